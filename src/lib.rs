@@ -1,0 +1,1 @@
+//! Consentry: the authorization server that lets ChatGPT into an API with its users' consent.
