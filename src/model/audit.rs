@@ -1,0 +1,94 @@
+//! Audit events: who changed what, when and from where. Never a secret, never a token.
+//!
+//! The store writes each in the transaction of the change it tells of.
+
+use super::{
+    Timestamp,
+    id::{AccountId, AuditEventId, ClientId, PluginId},
+};
+
+/// Who made a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A signed-in person, in the browser.
+    Account(AccountId),
+    /// A client, at a machine endpoint.
+    Client(ClientId),
+    /// The operator, on the command line.
+    Operator,
+    /// The server itself.
+    Server,
+}
+
+/// What every audited store operation is told beside its own facts; the operation itself knows what happened.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// The event's row id, made beforehand so that a retried statement writes it once.
+    pub id: AuditEventId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// The peer's network address, where there is one.
+    pub address: Option<String>,
+}
+
+/// What happened; the words are a contract for whoever reads the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditAction {
+    /// An account was made.
+    AccountAdded,
+    /// Every session, code and family of an account was ended.
+    AccountSignedOutEverywhere,
+    /// A plugin was imported or imported again.
+    PluginImported,
+    /// A client was registered.
+    ClientAdded,
+    /// A client got a new secret.
+    ClientSecretRotated,
+    /// A client was disabled.
+    ClientDisabled,
+    /// A consent was given or widened.
+    ConsentGranted,
+    /// A consent was taken back.
+    ConsentRevoked,
+    /// A code was redeemed.
+    FamilyBorn,
+    /// A family was ended.
+    FamilyEnded,
+    /// A family's access tokens were revoked.
+    AccessRevoked,
+    /// A working key was made.
+    KeyAdded,
+}
+
+impl AuditAction {
+    /// The word in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountAdded => "account.added",
+            Self::AccountSignedOutEverywhere => "account.signed_out_everywhere",
+            Self::PluginImported => "plugin.imported",
+            Self::ClientAdded => "client.added",
+            Self::ClientSecretRotated => "client.secret_rotated",
+            Self::ClientDisabled => "client.disabled",
+            Self::ConsentGranted => "consent.granted",
+            Self::ConsentRevoked => "consent.revoked",
+            Self::FamilyBorn => "family.born",
+            Self::FamilyEnded => "family.ended",
+            Self::AccessRevoked => "access.revoked",
+            Self::KeyAdded => "key.added",
+        }
+    }
+}
+
+/// The rows an event is about, for looking it up later.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Subjects {
+    /// The account concerned.
+    pub account_id: Option<AccountId>,
+    /// The client concerned.
+    pub client_id: Option<ClientId>,
+    /// The plugin concerned.
+    pub plugin_id: Option<PluginId>,
+}

@@ -1,0 +1,69 @@
+//! Token families: what one redeemed authorization code keeps alive.
+//!
+//! One row per connection, however often it refreshes. The store's `families` changes it, one step at a time.
+
+use super::{
+    Generation, Timestamp,
+    id::{AccountId, ClientId, ConsentId, FamilyId},
+    scope::Scopes,
+};
+
+/// The generations of a family's three parents at the time it was authorized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Birth {
+    /// The account's.
+    pub account: Generation,
+    /// The client's.
+    pub client: Generation,
+    /// The consent's.
+    pub consent: Generation,
+}
+
+/// A family that stands, with what tokens are minted from.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// Row id; the redeemed code's own id.
+    pub id: FamilyId,
+    /// For whom.
+    pub account_id: AccountId,
+    /// By which client.
+    pub client_id: ClientId,
+    /// Under which consent.
+    pub consent_id: ConsentId,
+    /// Where (RFC 8707).
+    pub resource: String,
+    /// What was authorized and the consent of today still allows.
+    pub scopes: Scopes,
+    /// Raised when its access tokens are revoked.
+    pub access_generation: Generation,
+    /// When the person last signed in before authorizing.
+    pub auth_time: Timestamp,
+    /// When the code was redeemed.
+    pub created_at: Timestamp,
+    /// The absolute end; nothing extends it.
+    pub expires_at: Timestamp,
+    /// The end unless it is refreshed before.
+    pub idle_until: Timestamp,
+}
+
+/// Why a family was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// The client asked (RFC 7009).
+    Revoked,
+    /// Its code was presented again (RFC 6749 §4.1.2).
+    CodeReplayed,
+    /// A refresh token that had been superseded was presented (RFC 9700 §4.14.2).
+    RefreshReplayed,
+}
+
+impl EndReason {
+    /// The word the database uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::CodeReplayed => "code_replayed",
+            Self::RefreshReplayed => "refresh_replayed",
+        }
+    }
+}

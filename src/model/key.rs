@@ -1,0 +1,120 @@
+//! Working keys: one table for everything the server signs, authenticates or seals with.
+//!
+//! Each carries a `kid` into whatever it made. `keys` wraps and unwraps them; the store only keeps the rows.
+
+use std::{fmt, str::FromStr};
+
+use super::{Timestamp, account::UnknownWord};
+
+/// Names a working key inside whatever it made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kid(pub u32);
+
+impl fmt::Display for Kid {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:08x}", self.0)
+    }
+}
+
+impl FromStr for Kid {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let digits = text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        match u32::from_str_radix(text, 16) {
+            Ok(number) if digits => Ok(Self(number)),
+            _ => Err(UnknownWord::new("key id", text)),
+        }
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $what:literal, { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word the database uses.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                match word { $($word => Ok(Self::$variant),)+ _ => Err(UnknownWord::new($what, word)) }
+            }
+        }
+    };
+}
+
+words! {
+    /// What a key may be used for; a key made for one purpose opens nothing of another.
+    Purpose, "key purpose", {
+        /// Signs access tokens; its public half is in the JWKS.
+        Sign = "sign",
+        /// Authenticates refresh tokens and form tokens.
+        Mac = "mac",
+        /// Seals authorization codes.
+        SealCode = "seal-code",
+        /// Seals authorization requests in flight.
+        SealRequest = "seal-request",
+        /// Seals what is kept: stored API keys.
+        SealData = "seal-data",
+    }
+}
+
+words! {
+    /// A key's way through life.
+    KeyState, "key state", {
+        /// Published, so that everybody knows it before its first use.
+        Next = "next",
+        /// In use for new things; one per purpose.
+        Active = "active",
+        /// Only still opens or verifies what it made.
+        Retired = "retired",
+        /// Wiped; the row remembers that it was.
+        Gone = "gone",
+    }
+}
+
+words! {
+    /// How the key computes.
+    KeyAlgorithm, "key algorithm", {
+        /// ECDSA over P-256 (RFC 7518 §3.4), PKCS #8.
+        Es256 = "ES256",
+        /// HMAC with SHA-256, 32 bytes.
+        HmacSha256 = "HS256",
+        /// AES-256 in Galois/Counter Mode, 32 bytes.
+        Aes256Gcm = "A256GCM",
+    }
+}
+
+/// A row of the table of working keys; its material is wrapped by a master key.
+#[derive(Clone, Debug)]
+pub struct WrappedKey {
+    /// Its name in what it made.
+    pub kid: Kid,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// How it computes.
+    pub algorithm: KeyAlgorithm,
+    /// Where it is in life.
+    pub state: KeyState,
+    /// Which master key wraps it: the first bytes of that key's digest, in hexadecimal.
+    pub master: String,
+    /// Nonce, ciphertext and tag.
+    pub wrapped: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Since when it is used for new things; none while it is `next`.
+    pub active_at: Option<Timestamp>,
+    /// Since when it no longer is.
+    pub retired_at: Option<Timestamp>,
+}

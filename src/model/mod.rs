@@ -1,0 +1,23 @@
+//! Model: the nouns of the house, with their invariants in constructors.
+//!
+//! The only language `protocol` and `store` share. Nothing here reads a clock, makes chance or does I/O.
+
+pub mod account;
+pub mod audit;
+pub mod client;
+pub mod consent;
+pub mod digest;
+pub mod family;
+pub mod id;
+pub mod key;
+pub mod plugin;
+pub mod redirect_uri;
+pub mod scope;
+pub mod session;
+
+/// An instant, to the millisecond; `clock` cuts finer digits off so that both engines keep it unchanged.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;
+
+/// How often everything born under a row has been ended; a child stands only while the number it was born under is
+/// still the parent's.
+pub type Generation = i64;

@@ -1,0 +1,166 @@
+//! Operations on token families: redeem, rotate, standing, end. The hot steps; each is one durable write or none.
+//!
+//! A family *stands* at `now` when it is not ended, `now < expires_at`, `now < idle_until`, account and client are
+//! enabled, and the three generations it was born under ([`Birth`]) are still those of its account, client and
+//! consent. What stands carries `scopes` = the family's ∩ today's consent's.
+
+use super::{Store, StoreResult, on_either_engine};
+use crate::model::{
+    Generation, Timestamp,
+    audit::Audit,
+    client::AuthenticationMethod,
+    digest::Digest,
+    family::{Birth, EndReason, Family},
+    id::{AccountId, ClientId, ConsentId, FamilyId},
+    scope::Scopes,
+};
+
+/// An authorization code that has passed every check, to be turned into a family. Single use is decided here alone.
+#[derive(Clone, Debug)]
+pub struct Redemption {
+    /// The code's id; becomes the family's.
+    pub id: FamilyId,
+    /// Random, one per request: a retry of the same request wins again, any other presenter ends the family.
+    pub redemption: [u8; 16],
+    /// For whom.
+    pub account_id: AccountId,
+    /// By which client.
+    pub client_id: ClientId,
+    /// Under which consent.
+    pub consent_id: ConsentId,
+    /// The generations the code was issued under.
+    pub birth: Birth,
+    /// Where.
+    pub resource: String,
+    /// What the code was issued for.
+    pub scopes: Scopes,
+    /// How the client authenticated; later refreshes must do no less.
+    pub authentication_method: AuthenticationMethod,
+    /// SHA-256 of the family secret every refresh token of the line carries.
+    pub secret_digest: Digest,
+    /// When the person last signed in before authorizing.
+    pub auth_time: Timestamp,
+    /// Now.
+    pub at: Timestamp,
+    /// The absolute end.
+    pub expires_at: Timestamp,
+    /// The end unless refreshed before.
+    pub idle_until: Timestamp,
+}
+
+/// What became of redeeming a code.
+#[derive(Clone, Debug)]
+pub enum Redeem {
+    /// This request made the family, and it stands.
+    Won(Family),
+    /// The code had been redeemed by another request. The family is ended now (or had ended before).
+    Replayed,
+    /// Account, client or consent no longer are what they were when the code was issued. Nothing was written.
+    NotStanding,
+}
+
+/// A refresh token that has passed every check, presented.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// Its family.
+    pub id: FamilyId,
+    /// The client that authenticated; must be the family's.
+    pub client_id: ClientId,
+    /// How it authenticated; must be the family's method.
+    pub authentication_method: AuthenticationMethod,
+    /// SHA-256 of the family secret it carries.
+    pub secret_digest: Digest,
+    /// The counter it carries.
+    pub presented: i64,
+    /// The grace window. Zero is strict: no predecessor is accepted.
+    pub grace: chrono::TimeDelta,
+    /// Now.
+    pub at: Timestamp,
+    /// The idle end if this rotates; never beyond the family's `expires_at`.
+    pub idle_until: Timestamp,
+}
+
+/// What became of presenting a refresh token. With `W` open: the row has been rotated and
+/// `at < rotated_at + grace`; never open before the first rotation, never open with `grace` zero.
+///
+/// | presented | `W` open | `W` over |
+/// | --- | --- | --- |
+/// | `counter` | `Repeated` | `Rotated`: predecessor = counter, counter + 1 |
+/// | `predecessor` | `Repeated` | `Rotated` (fork): counter + 1, predecessor stays; with `grace` zero: `Replayed` |
+/// | above `counter` | `Rotated` (jump): predecessor = presented, counter = presented + 1 | the same |
+/// | anything else below | `Replayed`: the family ends | the same |
+///
+/// A rotation sets `rotated_at = at` and `idle_until = min(idle_until, expires_at)`.
+#[derive(Clone, Debug)]
+pub enum Rotate {
+    /// The row moved; the successor to hand out is the line's token at `counter`, authenticated by the MAC key that
+    /// was active at `rotated_at`.
+    Rotated {
+        /// The family as it stands.
+        family: Family,
+        /// The new counter.
+        counter: i64,
+        /// The presented counter was above the row's: the database was restored from a backup. Worth an alert.
+        jumped: bool,
+    },
+    /// Nothing was written; the same successor is to be handed out again.
+    Repeated {
+        /// The family as it stands.
+        family: Family,
+        /// The row's counter.
+        counter: i64,
+        /// When the row last rotated; names the MAC key.
+        rotated_at: Timestamp,
+    },
+    /// A superseded token: theft. The family is ended, and an audit event says so.
+    Replayed,
+    /// There is no such family, it does not stand, or client, method or secret are not its own. Nothing was written.
+    NotStanding,
+}
+
+/// Which family is meant by a token of its line, when something is to be ended.
+#[derive(Clone, Debug)]
+pub struct FamilyEnd {
+    /// The family.
+    pub id: FamilyId,
+    /// Why.
+    pub reason: EndReason,
+}
+
+impl Store {
+    /// Turns a code into a family, exactly once. One statement on Postgres, one transaction on SQLite.
+    ///
+    /// On Postgres it runs a second time by itself when the connection is lost: `redemption` makes that safe.
+    pub async fn redeem(&self, redemption: &Redemption, audit: &Audit) -> StoreResult<Redeem> {
+        on_either_engine!(self, engine => engine.redeem(redemption, audit))
+    }
+
+    /// Presents a refresh token: one guarded update, or none. The audit is written only when the family ends.
+    ///
+    /// On Postgres it runs a second time by itself when the connection is lost, unless `grace` is zero: the
+    /// predecessor rule makes that safe.
+    pub async fn rotate(&self, rotation: &Rotation, audit: &Audit) -> StoreResult<Rotate> {
+        on_either_engine!(self, engine => engine.rotate(rotation, audit))
+    }
+
+    /// The family if it stands at `now`.
+    pub async fn standing_family(&self, id: FamilyId, now: Timestamp) -> StoreResult<Option<Family>> {
+        on_either_engine!(self, engine => engine.standing_family(id, now))
+    }
+
+    /// Whether a token that stands with its client alone still does: the client is enabled and of that generation.
+    pub async fn client_stands(&self, id: ClientId, generation: Generation) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.client_stands(id, generation))
+    }
+
+    /// Ends a family that has not ended. `false` when there was nothing to end.
+    pub async fn end_family(&self, end: &FamilyEnd, audit: &Audit) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.end_family(end, audit))
+    }
+
+    /// Raises the access generation of a family that is still at `generation`: the access tokens minted so far die,
+    /// the refresh token lives. `false` when it was raised before or the family has ended.
+    pub async fn revoke_access(&self, id: FamilyId, generation: Generation, audit: &Audit) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.revoke_access(id, generation, audit))
+    }
+}

@@ -1,0 +1,101 @@
+//! Store: remembers. A closed enum of two engines behind one contract.
+//!
+//! One operation is one step of the protocol, atomic, answered by an outcome enum. The contract of each operation
+//! stands in the file named for its table (`families.rs`, `consents.rs` …); `sqlite/` and `postgres/` hold the same
+//! file names. The store never reads the clock, makes ids or decides policy; it speaks only `model`.
+
+pub mod accounts;
+mod audit;
+pub mod clients;
+pub mod consents;
+pub mod error;
+pub mod families;
+pub mod keys;
+pub mod plugins;
+mod postgres;
+pub mod sessions;
+mod sqlite;
+pub mod sweep;
+
+pub use error::{StoreError, StoreResult};
+
+/// Where rows are kept.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// Embedded; one machine.
+    Sqlite(sqlite::Sqlite),
+    /// Shared by any number of nodes.
+    Postgres(postgres::Postgres),
+}
+
+/// Runs an operation on whichever engine is open; both have it under the same name.
+macro_rules! on_either_engine {
+    ($store:expr, $engine:ident => $call:expr) => {
+        match $store {
+            $crate::store::Store::Sqlite($engine) => $call.await,
+            $crate::store::Store::Postgres($engine) => $call.await,
+        }
+    };
+}
+pub(crate) use on_either_engine;
+
+/// How far a database's schema is, compared with this program's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaState {
+    /// Every migration this program knows has been applied, and no other.
+    Current,
+    /// This many migrations are still to be applied.
+    Behind(usize),
+    /// A newer program has migrated it: this one must not touch it.
+    FromTheFuture,
+}
+
+/// How the engine is opened.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// `sqlite://path` or `postgres://…`.
+    pub url: String,
+    /// The Postgres password, when it is not in the URL.
+    pub password: Option<String>,
+    /// Connections (Postgres) or readers (SQLite).
+    pub connections_max: u32,
+    /// How long an operation may wait for a connection or a lock before the store counts as down.
+    pub patience: std::time::Duration,
+}
+
+impl Store {
+    /// Opens the engine the URL names. A SQLite file is created when it is missing; nothing is migrated.
+    ///
+    /// Fails with [`StoreError::Unavailable`] when the database cannot be reached, and with
+    /// [`StoreError::Misconfigured`] when the URL is of no known kind or the file's folder cannot be written.
+    pub async fn open(options: &OpenOptions) -> StoreResult<Self> {
+        if options.url.starts_with("sqlite:") {
+            Ok(Self::Sqlite(sqlite::Sqlite::open(options).await?))
+        } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
+            Ok(Self::Postgres(postgres::Postgres::open(options).await?))
+        } else {
+            Err(StoreError::Misconfigured("the database URL must start with sqlite:// or postgres://".into()))
+        }
+    }
+
+    /// Compares the database's schema with this program's.
+    pub async fn schema_state(&self) -> StoreResult<SchemaState> {
+        on_either_engine!(self, engine => engine.schema_state())
+    }
+
+    /// Applies the migrations that are missing; safe when several programs do it at once. Refuses a database from
+    /// the future with [`StoreError::Misconfigured`].
+    pub async fn migrate(&self) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.migrate())
+    }
+
+    /// Asks the database for a sign of life.
+    pub async fn ping(&self) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.ping())
+    }
+
+    /// Finishes what is under way and closes every connection.
+    pub async fn close(&self) {
+        on_either_engine!(self, engine => engine.close());
+    }
+}

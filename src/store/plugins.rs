@@ -1,0 +1,67 @@
+//! Operations on plugins and their documents.
+
+use super::{Store, StoreResult, on_either_engine};
+use crate::model::{
+    Timestamp,
+    audit::Audit,
+    plugin::{Document, DocumentKind, Host, Plugin},
+};
+
+/// A plugin to be imported: made when its slug is new, otherwise changed.
+#[derive(Clone, Debug)]
+pub struct PluginImport {
+    /// The plugin as it shall be. When the slug is known, its row keeps `id`, `subject_salt`, `owner_id` and `state`
+    /// (a person must not become a stranger to the API), and its catalogue is extended by [`Catalogue::put`].
+    ///
+    /// [`Catalogue::put`]: crate::model::scope::Catalogue::put
+    pub plugin: Plugin,
+    /// Files to be kept with it; a kind that is not among them stays as it was.
+    pub documents: Vec<Document>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of an import.
+#[derive(Clone, Debug)]
+pub enum ImportPlugin {
+    /// A new plugin; as it was kept.
+    Created(Plugin),
+    /// A known plugin, changed; as it is now.
+    Updated(Plugin),
+    /// Another plugin has that host.
+    HostTaken {
+        /// Whose it is.
+        slug: String,
+    },
+    /// The catalogue would have more than [`CATALOGUE_MAX`] scopes.
+    ///
+    /// [`CATALOGUE_MAX`]: crate::model::scope::CATALOGUE_MAX
+    CatalogueFull,
+}
+
+impl Store {
+    /// Makes or changes a plugin.
+    pub async fn import_plugin(&self, import: &PluginImport, audit: &Audit) -> StoreResult<ImportPlugin> {
+        on_either_engine!(self, engine => engine.import_plugin(import, audit))
+    }
+
+    /// All plugins, oldest first.
+    pub async fn plugins(&self) -> StoreResult<Vec<Plugin>> {
+        on_either_engine!(self, engine => engine.plugins())
+    }
+
+    /// Finds a plugin by its short name.
+    pub async fn plugin_by_slug(&self, slug: &str) -> StoreResult<Option<Plugin>> {
+        on_either_engine!(self, engine => engine.plugin_by_slug(slug))
+    }
+
+    /// Finds the plugin whose documents a host serves.
+    pub async fn plugin_by_host(&self, host: &Host) -> StoreResult<Option<Plugin>> {
+        on_either_engine!(self, engine => engine.plugin_by_host(host))
+    }
+
+    /// Reads one file of the plugin a host serves.
+    pub async fn document(&self, host: &Host, kind: DocumentKind) -> StoreResult<Option<Document>> {
+        on_either_engine!(self, engine => engine.document(host, kind))
+    }
+}

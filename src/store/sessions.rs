@@ -1,0 +1,46 @@
+//! Operations on browser sessions.
+
+use super::{Store, StoreResult, on_either_engine};
+use crate::model::{
+    Generation, Timestamp,
+    digest::Digest,
+    id::{AccountId, SessionId},
+    session::Session,
+};
+
+/// A session to be started, after the password was right.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Row id.
+    pub id: SessionId,
+    /// SHA-256 of the cookie's value.
+    pub digest: Digest,
+    /// Who signed in.
+    pub account_id: AccountId,
+    /// The account's generation at that moment.
+    pub account_generation: Generation,
+    /// When; also its `auth_time`.
+    pub at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The session this browser had before, which ends with this sign-in.
+    pub replaces: Option<Digest>,
+}
+
+impl Store {
+    /// Starts a session and ends the one it replaces. `false` when the account was disabled, or its generation was
+    /// raised, since the password was checked.
+    pub async fn start_session(&self, session: &NewSession) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.start_session(session))
+    }
+
+    /// Finds a live session: not expired at `now`, its account enabled and of the session's generation.
+    pub async fn session(&self, digest: Digest, now: Timestamp) -> StoreResult<Option<Session>> {
+        on_either_engine!(self, engine => engine.session(digest, now))
+    }
+
+    /// Ends a session; it is gone afterwards either way.
+    pub async fn end_session(&self, digest: Digest) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.end_session(digest))
+    }
+}

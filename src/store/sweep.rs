@@ -1,0 +1,23 @@
+//! Sweeping: rows that nothing can need any more leave in small batches.
+
+use super::{Store, StoreResult, on_either_engine};
+use crate::model::Timestamp;
+
+/// What one sweep may remove.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweep {
+    /// Families whose `expires_at` or `idle_until` is not after this leave. The caller chooses a time that lies
+    /// before every code and access token minted under them has expired; a family is never swept because it ended.
+    pub families_expired_by: Timestamp,
+    /// Sessions whose `expires_at` is not after this leave, as do expired client secrets.
+    pub sessions_expired_by: Timestamp,
+    /// At most this many rows of each table.
+    pub rows_max: u32,
+}
+
+impl Store {
+    /// Removes one batch and answers how many rows left.
+    pub async fn sweep(&self, sweep: &Sweep) -> StoreResult<u64> {
+        on_either_engine!(self, engine => engine.sweep(sweep))
+    }
+}
