@@ -1,3 +1,5 @@
 //! Consentry: the authorization server that lets ChatGPT into an API with its users' consent.
 
+pub mod clock;
 pub mod model;
+pub mod random;

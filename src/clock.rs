@@ -1,0 +1,46 @@
+//! The clock: the only room that reads the time. Everything else gets it as an argument.
+//!
+//! All nodes on one Postgres share one clock; measuring the offset to the database comes with several nodes in view,
+//! and has its place here.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::model::Timestamp;
+
+/// Tells the time, to the millisecond.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The machine's own.
+    System,
+    /// Set by hand, in milliseconds since 1970; for tests that stand at an exact instant.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands still at the given time until it is moved.
+    pub fn standing_at(time: Timestamp) -> Self {
+        Self::Manual(Arc::new(AtomicI64::new(time.timestamp_millis())))
+    }
+
+    /// The time, without digits finer than a millisecond: both engines keep such an instant unchanged.
+    pub fn now(&self) -> Timestamp {
+        let milliseconds = match self {
+            #[expect(clippy::disallowed_methods, reason = "this is the room that reads the clock")]
+            Self::System => Utc::now().timestamp_millis(),
+            Self::Manual(time) => time.load(Ordering::SeqCst),
+        };
+        DateTime::from_timestamp_millis(milliseconds).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// Moves a clock that is set by hand; the machine's own is left alone.
+    pub fn advance(&self, by: chrono::TimeDelta) {
+        if let Self::Manual(time) = self {
+            time.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+        }
+    }
+}
