@@ -5,6 +5,7 @@
 pub mod account;
 pub mod audit;
 pub mod client;
+pub mod code;
 pub mod consent;
 pub mod digest;
 pub mod family;
@@ -12,6 +13,7 @@ pub mod id;
 pub mod key;
 pub mod plugin;
 pub mod redirect_uri;
+pub mod refresh_token;
 pub mod scope;
 pub mod session;
 
