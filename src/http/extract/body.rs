@@ -1,0 +1,81 @@
+//! A request body as parameters: a form or JSON, at most 64 KiB, sent within fifteen seconds.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, http::header, web};
+
+use crate::{
+    http::failure::{MachineError, PageError},
+    protocol::{
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+    },
+};
+
+/// The most bytes of a body.
+const LENGTH_MAX: usize = 64 * 1024;
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How the parameters were encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// `application/x-www-form-urlencoded`.
+    Form,
+    /// `application/json`.
+    Json,
+}
+
+/// Reads the body of a machine endpoint; whether JSON is welcome depends on the client, who is not known yet.
+pub async fn parameters(request: &HttpRequest, payload: web::Payload) -> Result<(Parameters, Encoding), MachineError> {
+    let encoding = match media_type(request).as_str() {
+        "application/x-www-form-urlencoded" => Encoding::Form,
+        "application/json" => Encoding::Json,
+        _ => {
+            let description = "Content-Type must be application/x-www-form-urlencoded or application/json";
+            return Err(OAuthError::new(ErrorCode::InvalidRequest, description).into());
+        }
+    };
+    let bytes = read(payload).await.map_err(|unread| match unread {
+        Unread::TooLarge => MachineError::TooLarge,
+        Unread::Broken => OAuthError::new(ErrorCode::InvalidRequest, "the body did not arrive whole").into(),
+    })?;
+    let parameters = match encoding {
+        Encoding::Form => Parameters::from_form(&bytes)?,
+        Encoding::Json => Parameters::from_json(&bytes)?,
+    };
+    Ok((parameters, encoding))
+}
+
+/// Reads the body of a form of ours.
+pub async fn form(request: &HttpRequest, payload: web::Payload) -> Result<Parameters, PageError> {
+    if media_type(request) != "application/x-www-form-urlencoded" {
+        let error = OAuthError::new(ErrorCode::InvalidRequest, "not a form");
+        return Err(PageError::Incomplete(error));
+    }
+    let bytes = read(payload).await.map_err(|unread| match unread {
+        Unread::TooLarge => PageError::TooLarge,
+        Unread::Broken => {
+            PageError::Incomplete(OAuthError::new(ErrorCode::InvalidRequest, "the body did not arrive whole"))
+        }
+    })?;
+    Parameters::from_form(&bytes).map_err(PageError::Incomplete)
+}
+
+enum Unread {
+    TooLarge,
+    Broken,
+}
+
+async fn read(payload: web::Payload) -> Result<web::Bytes, Unread> {
+    match tokio::time::timeout(PATIENCE, payload.to_bytes_limited(LENGTH_MAX)).await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Err(_)) => Err(Unread::TooLarge),
+        Ok(Ok(Err(_))) | Err(_) => Err(Unread::Broken),
+    }
+}
+
+/// The media type without its parameters, in lower case; nothing when it cannot be read.
+fn media_type(request: &HttpRequest) -> String {
+    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}

@@ -1,0 +1,56 @@
+//! Our two cookies: the browser's own mark, and the session of who is signed in.
+//!
+//! Over https both have the `__Host-` prefix (RFC 6265bis §4.1.3): no other host, path or plain http can set them.
+
+use actix_web::{
+    HttpRequest,
+    cookie::{Cookie, SameSite, time::Duration},
+};
+
+use crate::{model::Timestamp, server::Settings, tokens::secret::SecretText};
+
+fn name(settings: &Settings, plain: &str) -> String {
+    let prefix = if settings.is_https() { "__Host-" } else { "" };
+    format!("{prefix}consentry_{plain}")
+}
+
+/// Reads the browser's mark; anything that is not of its shape counts as none.
+pub fn browser(settings: &Settings, request: &HttpRequest) -> Option<String> {
+    let value = request.cookie(&name(settings, "browser"))?.value().to_owned();
+    let shaped = value.len() == 22 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    shaped.then_some(value)
+}
+
+/// Sets the browser's mark. It stays while the browser runs: requests in flight are bound to it.
+pub fn set_browser(settings: &Settings, value: &str) -> Cookie<'static> {
+    cookie(settings, "browser", value.to_owned())
+}
+
+/// Reads the session's text.
+pub fn session(settings: &Settings, request: &HttpRequest) -> Option<SecretText> {
+    SecretText::parse(crate::tokens::secret::SESSION, request.cookie(&name(settings, "session"))?.value())
+}
+
+/// Sets the session.
+pub fn set_session(settings: &Settings, secret: &SecretText, now: Timestamp, expires_at: Timestamp) -> Cookie<'static> {
+    let mut cookie = cookie(settings, "session", secret.reveal().to_owned());
+    cookie.set_max_age(Duration::seconds((expires_at - now).num_seconds()));
+    cookie
+}
+
+/// Takes the session away.
+pub fn remove_session(settings: &Settings) -> Cookie<'static> {
+    let mut cookie = cookie(settings, "session", String::new());
+    cookie.make_removal();
+    cookie
+}
+
+fn cookie(settings: &Settings, plain: &str, value: String) -> Cookie<'static> {
+    Cookie::build(name(settings, plain), value)
+        .path("/")
+        .http_only(true)
+        .secure(settings.is_https())
+        // Lax: the app sends people here by a top-level link, and they must still be signed in then.
+        .same_site(SameSite::Lax)
+        .finish()
+}

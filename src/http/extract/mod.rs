@@ -1,0 +1,6 @@
+//! Extractors: what a request says, read once and bounded. Nothing here decides.
+
+pub mod body;
+pub mod cookies;
+pub mod credentials;
+pub mod visitor;

@@ -1,0 +1,55 @@
+//! Who is in front of a page: a browser, and perhaps somebody signed in.
+
+use actix_web::{HttpRequest, HttpResponseBuilder};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::cookies;
+use crate::{
+    model::{digest::Digest, session::Session},
+    random,
+    server::{Server, Settings},
+    store::StoreResult,
+};
+
+/// A browser, and perhaps somebody signed in.
+#[derive(Debug)]
+pub struct Visitor {
+    browser: String,
+    is_new: bool,
+    /// The digest of the session cookie, valid or not.
+    pub session_digest: Option<Digest>,
+    /// Who is signed in.
+    pub session: Option<Session>,
+}
+
+impl Visitor {
+    /// Looks at the cookies; a session costs one reading.
+    pub async fn read(server: &Server, request: &HttpRequest) -> StoreResult<Self> {
+        let known = cookies::browser(&server.settings, request);
+        let session_digest = cookies::session(&server.settings, request).map(|text| text.digest());
+        let session = match session_digest {
+            Some(digest) => server.store.session(digest, server.clock.now()).await?,
+            None => None,
+        };
+        let is_new = known.is_none();
+        let browser = known.unwrap_or_else(|| URL_SAFE_NO_PAD.encode(random::bytes::<16>()));
+        Ok(Self { browser, is_new, session_digest, session })
+    }
+
+    /// The browser's mark; a new one is set by [`Visitor::mark`].
+    pub fn browser(&self) -> &str {
+        &self.browser
+    }
+
+    /// The browser's mark if it came with the request.
+    pub fn known_browser(&self) -> Option<&str> {
+        (!self.is_new).then_some(self.browser.as_str())
+    }
+
+    /// Sets the mark on an answer if the browser had none.
+    pub fn mark(&self, settings: &Settings, answer: &mut HttpResponseBuilder) {
+        if self.is_new {
+            answer.cookie(cookies::set_browser(settings, &self.browser));
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Failures as answers: RFC-shaped JSON for machines, a page in plain words for people. Never HTML where JSON is
+//! due, never a 500 for something the caller did.
+
+use std::borrow::Cow;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+    web,
+};
+use serde::Serialize;
+
+use super::{
+    guard::request_id,
+    pages::{self, ErrorPage},
+};
+use crate::{
+    keys::KeyError,
+    protocol::{
+        authorization::{NotAddressed, in_flight::Stopped},
+        error::{ErrorCode, OAuthError},
+    },
+    server::{Server, keyring::KeyringError},
+    store::StoreError,
+};
+
+/// How long a caller is asked to wait while storage is down, in seconds.
+const RETRY_AFTER: &str = "5";
+
+/// Something that went wrong on our side. It is logged once, where it is turned into an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The store has no outcome.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The table of keys cannot be read.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// A page does not render.
+    #[error(transparent)]
+    Page(#[from] askama::Error),
+    /// The password workers are busy, or failed.
+    #[error(transparent)]
+    Password(#[from] crate::passwords::PasswordError),
+}
+
+impl Fault {
+    /// Whether trying again later may help.
+    fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Unavailable(_))
+                | Self::Keyring(KeyringError::Store(StoreError::Unavailable(_)))
+                | Self::Password(crate::passwords::PasswordError::Busy)
+        )
+    }
+
+    fn log(&self, request: &HttpRequest) {
+        let (id, path) = (request_id::of(request), request.path());
+        if self.passes() {
+            tracing::warn!(request.id = %id, http.path = path, error = %self, "cannot answer for now");
+        } else {
+            tracing::error!(request.id = %id, http.path = path, error = %self, "cannot answer");
+        }
+    }
+}
+
+/// Why a machine endpoint answers with an error.
+#[derive(Debug, thiserror::Error)]
+pub enum MachineError {
+    /// The caller's.
+    #[error(transparent)]
+    Caller(#[from] OAuthError),
+    /// The caller's, and it had tried HTTP Basic (RFC 6749 §5.2).
+    #[error("client authentication by HTTP Basic failed: {0}")]
+    Basic(OAuthError),
+    /// The body has more than 64 KiB.
+    #[error("the body is too large")]
+    TooLarge,
+    /// Ours.
+    #[error(transparent)]
+    Fault(Fault),
+}
+
+impl<F: Into<Fault>> From<F> for MachineError {
+    fn from(fault: F) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a str,
+    error_description: &'a str,
+    request_id: &'a str,
+}
+
+impl MachineError {
+    /// The answer (RFC 6749 §5.2).
+    pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let (status, code, description): (_, _, Cow<'_, str>) = match self {
+            Self::Caller(error) | Self::Basic(error) => {
+                let status = match error.code {
+                    ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
+                    ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+                    ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+                    _ => StatusCode::BAD_REQUEST,
+                };
+                (status, error.code, Cow::Borrowed(&error.description))
+            }
+            Self::TooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::InvalidRequest, "the body has more than 64 KiB".into())
+            }
+            Self::Fault(fault) => {
+                fault.log(request);
+                if fault.passes() {
+                    let description = "the server cannot answer for now; try again in a few seconds";
+                    (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, description.into())
+                } else {
+                    let description = "the server failed; its log knows more under the request id";
+                    (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError, description.into())
+                }
+            }
+        };
+        let mut answer = HttpResponse::build(status);
+        if matches!(self, Self::Basic(error) if error.code == ErrorCode::InvalidClient) {
+            answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"consentry\", charset=\"UTF-8\""));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        }
+        answer.insert_header((header::CACHE_CONTROL, "no-store")).json(ErrorBody {
+            error: code.as_str(),
+            error_description: &description,
+            request_id: &request_id::of(request),
+        })
+    }
+}
+
+/// Why a page endpoint shows an error page.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The request cannot be answered to its sender.
+    #[error(transparent)]
+    NotAddressed(#[from] NotAddressed),
+    /// The request in flight cannot go on.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// `r` is not something this server sealed.
+    #[error("the request in flight cannot be read")]
+    Unreadable,
+    /// The form did not come from a page of ours in this browser.
+    #[error("the form is not genuine")]
+    ForgedForm,
+    /// The form lacks something every form of ours has.
+    #[error("the form is incomplete: {0}")]
+    Incomplete(OAuthError),
+    /// The body has more than 64 KiB.
+    #[error("the body is too large")]
+    TooLarge,
+    /// Ours.
+    #[error(transparent)]
+    Fault(Fault),
+}
+
+impl<F: Into<Fault>> From<F> for PageError {
+    fn from(fault: F) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+struct Words {
+    status: StatusCode,
+    title: &'static str,
+    message: Cow<'static, str>,
+    advice: &'static str,
+}
+
+impl PageError {
+    fn words(&self) -> Words {
+        let bad = |title, message: &'static str, advice| Words {
+            status: StatusCode::BAD_REQUEST,
+            title,
+            message: message.into(),
+            advice,
+        };
+        match self {
+            Self::NotAddressed(NotAddressed::UnknownClient) => bad(
+                "We don’t know this app",
+                "The app that sent you here is not registered with us, or has been switched off.",
+                "Nothing was shared. If you own the app, check its client ID.",
+            ),
+            Self::NotAddressed(NotAddressed::ForeignRedirectUri { .. }) => bad(
+                "This app’s return address is not registered",
+                "The app asked us to send you back to an address its owner has not registered, so we stopped here.",
+                "Nothing was shared. If you own the app, register the exact callback URL it uses.",
+            ),
+            Self::NotAddressed(NotAddressed::NotForPeople | NotAddressed::Malformed(_)) => bad(
+                "This link is incomplete",
+                "The app that sent you here left out something we need to continue.",
+                "Nothing was shared. Go back to the app and try again.",
+            ),
+            Self::Stopped(Stopped::TooOld) => bad(
+                "This page has expired",
+                "You took longer than an hour, so we closed the request to keep you safe.",
+                "Go back to the app and start again.",
+            ),
+            Self::Stopped(Stopped::OtherBrowser) => bad(
+                "Please start again in this browser",
+                "This request was started in another browser, or your browser does not keep our cookies.",
+                "Allow cookies for this site, then go back to the app and start again.",
+            ),
+            Self::Unreadable | Self::Incomplete(_) => bad(
+                "This link is not complete",
+                "Part of the address is missing or was changed on the way.",
+                "Go back to the app and start again.",
+            ),
+            Self::ForgedForm => Words {
+                status: StatusCode::FORBIDDEN,
+                title: "We could not confirm it was you",
+                message: "The form did not come from our own page in this browser, so we did nothing.".into(),
+                advice: "Go back, reload the page and try again.",
+            },
+            Self::TooLarge => Words {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                title: "That was too much",
+                message: "The form is larger than we accept.".into(),
+                advice: "Go back and try again.",
+            },
+            Self::Fault(fault) if fault.passes() => Words {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "We’ll be right back",
+                message: "We cannot answer at the moment. Nothing you did is lost.".into(),
+                advice: "Please try again in a few seconds.",
+            },
+            Self::Fault(_) => Words {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                title: "Something went wrong on our side",
+                message: "We have made a note of it.".into(),
+                advice: "Please try again. If it happens again, tell us the number below.",
+            },
+        }
+    }
+
+    /// The page.
+    pub fn answer(&self, server: &Server, request: &HttpRequest) -> HttpResponse {
+        let id = request_id::of(request);
+        if let Self::Fault(fault) = self {
+            fault.log(request);
+        } else {
+            // The owner finds the reason in the log; the page says no more than helps the person.
+            tracing::info!(request.id = %id, http.path = request.path(), reason = ?self, "showed an error page");
+        }
+        let words = self.words();
+        error_page(server, &words, &id)
+    }
+}
+
+fn error_page(server: &Server, words: &Words, request_id: &str) -> HttpResponse {
+    let page = ErrorPage {
+        layout: pages::Layout::of(server),
+        title: words.title.to_owned(),
+        message: words.message.to_string(),
+        advice: words.advice.to_owned(),
+        request_id: request_id.to_owned(),
+    };
+    let mut answer = HttpResponse::build(words.status);
+    if words.status == StatusCode::SERVICE_UNAVAILABLE {
+        answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+    }
+    match pages::render(&page) {
+        Ok(html) => answer.content_type("text/html; charset=utf-8").body(html),
+        Err(_) => answer.content_type("text/plain; charset=utf-8").body(words.title),
+    }
+}
+
+/// Anything that is not in the route table, or not on this host.
+pub async fn not_found(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    if wants_html(&request) {
+        let words = Words {
+            status: StatusCode::NOT_FOUND,
+            title: "There is nothing here",
+            message: "This address does not exist on this site.".into(),
+            advice: "Check the address, or go back to the app you came from.",
+        };
+        return error_page(&server, &words, &request_id::of(&request));
+    }
+    json(&request, StatusCode::NOT_FOUND, "not_found", "there is nothing at this address on this host")
+}
+
+/// A machine endpoint asked with a method it does not have.
+pub async fn method_not_allowed(request: HttpRequest) -> HttpResponse {
+    json(&request, StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this endpoint does not have that method")
+}
+
+/// A small JSON error outside the words of an RFC.
+pub fn json(request: &HttpRequest, status: StatusCode, error: &str, description: &str) -> HttpResponse {
+    HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).json(ErrorBody {
+        error,
+        error_description: description,
+        request_id: &request_id::of(request),
+    })
+}
+
+fn wants_html(request: &HttpRequest) -> bool {
+    let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    accept.windows(9).any(|window| window == b"text/html")
+}

@@ -1,0 +1,6 @@
+//! Guards: what every request is held to and every answer carries.
+
+pub mod form;
+pub mod headers;
+pub mod host;
+pub mod request_id;

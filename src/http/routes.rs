@@ -1,0 +1,70 @@
+//! The route table, on one page.
+//!
+//! Pages exist only on the public URL's host (`guard::host`); machine endpoints answer on every host, because GPT
+//! Actions insist that they share a root domain with the API; documents belong to the host they are asked on.
+
+use actix_cors::Cors;
+use actix_web::{guard as on, middleware::from_fn, web};
+
+use super::{account, assets, failure, guard, health, oauth, well_known};
+
+/// Mounts everything.
+pub fn routes(app: &mut web::ServiceConfig) {
+    // Machine endpoints: JSON, readable from any web page (no cookie is ever looked at).
+    app.service(web::resource("/token").wrap(cors()).post(oauth::token::token).default_service(wrong_method()))
+        .service(web::resource("/revoke").wrap(cors()).post(oauth::revoke::revoke).default_service(wrong_method()))
+        .service(web::resource("/introspect").post(oauth::introspect::introspect).default_service(wrong_method()))
+        .service(document("/.well-known/oauth-authorization-server", web::get().to(well_known::metadata::metadata)))
+        .service(document("/.well-known/jwks.json", web::get().to(well_known::jwks::jwks)))
+        .service(document("/.well-known/ai-plugin.json", web::get().to(well_known::plugin::manifest)))
+        .service(document("/openapi.json", web::get().to(well_known::plugin::openapi)))
+        .service(document("/openapi.yaml", web::get().to(well_known::plugin::openapi)))
+        .service(document("/logo.png", web::get().to(well_known::plugin::logo)));
+
+    // The authorization request: never readable from another page, and on other hosts only a pointer to this one.
+    app.service(
+        web::resource("/authorize")
+            .guard(on::fn_guard(guard::host::is_foreign))
+            .get(oauth::authorize::point_to_the_public_host)
+            .default_service(wrong_method()),
+    )
+    .service(page("/authorize").get(oauth::authorize::authorize).default_service(wrong_method()))
+    .service(page("/consent").get(oauth::consent::ask).post(oauth::consent::decide))
+    .service(page("/sign-in").get(account::sign_in::form).post(account::sign_in::sign_in))
+    .service(page("/sign-out").post(account::sign_out::sign_out))
+    .service(page("/signed-out").get(account::sign_out::signed_out))
+    .service(page("/").get(account::home::home));
+
+    // The rest.
+    app.service(web::resource("/static/{file}").get(assets::asset))
+        .service(web::resource("/health/live").get(health::live))
+        .service(web::resource("/health/ready").get(health::ready))
+        .default_service(web::to(failure::not_found));
+}
+
+fn cors() -> Cors {
+    Cors::default()
+        .allow_any_origin()
+        .send_wildcard()
+        .allowed_methods(["GET", "POST"])
+        .allow_any_header()
+        .max_age(3600)
+}
+
+fn document(path: &str, route: actix_web::Route) -> actix_web::Resource<impl actix_web::dev::ServiceFactory<
+    actix_web::dev::ServiceRequest,
+    Config = (),
+    Response = actix_web::dev::ServiceResponse<impl actix_web::body::MessageBody>,
+    Error = actix_web::Error,
+    InitError = (),
+> + use<>> {
+    web::resource(path.to_owned()).wrap(cors()).route(route).default_service(wrong_method())
+}
+
+fn page(path: &str) -> actix_web::Resource {
+    web::resource(path.to_owned()).guard(on::fn_guard(guard::host::is_public))
+}
+
+fn wrong_method() -> actix_web::Route {
+    web::to(failure::method_not_allowed)
+}

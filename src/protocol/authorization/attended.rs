@@ -1,0 +1,98 @@
+//! Attended: somebody is signed in. Whether a page is still needed is decided here.
+
+use super::{
+    Answered, Checked, Redirect,
+    checked::Prompt,
+};
+use crate::{
+    model::{Timestamp, client::Client, consent::Consent, session::Session},
+    protocol::error::{ErrorCode, OAuthError},
+};
+
+/// What has to happen before the request can be answered.
+#[derive(Debug)]
+pub enum Attendance {
+    /// Somebody must sign in.
+    SignIn(Checked),
+    /// The person must be asked.
+    Ask(Attended),
+    /// Consent was given before and nothing new is asked for.
+    Answer(Answered),
+    /// No page may be shown, and one would be needed.
+    Refuse(Redirect),
+}
+
+/// A request with the person who will answer it.
+#[derive(Debug)]
+pub struct Attended {
+    pub(super) checked: Checked,
+    pub(super) session: Session,
+    /// What was consented to before and still holds.
+    standing: Option<Consent>,
+}
+
+impl Checked {
+    /// Looks at who is signed in and what was consented to. `received_at` is when the request first arrived:
+    /// `prompt=login` is satisfied by a sign-in after it.
+    pub fn attend(
+        self,
+        session: Option<Session>,
+        consent: Option<Consent>,
+        client: &Client,
+        received_at: Timestamp,
+    ) -> Attendance {
+        let silent = self.prompt == Prompt::None;
+        let refuse = |checked: &Checked, code, description| {
+            Attendance::Refuse(checked.addressed.refuse(&OAuthError::new(code, description)))
+        };
+        let Some(session) = session.filter(|s| self.prompt != Prompt::Login || s.auth_time >= received_at) else {
+            if silent {
+                return refuse(&self, ErrorCode::LoginRequired, "nobody is signed in");
+            }
+            return Attendance::SignIn(self);
+        };
+        let standing = consent.filter(|consent| consent.revoked_at.is_none());
+        let covered = standing.as_ref().is_some_and(|consent| self.scopes.is_subset(&consent.scopes));
+        // Any local program can open a loopback port or a private-use scheme (RFC 8252 §8.6), so there an earlier
+        // consent proves nothing about who receives the code now.
+        let provable = self.addressed.redirect_uri().is_https();
+        let attended = Attended { checked: self, session, standing };
+        match attended.standing.clone() {
+            Some(consent) if covered && provable && attended.checked.prompt != Prompt::Consent => {
+                Attendance::Answer(Answered::new(attended, &consent, client))
+            }
+            _ if silent && covered => {
+                refuse(&attended.checked, ErrorCode::InteractionRequired, "a page must be shown for this redirect URI")
+            }
+            _ if silent => refuse(&attended.checked, ErrorCode::ConsentRequired, "the person has not agreed to this"),
+            _ => Attendance::Ask(attended),
+        }
+    }
+}
+
+impl Attended {
+    /// The request.
+    pub fn checked(&self) -> &Checked {
+        &self.checked
+    }
+
+    /// Who is asked.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Whether a scope is asked for the first time, where something was consented to before.
+    pub fn is_new(&self, scope: &str) -> bool {
+        self.standing.as_ref().is_some_and(|consent| !consent.scopes.contains(scope))
+    }
+
+    /// The person agreed, and this is the consent as it was kept.
+    pub fn allow(self, consent: &Consent, client: &Client) -> Answered {
+        Answered::new(self, consent, client)
+    }
+
+    /// The person did not agree.
+    pub fn deny(&self) -> Redirect {
+        self.checked.addressed.deny()
+    }
+}

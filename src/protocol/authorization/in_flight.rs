@@ -1,0 +1,82 @@
+//! A request in flight: sealed into the parameter `r` while a person signs in and reads.
+//!
+//! Bound to the browser it was started in, and from sign-in on also to the session and account it is shown to.
+
+use serde::{Deserialize, Serialize};
+
+use super::Received;
+use crate::model::{
+    Timestamp,
+    digest::Digest,
+    id::{AccountId, SessionId},
+    session::Session,
+};
+
+/// How long a person may take.
+const LIFETIME: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+
+/// What `r` holds. Field order is the order of its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InFlight {
+    received: Received,
+    /// Milliseconds since 1970.
+    received_at: i64,
+    browser: [u8; 16],
+    shown_to: Option<(SessionId, AccountId)>,
+}
+
+/// Why `r` cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// Older than an hour.
+    #[error("the request is too old")]
+    TooOld,
+    /// Started in another browser, or this one does not keep cookies.
+    #[error("the request was started in another browser")]
+    OtherBrowser,
+}
+
+impl InFlight {
+    /// A request that starts now, in the browser with this cookie.
+    pub fn start(received: Received, browser: &str, now: Timestamp) -> Self {
+        let browser = Digest::of(browser).short();
+        Self { received, received_at: now.timestamp_millis(), browser, shown_to: None }
+    }
+
+    /// Checks that it is young enough and came back to its own browser.
+    pub fn resume(self, browser: Option<&str>, now: Timestamp) -> Result<Self, Stopped> {
+        if now >= self.received_at() + LIFETIME {
+            return Err(Stopped::TooOld);
+        }
+        match browser {
+            Some(browser) if Digest::of(browser).short() == self.browser => Ok(self),
+            _ => Err(Stopped::OtherBrowser),
+        }
+    }
+
+    /// Binds it to the session and account it is shown to.
+    #[must_use]
+    pub fn shown_to(self, session: &Session) -> Self {
+        Self { shown_to: Some((session.id, session.account.id)), ..self }
+    }
+
+    /// Whether it was shown to this very session and account: only then may its form be answered.
+    pub fn was_shown_to(&self, session: &Session) -> bool {
+        self.shown_to == Some((session.id, session.account.id))
+    }
+
+    /// When it first arrived.
+    pub fn received_at(&self) -> Timestamp {
+        chrono::DateTime::from_timestamp_millis(self.received_at).unwrap_or_default()
+    }
+
+    /// The request itself, to be checked again from the start: nothing sealed is trusted to still hold.
+    pub fn into_received(self) -> Received {
+        self.received
+    }
+
+    /// The client it claims to come from.
+    pub fn client_id(&self) -> &str {
+        self.received.client_id()
+    }
+}

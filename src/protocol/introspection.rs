@@ -1,0 +1,90 @@
+//! Token introspection (RFC 7662): who may ask about a token, and what is answered.
+
+use serde::Serialize;
+
+use crate::model::{
+    Timestamp,
+    client::{Client, Dialect},
+    scope::Scopes,
+};
+
+/// What is known of a token that stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// To which client it was issued.
+    pub client_id: String,
+    /// For which resource.
+    pub resource: String,
+    /// Token ∩ family ∩ consent of today.
+    pub scopes: Scopes,
+    /// Whom the API knows.
+    pub subject: String,
+    /// Unique id of an access token.
+    pub jti: Option<String>,
+    /// `access_token` or `refresh_token`.
+    pub token_use: &'static str,
+    /// Issued at, in seconds since 1970.
+    pub issued_at: i64,
+    /// Worth nothing from then on.
+    pub expires_at: i64,
+    /// When the person signed in.
+    pub auth_time: Option<i64>,
+}
+
+/// The answer (RFC 7662 §2.2). A token that is not active has no other member: nothing is told about it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Answer {
+    active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_use: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+}
+
+/// Decides what a caller is told about a token: its own, or, as the API the token is for, that API's access tokens.
+pub fn answer(caller: &Client, issuer: &str, standing: Option<Standing>, now: Timestamp) -> Answer {
+    let Some(token) = standing.filter(|token| may_ask(caller, token) && now.timestamp() < token.expires_at) else {
+        return Answer::default();
+    };
+    let is_access = token.token_use == "access_token";
+    Answer {
+        active: true,
+        iss: Some(issuer.to_owned()),
+        sub: Some(token.subject),
+        aud: Some(token.resource),
+        client_id: Some(token.client_id),
+        scope: Some(token.scopes.to_string()),
+        token_type: is_access.then_some("Bearer"),
+        token_use: Some(token.token_use),
+        jti: token.jti,
+        iat: Some(token.issued_at),
+        exp: Some(token.expires_at),
+        auth_time: token.auth_time,
+    }
+}
+
+fn may_ask(caller: &Client, token: &Standing) -> bool {
+    let own = token.client_id == caller.client_id;
+    let as_the_api = caller.dialect == Dialect::Service
+        && token.token_use == "access_token"
+        && token.resource == caller.plugin.resource;
+    own || as_the_api
+}

@@ -1,0 +1,61 @@
+//! Which scopes a request gets (RFC 6749 §3.3): nothing harmless ever kills a sign-in.
+//!
+//! Callers send `scope=` empty, leave it out when they reconnect, or add scopes of other servers. Missing and empty
+//! mean the client's own; unknown ones are left out; only a malformed list is an error.
+
+use super::error::{ErrorCode, OAuthError};
+use crate::model::scope::Scopes;
+
+/// Longest `scope` read.
+pub const LENGTH_MAX: usize = 4096;
+
+const MALFORMED: OAuthError = OAuthError::new(ErrorCode::InvalidScope, "scope has a character RFC 6749 does not allow");
+
+/// What an authorization request asks for: the known part of it, or everything the client may have.
+pub fn requested(allowed: &Scopes, scope: Option<&str>) -> Result<Scopes, OAuthError> {
+    let asked: Scopes = scope.unwrap_or_default().parse().map_err(|_| MALFORMED)?;
+    let known = asked.intersection(allowed);
+    Ok(if known.is_empty() { allowed.clone() } else { known })
+}
+
+/// What a token gets when a narrower `scope` may be named: a part of what is allowed, never more. Naming only scopes
+/// that are not allowed is an error, so that nobody is handed more than they named.
+pub fn narrowed(allowed: &Scopes, scope: Option<&str>) -> Result<Scopes, OAuthError> {
+    let asked: Scopes = scope.unwrap_or_default().parse().map_err(|_| MALFORMED)?;
+    if asked.is_empty() {
+        return Ok(allowed.clone());
+    }
+    let known = asked.intersection(allowed);
+    if known.is_empty() {
+        return Err(OAuthError::new(ErrorCode::InvalidScope, "none of the scopes named is granted"));
+    }
+    Ok(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scopes(text: &str) -> Scopes {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn missing_empty_and_foreign_scopes_mean_the_clients_own() {
+        let allowed = scopes("a b");
+        for scope in [None, Some(""), Some(" "), Some("offline_access unknown")] {
+            assert_eq!(requested(&allowed, scope).unwrap(), allowed);
+        }
+        assert_eq!(requested(&allowed, Some("b unknown")).unwrap(), scopes("b"));
+        assert!(requested(&allowed, Some("\"")).is_err());
+    }
+
+    #[test]
+    fn a_refresh_never_gets_more() {
+        let allowed = scopes("a b");
+        assert_eq!(narrowed(&allowed, None).unwrap(), allowed);
+        assert_eq!(narrowed(&allowed, Some("b c")).unwrap(), scopes("b"));
+        assert!(narrowed(&allowed, Some("c")).is_err());
+        assert_eq!(narrowed(&Scopes::default(), Some("")).unwrap(), Scopes::default());
+    }
+}

@@ -1,0 +1,47 @@
+//! Refreshing (RFC 6749 §6): what can be decided before and after the store has looked at the line.
+//!
+//! The table of what a presented counter means stands with `store::families`, where it is carried out as one step.
+
+use crate::{
+    model::{client::Client, scope::Scopes},
+    protocol::{
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        resource, scope,
+    },
+};
+
+/// The parameters of the grant.
+#[derive(Debug)]
+pub struct RefreshRequest<'a> {
+    /// The token's text.
+    pub refresh_token: &'a str,
+    scope: Option<&'a str>,
+    resource: Option<&'a str>,
+}
+
+/// One answer for everything that is wrong with a refresh token.
+pub const NOT_GOOD: OAuthError =
+    OAuthError::new(ErrorCode::InvalidGrant, "the refresh token is not good: unknown, ended, or another client's");
+
+impl<'a> RefreshRequest<'a> {
+    pub(super) fn read(parameters: &'a Parameters) -> Result<Self, OAuthError> {
+        Ok(Self {
+            refresh_token: parameters.required("refresh_token", 512)?,
+            scope: parameters.one("scope", scope::LENGTH_MAX)?,
+            resource: parameters.one("resource", resource::LENGTH_MAX)?,
+        })
+    }
+
+    /// The checks that come before the line is touched, so that a mistake costs nothing.
+    pub fn check(&self, client: &Client) -> Result<(), OAuthError> {
+        resource::decide(&client.plugin.resource, self.resource)?;
+        scope::narrowed(&client.scopes, self.scope).map(|_| ())
+    }
+
+    /// What the access token gets out of what the family still has: a narrower `scope` narrows the token, never the
+    /// family.
+    pub fn scopes(&self, family: &Scopes) -> Result<Scopes, OAuthError> {
+        scope::narrowed(family, self.scope)
+    }
+}

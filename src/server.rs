@@ -1,0 +1,114 @@
+//! Server: the running parts, assembled once and shared by everything that serves or works in the background.
+//!
+//! `http` answers with them, `jobs` tidies with them; `cli` decides when they start and stop.
+
+pub mod keyring;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::{
+    clock::Clock,
+    keys::master::MasterKey,
+    model::{
+        audit::{Actor, Audit},
+        id::AuditEventId,
+        plugin::Host,
+    },
+    passwords::Passwords,
+    random,
+    store::{SchemaState, Store, StoreError},
+};
+use keyring::{Keyring, KeyringError};
+
+/// What the operator chose, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The public origin, without trailing slash; also the issuer identifier, the same bytes everywhere.
+    pub issuer: String,
+    /// The public origin's host.
+    pub host: Host,
+    /// What the pages call this server.
+    pub server_name: String,
+    /// How long a superseded refresh token is answered with its successor; zero is strict.
+    pub refresh_grace: TimeDelta,
+    /// How long an access token is good for.
+    pub access_token_lifetime: TimeDelta,
+    /// How long a connection lives without being refreshed.
+    pub refresh_idle: TimeDelta,
+    /// How long a connection lives at most.
+    pub refresh_absolute: TimeDelta,
+    /// How long a browser stays signed in.
+    pub session_lifetime: TimeDelta,
+}
+
+impl Settings {
+    /// Whether people reach the server over TLS; cookies are bound to it if so.
+    pub fn is_https(&self) -> bool {
+        self.issuer.starts_with("https://")
+    }
+
+    /// The scheme people reach it with.
+    pub fn scheme(&self) -> &'static str {
+        if self.is_https() { "https" } else { "http" }
+    }
+}
+
+/// The running parts.
+pub struct Server {
+    /// What the operator chose.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Clock,
+    /// What is remembered.
+    pub store: Store,
+    /// What signs, authenticates and seals.
+    pub keyring: Keyring,
+    /// What hashes passwords, on workers of its own.
+    pub passwords: Passwords,
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The schema is older than this program.
+    #[error("the database is {0} migration(s) behind this program; run `consentry migrate` first")]
+    Behind(usize),
+    /// The schema is newer than this program.
+    #[error("the database was migrated by a newer version of this program; run that version instead")]
+    FromTheFuture,
+    /// The working keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyringError),
+}
+
+impl Server {
+    /// Checks the schema, reads or makes the working keys, and puts the parts together.
+    pub async fn assemble(
+        settings: Settings,
+        clock: Clock,
+        store: Store,
+        masters: Vec<MasterKey>,
+    ) -> Result<Self, StartError> {
+        match store.schema_state().await? {
+            SchemaState::Current => {}
+            SchemaState::Behind(count) => return Err(StartError::Behind(count)),
+            SchemaState::FromTheFuture => return Err(StartError::FromTheFuture),
+        }
+        let keyring = Keyring::open(masters, &store, clock.now()).await?;
+        Ok(Self { settings, clock, store, keyring, passwords: Passwords::new() })
+    }
+
+    /// The audit of a change that happens now.
+    pub fn audit(&self, actor: Actor, address: Option<String>) -> Audit {
+        let at = self.clock.now();
+        Audit { id: AuditEventId(random::id(at)), at, actor, address }
+    }
+}
+
+/// How long a shutdown waits for answers under way.
+pub const DRAIN: Duration = Duration::from_secs(10);
