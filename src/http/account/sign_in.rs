@@ -13,9 +13,12 @@ use crate::{
         },
         pages::{self, Asking, SignInPage},
     },
-    model::{account::Email, id::SessionId, redirect_uri::RedirectUri, session::Session},
+    model::{account::Email, client::Client, id::SessionId, redirect_uri::RedirectUri, session::Session},
     passwords,
-    protocol::{authorization::InFlight, parameters::Parameters},
+    protocol::{
+        authorization::{Checked, InFlight},
+        parameters::Parameters,
+    },
     random,
     server::Server,
     store::sessions::NewSession,
@@ -47,10 +50,9 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
     };
     let in_flight = open(server, r, &visitor).await?;
     match stage(server, in_flight.clone(), &visitor).await? {
-        Stage::SignIn(client) => {
-            let asking = Asking { client_name: client.name.clone(), plugin_name: client.plugin.name().to_owned() };
-            let shown = Shown { request: r.to_owned(), asking: Some(asking), ..Shown::default() };
-            render(server, &visitor, &shown)
+        Stage::SignIn(asked) => {
+            let shown = Shown { request: r.to_owned(), ..Shown::default() };
+            render(server, &visitor, &shown.asked_by(*asked))
         }
         // Signed in meanwhile, in another tab or by going back: no need to do it twice.
         Stage::Ask(asked) => {
@@ -66,7 +68,20 @@ struct Shown {
     request: String,
     email: String,
     asking: Option<Asking>,
+    /// Where consent is remembered, the form's answer leads straight back to the client.
+    leads_to: Option<RedirectUri>,
     error: Option<String>,
+}
+
+impl Shown {
+    fn asked_by(self, (checked, client): (Checked, Client)) -> Self {
+        let plugin_name = client.plugin.name().to_owned();
+        Self {
+            asking: Some(Asking { client_name: client.name, plugin_name }),
+            leads_to: Some(checked.addressed().redirect_uri().clone()),
+            ..self
+        }
+    }
 }
 
 fn render(server: &Server, visitor: &Visitor, shown: &Shown) -> Result<HttpResponse, PageError> {
@@ -82,8 +97,7 @@ fn render(server: &Server, visitor: &Visitor, shown: &Shown) -> Result<HttpRespo
     };
     let mut answer = HttpResponse::build(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
     visitor.mark(&server.settings, &mut answer);
-    // Where consent is remembered, this form's answer leads straight back to the client.
-    pages::answer(answer, &page, None::<&RedirectUri>)
+    pages::answer(answer, &page, shown.leads_to.as_ref())
 }
 
 /// Takes the form.
@@ -186,9 +200,8 @@ async fn refuse(
     };
     if let Some(in_flight) = in_flight {
         shown.request = seal(server, in_flight)?;
-        if let Stage::SignIn(client) = stage(server, in_flight.clone(), visitor).await? {
-            let plugin_name = client.plugin.name().to_owned();
-            shown.asking = Some(Asking { client_name: client.name, plugin_name });
+        if let Stage::SignIn(asked) = stage(server, in_flight.clone(), visitor).await? {
+            shown = shown.asked_by(*asked);
         }
     }
     render(server, visitor, &shown)

@@ -12,7 +12,7 @@ use crate::{
     },
     model::{client::Client, id::FamilyId},
     protocol::{
-        authorization::{Answered, Attendance, Attended, InFlight, NotAddressed, Received, Redirect},
+        authorization::{Answered, Attendance, Attended, Checked, InFlight, NotAddressed, Received, Redirect},
         parameters::Parameters,
     },
     random,
@@ -24,7 +24,7 @@ use crate::{
 /// What has to happen next.
 pub enum Stage {
     /// Somebody must sign in.
-    SignIn(Box<Client>),
+    SignIn(Box<(Checked, Client)>),
     /// The person must be asked.
     Ask(Box<(Attended, Client)>),
     /// The browser goes back to the client.
@@ -75,7 +75,7 @@ pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> R
         None => None,
     };
     Ok(match checked.attend(visitor.session.clone(), consent, &client, received_at) {
-        Attendance::SignIn(_) => Stage::SignIn(Box::new(client)),
+        Attendance::SignIn(checked) => Stage::SignIn(Box::new((checked, client))),
         Attendance::Ask(attended) => Stage::Ask(Box::new((attended, client))),
         Attendance::Answer(answered) => Stage::Leave(hand_over(server, &answered)?),
         Attendance::Refuse(redirect) => Stage::Leave(redirect),

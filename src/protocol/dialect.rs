@@ -1,0 +1,103 @@
+//! Dialects: what each kind of caller is forgiven, and the callbacks vendors use. No vendor name stands anywhere else.
+//!
+//! | | `plugin` | `action` | `connector` | `service` | `custom` |
+//! | --- | --- | --- | --- | --- | --- |
+//! | authenticates by | secret | secret | nothing | secret | secret |
+//! | secret in HTTP Basic | no | yes | – | yes | yes |
+//! | JSON bodies | yes | yes | no | no | no |
+//! | may leave PKCE out | yes | yes | no | – | no |
+//! | authorization code | yes | yes | yes | no | yes |
+//! | client credentials | no | no | no | yes | no |
+//! | spelling of `token_type` | bearer | bearer | Bearer | Bearer | Bearer |
+
+use crate::model::{
+    client::{AuthenticationMethod, Dialect},
+    redirect_uri::RedirectUri,
+};
+
+/// How a client of this dialect authenticates.
+pub fn authentication_method(dialect: Dialect) -> AuthenticationMethod {
+    match dialect {
+        Dialect::Connector => AuthenticationMethod::None,
+        Dialect::Plugin | Dialect::Action | Dialect::Service | Dialect::Custom => AuthenticationMethod::ClientSecret,
+    }
+}
+
+/// Whether the secret may come in an `Authorization: Basic` header. The classic manifest puts it in the body, always.
+pub fn accepts_basic(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Action | Dialect::Service | Dialect::Custom)
+}
+
+/// Whether the token request may be JSON. The classic manifest asks for it by `authorization_content_type`.
+pub fn accepts_json(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Plugin | Dialect::Action)
+}
+
+/// Whether an authorization request may come without a challenge. Only confidential callers that are known never to
+/// send one; whoever sends one is held to it.
+pub fn may_skip_pkce(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Plugin | Dialect::Action)
+}
+
+/// Whether people can be sent here for consent.
+pub fn authorization_code_allowed(dialect: Dialect) -> bool {
+    dialect != Dialect::Service
+}
+
+/// Whether it may act for itself.
+pub fn client_credentials_allowed(dialect: Dialect) -> bool {
+    dialect == Dialect::Service
+}
+
+/// Whether it must register a redirect URI.
+pub fn requires_redirect_uri(dialect: Dialect) -> bool {
+    authorization_code_allowed(dialect)
+}
+
+/// The spelling of `token_type`: RFC 6749 §5.1 ignores its case, but the samples of 2023 compare with lower case.
+pub fn token_type(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Plugin | Dialect::Action => "bearer",
+        Dialect::Connector | Dialect::Service | Dialect::Custom => "Bearer",
+    }
+}
+
+const CALLBACK_HOSTS: [&str; 2] = ["https://chat.openai.com/", "https://chatgpt.com/"];
+
+/// The same callback on the vendor's other host: both are in use for one plugin or action at the same time.
+pub fn twin_callback(callback: &RedirectUri) -> Option<RedirectUri> {
+    let [old, new] = CALLBACK_HOSTS;
+    let (path, other) = [(old, new), (new, old)]
+        .into_iter()
+        .find_map(|(own, other)| Some((callback.as_str().strip_prefix(own)?, other)))?;
+    let id = path.strip_prefix("aip/")?.strip_suffix("/oauth/callback")?;
+    let plausible = (id.starts_with("g-") || id.starts_with("plugin-"))
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if plausible { format!("{other}{path}").parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callback_has_its_twin_on_the_other_host() {
+        let twin = |text: &str| twin_callback(&text.parse().unwrap()).map(|uri| uri.to_string());
+        assert_eq!(
+            twin("https://chat.openai.com/aip/g-abc/oauth/callback").as_deref(),
+            Some("https://chatgpt.com/aip/g-abc/oauth/callback")
+        );
+        assert_eq!(
+            twin("https://chatgpt.com/aip/plugin-1f/oauth/callback").as_deref(),
+            Some("https://chat.openai.com/aip/plugin-1f/oauth/callback")
+        );
+        for text in [
+            "https://chatgpt.com/connector_platform_oauth_redirect",
+            "https://chatgpt.com/aip/x-1/oauth/callback",
+            "https://chatgpt.com/aip/g-1/../../oauth/callback",
+            "https://example.com/aip/g-1/oauth/callback",
+        ] {
+            assert_eq!(twin(text), None, "{text}");
+        }
+    }
+}
