@@ -5,7 +5,7 @@
 //! [`chatgpt`] is what ChatGPT does: it reads the manifest, sends a person to consent, and calls the API.
 
 mod bounded;
-//pub mod chatgpt;
+pub mod chatgpt;
 #[cfg(test)]
 mod fake_issuer;
 mod secret;
