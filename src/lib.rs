@@ -1,6 +1,7 @@
 //! Consentry: the authorization server that lets ChatGPT into an API with its users' consent.
 
 pub mod clock;
+pub mod demo;
 pub mod keys;
 pub mod model;
 pub mod protocol;
