@@ -21,7 +21,7 @@ const WRITE: Heading = Heading {
 };
 const REFUSED: Heading = Heading {
     title: "ChatGPT tries its old token",
-    lesson: "The token has not expired and its signature is good. The API asked the server, and the server said that it no longer stands.",
+    lesson: "A signature stays good until the token expires. So the API also asks the server, on every call, whether the connection still stands.",
 };
 
 /// One question in the conversation and what came of it.

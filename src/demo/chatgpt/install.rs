@@ -50,9 +50,13 @@ impl ChatGpt {
         };
         let answer = callback::read(query, state, &plugin.server)?;
         let plugin = plugin.clone();
-        let (went, came) = (browser_went(url), self.browser_came(query));
+        let went_and_came = (browser_went(url), self.browser_came(query));
         connection.begin();
-        connection.timeline.tell_browser(ROUND_TRIP, went, came);
+        let error = match &answer {
+            Answer::Refused { error, .. } => Some(error.as_str()),
+            Answer::Code(_) => None,
+        };
+        connection.timeline.tell_browser(ROUND_TRIP, went_and_came, error);
         match answer {
             Answer::Refused { error, description } => {
                 let notice = plain_words::of_authorization(&error, description.as_deref());

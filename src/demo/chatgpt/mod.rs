@@ -80,6 +80,9 @@ pub struct ChatGpt {
 
 impl ChatGpt {
     /// Prepares the stand-in; nothing is fetched before somebody presses a button.
+    ///
+    /// # Errors
+    /// [`ChatGptSetupError`] names each case.
     pub fn new(config: ChatGptConfig) -> Result<Self, ChatGptSetupError> {
         let metadata_url = format!("{}/.well-known/oauth-authorization-server", config.issuer);
         Ok(Self {

@@ -15,7 +15,7 @@ use super::{ChatGpt, Notice, shown};
 #[template(path = "demo/chatgpt.html")]
 struct Page<'a> {
     host: &'a str,
-    manifest_url: &'a str,
+    manifest_path: &'a str,
     notice: Option<&'a Notice>,
     plugin: Option<&'a Plugin>,
     stage: View<'a>,
@@ -53,19 +53,19 @@ struct Shown<'a> {
 }
 
 /// The page before anything was installed.
-pub(super) fn start(app: &ChatGpt, notice: Option<Notice>) -> HttpResponse {
+pub(super) fn start(app: &ChatGpt, notice: Option<&Notice>) -> HttpResponse {
     let status = if notice.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let page = Page {
         host: host(app),
-        manifest_url: app.manifest_url.as_str(),
-        notice: notice.as_ref(),
+        manifest_path: app.manifest_url.path(),
+        notice,
         plugin: None,
         stage: View::Start,
         turn: None,
         steps: milestones(&[], false),
         entries: Vec::new(),
     };
-    answer(app, status, &page)
+    answer(status, &page)
 }
 
 /// The page of a connection.
@@ -86,7 +86,7 @@ pub(super) fn of(app: &ChatGpt, connection: &Connection) -> HttpResponse {
     let timeline = &connection.timeline;
     let page = Page {
         host: host(app),
-        manifest_url: app.manifest_url.as_str(),
+        manifest_path: app.manifest_url.path(),
         notice: connection.notice.as_ref(),
         plugin: connection.plugin(),
         stage,
@@ -94,7 +94,7 @@ pub(super) fn of(app: &ChatGpt, connection: &Connection) -> HttpResponse {
         steps: milestones(&connection.reached, over),
         entries: timeline.entries().map(|entry| Shown { entry, open: timeline.is_latest(entry) }).collect(),
     };
-    answer(app, StatusCode::OK, &page)
+    answer(StatusCode::OK, &page)
 }
 
 fn host(app: &ChatGpt) -> &str {
@@ -105,7 +105,7 @@ fn host(app: &ChatGpt) -> &str {
 /// The story's steps; the first one not yet reached is next, unless the story is over.
 fn milestones(reached: &[Step], over: bool) -> Vec<Milestone> {
     const STEPS: [(Step, &str, &str); 6] = [
-        (Step::Install, "Install", "ChatGPT reads the manifest"),
+        (Step::Install, "Install", "The manifest is read"),
         (Step::Consent, "Consent", "You sign in and say yes"),
         (Step::Tokens, "Tokens", "The code is exchanged"),
         (Step::Call, "Call", "The API answers for you"),
@@ -137,12 +137,12 @@ fn spoken(seconds: u64) -> String {
     format!("{count} {unit}{plural}")
 }
 
-fn answer(app: &ChatGpt, status: StatusCode, page: &Page<'_>) -> HttpResponse {
+fn answer(status: StatusCode, page: &Page<'_>) -> HttpResponse {
     match page.render() {
         Ok(html) => HttpResponse::build(status)
             .content_type("text/html; charset=utf-8")
             .insert_header((header::CACHE_CONTROL, "no-store"))
-            .insert_header((header::CONTENT_SECURITY_POLICY, policy(app)))
+            .insert_header((header::CONTENT_SECURITY_POLICY, policy(page.plugin)))
             .insert_header((header::REFERRER_POLICY, "no-referrer"))
             .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .body(html),
@@ -154,7 +154,8 @@ fn answer(app: &ChatGpt, status: StatusCode, page: &Page<'_>) -> HttpResponse {
 }
 
 /// No `form-action`: browsers apply it to the redirect after a form too, and "Install plugin" redirects to wherever the manifest says.
-fn policy(app: &ChatGpt) -> String {
-    let logos = app.manifest_url.origin().ascii_serialization();
+fn policy(plugin: Option<&Plugin>) -> String {
+    let logo = plugin.and_then(|plugin| plugin.logo.as_ref());
+    let logos = logo.map(|logo| logo.origin().ascii_serialization()).unwrap_or_default();
     format!("default-src 'none'; style-src 'self'; img-src 'self' {logos}; base-uri 'none'; frame-ancestors 'none'")
 }

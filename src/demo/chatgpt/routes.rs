@@ -9,6 +9,7 @@ use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, dev, error, web};
 use serde::Deserialize;
 
 use super::api_calls::Change;
+use super::callback::Disbelief;
 use super::connection::{Shared, Stage};
 use super::{ChatGpt, Notice, page};
 
@@ -19,12 +20,13 @@ pub const CALLBACK_PATH: &str = "/aip/plugin-demo/oauth/callback";
 const COOKIE: &str = "demo_chatgpt";
 const FORM_BYTES_MAX: usize = 4096;
 
-/// Mounts the page: `/`, its stylesheet, the callback and the forms.
+/// Mounts the page: `/`, its stylesheet and icon, the callback and the forms.
 pub fn configure(cfg: &mut web::ServiceConfig, state: web::Data<ChatGpt>) {
     cfg.app_data(state)
         .app_data(web::FormConfig::default().limit(FORM_BYTES_MAX))
         .route("/", web::get().to(show))
         .route("/demo.css", web::get().to(stylesheet))
+        .route("/icon.svg", web::get().to(icon))
         .route("/install", web::post().to(install))
         .route(CALLBACK_PATH, web::get().to(come_back))
         .route("/call", web::post().to(call))
@@ -49,6 +51,13 @@ async fn stylesheet() -> HttpResponse {
         .body(include_str!("../../../static/demo.css"))
 }
 
+async fn icon() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("image/svg+xml")
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .body(include_str!("../logo.svg"))
+}
+
 /// A new connection gets a new cookie: nobody can prepare one for somebody else's browser.
 async fn install(_: Pressed, request: HttpRequest, app: web::Data<ChatGpt>) -> HttpResponse {
     if let Some(cookie) = request.cookie(COOKIE) {
@@ -71,12 +80,12 @@ async fn install(_: Pressed, request: HttpRequest, app: web::Data<ChatGpt>) -> H
 
 async fn come_back(request: HttpRequest, app: web::Data<ChatGpt>) -> HttpResponse {
     let Some(connection) = find(&request, &app) else {
-        return unbelieved(&app, &super::callback::Disbelief::Unasked);
+        return unbelieved(&app, Disbelief::Unasked);
     };
     let mut connection = connection.lock().await;
     match app.come_back(&mut connection, request.query_string()).await {
         Ok(()) => to_page(),
-        Err(disbelief) => unbelieved(&app, &disbelief),
+        Err(disbelief) => unbelieved(&app, disbelief),
     }
 }
 
@@ -175,7 +184,7 @@ fn to_page() -> HttpResponse {
         .finish()
 }
 
-fn unbelieved(app: &ChatGpt, disbelief: &super::callback::Disbelief) -> HttpResponse {
+fn unbelieved(app: &ChatGpt, disbelief: Disbelief) -> HttpResponse {
     let notice = Notice::bad("That answer was not used", disbelief.to_string());
-    page::start(app, Some(notice))
+    page::start(app, Some(&notice))
 }

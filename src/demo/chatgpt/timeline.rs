@@ -25,6 +25,8 @@ pub(super) struct Entry {
     pub(super) answer: Result<Message, String>,
     /// What is worth showing of a token that came with the answer.
     pub(super) claims: Vec<(String, String)>,
+    /// How it ended, in a word or two.
+    pub(super) outcome: String,
     pub(super) succeeded: bool,
     action: usize,
 }
@@ -44,14 +46,34 @@ impl Timeline {
 
     /// Adds an exchange with a server.
     pub(super) fn tell(&mut self, heading: Heading, exchange: Exchange) {
-        let succeeded = exchange.status.is_some_and(|status| status < 400);
-        self.push(heading, exchange.request, exchange.answer, succeeded);
+        let outcome = match &exchange.answer {
+            Ok(answer) => answer.start.clone(),
+            Err(_) => "no answer".to_owned(),
+        };
+        self.push(Entry {
+            number: 0,
+            heading,
+            succeeded: exchange.status.is_some_and(|status| status < 400),
+            request: exchange.request,
+            answer: exchange.answer,
+            claims: Vec::new(),
+            outcome,
+            action: self.action,
+        });
     }
 
-    /// Adds a step that the browser took: it was sent somewhere and came back.
-    pub(super) fn tell_browser(&mut self, heading: Heading, went: Message, came: Message) {
-        let succeeded = !came.body.lines().any(|line| line.starts_with("error="));
-        self.push(heading, went, Ok(came), succeeded);
+    /// Adds a step that the browser took: it was sent somewhere and came back, with a code or with an error.
+    pub(super) fn tell_browser(&mut self, heading: Heading, (went, came): (Message, Message), error: Option<&str>) {
+        self.push(Entry {
+            number: 0,
+            heading,
+            request: went,
+            answer: Ok(came),
+            claims: Vec::new(),
+            outcome: error.unwrap_or("with a code").chars().take(40).collect(),
+            succeeded: error.is_none(),
+            action: self.action,
+        });
     }
 
     /// Lays decoded claims beside the newest entry.
@@ -71,20 +93,12 @@ impl Timeline {
         entry.action == self.action
     }
 
-    fn push(&mut self, heading: Heading, request: Message, answer: Result<Message, String>, succeeded: bool) {
+    fn push(&mut self, entry: Entry) {
         if self.entries.len() == ENTRIES_MAX {
             self.entries.pop_front();
         }
         self.told += 1;
-        self.entries.push_back(Entry {
-            number: self.told,
-            heading,
-            request,
-            answer,
-            claims: Vec::new(),
-            succeeded,
-            action: self.action,
-        });
+        self.entries.push_back(Entry { number: self.told, ..entry });
     }
 }
 
@@ -97,7 +111,7 @@ mod tests {
         let mut timeline = Timeline::default();
         let heading = Heading { title: "t", lesson: "l" };
         for _ in 0..ENTRIES_MAX + 5 {
-            timeline.tell_browser(heading, Message::default(), Message::default());
+            timeline.tell_browser(heading, (Message::default(), Message::default()), None);
         }
         let numbers: Vec<usize> = timeline.entries().map(|entry| entry.number).collect();
         assert_eq!(numbers.len(), ENTRIES_MAX);

@@ -86,7 +86,7 @@ impl ChatGpt {
         match answer {
             Ok(answer) => {
                 connection.reach(Step::Refresh);
-                self.renewed(connection, plugin, &answer);
+                renewed(connection, plugin, &answer);
             }
             Err(error) => {
                 connection.notice = Some(why(&error));
@@ -95,17 +95,6 @@ impl ChatGpt {
                 }
             }
         }
-    }
-
-    fn renewed(&self, connection: &mut Connection, plugin: Plugin, answer: &BasicTokenResponse) {
-        let Stage::Connected { tokens, .. } = &connection.stage else {
-            return;
-        };
-        let tokens = Tokens::of(answer, Some(tokens));
-        show_claims(connection, &tokens);
-        connection.stage = Stage::Connected { plugin, tokens };
-        connection.notice =
-            Some(Notice::good("Refreshed", "ChatGPT has a new access token, and you were not asked anything."));
     }
 
     /// Revokes the refresh token, or the access token where there is no other.
@@ -186,7 +175,20 @@ fn show_claims(connection: &mut Connection, tokens: &Tokens) {
     }
 }
 
+fn renewed(connection: &mut Connection, plugin: Plugin, answer: &BasicTokenResponse) {
+    let Stage::Connected { tokens, .. } = &connection.stage else {
+        return;
+    };
+    let tokens = Tokens::of(answer, Some(tokens));
+    show_claims(connection, &tokens);
+    connection.stage = Stage::Connected { plugin, tokens };
+    connection.notice =
+        Some(Notice::good("Refreshed", "ChatGPT has a new access token, and you were not asked anything."));
+}
+
 fn end(connection: &mut Connection) {
+    // What was said while connected must not look as if it could be said again.
+    connection.turn = None;
     if let Stage::Connected { plugin, tokens } = &connection.stage {
         connection.stage = Stage::Ended { plugin: plugin.clone(), access_token: tokens.access.clone() };
     }
