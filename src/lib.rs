@@ -6,4 +6,5 @@ pub mod keys;
 pub mod model;
 pub mod protocol;
 pub mod random;
+pub mod store;
 pub mod tokens;
