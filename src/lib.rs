@@ -4,6 +4,7 @@ pub mod clock;
 pub mod demo;
 pub mod keys;
 pub mod model;
+pub mod passwords;
 pub mod protocol;
 pub mod random;
 pub mod store;
