@@ -1,0 +1,4 @@
+//! The floor that talks HTTP.
+
+pub mod assets;
+pub mod pages;
