@@ -20,7 +20,11 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-/// Turns a page into HTML. Writing to a string does not fail; the error type is the template engine's.
+/// Turns a page into HTML.
+///
+/// # Errors
+///
+/// The template engine's own; writing a page of plain text to a string gives it no reason to fail.
 pub fn render(page: &impl Template) -> Result<String, askama::Error> {
     page.render()
 }
@@ -30,16 +34,6 @@ pub fn render(page: &impl Template) -> Result<String, askama::Error> {
 pub struct Layout {
     /// The name the operator gave this server; at the top of each page and in each title.
     pub server_name: String,
-}
-
-impl Layout {
-    fn stylesheet_version(&self) -> u64 {
-        assets::STYLESHEET_VERSION
-    }
-
-    fn mark_version(&self) -> u64 {
-        assets::MARK_VERSION
-    }
 }
 
 /// Where a person signs in: `GET /sign-in`, and the answer to a `POST` that failed.
