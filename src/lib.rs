@@ -2,10 +2,12 @@
 
 pub mod clock;
 pub mod demo;
+pub mod http;
 pub mod keys;
 pub mod model;
 pub mod passwords;
 pub mod protocol;
 pub mod random;
+pub mod server;
 pub mod store;
 pub mod tokens;

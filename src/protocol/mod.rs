@@ -8,7 +8,7 @@ pub mod client_authentication;
 pub mod dialect;
 pub mod error;
 pub mod introspection;
-// pub mod manifest;
+pub mod manifest;
 pub mod metadata;
 pub mod parameters;
 pub mod pkce;
