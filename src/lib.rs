@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod keys;
 pub mod model;
+pub mod protocol;
 pub mod random;
 pub mod tokens;

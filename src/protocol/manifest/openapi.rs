@@ -1,0 +1,253 @@
+//! The API's description (OpenAPI 3, JSON or YAML): which scopes there are, and what each lets a client do.
+//!
+//! Taken from `components.securitySchemes.*.flows.*.scopes`, where each name has a sentence, and from the `security`
+//! of the operations, where a name may stand that nobody has described. The document itself is served unchanged.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::rules::deceives;
+use crate::model::scope::{NAME_LENGTH_MAX, Scope, Scopes};
+
+/// The largest description that is read.
+pub const BYTES_MAX: usize = 1024 * 1024;
+
+/// The longest sentence that has a place on the consent page, in characters.
+pub const WORDS_LENGTH_MAX: usize = 300;
+
+/// How deep a YAML document may nest; JSON has a bound of its own in its parser.
+const DEPTH_MAX: usize = 64;
+
+/// What is taken from a description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// The media type it is served as.
+    pub content_type: &'static str,
+    /// Its scopes, in alphabetical order.
+    pub scopes: Vec<Scope>,
+}
+
+/// Why a description cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NotADescription {
+    /// Larger than [`BYTES_MAX`].
+    #[error("it has {0} bytes; an OpenAPI document may have at most {BYTES_MAX}")]
+    TooLarge(usize),
+    /// Neither JSON nor YAML, or nested or repeated beyond reason.
+    #[error("it can be read neither as JSON nor as YAML: {0}")]
+    Unreadable(String),
+    /// Some other kind of document.
+    #[error("it is not an OpenAPI 3 document: the member \"openapi\" must be \"3.…\"")]
+    NotOpenApi3,
+    /// A name outside RFC 6749 §3.3.
+    #[error("the scope {0:?} has a space, a quote, a backslash or a non-ASCII character, or is too long")]
+    Name(String),
+    /// More words than the consent page has room for.
+    #[error("the sentence of scope \"{0}\" has more than {WORDS_LENGTH_MAX} characters; people will not read it")]
+    Words(String),
+}
+
+/// Reads a description.
+pub fn read(bytes: &[u8]) -> Result<Description, NotADescription> {
+    if bytes.len() > BYTES_MAX {
+        return Err(NotADescription::TooLarge(bytes.len()));
+    }
+    let (content_type, document) = parse(bytes)?;
+    let version = document.get("openapi").and_then(Value::as_str);
+    if !version.is_some_and(|version| version.starts_with("3.")) {
+        return Err(NotADescription::NotOpenApi3);
+    }
+    let schemes = schemes(&document);
+    let mut words = BTreeMap::new();
+    for scheme in schemes.values() {
+        described(scheme, &mut words)?;
+    }
+    required(&document, &schemes, &mut words)?;
+    let scopes = words.into_iter().map(|(name, words)| Scope { name, words }).collect();
+    Ok(Description { content_type, scopes })
+}
+
+/// What is shown for a scope nobody has described.
+pub fn plain_words(name: &str) -> String {
+    format!("Use \"{name}\"")
+}
+
+/// A scope with a sentence fit for the consent page: on one line, without invisible characters.
+pub fn scope(name: &str, words: &str) -> Result<Scope, NotADescription> {
+    let is_one_name = name.parse::<Scopes>().is_ok_and(|scopes| scopes.contains(name));
+    if !is_one_name {
+        return Err(NotADescription::Name(name.chars().take(NAME_LENGTH_MAX).collect()));
+    }
+    let visible: String = words.chars().filter(|c| c.is_whitespace() || !deceives(*c)).collect();
+    let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.chars().count() > WORDS_LENGTH_MAX {
+        return Err(NotADescription::Words(name.to_owned()));
+    }
+    let words = if words.is_empty() { plain_words(name) } else { words };
+    Ok(Scope { name: name.to_owned(), words })
+}
+
+fn parse(bytes: &[u8]) -> Result<(&'static str, Value), NotADescription> {
+    let unreadable = |error: &dyn std::fmt::Display| NotADescription::Unreadable(error.to_string());
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        let document = serde_json::from_slice(bytes).map_err(|error| unreadable(&error))?;
+        return Ok(("application/json", document));
+    }
+    // A few hundred bytes of YAML can stand for gigabytes: aliases are replayed wherever they are named.
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: DEPTH_MAX,
+            max_documents: 1,
+            max_nodes: 100_000,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 100_000,
+        },
+        with_snippet: false,
+    };
+    let document = serde_saphyr::from_slice_with_options(bytes, options).map_err(|error| unreadable(&error))?;
+    Ok(("text/yaml", document))
+}
+
+/// The security schemes whose requirements name scopes (OpenAPI 3.1 §4.8.27, §4.8.30).
+fn schemes(document: &Value) -> BTreeMap<&str, &Map<String, Value>> {
+    let Some(Value::Object(schemes)) = document.pointer("/components/securitySchemes") else { return BTreeMap::new() };
+    schemes
+        .iter()
+        .filter_map(|(name, scheme)| Some((name.as_str(), scheme.as_object()?)))
+        .filter(|(_, scheme)| matches!(scheme.get("type").and_then(Value::as_str), Some("oauth2" | "openIdConnect")))
+        .collect()
+}
+
+/// Gathers a scheme's scopes with their sentences.
+fn described(scheme: &Map<String, Value>, words: &mut BTreeMap<String, String>) -> Result<(), NotADescription> {
+    let flows = scheme.get("flows").and_then(Value::as_object);
+    for scopes in flows.into_iter().flat_map(Map::values).filter_map(|flow| flow.get("scopes")?.as_object()) {
+        for (name, sentence) in scopes {
+            let scope = scope(name, sentence.as_str().unwrap_or_default())?;
+            words.insert(scope.name, scope.words);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the scopes that operations ask for and no scheme describes.
+fn required(
+    document: &Value,
+    schemes: &BTreeMap<&str, &Map<String, Value>>,
+    words: &mut BTreeMap<String, String>,
+) -> Result<(), NotADescription> {
+    let operations = document
+        .get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(Map::values)
+        .filter_map(Value::as_object)
+        .flat_map(Map::values);
+    let requirements = operations
+        .chain([document])
+        .filter_map(|operation| operation.get("security")?.as_array())
+        .flatten()
+        .filter_map(Value::as_object)
+        .flatten();
+    for (_, names) in requirements.filter(|(scheme, _)| schemes.contains_key(scheme.as_str())) {
+        for name in names.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let scope = scope(name, "")?;
+            words.entry(scope.name).or_insert(scope.words);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_and_words(bytes: &[u8]) -> Vec<(String, String)> {
+        read(bytes).unwrap().scopes.into_iter().map(|scope| (scope.name, scope.words)).collect()
+    }
+
+    const YAML: &str = r#"
+openapi: "3.1.0"
+info: { title: To-do, version: "1" }
+security:
+  - oauth: [todo.read]
+paths:
+  /todos:
+    get:
+      security: [{ oauth: [todo.read, todo.list] }]
+    post:
+      security: [{ oauth: [todo.write] }, { key: [not.a.scope] }]
+components:
+  securitySchemes:
+    key: { type: apiKey, in: header, name: X-Key }
+    oauth:
+      type: oauth2
+      flows:
+        authorizationCode:
+          authorizationUrl: https://api.example.com/authorize
+          tokenUrl: https://api.example.com/token
+          scopes:
+            todo.read: See your
+              to-do list
+            todo.write: ""
+"#;
+
+    #[test]
+    fn yaml_and_json_say_the_same() {
+        let expected = [
+            ("todo.list", "Use \"todo.list\""),
+            ("todo.read", "See your to-do list"),
+            ("todo.write", "Use \"todo.write\""),
+        ]
+        .map(|(name, words)| (name.to_owned(), words.to_owned()));
+        assert_eq!(names_and_words(YAML.as_bytes()), expected);
+        let value: Value = serde_saphyr::from_str(YAML).unwrap();
+        let json = serde_json::to_vec(&value).unwrap();
+        assert_eq!(names_and_words(&json), expected);
+        assert_eq!(read(&json).unwrap().content_type, "application/json");
+        assert_eq!(read(YAML.as_bytes()).unwrap().content_type, "text/yaml");
+    }
+
+    #[test]
+    fn a_document_without_scopes_has_none() {
+        assert!(names_and_words(b"openapi: 3.0.3\npaths: {}").is_empty());
+        // Members of the wrong kind are no reason to fail: they name no scope.
+        assert!(names_and_words(br#"{"openapi":"3.0.3","paths":[],"components":7,"security":{"a":1}}"#).is_empty());
+    }
+
+    #[test]
+    fn other_documents_are_refused() {
+        assert_eq!(read(b"{\"swagger\":\"2.0\"}"), Err(NotADescription::NotOpenApi3));
+        assert_eq!(read(b"hello"), Err(NotADescription::NotOpenApi3));
+        assert!(matches!(read(b"{\"openapi\":"), Err(NotADescription::Unreadable(_))));
+        assert!(matches!(read(b"a: b: c"), Err(NotADescription::Unreadable(_))));
+        assert!(matches!(read(b"openapi: \xff"), Err(NotADescription::Unreadable(_))));
+    }
+
+    #[test]
+    fn hostile_documents_end_quickly() {
+        let large = vec![b' '; BYTES_MAX + 1];
+        assert_eq!(read(&large), Err(NotADescription::TooLarge(BYTES_MAX + 1)));
+        let deep_json = format!("{{\"openapi\":{}", "[".repeat(100_000));
+        assert!(matches!(read(deep_json.as_bytes()), Err(NotADescription::Unreadable(_))));
+        let deep_yaml = format!("openapi: 3.0.0\nx: {}", "[".repeat(100_000));
+        assert!(matches!(read(deep_yaml.as_bytes()), Err(NotADescription::Unreadable(_))));
+        // Each line names the one before ten times: 10^9 values from a few hundred bytes.
+        let level =
+            |level: usize| format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", "));
+        let bomb = format!("openapi: 3.0.0\na0: &a0 [x]\n{}", (1..10).map(level).collect::<String>());
+        assert!(matches!(read(bomb.as_bytes()), Err(NotADescription::Unreadable(_))));
+    }
+
+    #[test]
+    fn names_and_sentences_are_fit_for_the_consent_page() {
+        assert!(matches!(scope("a b", ""), Err(NotADescription::Name(_))));
+        assert!(matches!(scope("", ""), Err(NotADescription::Name(_))));
+        assert!(matches!(scope("ä", ""), Err(NotADescription::Name(_))));
+        assert!(matches!(scope("a", &"x".repeat(WORDS_LENGTH_MAX + 1)), Err(NotADescription::Words(_))));
+        assert_eq!(scope("a", " See\n\u{202e}all\u{0} ").unwrap().words, "See all");
+    }
+}
