@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod keys;
 pub mod model;
+pub mod passwords;
 pub mod protocol;
 pub mod random;
 pub mod tokens;
