@@ -1,9 +1,11 @@
 //! Consentry: the authorization server that lets ChatGPT into an API with its users' consent.
 
 pub mod clock;
+pub mod demo;
 pub mod keys;
 pub mod model;
 pub mod passwords;
 pub mod protocol;
 pub mod random;
+pub mod store;
 pub mod tokens;

@@ -40,8 +40,8 @@ pub fn verify(challenge: Option<[u8; 32]>, verifier: Option<&str>) -> Result<(),
         (None, Some(_)) => refused("code_verifier came, but the code was asked for without a challenge"),
         (Some(challenge), Some(verifier)) => {
             let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-            let shaped = (VERIFIER_LENGTH_MIN..=VERIFIER_LENGTH_MAX).contains(&verifier.len())
-                && verifier.bytes().all(legal);
+            let shaped =
+                (VERIFIER_LENGTH_MIN..=VERIFIER_LENGTH_MAX).contains(&verifier.len()) && verifier.bytes().all(legal);
             if shaped && Digest::of(verifier) == Digest(challenge) {
                 Ok(())
             } else {

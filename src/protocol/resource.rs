@@ -37,7 +37,9 @@ mod tests {
         for requested in [None, Some("https://api.example.com"), Some("HTTPS://API.example.com/")] {
             assert_eq!(decide(own, requested), Ok(own));
         }
-        for requested in ["https://api.example.com/x", "https://other.example", "api.example.com", "https://api.example.com/#"] {
+        for requested in
+            ["https://api.example.com/x", "https://other.example", "api.example.com", "https://api.example.com/#"]
+        {
             assert_eq!(decide(own, Some(requested)).unwrap_err().code, ErrorCode::InvalidTarget);
         }
     }

@@ -17,3 +17,40 @@ pub enum StoreError {
     #[error("{0}")]
     Misconfigured(String),
 }
+
+impl StoreError {
+    /// A row that does not convert into what it should be.
+    pub(super) fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if passes(&error) { Self::Unavailable(error) } else { Self::Broken(Box::new(error)) }
+    }
+}
+
+/// Whether the same statement may succeed later.
+fn passes(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| code_passes(&code)),
+        _ => false,
+    }
+}
+
+/// Postgres has five characters: 08 connection, 40 rollback, 53 resources, 55 lock or state, 57 intervention, 58 system.
+/// SQLite has a number whose low byte counts: busy, locked, read-only, I/O error, full, cannot open.
+fn code_passes(code: &str) -> bool {
+    if code.len() == 5 {
+        ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+    } else {
+        code.parse::<u32>().is_ok_and(|number| matches!(number & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
+    }
+}

@@ -1,8 +1,9 @@
 //! Store: remembers. A closed enum of two engines behind one contract.
 //!
 //! One operation is one step of the protocol, atomic, answered by an outcome enum. The contract of each operation
-//! stands in the file named for its table (`families.rs`, `consents.rs` …); `sqlite/` and `postgres/` hold the same
-//! file names. The store never reads the clock, makes ids or decides policy; it speaks only `model`.
+//! stands in the file named for its table (`families.rs`, `consents.rs` …). `sqlite/` and `postgres/` carry them out;
+//! operations that are the same on both stand in `either/` and are compiled once for each, so only `families` is written
+//! twice: there the engines differ, and say why. The store never reads the clock, makes ids or decides policy; it speaks only `model`.
 
 pub mod accounts;
 mod audit;
@@ -10,9 +11,11 @@ pub mod clients;
 pub mod consents;
 pub mod error;
 pub mod families;
+mod family_rows;
 pub mod keys;
 pub mod plugins;
 mod postgres;
+mod schema;
 pub mod sessions;
 mod sqlite;
 pub mod sweep;

@@ -6,7 +6,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{decode, encode};
 use crate::{
     keys::{KeyError, ring::Ring, seal},
-    model::{Timestamp, key::Purpose},
+    model::{
+        Timestamp,
+        key::{Kid, Purpose},
+    },
 };
 
 /// The longest text that is opened at all.
@@ -23,4 +26,9 @@ pub fn read<T: DeserializeOwned>(ring: &Ring, text: &str) -> Option<T> {
     let sealed = decode(text).filter(|_| text.len() <= LENGTH_MAX)?;
     let plain = ring.sealing_of(Purpose::SealRequest, seal::kid_of(&sealed)?)?.open(&sealed)?;
     postcard::from_bytes(&plain).ok()
+}
+
+/// Which key a text claims to be sealed with.
+pub fn kid(text: &str) -> Option<Kid> {
+    seal::kid_of(&decode(text).filter(|_| text.len() <= LENGTH_MAX)?)
 }

@@ -1,1 +1,6 @@
-fn main() {}
+//! The suite: one binary, so that it links once. Tests are found by what they test: `store/` is the exam both engines
+//! sit, `rfc/` what the standards say, `attacks/` what must not work, `journeys/` whole stories with real browsers and
+//! foreign clients, `pages/` how pages look and read.
+
+mod harness;
+mod store;

@@ -2,13 +2,7 @@
 
 use super::{Addressed, Attended, Redirect};
 use crate::model::{
-    Timestamp,
-    client::Client,
-    code::AuthorizationCode,
-    consent::Consent,
-    digest::Digest,
-    family::Birth,
-    id::FamilyId,
+    Timestamp, client::Client, code::AuthorizationCode, consent::Consent, digest::Digest, family::Birth, id::FamilyId,
 };
 
 /// How long a code is good for (RFC 6749 §4.1.2 allows ten minutes; a browser needs seconds).

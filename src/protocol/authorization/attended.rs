@@ -1,9 +1,6 @@
 //! Attended: somebody is signed in. Whether a page is still needed is decided here.
 
-use super::{
-    Answered, Checked, Redirect,
-    checked::Prompt,
-};
+use super::{Answered, Checked, Redirect, checked::Prompt};
 use crate::{
     model::{Timestamp, client::Client, consent::Consent, session::Session},
     protocol::error::{ErrorCode, OAuthError},

@@ -23,17 +23,17 @@ const INSTRUCTIONS_LENGTH_MAX: usize = 1000;
 
 /// The manifest as it is served: the owner's words and the computed `auth`.
 ///
-/// `issuer` is the canonical public URL, `scheme` the one people reach the server with. The endpoints stand on the
-/// plugin's host even if that is not the issuer's: callers insist that they share a root domain with the API.
-pub fn served(plugin: &Plugin, issuer: &str, scheme: &str) -> Value {
+/// `scheme` is the one people reach the server with. The endpoints stand on the plugin's host even if the issuer is
+/// another: callers insist that they share a root domain with the API.
+pub fn served(plugin: &Plugin, scheme: &str) -> Value {
     let mut manifest = plugin.manifest.as_object().cloned().unwrap_or_default();
     let mut auth = match manifest.remove("auth") {
         Some(Value::Object(auth)) => auth,
         _ => Map::new(),
     };
     auth.insert("type".to_owned(), json!("oauth"));
-    auth.insert("client_url".to_owned(), json!(authorization_endpoint(&plugin.host, issuer, scheme)));
-    auth.insert("authorization_url".to_owned(), json!(token_endpoint(&plugin.host, issuer, scheme)));
+    auth.insert("client_url".to_owned(), json!(authorization_endpoint(&plugin.host, scheme)));
+    auth.insert("authorization_url".to_owned(), json!(token_endpoint(&plugin.host, scheme)));
     auth.entry("scope").or_insert_with(|| json!(""));
     auth.entry("authorization_content_type").or_insert_with(|| json!(CONTENT_TYPES[0]));
     auth.entry("verification_tokens").or_insert_with(|| json!({}));
@@ -42,19 +42,13 @@ pub fn served(plugin: &Plugin, issuer: &str, scheme: &str) -> Value {
 }
 
 /// Where a caller of the plugin on `host` sends people.
-pub fn authorization_endpoint(host: &Host, issuer: &str, scheme: &str) -> String {
-    endpoint(host, issuer, scheme, "authorize")
+pub fn authorization_endpoint(host: &Host, scheme: &str) -> String {
+    format!("{scheme}://{host}/authorize")
 }
 
 /// Where a caller of the plugin on `host` redeems codes.
-pub fn token_endpoint(host: &Host, issuer: &str, scheme: &str) -> String {
-    endpoint(host, issuer, scheme, "token")
-}
-
-fn endpoint(host: &Host, issuer: &str, scheme: &str, name: &str) -> String {
-    let is_issuers = Url::parse(issuer).ok().and_then(|url| host_of(&url)).as_ref() == Some(host);
-    // The issuer's own bytes where it is the same host, so that no two spellings of one origin are ever published.
-    if is_issuers { format!("{issuer}/{name}") } else { format!("{scheme}://{host}/{name}") }
+pub fn token_endpoint(host: &Host, scheme: &str) -> String {
+    format!("{scheme}://{host}/token")
 }
 
 fn host_of(url: &Url) -> Option<Host> {

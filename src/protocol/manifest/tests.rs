@@ -81,22 +81,20 @@ fn a_good_manifest_is_kept_word_for_word_but_for_what_is_computed() {
 #[test]
 fn what_is_served_has_both_endpoints_under_their_misleading_names() {
     let (words, _) = read_on("api.example.co.uk", &good()).unwrap();
-    let served = served(&plugin("api.example.co.uk", words.manifest), "https://consent.example.co.uk", "https");
+    let served = served(&plugin("api.example.co.uk", words.manifest), "https");
     assert_eq!(served, good());
 }
 
 #[test]
-fn endpoints_use_the_issuers_own_bytes_on_its_own_host() {
+fn endpoints_stand_on_the_plugins_host() {
     let host = "localhost:8080".parse().unwrap();
-    assert_eq!(authorization_endpoint(&host, "http://localhost:8080", "http"), "http://localhost:8080/authorize");
-    assert_eq!(token_endpoint(&host, "http://localhost:9090", "http"), "http://localhost:8080/token");
-    let other = "api.example.com".parse().unwrap();
-    assert_eq!(token_endpoint(&other, "https://as.example.com", "https"), "https://api.example.com/token");
+    assert_eq!(authorization_endpoint(&host, "http"), "http://localhost:8080/authorize");
+    assert_eq!(token_endpoint(&host, "http"), "http://localhost:8080/token");
 }
 
 #[test]
 fn a_manifest_kept_without_auth_is_served_with_a_whole_one() {
-    let served = served(&plugin("api.example.com", json!({})), "https://as.example.com", "https");
+    let served = served(&plugin("api.example.com", json!({})), "https");
     assert_eq!(
         served["auth"],
         json!({
@@ -276,4 +274,12 @@ fn what_is_no_manifest_is_refused() {
     }
     let with_mark = [b"\xef\xbb\xbf".as_slice(), &serde_json::to_vec(&good()).unwrap()].concat();
     assert!(read(&with_mark, &"api.example.co.uk".parse().unwrap()).is_ok());
+}
+
+#[test]
+fn the_repositorys_own_sample_is_good() {
+    let sample = include_bytes!("../../../.well-known/ai-plugin.json");
+    let (words, warnings) = read(sample, &"localhost:8080".parse().unwrap()).unwrap();
+    assert!(warnings.iter().all(|warning| warning.member == "name_for_human"), "{warnings:?}");
+    assert!(!words.slug.is_empty());
 }

@@ -3,12 +3,7 @@
 //! A failure here consumes nothing and ends nothing: a wrong presenter cannot spoil the right one's code.
 
 use crate::{
-    model::{
-        Timestamp,
-        client::Client,
-        code::AuthorizationCode,
-        scope::Scopes,
-    },
+    model::{Timestamp, client::Client, code::AuthorizationCode, scope::Scopes},
     protocol::{
         authorization::answered::redirect_uri_digest,
         error::{ErrorCode, OAuthError},

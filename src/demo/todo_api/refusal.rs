@@ -1,0 +1,96 @@
+//! How the sample API says no: RFC 6750 challenges for tokens, plain JSON for everything else.
+
+use actix_web::error::{JsonPayloadError, ResponseError};
+use actix_web::http::{StatusCode, header};
+use actix_web::{Error, HttpResponse};
+use serde_json::json;
+
+use super::items::{ITEMS_MAX, TEXT_CHARS_MAX};
+
+/// Everything that ends a call without its answer. The words are for the person who writes the client.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("Send an access token: Authorization: Bearer …")]
+    NoToken,
+    #[error("{0}")]
+    InvalidToken(&'static str),
+    #[error("The token does not carry the scope {0}.")]
+    InsufficientScope(&'static str),
+    #[error("Tokens cannot be checked at the moment.")]
+    Unavailable,
+    #[error("The body is not the JSON this call takes.")]
+    Body,
+    #[error("The body is too large.")]
+    TooLarge,
+    #[error("An item is one line of 1 to {TEXT_CHARS_MAX} characters.")]
+    Text,
+    #[error("The list is full at {ITEMS_MAX} items; remove one first.")]
+    ListFull,
+    #[error("This sample keeps no more lists.")]
+    HouseFull,
+    #[error("There is no such item on your list.")]
+    NoSuchItem,
+}
+
+impl Refusal {
+    /// A JSON body that could not be read.
+    pub(super) fn of_body(error: &Error) -> Self {
+        match error.as_error::<JsonPayloadError>() {
+            Some(JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. }) => Self::TooLarge,
+            _ => Self::Body,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoToken => "missing_token",
+            Self::InvalidToken(_) => "invalid_token",
+            Self::InsufficientScope(_) => "insufficient_scope",
+            Self::Unavailable => "temporarily_unavailable",
+            Self::Body => "invalid_body",
+            Self::TooLarge => "body_too_large",
+            Self::Text => "invalid_text",
+            Self::ListFull | Self::HouseFull => "full",
+            Self::NoSuchItem => "not_found",
+        }
+    }
+
+    /// RFC 6750 §3: a call without a token gets the bare challenge, without an error code.
+    fn challenge(&self) -> Option<String> {
+        match self {
+            Self::NoToken => Some("Bearer".to_owned()),
+            Self::InvalidToken(_) => Some(format!(r#"Bearer error="invalid_token", error_description="{self}""#)),
+            Self::InsufficientScope(scope) => {
+                Some(format!(r#"Bearer error="insufficient_scope", error_description="{self}", scope="{scope}""#))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NoToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Body | Self::Text => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ListFull => StatusCode::CONFLICT,
+            Self::HouseFull => StatusCode::INSUFFICIENT_STORAGE,
+            Self::NoSuchItem => StatusCode::NOT_FOUND,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status_code());
+        answer.insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(challenge) = self.challenge() {
+            answer.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
+        if matches!(self, Self::Unavailable) {
+            answer.insert_header((header::RETRY_AFTER, "1"));
+        }
+        answer.json(json!({ "error": self.code(), "error_description": self.to_string() }))
+    }
+}

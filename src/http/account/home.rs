@@ -1,0 +1,33 @@
+//! `/`: what this server is, and who is signed in.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::{
+    http::{
+        extract::visitor::Visitor,
+        failure::PageError,
+        pages::{self, HomePage},
+    },
+    server::Server,
+    tokens,
+};
+
+/// Shows the page.
+pub async fn home(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    match show(&server, &request).await {
+        Ok(response) => response,
+        Err(error) => error.answer(&server, &request),
+    }
+}
+
+async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
+    let visitor = Visitor::read(server, request).await?;
+    let page = HomePage {
+        layout: pages::Layout::of(server),
+        account: visitor.session.as_ref().map(|s| (s.account.name.clone(), s.account.email.to_string())),
+        csrf: tokens::form::write(&server.keyring.current(), "sign-out", visitor.browser())?,
+    };
+    let mut answer = HttpResponse::Ok();
+    visitor.mark(&server.settings, &mut answer);
+    pages::answer(answer, &page, None)
+}

@@ -1,0 +1,5 @@
+//! The pages around an account: the front page, signing in and signing out.
+
+pub mod home;
+pub mod sign_in;
+pub mod sign_out;

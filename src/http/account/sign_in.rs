@@ -1,0 +1,208 @@
+//! `/sign-in`: a person proves who they are with a password, and goes on with what brought them here.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web};
+
+use crate::{
+    http::{
+        extract::{body, cookies, visitor::Visitor},
+        failure::PageError,
+        guard,
+        oauth::{
+            authorize::{Stage, leave, open, seal, stage, to_page},
+            consent::REQUEST_LENGTH_MAX,
+        },
+        pages::{self, Asking, SignInPage},
+    },
+    model::{account::Email, client::Client, id::SessionId, redirect_uri::RedirectUri, session::Session},
+    passwords,
+    protocol::{
+        authorization::{Checked, InFlight},
+        parameters::Parameters,
+    },
+    random,
+    server::Server,
+    store::sessions::NewSession,
+    tokens::{self, secret::SecretText},
+};
+
+/// The form's name in its token.
+const FORM: &str = "sign-in";
+
+/// Longest address read.
+const EMAIL_LENGTH_MAX: usize = 254;
+
+/// Shows the form.
+pub async fn form(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    match show(&server, &request).await {
+        Ok(response) => response,
+        Err(error) => error.answer(&server, &request),
+    }
+}
+
+async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
+    let query = Parameters::from_form(request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
+    let visitor = Visitor::read(server, request).await?;
+    let Some(r) = query.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)? else {
+        if visitor.session.is_some() {
+            return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/")).finish());
+        }
+        return render(server, &visitor, &Shown::default());
+    };
+    let in_flight = open(server, r, &visitor).await?;
+    match stage(server, in_flight.clone(), &visitor).await? {
+        Stage::SignIn(asked) => {
+            let shown = Shown { request: r.to_owned(), ..Shown::default() };
+            render(server, &visitor, &shown.asked_by(*asked))
+        }
+        // Signed in meanwhile, in another tab or by going back: no need to do it twice.
+        Stage::Ask(asked) => {
+            to_page(server, HttpResponse::SeeOther(), "/consent", &in_flight.shown_to(asked.0.session()))
+        }
+        Stage::Leave(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
+    }
+}
+
+/// What the form shows beside its fields.
+#[derive(Default)]
+struct Shown {
+    request: String,
+    email: String,
+    asking: Option<Asking>,
+    /// Where consent is remembered, the form's answer leads straight back to the client.
+    leads_to: Option<RedirectUri>,
+    error: Option<String>,
+}
+
+impl Shown {
+    fn asked_by(self, (checked, client): (Checked, Client)) -> Self {
+        let plugin_name = client.plugin.name().to_owned();
+        Self {
+            asking: Some(Asking { client_name: client.name, plugin_name }),
+            leads_to: Some(checked.addressed().redirect_uri().clone()),
+            ..self
+        }
+    }
+}
+
+fn render(server: &Server, visitor: &Visitor, shown: &Shown) -> Result<HttpResponse, PageError> {
+    let failed = shown.error.is_some();
+    let page = SignInPage {
+        layout: pages::Layout::of(server),
+        action: "/sign-in".into(),
+        request: shown.request.clone(),
+        csrf: tokens::form::write(&server.keyring.current(), FORM, visitor.browser())?,
+        email: shown.email.clone(),
+        error: shown.error.clone(),
+        asking: shown.asking.clone(),
+    };
+    let mut answer = HttpResponse::build(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
+    visitor.mark(&server.settings, &mut answer);
+    pages::answer(answer, &page, shown.leads_to.as_ref())
+}
+
+/// Takes the form.
+pub async fn sign_in(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    match take(&server, &request, payload).await {
+        Ok(response) => response,
+        Err(error) => error.answer(&server, &request),
+    }
+}
+
+async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
+    let fields = body::form(request, payload).await?;
+    let mut visitor = Visitor::read(server, request).await?;
+    guard::form::check(server, request, &visitor, FORM, &fields)?;
+    let r = fields.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)?;
+    let in_flight = match r {
+        Some(r) => Some(open(server, r, &visitor).await?),
+        None => None,
+    };
+    let typed = fields.one("email", EMAIL_LENGTH_MAX).unwrap_or_default().unwrap_or_default();
+    let password = fields.one("password", passwords::LENGTH_MAX).unwrap_or_default().unwrap_or_default();
+    let Some((session, secret)) = authenticate(server, &visitor, typed, password).await? else {
+        return refuse(server, &visitor, in_flight.as_ref(), typed).await;
+    };
+    let cookie = cookies::set_session(&server.settings, &secret, session.auth_time, session.expires_at);
+    visitor.session = Some(session);
+    let mut answer = HttpResponse::SeeOther();
+    answer.cookie(cookie);
+    go_on(server, answer, in_flight, &visitor).await
+}
+
+/// Sends a person who has just signed in to what brought them here.
+async fn go_on(
+    server: &Server,
+    mut answer: actix_web::HttpResponseBuilder,
+    in_flight: Option<InFlight>,
+    visitor: &Visitor,
+) -> Result<HttpResponse, PageError> {
+    let Some(in_flight) = in_flight else {
+        return Ok(answer.insert_header((header::LOCATION, "/")).finish());
+    };
+    match stage(server, in_flight.clone(), visitor).await? {
+        Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.0.session())),
+        Stage::Leave(redirect) => Ok(leave(answer, &redirect)),
+        Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
+    }
+}
+
+/// Checks the password and starts a session. Unknown and known addresses cost the same and are told the same.
+async fn authenticate(
+    server: &Server,
+    visitor: &Visitor,
+    email: &str,
+    password: &str,
+) -> Result<Option<(Session, SecretText)>, PageError> {
+    let known = match email.parse::<Email>() {
+        Ok(email) => server.store.account_by_email(&email).await?,
+        Err(_) => None,
+    };
+    let hash = known.as_ref().map(|(_, hash)| hash.as_str());
+    let right = server.passwords.verify(hash, password).await?;
+    let Some((account, _)) = known.filter(|(account, _)| right && account.enabled) else {
+        tracing::info!("a sign-in was refused");
+        return Ok(None);
+    };
+    let now = server.clock.now();
+    let secret = SecretText::new(tokens::secret::SESSION, random::bytes());
+    let new = NewSession {
+        id: SessionId(random::id(now)),
+        digest: secret.digest(),
+        account_id: account.id,
+        account_generation: account.generation,
+        at: now,
+        expires_at: now + server.settings.session_lifetime,
+        replaces: visitor.session_digest,
+    };
+    if !server.store.start_session(&new).await? {
+        return Ok(None);
+    }
+    let session = Session {
+        id: new.id,
+        account_generation: account.generation,
+        auth_time: now,
+        expires_at: new.expires_at,
+        account,
+    };
+    Ok(Some((session, secret)))
+}
+
+async fn refuse(
+    server: &Server,
+    visitor: &Visitor,
+    in_flight: Option<&InFlight>,
+    email: &str,
+) -> Result<HttpResponse, PageError> {
+    let mut shown = Shown {
+        email: email.to_owned(),
+        error: Some("That e-mail address and password do not belong together. Please try again.".into()),
+        ..Shown::default()
+    };
+    if let Some(in_flight) = in_flight {
+        shown.request = seal(server, in_flight)?;
+        if let Stage::SignIn(asked) = stage(server, in_flight.clone(), visitor).await? {
+            shown = shown.asked_by(*asked);
+        }
+    }
+    render(server, visitor, &shown)
+}

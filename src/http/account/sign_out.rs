@@ -1,0 +1,52 @@
+//! `/sign-out`: ends the session; with a request in flight, so that another account can answer it.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+
+use crate::{
+    http::{
+        extract::{body, cookies, visitor::Visitor},
+        failure::PageError,
+        guard,
+        oauth::{
+            authorize::{open, to_page},
+            consent::REQUEST_LENGTH_MAX,
+        },
+        pages::{self, SignedOutPage},
+    },
+    server::Server,
+};
+
+/// The form's name in its token.
+const FORM: &str = "sign-out";
+
+/// Takes the form.
+pub async fn sign_out(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    match take(&server, &request, payload).await {
+        Ok(response) => response,
+        Err(error) => error.answer(&server, &request),
+    }
+}
+
+async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
+    let fields = body::form(request, payload).await?;
+    let visitor = Visitor::read(server, request).await?;
+    guard::form::check(server, request, &visitor, FORM, &fields)?;
+    if let Some(digest) = visitor.session_digest {
+        server.store.end_session(digest).await?;
+    }
+    let mut answer = HttpResponse::SeeOther();
+    answer.cookie(cookies::remove_session(&server.settings));
+    match fields.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)? {
+        Some(r) => to_page(server, answer, "/sign-in", &open(server, r, &visitor).await?),
+        None => Ok(answer.insert_header((header::LOCATION, "/signed-out")).finish()),
+    }
+}
+
+/// Shows that it is done.
+pub async fn signed_out(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    let page = SignedOutPage { layout: pages::Layout::of(&server) };
+    match pages::answer(HttpResponse::Ok(), &page, None) {
+        Ok(response) => response,
+        Err(error) => error.answer(&server, &request),
+    }
+}

@@ -1,0 +1,19 @@
+//! Health: `live` says the process answers, `ready` that it can do its work.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::failure::MachineError;
+use crate::server::Server;
+
+/// `/health/live`.
+pub async fn live() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("live\n")
+}
+
+/// `/health/ready`: asks the database for a sign of life.
+pub async fn ready(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    match server.store.ping().await {
+        Ok(()) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"),
+        Err(error) => MachineError::from(error).answer(&request),
+    }
+}

@@ -1,0 +1,131 @@
+//! `GET /authorize` (RFC 6749 §4.1.1): from a request to a page, a code or an error.
+//!
+//! `stage` runs the request through `protocol::authorization`; `/authorize`, `/sign-in` and `/consent` all use it, so
+//! that a request is checked from the start at every step and nothing sealed is trusted to still hold.
+
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web};
+
+use crate::{
+    http::{
+        extract::visitor::Visitor,
+        failure::{Fault, MachineError, PageError},
+    },
+    model::{client::Client, id::FamilyId},
+    protocol::{
+        authorization::{Answered, Attendance, Attended, Checked, InFlight, NotAddressed, Received, Redirect},
+        parameters::Parameters,
+    },
+    random,
+    server::Server,
+    store::consents::ConsentKey,
+    tokens,
+};
+
+/// What has to happen next.
+pub enum Stage {
+    /// Somebody must sign in.
+    SignIn(Box<(Checked, Client)>),
+    /// The person must be asked.
+    Ask(Box<(Attended, Client)>),
+    /// The browser goes back to the client.
+    Leave(Redirect),
+}
+
+/// The endpoint.
+pub async fn authorize(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    match begin(&server, &request).await {
+        Ok(response) => response,
+        Err(error) => error.answer(&server, &request),
+    }
+}
+
+async fn begin(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
+    let parameters = Parameters::from_form(request.query_string().as_bytes()).map_err(NotAddressed::Malformed)?;
+    let received = Received::read(&parameters)?;
+    let visitor = Visitor::read(server, request).await?;
+    let in_flight = InFlight::start(received, visitor.browser(), server.clock.now());
+    let mut answer = HttpResponse::SeeOther();
+    visitor.mark(&server.settings, &mut answer);
+    match stage(server, in_flight.clone(), &visitor).await? {
+        Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
+        Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.0.session())),
+        Stage::Leave(redirect) => Ok(leave(answer, &redirect)),
+    }
+}
+
+/// Checks a request from the start and finds out what is still needed.
+pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> Result<Stage, PageError> {
+    let client = server.store.client(in_flight.client_id(), server.clock.now()).await?;
+    let received_at = in_flight.received_at();
+    let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer)?;
+    let Some(client) = client else { return Err(NotAddressed::UnknownClient.into()) };
+    let checked = match addressed.check(&client) {
+        Ok(checked) => checked,
+        Err(redirect) => return Ok(Stage::Leave(redirect)),
+    };
+    let consent = match &visitor.session {
+        Some(session) => {
+            let key = ConsentKey {
+                account_id: session.account.id,
+                client_id: client.id,
+                resource: checked.resource().to_owned(),
+            };
+            server.store.consent(&key).await?
+        }
+        None => None,
+    };
+    Ok(match checked.attend(visitor.session.clone(), consent, &client, received_at) {
+        Attendance::SignIn(checked) => Stage::SignIn(Box::new((checked, client))),
+        Attendance::Ask(attended) => Stage::Ask(Box::new((attended, client))),
+        Attendance::Answer(answered) => Stage::Leave(hand_over(server, &answered)?),
+        Attendance::Refuse(redirect) => Stage::Leave(redirect),
+    })
+}
+
+/// Seals the code of an answered request and builds the redirect that carries it.
+pub fn hand_over(server: &Server, answered: &Answered) -> Result<Redirect, Fault> {
+    let now = server.clock.now();
+    let code = answered.code(FamilyId(random::id(now)), now);
+    let text = tokens::code::write(&server.keyring.current(), &code, now, random::bytes())?;
+    Ok(answered.hand_over(&text))
+}
+
+/// Sends the browser to a page of ours with the request in flight.
+pub fn to_page(
+    server: &Server,
+    mut answer: HttpResponseBuilder,
+    path: &str,
+    in_flight: &InFlight,
+) -> Result<HttpResponse, PageError> {
+    let location = format!("{path}?r={}", seal(server, in_flight)?);
+    Ok(answer.insert_header((header::LOCATION, location)).finish())
+}
+
+/// Sends the browser back to the client. 303, so that no form is ever posted on (RFC 9700 §4.12).
+pub fn leave(mut answer: HttpResponseBuilder, redirect: &Redirect) -> HttpResponse {
+    answer.insert_header((header::LOCATION, redirect.as_str())).finish()
+}
+
+/// Seals a request in flight into the text of `r`.
+pub fn seal(server: &Server, in_flight: &InFlight) -> Result<String, Fault> {
+    let ring = server.keyring.current();
+    Ok(tokens::request::write(&ring, in_flight, server.clock.now(), random::bytes())?)
+}
+
+/// Opens `r` and checks that it came back to its browser in time.
+pub async fn open(server: &Server, r: &str, visitor: &Visitor) -> Result<InFlight, PageError> {
+    let now = server.clock.now();
+    let ring = server.keyring.knowing(tokens::request::kid(r), &server.store, now).await?;
+    let in_flight: InFlight = tokens::request::read(&ring, r).ok_or(PageError::Unreadable)?;
+    Ok(in_flight.resume(visitor.known_browser(), now)?)
+}
+
+/// On a plugin's host `/authorize` only points to the public host, query and all.
+pub async fn point_to_the_public_host(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    let query = request.query_string();
+    let location = format!("{}/authorize{}{query}", server.settings.issuer, if query.is_empty() { "" } else { "?" });
+    match header::HeaderValue::from_str(&location) {
+        Ok(location) => HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish(),
+        Err(_) => MachineError::TooLarge.answer(&request),
+    }
+}

@@ -1,0 +1,159 @@
+//! `/consent`: the person reads who asks for what, and says yes or no.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{
+    authorize::{Stage, hand_over, leave, open, seal, stage, to_page},
+    caller::peer,
+};
+use crate::{
+    http::{
+        extract::{body, visitor::Visitor},
+        failure::PageError,
+        guard,
+        pages::{self, ConsentPage, ScopeLine},
+    },
+    model::{audit::Actor, client::Client, id::ConsentId},
+    protocol::{
+        authorization::{Attended, InFlight},
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+    },
+    random,
+    server::Server,
+    store::consents::{ConsentGrant, ConsentKey},
+    tokens,
+};
+
+/// The form's name in its token.
+const FORM: &str = "consent";
+
+/// Longest `r` read.
+pub const REQUEST_LENGTH_MAX: usize = 16 * 1024;
+
+/// Shows the page.
+pub async fn ask(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    match show(&server, &request).await {
+        Ok(response) => response,
+        Err(error) => error.answer(&server, &request),
+    }
+}
+
+async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
+    let query = Parameters::from_form(request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
+    let r = query.required("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)?;
+    let visitor = Visitor::read(server, request).await?;
+    let in_flight = open(server, r, &visitor).await?;
+    match stage(server, in_flight.clone(), &visitor).await? {
+        Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
+        Stage::Leave(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
+        Stage::Ask(asked) => {
+            let (attended, client) = *asked;
+            render(server, &visitor, in_flight, &attended, &client)
+        }
+    }
+}
+
+fn render(
+    server: &Server,
+    visitor: &Visitor,
+    in_flight: InFlight,
+    attended: &Attended,
+    client: &Client,
+) -> Result<HttpResponse, PageError> {
+    let ring = server.keyring.current();
+    let redirect_uri = attended.checked().addressed().redirect_uri();
+    let account = &attended.session().account;
+    let asked = attended.checked().scopes();
+    let scopes = client.plugin.scopes.iter().filter(|scope| asked.contains(&scope.name)).map(|scope| ScopeLine {
+        name: scope.name.clone(),
+        words: scope.words.clone(),
+        is_new: attended.is_new(&scope.name),
+    });
+    let page = ConsentPage {
+        layout: pages::Layout::of(server),
+        action: "/consent".into(),
+        request: seal(server, &in_flight.shown_to(attended.session()))?,
+        csrf: tokens::form::write(&ring, FORM, visitor.browser())?,
+        sign_out_csrf: tokens::form::write(&ring, "sign-out", visitor.browser())?,
+        client_name: client.name.clone(),
+        plugin_name: client.plugin.name().to_owned(),
+        plugin_description: client.plugin.manifest_text("description_for_human").unwrap_or_default().to_owned(),
+        redirect_host: redirect_uri.display_host(),
+        redirect_is_loopback: redirect_uri.is_loopback(),
+        scopes: scopes.collect(),
+        account_name: account.name.clone(),
+        account_email: account.email.to_string(),
+        api_host: client.plugin.host.to_string(),
+        contact_email: client.plugin.manifest_text("contact_email").map(str::to_owned),
+        legal_info_url: client.plugin.manifest_text("legal_info_url").map(str::to_owned),
+    };
+    let mut answer = HttpResponse::Ok();
+    visitor.mark(&server.settings, &mut answer);
+    pages::answer(answer, &page, Some(redirect_uri))
+}
+
+/// Takes the answer.
+pub async fn decide(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    match take(&server, &request, payload).await {
+        Ok(response) => response,
+        Err(error) => error.answer(&server, &request),
+    }
+}
+
+async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
+    let fields = body::form(request, payload).await?;
+    let visitor = Visitor::read(server, request).await?;
+    guard::form::check(server, request, &visitor, FORM, &fields)?;
+    let r = fields.required("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)?;
+    let allows = read_decision(&fields)?;
+    let in_flight = open(server, r, &visitor).await?;
+    match &visitor.session {
+        // A form that was shown to another account, or before signing in again, is shown anew and never answered.
+        Some(session) if !in_flight.was_shown_to(session) => {
+            return to_page(server, HttpResponse::SeeOther(), "/consent", &in_flight.shown_to(session));
+        }
+        _ => {}
+    }
+    match stage(server, in_flight.clone(), &visitor).await? {
+        Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
+        Stage::Ask(asked) if allows => {
+            let (attended, client) = *asked;
+            allow(server, request, attended, &client).await
+        }
+        Stage::Ask(asked) => Ok(leave(HttpResponse::SeeOther(), &asked.0.deny())),
+        // Pressed twice, or answered in another tab: the same answer again. A "no" after that does not take the
+        // earlier "yes" back; it only tells this request.
+        Stage::Leave(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
+    }
+}
+
+fn read_decision(fields: &Parameters) -> Result<bool, PageError> {
+    match fields.required("decision", 16).map_err(PageError::Incomplete)? {
+        "allow" => Ok(true),
+        "deny" => Ok(false),
+        _ => Err(PageError::Incomplete(OAuthError::new(ErrorCode::InvalidRequest, "decision is allow or deny"))),
+    }
+}
+
+async fn allow(
+    server: &Server,
+    request: &HttpRequest,
+    attended: Attended,
+    client: &Client,
+) -> Result<HttpResponse, PageError> {
+    let account_id = attended.session().account.id;
+    let grant = ConsentGrant {
+        id: ConsentId(random::id(server.clock.now())),
+        key: ConsentKey {
+            account_id,
+            client_id: client.id,
+            resource: attended.checked().resource().to_owned(),
+        },
+        scopes: attended.checked().scopes().clone(),
+    };
+    let audit = server.audit(Actor::Account(account_id), peer(request));
+    let consent = server.store.grant_consent(&grant, &audit).await?;
+    let answered = attended.allow(&consent, client);
+    Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?))
+}

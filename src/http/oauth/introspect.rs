@@ -1,0 +1,107 @@
+//! `POST /introspect` (RFC 7662): whether a token is good right now.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+
+use super::caller::{Caller, answer};
+use crate::{
+    http::failure::MachineError,
+    keys::ring::Ring,
+    model::{client::{AuthenticationMethod, Client}, scope::Scopes},
+    protocol::{
+        error::{ErrorCode, OAuthError},
+        introspection::{self, Standing},
+    },
+    server::Server,
+    tokens::{self, access::Claims},
+};
+
+/// Longest token read.
+const TOKEN_LENGTH_MAX: usize = 16 * 1024;
+
+/// The endpoint.
+pub async fn introspect(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    answer(&request, run(&server, &request, payload).await)
+}
+
+async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
+    let Caller { client, parameters } = Caller::read(server, request, payload).await?;
+    if client.authentication_method == AuthenticationMethod::None {
+        // RFC 7662 §2.1: the endpoint must be protected, or it would be a place to test guesses at.
+        return Err(OAuthError::new(ErrorCode::InvalidClient, "a client without a secret may not introspect").into());
+    }
+    let text = parameters.required("token", TOKEN_LENGTH_MAX)?;
+    let standing = find(server, &client, text).await?;
+    let body = introspection::answer(&client, &server.settings.issuer, standing, server.clock.now());
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
+}
+
+async fn find(server: &Server, caller: &Client, text: &str) -> Result<Option<Standing>, MachineError> {
+    let now = server.clock.now();
+    if tokens::refresh::looks_like_one(text) {
+        let ring = server.keyring.knowing(tokens::refresh::kid(text), &server.store, now).await?;
+        return refresh_token(server, &ring, caller, text).await;
+    }
+    let ring = server.keyring.knowing(tokens::access::kid(text), &server.store, now).await?;
+    match tokens::access::read(&ring, &server.settings.issuer, text, now) {
+        Some(claims) => access_token(server, caller, claims).await,
+        None => Ok(None),
+    }
+}
+
+async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Result<Option<Standing>, MachineError> {
+    let named: Scopes = claims.scope.parse().unwrap_or_default();
+    let scopes = match claims.family {
+        Some(family_id) => {
+            let family = server.store.standing_family(family_id, server.clock.now()).await?;
+            match family.filter(|family| family.access_generation == claims.generation) {
+                Some(family) => named.intersection(&family.scopes),
+                None => return Ok(None),
+            }
+        }
+        // A client's own token stands with its client; the caller is that client, or the API asks about it.
+        None => {
+            let owner = if caller.client_id == claims.client_id {
+                Some(caller.clone())
+            } else {
+                server.store.client(&claims.client_id, server.clock.now()).await?
+            };
+            match owner.filter(|owner| owner.enabled && owner.generation == claims.generation) {
+                Some(owner) => named.intersection(&owner.scopes),
+                None => return Ok(None),
+            }
+        }
+    };
+    Ok(Some(Standing {
+        client_id: claims.client_id,
+        resource: claims.aud,
+        scopes,
+        subject: claims.sub,
+        jti: Some(claims.jti),
+        token_use: "access_token",
+        issued_at: claims.iat,
+        expires_at: claims.exp,
+        auth_time: claims.auth_time,
+    }))
+}
+
+async fn refresh_token(
+    server: &Server,
+    ring: &Ring,
+    caller: &Client,
+    text: &str,
+) -> Result<Option<Standing>, MachineError> {
+    let Some(token) = tokens::refresh::read(ring, text) else { return Ok(None) };
+    let family = server.store.standing_family(token.family_id, server.clock.now()).await?;
+    // Only its own client is told about a refresh token, so the caller's names are the token's.
+    Ok(family.filter(|family| family.client_id == caller.id).map(|family| Standing {
+        client_id: caller.client_id.clone(),
+        subject: tokens::subject::pairwise(&caller.plugin.subject_salt, family.account_id),
+        resource: family.resource,
+        scopes: family.scopes,
+        jti: None,
+        token_use: "refresh_token",
+        issued_at: family.created_at.timestamp(),
+        expires_at: family.expires_at.min(family.idle_until).timestamp(),
+        auth_time: Some(family.auth_time.timestamp()),
+    }))
+}

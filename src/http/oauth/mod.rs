@@ -1,0 +1,8 @@
+//! The OAuth endpoints: `authorize` and `consent` speak to people, `token`, `revoke` and `introspect` to machines.
+
+pub mod authorize;
+pub mod caller;
+pub mod consent;
+pub mod introspect;
+pub mod revoke;
+pub mod token;

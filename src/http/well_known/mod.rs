@@ -1,0 +1,8 @@
+//! Documents: what the server and the plugins publish about themselves.
+
+pub mod jwks;
+pub mod metadata;
+pub mod plugin;
+
+/// How long the server's own documents may be kept by whoever reads them.
+const CACHE_CONTROL: &str = "public, max-age=300";

@@ -1,0 +1,67 @@
+//! A plugin's own documents, on its own host: manifest, API description, logo.
+
+use actix_web::{HttpRequest, HttpResponse, http::{StatusCode, header}, web};
+
+use crate::{
+    http::{
+        failure::{self, MachineError},
+        guard::host,
+        oauth::caller::answer,
+    },
+    model::plugin::DocumentKind,
+    protocol::manifest,
+    server::Server,
+};
+
+/// `/.well-known/ai-plugin.json`: the owner's words with the computed `auth` object.
+pub async fn manifest(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    answer(&request, serve_manifest(&server, &request).await)
+}
+
+async fn serve_manifest(server: &Server, request: &HttpRequest) -> Result<HttpResponse, MachineError> {
+    let plugin = match host::of(request.head()) {
+        Some(host) => server.store.plugin_by_host(&host).await?,
+        None => None,
+    };
+    Ok(match plugin {
+        Some(plugin) => HttpResponse::Ok()
+            // Whoever verifies a new token must not be answered from a cache.
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .json(manifest::served(&plugin, server.settings.scheme())),
+        None => no_plugin(request),
+    })
+}
+
+/// `/openapi.json` and `/openapi.yaml`: the API's description, as the owner wrote it.
+pub async fn openapi(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    answer(&request, serve_document(&server, &request, DocumentKind::OpenApi).await)
+}
+
+/// `/logo.png`: the picture shown at installation.
+pub async fn logo(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    answer(&request, serve_document(&server, &request, DocumentKind::Logo).await)
+}
+
+async fn serve_document(
+    server: &Server,
+    request: &HttpRequest,
+    kind: DocumentKind,
+) -> Result<HttpResponse, MachineError> {
+    let document = match host::of(request.head()) {
+        Some(host) => server.store.document(&host, kind).await?,
+        None => None,
+    };
+    Ok(match document {
+        Some(document) => HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL))
+            // An owner's file must not act as a page of ours, whatever is in it.
+            .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"))
+            .content_type(document.content_type)
+            .body(document.body),
+        None => no_plugin(request),
+    })
+}
+
+fn no_plugin(request: &HttpRequest) -> HttpResponse {
+    failure::json(request, StatusCode::NOT_FOUND, "not_found", "no plugin is served on this host, or it has no such file")
+}

@@ -1,0 +1,22 @@
+//! The audit log's statement, the same on both engines.
+
+use uuid::Uuid;
+
+use crate::model::audit::Actor;
+
+/// Adds one event; a step that ran twice tells it once.
+pub(super) const INSERT: &str = "
+    insert into audit_events
+           (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    on conflict (id) do nothing";
+
+/// Who, as two columns.
+pub(super) fn actor(actor: &Actor) -> (&'static str, Option<Uuid>) {
+    match actor {
+        Actor::Account(id) => ("account", Some(id.0)),
+        Actor::Client(id) => ("client", Some(id.0)),
+        Actor::Operator => ("operator", None),
+        Actor::Server => ("server", None),
+    }
+}

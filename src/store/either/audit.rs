@@ -1,0 +1,35 @@
+//! Writing audit events, in the transaction of the change they tell of. Compiled once for each engine.
+
+use serde_json::Value;
+use sqlx::types::Json;
+
+use super::Connection;
+use crate::{
+    model::audit::{Audit, AuditAction, Subjects},
+    store::{StoreResult, audit},
+};
+
+/// Writes one event.
+pub(super) async fn write(
+    connection: &mut Connection,
+    event: &Audit,
+    action: AuditAction,
+    subjects: Subjects,
+    detail: Value,
+) -> StoreResult<()> {
+    let (actor, actor_id) = audit::actor(&event.actor);
+    sqlx::query(audit::INSERT)
+        .bind(event.id.0)
+        .bind(event.at)
+        .bind(action.as_str())
+        .bind(actor)
+        .bind(actor_id)
+        .bind(&event.address)
+        .bind(subjects.account_id.map(|id| id.0))
+        .bind(subjects.client_id.map(|id| id.0))
+        .bind(subjects.plugin_id.map(|id| id.0))
+        .bind(Json(detail))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

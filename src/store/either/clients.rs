@@ -1,0 +1,262 @@
+//! Clients and their secrets. Compiled once for each engine.
+
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Connection, Engine, audit, reading};
+use crate::{
+    model::{
+        Timestamp,
+        audit::{Audit, AuditAction, Subjects},
+        client::{AuthenticationMethod, Client, ClientSecret},
+        digest::Digest,
+        id::{AccountId, ClientId, ClientSecretId, PluginId},
+        plugin::{Plugin, SubjectSalt},
+        scope::Catalogue,
+    },
+    store::{
+        StoreError, StoreResult,
+        clients::{NewClient, RotateSecret, SecretRotation},
+    },
+};
+
+macro_rules! select_clients {
+    () => {
+        "select c.id, c.client_id, c.name, c.dialect, c.authentication_method, c.redirect_uris, c.scopes, c.generation,
+                c.enabled, c.created_at, p.id as plugin_id, p.slug, p.host, p.owner_id, p.state, p.upstream, p.resource,
+                p.subject_salt, p.scopes as catalogue, p.manifest, s.id as secret_id, s.digest as secret_digest,
+                s.created_at as secret_created_at, s.expires_at as secret_expires_at
+           from clients c
+           join plugins p on p.id = c.plugin_id
+           left join client_secrets s on s.client_id = c.id and (s.expires_at is null or s.expires_at > $1)
+        "
+    };
+}
+
+const ALL: &str = concat!(select_clients!(), "order by c.id, s.id desc");
+const BY_CLIENT_ID: &str = concat!(select_clients!(), "where c.client_id = $2 order by s.id desc");
+
+const INSERT: &str = "
+    insert into clients
+           (id, client_id, plugin_id, name, dialect, authentication_method, redirect_uris, scopes, created_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+const INSERT_SECRET: &str = "
+    insert into client_secrets (id, client_id, digest, created_at, expires_at)
+    values ($1, $2, $3, $4, $5)";
+
+/// Locks the client's row without changing it, so that two rotations come one after the other.
+const LOCK: &str = "
+    update clients set generation = generation where client_id = $1 returning id, authentication_method";
+
+/// The newest secret stays until the end given, if it does not end before; all others end now.
+const END_OLD_SECRETS: &str = "
+    update client_secrets
+       set expires_at = case
+               when id = (select max_id from (select id as max_id from client_secrets
+                                               where client_id = $1 order by id desc limit 1) newest)
+               then $2 else $3 end
+     where client_id = $1
+       and (expires_at is null or expires_at > case
+               when id = (select max_id from (select id as max_id from client_secrets
+                                               where client_id = $1 order by id desc limit 1) newest)
+               then $2 else $3 end)";
+
+const DISABLE: &str = "
+    update clients
+       set enabled = false, generation = generation + 1
+     where client_id = $1
+       and enabled
+    returning id";
+
+/// A client, its plugin and one of its secrets, as the join has them.
+#[derive(sqlx::FromRow)]
+struct ClientRow {
+    id: Uuid,
+    client_id: String,
+    name: String,
+    dialect: String,
+    authentication_method: String,
+    redirect_uris: Json<Vec<String>>,
+    scopes: String,
+    generation: i64,
+    enabled: bool,
+    created_at: Timestamp,
+    plugin_id: Uuid,
+    slug: String,
+    host: String,
+    owner_id: Option<Uuid>,
+    state: String,
+    upstream: Option<String>,
+    resource: String,
+    subject_salt: Vec<u8>,
+    catalogue: Json<Catalogue>,
+    manifest: Json<Value>,
+    secret_id: Option<Uuid>,
+    secret_digest: Option<Vec<u8>>,
+    secret_created_at: Option<Timestamp>,
+    secret_expires_at: Option<Timestamp>,
+}
+
+impl ClientRow {
+    fn secret(&self) -> StoreResult<Option<ClientSecret>> {
+        let (Some(id), Some(digest), Some(created_at)) = (self.secret_id, &self.secret_digest, self.secret_created_at)
+        else {
+            return Ok(None);
+        };
+        let digest = digest.as_slice().try_into().map_err(StoreError::broken)?;
+        let id = ClientSecretId(id);
+        Ok(Some(ClientSecret { id, digest: Digest(digest), created_at, expires_at: self.secret_expires_at }))
+    }
+
+    fn into_client(self) -> StoreResult<Client> {
+        let salt = self.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?;
+        let plugin = Plugin {
+            id: PluginId(self.plugin_id),
+            slug: self.slug,
+            host: self.host.parse().map_err(StoreError::broken)?,
+            owner_id: self.owner_id.map(AccountId),
+            state: self.state.parse().map_err(StoreError::broken)?,
+            upstream: self.upstream,
+            resource: self.resource,
+            subject_salt: SubjectSalt(salt),
+            scopes: self.catalogue.0,
+            manifest: self.manifest.0,
+        };
+        let uris = self.redirect_uris.0.iter().map(|uri| uri.parse()).collect::<Result<_, _>>();
+        Ok(Client {
+            id: ClientId(self.id),
+            client_id: self.client_id,
+            name: self.name,
+            plugin,
+            dialect: self.dialect.parse().map_err(StoreError::broken)?,
+            authentication_method: self.authentication_method.parse().map_err(StoreError::broken)?,
+            redirect_uris: uris.map_err(StoreError::broken)?,
+            scopes: self.scopes.parse().map_err(StoreError::broken)?,
+            generation: self.generation,
+            enabled: self.enabled,
+            created_at: self.created_at,
+            secrets: Vec::new(),
+        })
+    }
+}
+
+/// Rows of one client stand together, one for each secret.
+fn fold(rows: Vec<ClientRow>) -> StoreResult<Vec<Client>> {
+    let mut clients: Vec<Client> = Vec::new();
+    for row in rows {
+        let secret = row.secret()?;
+        match clients.last_mut().filter(|last| last.id.0 == row.id) {
+            Some(last) => last.secrets.extend(secret),
+            None => {
+                let mut client = row.into_client()?;
+                client.secrets.extend(secret);
+                clients.push(client);
+            }
+        }
+    }
+    Ok(clients)
+}
+
+impl Engine {
+    pub(in crate::store) async fn add_client(&self, client: &NewClient, event: &Audit) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        let uris: Vec<&str> =
+            client.redirect_uris.iter().map(crate::model::redirect_uri::RedirectUri::as_str).collect();
+        sqlx::query(INSERT)
+            .bind(client.id.0)
+            .bind(&client.client_id)
+            .bind(client.plugin_id.0)
+            .bind(&client.name)
+            .bind(client.dialect.as_str())
+            .bind(client.authentication_method.as_str())
+            .bind(Json(&uris))
+            .bind(client.scopes.to_string())
+            .bind(client.at)
+            .execute(&mut *step)
+            .await?;
+        if let Some(secret) = &client.secret {
+            insert_secret(&mut step, client.id.0, secret).await?;
+        }
+        let subjects =
+            Subjects { client_id: Some(client.id), plugin_id: Some(client.plugin_id), ..Subjects::default() };
+        let detail = json!({ "dialect": client.dialect, "redirect_uris": uris, "scopes": client.scopes.to_string() });
+        audit::write(&mut step, event, AuditAction::ClientAdded, subjects, detail).await?;
+        step.commit().await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn clients(&self, now: Timestamp) -> StoreResult<Vec<Client>> {
+        let rows = reading!(self, connection => sqlx::query_as(ALL).bind(now).fetch_all(&mut *connection))?;
+        fold(rows)
+    }
+
+    pub(in crate::store) async fn client(&self, client_id: &str, now: Timestamp) -> StoreResult<Option<Client>> {
+        // Postgres cannot hold a zero character in a text, and an id never has one.
+        if client_id.contains('\0') {
+            return Ok(None);
+        }
+        let rows = reading!(self, connection => sqlx::query_as(BY_CLIENT_ID).bind(now).bind(client_id).fetch_all(&mut *connection))?;
+        Ok(fold(rows)?.pop())
+    }
+
+    pub(in crate::store) async fn rotate_secret(
+        &self,
+        rotation: &SecretRotation,
+        event: &Audit,
+    ) -> StoreResult<RotateSecret> {
+        let mut step = self.begin().await?;
+        let locked: Option<(Uuid, String)> =
+            sqlx::query_as(LOCK).bind(&rotation.client_id).fetch_optional(&mut *step).await?;
+        let Some((id, method)) = locked else { return Ok(RotateSecret::Unknown) };
+        if method != AuthenticationMethod::ClientSecret.as_str() {
+            return Ok(RotateSecret::HasNoSecret);
+        }
+        sqlx::query(END_OLD_SECRETS)
+            .bind(id)
+            .bind(rotation.old_expires_at)
+            .bind(rotation.secret.created_at)
+            .execute(&mut *step)
+            .await?;
+        insert_secret(&mut step, id, &rotation.secret).await?;
+        let rows = sqlx::query_as(BY_CLIENT_ID)
+            .bind(rotation.secret.created_at)
+            .bind(&rotation.client_id)
+            .fetch_all(&mut *step)
+            .await?;
+        let Some(client) = fold(rows)?.pop() else { return Ok(RotateSecret::Unknown) };
+        let subjects =
+            Subjects { client_id: Some(client.id), plugin_id: Some(client.plugin.id), ..Subjects::default() };
+        let detail = json!({ "old_expires_at": rotation.old_expires_at });
+        audit::write(&mut step, event, AuditAction::ClientSecretRotated, subjects, detail).await?;
+        step.commit().await?;
+        Ok(RotateSecret::Rotated(client))
+    }
+
+    pub(in crate::store) async fn disable_client(&self, client_id: &str, event: &Audit) -> StoreResult<Option<Client>> {
+        let mut step = self.begin().await?;
+        let disabled: Option<(Uuid,)> = sqlx::query_as(DISABLE).bind(client_id).fetch_optional(&mut *step).await?;
+        let rows = sqlx::query_as(BY_CLIENT_ID).bind(event.at).bind(client_id).fetch_all(&mut *step).await?;
+        let client = fold(rows)?.pop();
+        if let (Some(_), Some(client)) = (disabled, &client) {
+            let subjects =
+                Subjects { client_id: Some(client.id), plugin_id: Some(client.plugin.id), ..Subjects::default() };
+            audit::write(&mut step, event, AuditAction::ClientDisabled, subjects, json!({})).await?;
+            step.commit().await?;
+        }
+        Ok(client)
+    }
+}
+
+async fn insert_secret(step: &mut Connection, client: Uuid, secret: &ClientSecret) -> StoreResult<()> {
+    sqlx::query(INSERT_SECRET)
+        .bind(secret.id.0)
+        .bind(client)
+        .bind(secret.digest.0.as_slice())
+        .bind(secret.created_at)
+        .bind(secret.expires_at)
+        .execute(step)
+        .await?;
+    Ok(())
+}

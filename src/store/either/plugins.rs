@@ -1,0 +1,197 @@
+//! Plugins and their documents. Compiled once for each engine.
+
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Connection, Engine, audit, reading};
+use crate::{
+    model::{
+        audit::{Audit, AuditAction, Subjects},
+        id::{AccountId, PluginId},
+        plugin::{Document, DocumentKind, Host, Plugin, SubjectSalt},
+        scope::Catalogue,
+    },
+    store::{
+        StoreError, StoreResult,
+        plugins::{ImportPlugin, PluginImport},
+    },
+};
+
+macro_rules! columns {
+    () => {
+        "id, slug, host, owner_id, state, upstream, resource, subject_salt, scopes, manifest"
+    };
+}
+
+const ALL: &str = concat!("select ", columns!(), " from plugins order by id");
+const BY_SLUG: &str = concat!("select ", columns!(), " from plugins where slug = $1");
+const BY_HOST: &str = concat!("select ", columns!(), " from plugins where host = $1");
+
+/// Touching the row first locks it, so that two imports of one plugin come one after the other.
+const TOUCH: &str = concat!("update plugins set updated_at = $2 where slug = $1 returning ", columns!());
+
+const INSERT: &str = concat!(
+    "insert into plugins
+            (id, slug, host, owner_id, state, upstream, resource, subject_salt, scopes, manifest, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+     returning ",
+    columns!()
+);
+
+const UPDATE: &str = concat!(
+    "update plugins
+        set host = $2, upstream = $3, resource = $4, scopes = $5, manifest = $6
+      where id = $1
+     returning ",
+    columns!()
+);
+
+const PUT_DOCUMENT: &str = "
+    insert into plugin_documents (plugin_id, kind, content_type, body)
+    values ($1, $2, $3, $4)
+    on conflict (plugin_id, kind) do update
+       set content_type = excluded.content_type, body = excluded.body";
+
+const DOCUMENT: &str = "
+    select d.content_type, d.body
+      from plugins p
+      join plugin_documents d on d.plugin_id = p.id
+     where p.host = $1
+       and d.kind = $2";
+
+/// A plugin as its row has it.
+#[derive(sqlx::FromRow)]
+struct PluginRow {
+    id: Uuid,
+    slug: String,
+    host: String,
+    owner_id: Option<Uuid>,
+    state: String,
+    upstream: Option<String>,
+    resource: String,
+    subject_salt: Vec<u8>,
+    scopes: Json<Catalogue>,
+    manifest: Json<Value>,
+}
+
+impl TryFrom<PluginRow> for Plugin {
+    type Error = StoreError;
+
+    fn try_from(row: PluginRow) -> StoreResult<Self> {
+        let salt = row.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?;
+        Ok(Self {
+            id: PluginId(row.id),
+            slug: row.slug,
+            host: row.host.parse().map_err(StoreError::broken)?,
+            owner_id: row.owner_id.map(AccountId),
+            state: row.state.parse().map_err(StoreError::broken)?,
+            upstream: row.upstream,
+            resource: row.resource,
+            subject_salt: SubjectSalt(salt),
+            scopes: row.scopes.0,
+            manifest: row.manifest.0,
+        })
+    }
+}
+
+impl Engine {
+    pub(in crate::store) async fn import_plugin(
+        &self,
+        import: &PluginImport,
+        event: &Audit,
+    ) -> StoreResult<ImportPlugin> {
+        let mut step = self.begin().await?;
+        let wanted = &import.plugin;
+        let known: Option<PluginRow> =
+            sqlx::query_as(TOUCH).bind(&wanted.slug).bind(import.at).fetch_optional(&mut *step).await?;
+        let known = known.map(Plugin::try_from).transpose()?;
+        let holder: Option<PluginRow> =
+            sqlx::query_as(BY_HOST).bind(wanted.host.as_str()).fetch_optional(&mut *step).await?;
+        if let Some(holder) = holder.filter(|holder| holder.slug != wanted.slug) {
+            return Ok(ImportPlugin::HostTaken { slug: holder.slug });
+        }
+        let is_new = known.is_none();
+        let kept = match known {
+            None => insert(&mut step, import).await?,
+            Some(known) => {
+                let mut scopes = known.scopes.clone();
+                if wanted.scopes.iter().try_for_each(|scope| scopes.put(scope.clone())).is_err() {
+                    return Ok(ImportPlugin::CatalogueFull);
+                }
+                update(&mut step, &known, wanted, &scopes).await?
+            }
+        };
+        for document in &import.documents {
+            sqlx::query(PUT_DOCUMENT)
+                .bind(kept.id.0)
+                .bind(document.kind.as_str())
+                .bind(&document.content_type)
+                .bind(&document.body)
+                .execute(&mut *step)
+                .await?;
+        }
+        let subjects = Subjects { plugin_id: Some(kept.id), ..Subjects::default() };
+        let detail = json!({ "slug": kept.slug, "host": kept.host, "new": is_new });
+        audit::write(&mut step, event, AuditAction::PluginImported, subjects, detail).await?;
+        step.commit().await?;
+        Ok(if is_new { ImportPlugin::Created(kept) } else { ImportPlugin::Updated(kept) })
+    }
+
+    pub(in crate::store) async fn plugins(&self) -> StoreResult<Vec<Plugin>> {
+        let rows: Vec<PluginRow> = reading!(self, connection => sqlx::query_as(ALL).fetch_all(&mut *connection))?;
+        rows.into_iter().map(Plugin::try_from).collect()
+    }
+
+    pub(in crate::store) async fn plugin_by_slug(&self, slug: &str) -> StoreResult<Option<Plugin>> {
+        let row: Option<PluginRow> =
+            reading!(self, connection => sqlx::query_as(BY_SLUG).bind(slug).fetch_optional(&mut *connection))?;
+        row.map(Plugin::try_from).transpose()
+    }
+
+    pub(in crate::store) async fn plugin_by_host(&self, host: &Host) -> StoreResult<Option<Plugin>> {
+        let row: Option<PluginRow> =
+            reading!(self, connection => sqlx::query_as(BY_HOST).bind(host.as_str()).fetch_optional(&mut *connection))?;
+        row.map(Plugin::try_from).transpose()
+    }
+
+    pub(in crate::store) async fn document(&self, host: &Host, kind: DocumentKind) -> StoreResult<Option<Document>> {
+        let row: Option<(String, Vec<u8>)> = reading!(self, connection => sqlx::query_as(DOCUMENT)
+                .bind(host.as_str())
+                .bind(kind.as_str())
+                .fetch_optional(&mut *connection))?;
+        Ok(row.map(|(content_type, body)| Document { kind, content_type, body }))
+    }
+}
+
+async fn insert(step: &mut Connection, import: &PluginImport) -> StoreResult<Plugin> {
+    let plugin = &import.plugin;
+    let row: PluginRow = sqlx::query_as(INSERT)
+        .bind(plugin.id.0)
+        .bind(&plugin.slug)
+        .bind(plugin.host.as_str())
+        .bind(plugin.owner_id.map(|id| id.0))
+        .bind(plugin.state.as_str())
+        .bind(&plugin.upstream)
+        .bind(&plugin.resource)
+        .bind(plugin.subject_salt.0.as_slice())
+        .bind(Json(&plugin.scopes))
+        .bind(Json(&plugin.manifest))
+        .bind(import.at)
+        .fetch_one(step)
+        .await?;
+    row.try_into()
+}
+
+async fn update(step: &mut Connection, known: &Plugin, wanted: &Plugin, scopes: &Catalogue) -> StoreResult<Plugin> {
+    let row: PluginRow = sqlx::query_as(UPDATE)
+        .bind(known.id.0)
+        .bind(wanted.host.as_str())
+        .bind(&wanted.upstream)
+        .bind(&wanted.resource)
+        .bind(Json(scopes))
+        .bind(Json(&wanted.manifest))
+        .fetch_one(step)
+        .await?;
+    row.try_into()
+}

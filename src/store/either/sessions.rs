@@ -1,0 +1,107 @@
+//! Browser sessions. Compiled once for each engine.
+
+use uuid::Uuid;
+
+use super::{Engine, reading};
+use crate::{
+    model::{
+        Timestamp,
+        account::Account,
+        digest::Digest,
+        id::{AccountId, SessionId},
+        session::Session,
+    },
+    store::{StoreError, StoreResult, sessions::NewSession},
+};
+
+const INSERT: &str = "
+    insert into sessions (id, digest, account_id, account_generation, auth_time, expires_at)
+    select $1, $2, a.id, a.generation, $5, $6
+      from accounts a
+     where a.id = $3
+       and a.generation = $4
+       and a.enabled";
+
+const LIVE: &str = "
+    select s.id as session_id, s.account_generation, s.auth_time, s.expires_at,
+           a.id, a.email, a.name, a.role, a.generation, a.enabled, a.created_at
+      from sessions s
+      join accounts a on a.id = s.account_id
+     where s.digest = $1
+       and s.expires_at > $2
+       and a.enabled
+       and a.generation = s.account_generation";
+
+const DELETE: &str = "delete from sessions where digest = $1";
+
+/// A session and its account, as the join has them.
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    session_id: Uuid,
+    account_generation: i64,
+    auth_time: Timestamp,
+    expires_at: Timestamp,
+    id: Uuid,
+    email: String,
+    name: String,
+    role: String,
+    generation: i64,
+    enabled: bool,
+    created_at: Timestamp,
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = StoreError;
+
+    fn try_from(row: SessionRow) -> StoreResult<Self> {
+        let account = Account {
+            id: AccountId(row.id),
+            email: row.email.parse().map_err(StoreError::broken)?,
+            name: row.name,
+            role: row.role.parse().map_err(StoreError::broken)?,
+            generation: row.generation,
+            enabled: row.enabled,
+            created_at: row.created_at,
+        };
+        Ok(Self {
+            id: SessionId(row.session_id),
+            account,
+            account_generation: row.account_generation,
+            auth_time: row.auth_time,
+            expires_at: row.expires_at,
+        })
+    }
+}
+
+impl Engine {
+    pub(in crate::store) async fn start_session(&self, session: &NewSession) -> StoreResult<bool> {
+        let mut step = self.begin().await?;
+        if let Some(old) = session.replaces {
+            sqlx::query(DELETE).bind(old.0.as_slice()).execute(&mut *step).await?;
+        }
+        let started = sqlx::query(INSERT)
+            .bind(session.id.0)
+            .bind(session.digest.0.as_slice())
+            .bind(session.account_id.0)
+            .bind(session.account_generation)
+            .bind(session.at)
+            .bind(session.expires_at)
+            .execute(&mut *step)
+            .await?
+            .rows_affected();
+        step.commit().await?;
+        Ok(started == 1)
+    }
+
+    pub(in crate::store) async fn session(&self, digest: Digest, now: Timestamp) -> StoreResult<Option<Session>> {
+        let row: Option<SessionRow> = reading!(self, connection => sqlx::query_as(LIVE).bind(digest.0.as_slice()).bind(now).fetch_optional(&mut *connection))?;
+        row.map(Session::try_from).transpose()
+    }
+
+    pub(in crate::store) async fn end_session(&self, digest: Digest) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        sqlx::query(DELETE).bind(digest.0.as_slice()).execute(&mut *step).await?;
+        step.commit().await?;
+        Ok(())
+    }
+}

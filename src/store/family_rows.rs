@@ -1,0 +1,271 @@
+//! The statements and rows of token families, as both engines understand them; the contract is `store/families.rs`.
+
+use uuid::Uuid;
+
+use super::{
+    StoreError, StoreResult,
+    families::{Redemption, Rotate, Rotation},
+};
+use crate::model::{
+    Generation, Timestamp,
+    family::Family,
+    id::{AccountId, ClientId, ConsentId, FamilyId},
+    scope::Scopes,
+};
+
+// The rules of standing and of the refresh table stand here once. `f`, `a`, `c` and `g` are the family, its account,
+// client and consent.
+
+/// The family with its three parents.
+macro_rules! family_and_parents {
+    () => {
+        "  from families f
+           join accounts a on a.id = f.account_id
+           join clients c on c.id = f.client_id
+           join consents g on g.id = f.consent_id
+        "
+    };
+}
+
+/// Whether it stands; `$1` is its id, `$2` is now.
+macro_rules! stands {
+    () => {
+        "   f.id = $1
+        and f.ended_at is null
+        and f.expires_at > $2
+        and f.idle_until > $2
+        and a.enabled
+        and c.enabled
+        and a.generation = f.account_generation
+        and c.generation = f.client_generation
+        and g.generation = f.consent_generation
+        "
+    };
+}
+
+/// What a [`Family`] is made of.
+macro_rules! family_columns {
+    () => {
+        "f.id, f.account_id, f.client_id, f.consent_id, f.resource, f.scopes, g.scopes as consent_scopes,
+         f.access_generation, f.auth_time, f.created_at, f.expires_at, f.idle_until"
+    };
+}
+
+/// Whether a presented token is the line's own: `$3` client, `$4` method, `$5` digest of the family secret.
+macro_rules! is_its_own {
+    () => {
+        "   f.client_id = $3
+        and f.authentication_method = $4
+        and f.secret_digest = $5
+        "
+    };
+}
+
+/// Whether nothing is to be written: `$6` is the presented counter, and a rotation after `$7` has its window open.
+macro_rules! repeats {
+    () => {
+        "coalesce(f.rotated_at > $7 and ($6 = f.counter or $6 = f.predecessor), false)"
+    };
+}
+
+/// Whether the presented token is a superseded one; `$8` says whether predecessors are accepted at all.
+macro_rules! replays {
+    () => {
+        "($6 < f.counter and not coalesce($8 and $6 = f.predecessor, false))"
+    };
+}
+
+/// The table on [`Rotate`], as the change of one row. `$9` is the idle end, `$10` the word for the end of a replay.
+macro_rules! rotate_row {
+    () => {
+        concat!(
+            "set counter = case
+                     when ",
+            replays!(),
+            " then f.counter
+                     when $6 > f.counter then $6 + 1
+                     else f.counter + 1
+                 end,
+                 predecessor = case when $6 >= f.counter then $6 else f.predecessor end,
+                 rotated_at = case when ",
+            replays!(),
+            " then f.rotated_at else $2 end,
+                 idle_until = case
+                     when ",
+            replays!(),
+            " then f.idle_until
+                     when $9 < f.expires_at then $9
+                     else f.expires_at
+                 end,
+                 ended_at = case when ",
+            replays!(),
+            " then $2 end,
+                 end_reason = case when ",
+            replays!(),
+            " then $10 end
+            "
+        )
+    };
+}
+
+/// Inserts the family, or ends it if another request had.
+macro_rules! redeem_row {
+    () => {
+        "insert into families
+                (id, redemption, account_id, client_id, consent_id, account_generation, client_generation,
+                 consent_generation, authentication_method, resource, scopes, secret_digest, auth_time, created_at,
+                 idle_until, expires_at)
+         select $1, $2, a.id, c.id, g.id, a.generation, c.generation, g.generation, $9, $10, $11, $12, $13, $14, $15, $16
+           from accounts a, clients c, consents g
+          where a.id = $3 and a.enabled and a.generation = $6
+            and c.id = $4 and c.enabled and c.generation = $7
+            and g.id = $5 and g.generation = $8 and g.account_id = a.id and g.client_id = c.id
+             on conflict (id) do update
+            set ended_at = case
+                    when families.redemption = excluded.redemption then families.ended_at
+                    else coalesce(families.ended_at, excluded.created_at)
+                end,
+                end_reason = case
+                    when families.redemption = excluded.redemption then families.end_reason
+                    else coalesce(families.end_reason, 'code_replayed')
+                end
+        "
+    };
+}
+
+pub(super) const STANDING: &str = concat!("select ", family_columns!(), family_and_parents!(), "where ", stands!());
+
+pub(super) const CLIENT_STANDS: &str = "select count(*) from clients where id = $1 and generation = $2 and enabled";
+
+pub(super) const END: &str = "
+    update families
+       set ended_at = $2, end_reason = $3
+     where id = $1
+       and ended_at is null
+    returning account_id, client_id";
+
+pub(super) const REVOKE_ACCESS: &str = "
+    update families
+       set access_generation = access_generation + 1
+     where id = $1
+       and access_generation = $2
+       and ended_at is null
+    returning account_id, client_id";
+
+/// A standing family, as its row and its consent have it.
+#[derive(sqlx::FromRow)]
+pub(super) struct FamilyRow {
+    pub(super) id: Uuid,
+    pub(super) account_id: Uuid,
+    pub(super) client_id: Uuid,
+    pub(super) consent_id: Uuid,
+    pub(super) resource: String,
+    pub(super) scopes: String,
+    pub(super) consent_scopes: String,
+    pub(super) access_generation: i64,
+    pub(super) auth_time: Timestamp,
+    pub(super) created_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) idle_until: Timestamp,
+}
+
+impl TryFrom<FamilyRow> for Family {
+    type Error = StoreError;
+
+    fn try_from(row: FamilyRow) -> StoreResult<Self> {
+        let scopes: Scopes = row.scopes.parse().map_err(StoreError::broken)?;
+        let allowed: Scopes = row.consent_scopes.parse().map_err(StoreError::broken)?;
+        Ok(Self {
+            id: FamilyId(row.id),
+            account_id: AccountId(row.account_id),
+            client_id: ClientId(row.client_id),
+            consent_id: ConsentId(row.consent_id),
+            resource: row.resource,
+            scopes: scopes.intersection(&allowed),
+            access_generation: row.access_generation,
+            auth_time: row.auth_time,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            idle_until: row.idle_until,
+        })
+    }
+}
+
+/// A line as it was when a token of it was presented.
+#[derive(sqlx::FromRow)]
+pub(super) struct SeenRow {
+    #[sqlx(flatten)]
+    pub(super) family: FamilyRow,
+    pub(super) counter: i64,
+    pub(super) rotated_at: Option<Timestamp>,
+    pub(super) repeats: bool,
+}
+
+/// What a presented token changed.
+#[derive(sqlx::FromRow)]
+pub(super) struct MovedRow {
+    pub(super) moved_counter: i64,
+    pub(super) moved_idle_until: Timestamp,
+    pub(super) moved_ended_at: Option<Timestamp>,
+}
+
+impl Redemption {
+    /// The family as it is right after it was made.
+    pub(super) fn born(&self, consent_scopes: &str, access_generation: Generation) -> StoreResult<Family> {
+        let allowed: Scopes = consent_scopes.parse().map_err(StoreError::broken)?;
+        Ok(Family {
+            id: self.id,
+            account_id: self.account_id,
+            client_id: self.client_id,
+            consent_id: self.consent_id,
+            resource: self.resource.clone(),
+            scopes: self.scopes.intersection(&allowed),
+            access_generation,
+            auth_time: self.auth_time,
+            created_at: self.at,
+            expires_at: self.expires_at,
+            idle_until: self.idle_until,
+        })
+    }
+}
+
+/// How often a presentation that lost a race looks again; each loss means that another one of the line went through,
+/// after which this one only repeats.
+pub(super) const ATTEMPTS: usize = 8;
+
+impl Rotation {
+    /// A rotation after this has its window open; strict mode has none open ever.
+    pub(super) fn window_floor(&self) -> Timestamp {
+        if self.is_strict() { FAR_FUTURE } else { self.at - self.grace }
+    }
+
+    pub(super) fn is_strict(&self) -> bool {
+        self.grace <= chrono::TimeDelta::zero()
+    }
+
+    /// Reads the outcome off the line as it was seen and what was changed; `None` when somebody else changed it in
+    /// between.
+    pub(super) fn outcome(&self, seen: SeenRow, moved: Option<MovedRow>) -> StoreResult<Option<Rotate>> {
+        let counter_seen = seen.counter;
+        let (repeats, rotated_at) = (seen.repeats, seen.rotated_at);
+        let mut family = Family::try_from(seen.family)?;
+        Ok(match (moved, rotated_at) {
+            (Some(moved), _) if moved.moved_ended_at.is_some() => Some(Rotate::Replayed),
+            (Some(moved), _) => {
+                family.idle_until = moved.moved_idle_until;
+                let jumped = self.presented > counter_seen;
+                Some(Rotate::Rotated { family, counter: moved.moved_counter, jumped })
+            }
+            (None, Some(rotated_at)) if repeats => Some(Rotate::Repeated { family, counter: counter_seen, rotated_at }),
+            (None, _) => None,
+        })
+    }
+}
+
+/// Later than anything that is stored, and still a time both engines can hold.
+const FAR_FUTURE: Timestamp = match chrono::DateTime::from_timestamp(253_402_300_799, 0) {
+    Some(time) => time,
+    None => Timestamp::UNIX_EPOCH,
+};
+
+pub(super) use {family_and_parents, family_columns, is_its_own, redeem_row, repeats, replays, rotate_row, stands};

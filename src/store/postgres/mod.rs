@@ -1,0 +1,162 @@
+//! Postgres: any number of nodes may share one; they hold no state of their own.
+//!
+//! Each hot step is one statement. A connection is not tested before each use, which would cost a round trip; a
+//! statement that meets a lost one runs once more on a fresh one, where that is safe. Operations that are the same on
+//! both engines stand in `store/either`; `families` has its own statements.
+
+#[path = "../either/accounts.rs"]
+mod accounts;
+#[path = "../either/audit.rs"]
+mod audit;
+#[path = "../either/clients.rs"]
+mod clients;
+#[path = "../either/consents.rs"]
+mod consents;
+mod families;
+#[path = "../either/keys.rs"]
+mod keys;
+#[path = "../either/plugins.rs"]
+mod plugins;
+#[path = "../either/sessions.rs"]
+mod sessions;
+#[path = "../either/standing.rs"]
+mod standing;
+#[path = "../either/sweep.rs"]
+mod sweep;
+
+use std::str::FromStr;
+
+use sqlx::{
+    Connection as _, PgConnection, PgPool, Postgres as Db, Transaction,
+    migrate::Migrator,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{OpenOptions, SchemaState, StoreError, StoreResult, schema};
+
+static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The name under which operations of both engines know this one.
+type Engine = Postgres;
+/// A connection of this engine.
+type Connection = PgConnection;
+
+/// Connections to one Postgres database.
+#[derive(Clone, Debug)]
+pub struct Postgres {
+    pool: PgPool,
+}
+
+impl Postgres {
+    /// Connects.
+    pub(super) async fn open(options: &OpenOptions) -> StoreResult<Self> {
+        let mut connect = PgConnectOptions::from_str(&options.url)
+            .map_err(|error| StoreError::Misconfigured(format!("the database URL cannot be read: {error}")))?
+            .application_name("consentry");
+        if let Some(password) = &options.password {
+            connect = connect.password(password);
+        }
+        let timeout = i64::try_from(options.patience.as_millis()).unwrap_or(i64::MAX);
+        let pool = PgPoolOptions::new()
+            .max_connections(options.connections_max)
+            .acquire_timeout(options.patience)
+            .test_before_acquire(false)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    // A lock nobody releases must not hold callers, and with them every connection, for ever.
+                    sqlx::query("select set_config('statement_timeout', $1, false)")
+                        .bind(timeout.to_string())
+                        .execute(connection)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .connect_with(connect)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    pub(super) async fn schema_state(&self) -> StoreResult<SchemaState> {
+        let exists: bool = sqlx::query_scalar(
+            "select count(*) > 0
+               from information_schema.tables
+              where table_schema = current_schema()
+                and table_name = '_sqlx_migrations'",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let applied =
+            if exists { sqlx::query_scalar(schema::APPLIED).fetch_all(&self.pool).await? } else { Vec::new() };
+        Ok(schema::compare(&MIGRATOR, &applied))
+    }
+
+    pub(super) async fn migrate(&self) -> StoreResult<()> {
+        if self.schema_state().await? == SchemaState::FromTheFuture {
+            return Err(schema::from_the_future());
+        }
+        MIGRATOR.run(&self.pool).await.map_err(schema::failed)
+    }
+
+    pub(super) async fn ping(&self) -> StoreResult<()> {
+        reading!(self, connection => connection.ping())
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Begins a step that writes and is not hot: the connection is tested first, since it runs once only.
+    async fn begin(&self) -> StoreResult<Transaction<'static, Db>> {
+        let connection = self.fresh().await?;
+        Ok(Transaction::begin(connection, None).await?)
+    }
+
+    /// A connection that has just answered.
+    async fn fresh(&self) -> StoreResult<PoolConnection<Db>> {
+        let mut last = sqlx::Error::PoolTimedOut;
+        for _ in 0..=self.pool.options().get_max_connections() {
+            let mut connection = self.pool.acquire().await?;
+            match connection.ping().await {
+                Ok(()) => return Ok(connection),
+                Err(error) => {
+                    last = error;
+                    // Closing a dead connection may fail as well; it leaves the pool either way.
+                    let _ = connection.close().await;
+                }
+            }
+        }
+        Err(last.into())
+    }
+}
+
+/// Whether the error means that the connection was lost or the server gave the statement up, so that nobody knows
+/// whether it was carried out.
+fn may_run_again(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unavailable(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => true,
+        StoreError::Unavailable(sqlx::Error::Database(database)) => database
+            .code()
+            .is_some_and(|code| ["08", "40", "57P01", "57P02"].iter().any(|class| code.starts_with(class))),
+        _ => false,
+    }
+}
+
+/// Runs a reading, or a step that is safe to repeat: once more on a fresh connection if the first was lost.
+macro_rules! reading {
+    ($engine:expr, $connection:ident => $operation:expr) => {{
+        let first: $crate::store::StoreResult<_> = match $engine.pool.acquire().await {
+            Ok(mut $connection) => $operation.await.map_err($crate::store::StoreError::from),
+            Err(error) => Err(error.into()),
+        };
+        match first {
+            Err(error) if $crate::store::postgres::may_run_again(&error) => {
+                tracing::warn!(%error, "a database connection was lost; the statement runs once more");
+                let mut $connection = $engine.fresh().await?;
+                $operation.await.map_err($crate::store::StoreError::from)
+            }
+            done => done,
+        }
+    }};
+}
+use reading;

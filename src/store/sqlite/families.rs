@@ -1,0 +1,145 @@
+//! Token families on SQLite: the writer is alone, so a step may take several statements in one transaction; a step
+//! that turns out to write nothing never asks for the writer.
+
+use serde_json::json;
+
+use super::{Engine, audit, reading, standing::ended};
+use crate::{
+    model::{
+        Generation, Timestamp,
+        audit::{Audit, AuditAction, Subjects},
+        family::EndReason,
+    },
+    store::{
+        StoreError, StoreResult,
+        families::{Redeem, Redemption, Rotate, Rotation},
+        family_rows::{
+            ATTEMPTS, MovedRow, SeenRow, family_and_parents, family_columns, is_its_own, redeem_row, repeats, replays,
+            rotate_row, stands,
+        },
+    },
+};
+
+const REDEEM: &str = concat!(redeem_row!(), "returning redemption = $2, ended_at, access_generation");
+
+const CONSENT_SCOPES: &str = "select scopes from consents where id = $1";
+
+const SEEN: &str = concat!(
+    "select ",
+    family_columns!(),
+    ", f.counter, f.rotated_at, ",
+    repeats!(),
+    " as repeats",
+    family_and_parents!(),
+    "where ",
+    stands!(),
+    "and ",
+    is_its_own!()
+);
+
+const ROTATE: &str = concat!(
+    "update families as f ",
+    rotate_row!(),
+    "where f.id = $1 and ",
+    is_its_own!(),
+    "and not ",
+    repeats!(),
+    " and exists (select 1 from accounts a, clients c, consents g
+                   where a.id = f.account_id and c.id = f.client_id and g.id = f.consent_id and ",
+    stands!(),
+    ") returning counter as moved_counter, idle_until as moved_idle_until, ended_at as moved_ended_at"
+);
+
+impl Engine {
+    pub(in crate::store) async fn redeem(&self, redemption: &Redemption, event: &Audit) -> StoreResult<Redeem> {
+        let mut step = self.begin().await?;
+        let row: Option<(bool, Option<Timestamp>, Generation)> = sqlx::query_as(REDEEM)
+            .bind(redemption.id.0)
+            .bind(redemption.redemption.as_slice())
+            .bind(redemption.account_id.0)
+            .bind(redemption.client_id.0)
+            .bind(redemption.consent_id.0)
+            .bind(redemption.birth.account)
+            .bind(redemption.birth.client)
+            .bind(redemption.birth.consent)
+            .bind(redemption.authentication_method.as_str())
+            .bind(&redemption.resource)
+            .bind(redemption.scopes.to_string())
+            .bind(redemption.secret_digest.0.as_slice())
+            .bind(redemption.auth_time)
+            .bind(redemption.at)
+            .bind(redemption.idle_until)
+            .bind(redemption.expires_at)
+            .fetch_optional(&mut *step)
+            .await?;
+        let Some((ours, ended_at, access_generation)) = row else { return Ok(Redeem::NotStanding) };
+        let subjects = Subjects {
+            account_id: Some(redemption.account_id),
+            client_id: Some(redemption.client_id),
+            plugin_id: None,
+        };
+        if ours && ended_at.is_none() {
+            let scopes: String =
+                sqlx::query_scalar(CONSENT_SCOPES).bind(redemption.consent_id.0).fetch_one(&mut *step).await?;
+            let detail = json!({ "family": redemption.id, "scopes": redemption.scopes.to_string() });
+            audit::write(&mut step, event, AuditAction::FamilyBorn, subjects, detail).await?;
+            step.commit().await?;
+            return Ok(Redeem::Won(redemption.born(&scopes, access_generation)?));
+        }
+        if ended_at == Some(redemption.at) {
+            let detail = ended(redemption.id, EndReason::CodeReplayed);
+            audit::write(&mut step, event, AuditAction::FamilyEnded, subjects, detail).await?;
+        }
+        step.commit().await?;
+        Ok(Redeem::Replayed)
+    }
+
+    pub(in crate::store) async fn rotate(&self, rotation: &Rotation, event: &Audit) -> StoreResult<Rotate> {
+        for _ in 0..ATTEMPTS {
+            let Some(seen) = self.see(rotation).await? else { return Ok(Rotate::NotStanding) };
+            let moved = if seen.repeats { None } else { self.turn(rotation, event).await? };
+            if let Some(outcome) = rotation.outcome(seen, moved)? {
+                return Ok(outcome);
+            }
+        }
+        Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+    }
+
+    /// Looks at the line without the writer.
+    async fn see(&self, rotation: &Rotation) -> StoreResult<Option<SeenRow>> {
+        reading!(self, connection => sqlx::query_as(SEEN)
+                .bind(rotation.id.0)
+                .bind(rotation.at)
+                .bind(rotation.client_id.0)
+                .bind(rotation.authentication_method.as_str())
+                .bind(rotation.secret_digest.0.as_slice())
+                .bind(rotation.presented)
+                .bind(rotation.window_floor())
+                .fetch_optional(&mut *connection))
+    }
+
+    /// Changes the line if it still is to be changed.
+    async fn turn(&self, rotation: &Rotation, event: &Audit) -> StoreResult<Option<MovedRow>> {
+        let mut step = self.begin().await?;
+        let moved: Option<MovedRow> = sqlx::query_as(ROTATE)
+            .bind(rotation.id.0)
+            .bind(rotation.at)
+            .bind(rotation.client_id.0)
+            .bind(rotation.authentication_method.as_str())
+            .bind(rotation.secret_digest.0.as_slice())
+            .bind(rotation.presented)
+            .bind(rotation.window_floor())
+            .bind(!rotation.is_strict())
+            .bind(rotation.idle_until)
+            .bind(EndReason::RefreshReplayed.as_str())
+            .fetch_optional(&mut *step)
+            .await?;
+        if moved.as_ref().is_some_and(|moved| moved.moved_ended_at.is_some()) {
+            let subjects = Subjects { client_id: Some(rotation.client_id), ..Subjects::default() };
+            let detail = ended(rotation.id, EndReason::RefreshReplayed);
+            audit::write(&mut step, event, AuditAction::FamilyEnded, subjects, detail).await?;
+        }
+        step.commit().await?;
+        Ok(moved)
+    }
+}

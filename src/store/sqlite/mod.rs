@@ -1,0 +1,127 @@
+//! SQLite: embedded, and fit for production on one machine.
+//!
+//! WAL, `synchronous=FULL`, a pool of readers and one writer connection: writers queue here instead of meeting
+//! `SQLITE_BUSY`, and every write begins `immediate`, because a transaction that reads first cannot wait for a lock.
+//! Operations that are the same on both engines stand in `store/either`; `families` has its own statements.
+
+#[path = "../either/accounts.rs"]
+mod accounts;
+#[path = "../either/audit.rs"]
+mod audit;
+#[path = "../either/clients.rs"]
+mod clients;
+#[path = "../either/consents.rs"]
+mod consents;
+mod families;
+#[path = "../either/keys.rs"]
+mod keys;
+#[path = "../either/plugins.rs"]
+mod plugins;
+#[path = "../either/sessions.rs"]
+mod sessions;
+#[path = "../either/standing.rs"]
+mod standing;
+#[path = "../either/sweep.rs"]
+mod sweep;
+
+use std::{path::Path, str::FromStr};
+
+use sqlx::{
+    Sqlite as Db, SqlitePool, Transaction,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{OpenOptions, SchemaState, StoreError, StoreResult, schema};
+
+static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// The name under which operations of both engines know this one.
+type Engine = Sqlite;
+/// A connection of this engine.
+type Connection = SqliteConnection;
+
+/// An open SQLite file.
+#[derive(Clone, Debug)]
+pub struct Sqlite {
+    readers: SqlitePool,
+    writer: SqlitePool,
+}
+
+impl Sqlite {
+    /// Opens the file; makes it, readable by its owner alone, when it is missing.
+    pub(super) async fn open(options: &OpenOptions) -> StoreResult<Self> {
+        let connect = SqliteConnectOptions::from_str(&options.url)
+            .map_err(|error| StoreError::Misconfigured(format!("the database URL cannot be read: {error}")))?
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(options.patience)
+            .optimize_on_close(true, 1000);
+        make_private(connect.get_filename())?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(options.patience)
+            .connect_with(connect.clone())
+            .await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.connections_max)
+            .acquire_timeout(options.patience)
+            .connect_with(connect.read_only(true))
+            .await?;
+        Ok(Self { readers, writer })
+    }
+
+    pub(super) async fn schema_state(&self) -> StoreResult<SchemaState> {
+        let exists: bool = sqlx::query_scalar("select count(*) > 0 from sqlite_schema where name = '_sqlx_migrations'")
+            .fetch_one(&self.readers)
+            .await?;
+        let applied =
+            if exists { sqlx::query_scalar(schema::APPLIED).fetch_all(&self.readers).await? } else { Vec::new() };
+        Ok(schema::compare(&MIGRATOR, &applied))
+    }
+
+    pub(super) async fn migrate(&self) -> StoreResult<()> {
+        if self.schema_state().await? == SchemaState::FromTheFuture {
+            return Err(schema::from_the_future());
+        }
+        MIGRATOR.run(&self.writer).await.map_err(schema::failed)
+    }
+
+    pub(super) async fn ping(&self) -> StoreResult<()> {
+        // Through the writer: a server that can only read cannot do its work.
+        sqlx::query("select 1").execute(&self.writer).await?;
+        Ok(())
+    }
+
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// Begins a step that writes.
+    async fn begin(&self) -> StoreResult<Transaction<'static, Db>> {
+        Ok(self.writer.begin_with("begin immediate").await?)
+    }
+}
+
+/// Runs a reading. (Postgres has more to do here.)
+macro_rules! reading {
+    ($engine:expr, $connection:ident => $operation:expr) => {{
+        let mut $connection = $engine.readers.acquire().await?;
+        $operation.await.map_err($crate::store::StoreError::from)
+    }};
+}
+use reading;
+
+/// Makes the file with access for its owner alone; SQLite gives its `-wal` and `-shm` the same.
+fn make_private(path: &Path) -> StoreResult<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    opened.map(|_| ()).map_err(|error| {
+        let path = path.display();
+        StoreError::Misconfigured(format!(
+            "the database file {path} cannot be written ({error}); name a folder this user may write to"
+        ))
+    })
+}

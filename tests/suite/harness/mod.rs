@@ -1,0 +1,3 @@
+//! Harness: fresh databases, a running server, and programs that speak to it.
+
+pub mod databases;
