@@ -76,6 +76,68 @@ pub fn twin_callback(callback: &RedirectUri) -> Option<RedirectUri> {
     if plausible { format!("{other}{path}").parse().ok() } else { None }
 }
 
+/// What a caller needs to be told about the server, as it will be typed into a form.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoints<'a> {
+    /// Where people are sent.
+    pub authorization: &'a str,
+    /// Where codes are redeemed.
+    pub token: &'a str,
+    /// What to ask for, separated by spaces.
+    pub scope: &'a str,
+}
+
+/// One field of the caller's own form and what belongs into it.
+pub type Field<'a> = (&'static str, &'a str);
+
+/// Where the operator types a new client's values in, and what to do then.
+#[derive(Clone, Debug)]
+pub struct Handover<'a> {
+    /// Where the form is.
+    pub place: &'static str,
+    /// Its fields beside the client's id and secret.
+    pub fields: Vec<Field<'a>>,
+    /// What its id and secret are called there.
+    pub credentials: (&'static str, &'static str),
+    /// What to do afterwards, if anything.
+    pub then: Option<&'static str>,
+}
+
+/// The form a dialect's operator fills in, in its own words.
+pub fn handover(dialect: Dialect, endpoints: Endpoints<'_>) -> Handover<'_> {
+    let urls = vec![("Authorization URL", endpoints.authorization), ("Token URL", endpoints.token)];
+    match dialect {
+        Dialect::Plugin => Handover {
+            place: "ChatGPT asks for these when it has found the manifest",
+            fields: Vec::new(),
+            credentials: ("OAuth Client ID", "OAuth Client Secret"),
+            then: Some(
+                "ChatGPT then shows a verification token: put it into auth.verification_tokens of your ai-plugin.json \
+                 under the name \"openai\" and run `consentry plugin import` again.",
+            ),
+        },
+        Dialect::Action => Handover {
+            place: "GPT editor, Actions, Authentication, OAuth",
+            fields: [urls, vec![("Scope", endpoints.scope), ("Token Exchange Method", "Default (POST request)")]]
+                .concat(),
+            credentials: ("Client ID", "Client Secret"),
+            then: Some("When the editor has saved them it shows a callback URL; it has to be registered here."),
+        },
+        Dialect::Connector | Dialect::Custom => Handover {
+            place: "The client's OAuth settings",
+            fields: [urls, vec![("Scope", endpoints.scope)]].concat(),
+            credentials: ("Client ID", "Client Secret"),
+            then: None,
+        },
+        Dialect::Service => Handover {
+            place: "The program's configuration",
+            fields: vec![("Token URL", endpoints.token), ("Scope", endpoints.scope)],
+            credentials: ("Client ID", "Client Secret"),
+            then: None,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,8 +158,19 @@ mod tests {
             "https://chatgpt.com/aip/x-1/oauth/callback",
             "https://chatgpt.com/aip/g-1/../../oauth/callback",
             "https://example.com/aip/g-1/oauth/callback",
+            "https://chat.openai.com.evil.example/aip/g-1/oauth/callback",
+            "https://chatgpt.com:8443/aip/g-1/oauth/callback",
+            "https://chatgpt.com/aip/g-1/oauth/callback?x=1",
         ] {
             assert_eq!(twin(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_pkce_a_caller_must_be_able_to_prove_who_it_is() {
+        for dialect in Dialect::ALL {
+            let confidential = authentication_method(dialect) == AuthenticationMethod::ClientSecret;
+            assert!(confidential || !may_skip_pkce(dialect), "{dialect:?}");
         }
     }
 }
