@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod demo;
 pub mod http;
+pub mod jobs;
 pub mod keys;
 pub mod model;
 pub mod passwords;
