@@ -1,0 +1,3 @@
+//! temp
+pub mod demo;
+mod run;
