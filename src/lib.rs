@@ -1,6 +1,7 @@
 //! Consentry: the authorization server that lets ChatGPT into an API with its users' consent.
 
 pub mod clock;
+pub mod config;
 pub mod demo;
 pub mod keys;
 pub mod model;
@@ -8,4 +9,5 @@ pub mod passwords;
 pub mod protocol;
 pub mod random;
 pub mod store;
+pub mod telemetry;
 pub mod tokens;
