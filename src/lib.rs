@@ -3,11 +3,13 @@
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod http;
 pub mod keys;
 pub mod model;
 pub mod passwords;
 pub mod protocol;
 pub mod random;
+pub mod server;
 pub mod store;
 pub mod telemetry;
 pub mod tokens;

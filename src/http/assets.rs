@@ -1,17 +1,69 @@
-//! Assets: the style sheet, compiled into the binary.
+//! The files behind `/static/`, compiled into the binary so that pages and stylesheet always fit each other.
+//! The pages (`pages`) name them with a version made from their bytes, so they may be cached for ever.
 
-use actix_web::{HttpRequest, HttpResponse, http::{StatusCode, header}, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
 
 use super::failure;
 
-/// Serves an asset. Pages ask for it under a version of its own, so it may be kept for ever.
+/// The stylesheet of every page, served at `/static/consentry.css` as `text/css; charset=utf-8`.
+pub const STYLESHEET: &str = include_str!("../../static/consentry.css");
+
+/// The small mark and favicon, served at `/static/mark.svg` as `image/svg+xml`.
+pub const MARK: &str = include_str!("../../static/mark.svg");
+
+/// Changes whenever [`STYLESHEET`] does.
+pub const STYLESHEET_VERSION: u64 = fingerprint(STYLESHEET.as_bytes());
+
+/// Changes whenever [`MARK`] does.
+pub const MARK_VERSION: u64 = fingerprint(MARK.as_bytes());
+
+/// Serves a file.
 pub async fn asset(request: HttpRequest, file: web::Path<String>) -> HttpResponse {
-    let (content_type, body): (_, &'static [u8]) = match file.as_str() {
-        "consentry.css" => ("text/css; charset=utf-8", include_bytes!("../../static/consentry.css")),
+    let (content_type, body) = match file.as_str() {
+        "consentry.css" => ("text/css; charset=utf-8", STYLESHEET),
+        "mark.svg" => ("image/svg+xml", MARK),
         _ => return failure::json(&request, StatusCode::NOT_FOUND, "not_found", "there is no such asset"),
     };
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .content_type(content_type)
         .body(body)
+}
+
+/// FNV-1a, because it can run while compiling. It tells releases apart; it protects nothing.
+const fn fingerprint(bytes: &[u8]) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The published test vectors of FNV-1a, 64 bits.
+    #[test]
+    fn fingerprint_is_fnv_1a() {
+        assert_eq!(fingerprint(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fingerprint(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fingerprint(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    /// The pages' policy allows nothing from elsewhere; a stylesheet that asked for it would be broken silently.
+    #[test]
+    fn assets_load_nothing() {
+        for text in [STYLESHEET, MARK, include_str!("../../static/demo.css")] {
+            for forbidden in ["url(", "@import", "@font-face", "<script", "data:"] {
+                assert!(!text.contains(forbidden), "{forbidden}");
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! Actions insist that they share a root domain with the API; documents belong to the host they are asked on.
 
 use actix_cors::Cors;
-use actix_web::{guard as on, middleware::from_fn, web};
+use actix_web::{guard as on, web};
 
 use super::{account, assets, failure, guard, health, oauth, well_known};
 
@@ -14,12 +14,14 @@ pub fn routes(app: &mut web::ServiceConfig) {
     app.service(web::resource("/token").wrap(cors()).post(oauth::token::token).default_service(wrong_method()))
         .service(web::resource("/revoke").wrap(cors()).post(oauth::revoke::revoke).default_service(wrong_method()))
         .service(web::resource("/introspect").post(oauth::introspect::introspect).default_service(wrong_method()))
-        .service(document("/.well-known/oauth-authorization-server", web::get().to(well_known::metadata::metadata)))
-        .service(document("/.well-known/jwks.json", web::get().to(well_known::jwks::jwks)))
-        .service(document("/.well-known/ai-plugin.json", web::get().to(well_known::plugin::manifest)))
-        .service(document("/openapi.json", web::get().to(well_known::plugin::openapi)))
-        .service(document("/openapi.yaml", web::get().to(well_known::plugin::openapi)))
-        .service(document("/logo.png", web::get().to(well_known::plugin::logo)));
+        .service(
+            web::resource("/.well-known/oauth-authorization-server").wrap(cors()).get(well_known::metadata::metadata),
+        )
+        .service(web::resource("/.well-known/jwks.json").wrap(cors()).get(well_known::jwks::jwks))
+        .service(web::resource("/.well-known/ai-plugin.json").wrap(cors()).get(well_known::plugin::manifest))
+        .service(web::resource("/openapi.json").wrap(cors()).get(well_known::plugin::openapi))
+        .service(web::resource("/openapi.yaml").wrap(cors()).get(well_known::plugin::openapi))
+        .service(web::resource("/logo.png").wrap(cors()).get(well_known::plugin::logo));
 
     // The authorization request: never readable from another page, and on other hosts only a pointer to this one.
     app.service(
@@ -43,22 +45,7 @@ pub fn routes(app: &mut web::ServiceConfig) {
 }
 
 fn cors() -> Cors {
-    Cors::default()
-        .allow_any_origin()
-        .send_wildcard()
-        .allowed_methods(["GET", "POST"])
-        .allow_any_header()
-        .max_age(3600)
-}
-
-fn document(path: &str, route: actix_web::Route) -> actix_web::Resource<impl actix_web::dev::ServiceFactory<
-    actix_web::dev::ServiceRequest,
-    Config = (),
-    Response = actix_web::dev::ServiceResponse<impl actix_web::body::MessageBody>,
-    Error = actix_web::Error,
-    InitError = (),
-> + use<>> {
-    web::resource(path.to_owned()).wrap(cors()).route(route).default_service(wrong_method())
+    Cors::default().allow_any_origin().send_wildcard().allowed_methods(["GET", "POST"]).allow_any_header().max_age(3600)
 }
 
 fn page(path: &str) -> actix_web::Resource {

@@ -1,6 +1,7 @@
 //! Form tokens: a form is answered only by the browser it was shown to (OWASP: signed double submit).
 //!
-//! HMAC over the browser's own cookie and the form's name, so nothing is stored.
+//! HMAC over the browser's own cookie, so nothing is stored. One serves all forms of a browser: which form is answered
+//! is said by the sealed request in it.
 
 use aws_lc_rs::hmac;
 
@@ -12,26 +13,24 @@ use crate::{
 
 const BODY_LENGTH: usize = 4;
 
-/// Writes the hidden field of a form.
-pub fn write(ring: &Ring, form: &str, browser: &str) -> Result<String, KeyError> {
+/// Writes the hidden field of a browser's forms.
+pub fn write(ring: &Ring, browser: &str) -> Result<String, KeyError> {
     let key = ring.mac()?;
-    let tag = hmac::sign(&key.key, &labelled(form, browser));
+    let tag = hmac::sign(&key.key, &labelled(browser));
     Ok(encode(&[key.kid.0.to_be_bytes().as_slice(), tag.as_ref()].concat()))
 }
 
-/// Whether the field was written for this form and this browser.
-pub fn is_genuine(ring: &Ring, form: &str, browser: &str, field: &str) -> bool {
+/// Whether the field was written for this browser.
+pub fn is_genuine(ring: &Ring, browser: &str, field: &str) -> bool {
     let verify = || {
         let bytes = decode(field)?;
         let (kid, tag) = bytes.split_at_checked(BODY_LENGTH)?;
         let key = ring.mac_of(Kid(u32::from_be_bytes(kid.try_into().ok()?)))?;
-        hmac::verify(&key.key, &labelled(form, browser), tag).ok()
+        hmac::verify(&key.key, &labelled(browser), tag).ok()
     };
     verify().is_some()
 }
 
-fn labelled(form: &str, browser: &str) -> Vec<u8> {
-    // The length keeps "form a, browser bc" and "form ab, browser c" apart.
-    let length = [u8::try_from(form.len()).unwrap_or(u8::MAX)];
-    [b"consentry form token v1".as_slice(), &length, form.as_bytes(), browser.as_bytes()].concat()
+fn labelled(browser: &str) -> Vec<u8> {
+    [b"consentry form token v1".as_slice(), browser.as_bytes()].concat()
 }

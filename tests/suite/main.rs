@@ -3,4 +3,5 @@
 //! foreign clients, `pages/` how pages look and read.
 
 mod harness;
+mod journeys;
 mod store;

@@ -6,7 +6,7 @@ use crate::{
     http::{
         extract::visitor::Visitor,
         failure::PageError,
-        pages::{self, HomePage},
+        pages::{self, HomePage, SignedIn},
     },
     server::Server,
     tokens,
@@ -24,10 +24,13 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
     let visitor = Visitor::read(server, request).await?;
     let page = HomePage {
         layout: pages::Layout::of(server),
-        account: visitor.session.as_ref().map(|s| (s.account.name.clone(), s.account.email.to_string())),
-        csrf: tokens::form::write(&server.keyring.current(), "sign-out", visitor.browser())?,
+        account: visitor
+            .session
+            .as_ref()
+            .map(|session| SignedIn { name: session.account.name.clone(), email: session.account.email.to_string() }),
+        csrf: tokens::form::write(&server.keyring.current(), visitor.browser())?,
     };
     let mut answer = HttpResponse::Ok();
     visitor.mark(&server.settings, &mut answer);
-    pages::answer(answer, &page, None)
+    Ok(pages::answer(answer, &page, None)?)
 }

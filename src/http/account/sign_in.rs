@@ -11,7 +11,7 @@ use crate::{
             authorize::{Stage, leave, open, seal, stage, to_page},
             consent::REQUEST_LENGTH_MAX,
         },
-        pages::{self, Asking, SignInPage},
+        pages::{self, Asking, SignInError, SignInPage},
     },
     model::{account::Email, client::Client, id::SessionId, redirect_uri::RedirectUri, session::Session},
     passwords,
@@ -24,9 +24,6 @@ use crate::{
     store::sessions::NewSession,
     tokens::{self, secret::SecretText},
 };
-
-/// The form's name in its token.
-const FORM: &str = "sign-in";
 
 /// Longest address read.
 const EMAIL_LENGTH_MAX: usize = 254;
@@ -70,7 +67,7 @@ struct Shown {
     asking: Option<Asking>,
     /// Where consent is remembered, the form's answer leads straight back to the client.
     leads_to: Option<RedirectUri>,
-    error: Option<String>,
+    error: Option<SignInError>,
 }
 
 impl Shown {
@@ -88,16 +85,15 @@ fn render(server: &Server, visitor: &Visitor, shown: &Shown) -> Result<HttpRespo
     let failed = shown.error.is_some();
     let page = SignInPage {
         layout: pages::Layout::of(server),
-        action: "/sign-in".into(),
         request: shown.request.clone(),
-        csrf: tokens::form::write(&server.keyring.current(), FORM, visitor.browser())?,
+        csrf: tokens::form::write(&server.keyring.current(), visitor.browser())?,
         email: shown.email.clone(),
-        error: shown.error.clone(),
+        error: shown.error,
         asking: shown.asking.clone(),
     };
     let mut answer = HttpResponse::build(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
     visitor.mark(&server.settings, &mut answer);
-    pages::answer(answer, &page, shown.leads_to.as_ref())
+    Ok(pages::answer(answer, &page, shown.leads_to.as_ref())?)
 }
 
 /// Takes the form.
@@ -111,7 +107,7 @@ pub async fn sign_in(server: web::Data<Server>, request: HttpRequest, payload: w
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let mut visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, FORM, &fields)?;
+    guard::form::check(server, request, &visitor, &fields)?;
     let r = fields.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)?;
     let in_flight = match r {
         Some(r) => Some(open(server, r, &visitor).await?),
@@ -193,11 +189,7 @@ async fn refuse(
     in_flight: Option<&InFlight>,
     email: &str,
 ) -> Result<HttpResponse, PageError> {
-    let mut shown = Shown {
-        email: email.to_owned(),
-        error: Some("That e-mail address and password do not belong together. Please try again.".into()),
-        ..Shown::default()
-    };
+    let mut shown = Shown { email: email.to_owned(), error: Some(SignInError::Refused), ..Shown::default() };
     if let Some(in_flight) = in_flight {
         shown.request = seal(server, in_flight)?;
         if let Stage::SignIn(asked) = stage(server, in_flight.clone(), visitor).await? {

@@ -16,9 +16,6 @@ use crate::{
     server::Server,
 };
 
-/// The form's name in its token.
-const FORM: &str = "sign-out";
-
 /// Takes the form.
 pub async fn sign_out(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     match take(&server, &request, payload).await {
@@ -30,7 +27,7 @@ pub async fn sign_out(server: web::Data<Server>, request: HttpRequest, payload: 
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, FORM, &fields)?;
+    guard::form::check(server, request, &visitor, &fields)?;
     if let Some(digest) = visitor.session_digest {
         server.store.end_session(digest).await?;
     }
@@ -47,6 +44,6 @@ pub async fn signed_out(server: web::Data<Server>, request: HttpRequest) -> Http
     let page = SignedOutPage { layout: pages::Layout::of(&server) };
     match pages::answer(HttpResponse::Ok(), &page, None) {
         Ok(response) => response,
-        Err(error) => error.answer(&server, &request),
+        Err(fault) => PageError::from(fault).answer(&server, &request),
     }
 }

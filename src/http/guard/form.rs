@@ -13,16 +13,10 @@ use crate::{
 pub const FIELD: &str = "csrf";
 
 /// Refuses a form that another site sent, or that was shown to another browser.
-pub fn check(
-    server: &Server,
-    request: &HttpRequest,
-    visitor: &Visitor,
-    form: &'static str,
-    fields: &Parameters,
-) -> Result<(), PageError> {
+pub fn check(server: &Server, request: &HttpRequest, visitor: &Visitor, fields: &Parameters) -> Result<(), PageError> {
     let field = fields.one(FIELD, 256).map_err(PageError::Incomplete)?.unwrap_or_default();
     let browser = visitor.known_browser().unwrap_or_default();
-    let genuine = !browser.is_empty() && tokens::form::is_genuine(&server.keyring.current(), form, browser, field);
+    let genuine = !browser.is_empty() && tokens::form::is_genuine(&server.keyring.current(), browser, field);
     if genuine && is_same_origin(request, &server.settings.issuer) { Ok(()) } else { Err(PageError::ForgedForm) }
 }
 

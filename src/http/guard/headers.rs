@@ -12,7 +12,10 @@ use actix_web::{
 use crate::server::Server;
 
 /// Adds them where the endpoint has not said otherwise.
-pub async fn harden(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn harden(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let https = request.app_data::<web::Data<Server>>().is_some_and(|server| server.settings.is_https());
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
@@ -25,7 +28,10 @@ pub async fn harden(request: ServiceRequest, next: Next<impl MessageBody>) -> Re
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     default(header::REFERRER_POLICY, "same-origin");
     default(header::X_FRAME_OPTIONS, "DENY");
-    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+    default(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    );
     default(header::CACHE_CONTROL, "no-store");
     if https {
         default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");

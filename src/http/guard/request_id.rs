@@ -14,7 +14,10 @@ use crate::random;
 struct RequestId(String);
 
 /// Gives the request its id and the answer the header.
-pub async fn stamp(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn stamp(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     // Never taken from the caller: an id somebody else chose could hide a request among others.
     let id = format!("{:016x}", u64::from_be_bytes(random::bytes()));
     let value = HeaderValue::from_str(&id);

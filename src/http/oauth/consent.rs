@@ -11,7 +11,7 @@ use crate::{
         extract::{body, visitor::Visitor},
         failure::PageError,
         guard,
-        pages::{self, ConsentPage, ScopeLine},
+        pages::{self, ClientOrigin, ConsentPage, Destination, ScopeLine},
     },
     model::{audit::Actor, client::Client, id::ConsentId},
     protocol::{
@@ -24,9 +24,6 @@ use crate::{
     store::consents::{ConsentGrant, ConsentKey},
     tokens,
 };
-
-/// The form's name in its token.
-const FORM: &str = "consent";
 
 /// Longest `r` read.
 pub const REQUEST_LENGTH_MAX: usize = 16 * 1024;
@@ -70,27 +67,28 @@ fn render(
         words: scope.words.clone(),
         is_new: attended.is_new(&scope.name),
     });
+    let words = |member| client.plugin.manifest_text(member).unwrap_or_default().to_owned();
     let page = ConsentPage {
         layout: pages::Layout::of(server),
-        action: "/consent".into(),
         request: seal(server, &in_flight.shown_to(attended.session()))?,
-        csrf: tokens::form::write(&ring, FORM, visitor.browser())?,
-        sign_out_csrf: tokens::form::write(&ring, "sign-out", visitor.browser())?,
+        csrf: tokens::form::write(&ring, visitor.browser())?,
         client_name: client.name.clone(),
+        client_origin: ClientOrigin::Owner,
         plugin_name: client.plugin.name().to_owned(),
-        plugin_description: client.plugin.manifest_text("description_for_human").unwrap_or_default().to_owned(),
-        redirect_host: redirect_uri.display_host(),
-        redirect_is_loopback: redirect_uri.is_loopback(),
+        plugin_description: words("description_for_human"),
+        logo: None,
+        destination: Destination::of(redirect_uri),
         scopes: scopes.collect(),
         account_name: account.name.clone(),
         account_email: account.email.to_string(),
+        contact_email: words("contact_email"),
+        legal_info_url: words("legal_info_url"),
         api_host: client.plugin.host.to_string(),
-        contact_email: client.plugin.manifest_text("contact_email").map(str::to_owned),
-        legal_info_url: client.plugin.manifest_text("legal_info_url").map(str::to_owned),
+        connected_apps: None,
     };
     let mut answer = HttpResponse::Ok();
     visitor.mark(&server.settings, &mut answer);
-    pages::answer(answer, &page, Some(redirect_uri))
+    Ok(pages::answer(answer, &page, Some(redirect_uri))?)
 }
 
 /// Takes the answer.
@@ -104,7 +102,7 @@ pub async fn decide(server: web::Data<Server>, request: HttpRequest, payload: we
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, FORM, &fields)?;
+    guard::form::check(server, request, &visitor, &fields)?;
     let r = fields.required("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)?;
     let allows = read_decision(&fields)?;
     let in_flight = open(server, r, &visitor).await?;
@@ -145,11 +143,7 @@ async fn allow(
     let account_id = attended.session().account.id;
     let grant = ConsentGrant {
         id: ConsentId(random::id(server.clock.now())),
-        key: ConsentKey {
-            account_id,
-            client_id: client.id,
-            resource: attended.checked().resource().to_owned(),
-        },
+        key: ConsentKey { account_id, client_id: client.id, resource: attended.checked().resource().to_owned() },
         scopes: attended.checked().scopes().clone(),
     };
     let audit = server.audit(Actor::Account(account_id), peer(request));

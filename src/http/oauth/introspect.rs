@@ -6,7 +6,10 @@ use super::caller::{Caller, answer};
 use crate::{
     http::failure::MachineError,
     keys::ring::Ring,
-    model::{client::{AuthenticationMethod, Client}, scope::Scopes},
+    model::{
+        client::{AuthenticationMethod, Client},
+        scope::Scopes,
+    },
     protocol::{
         error::{ErrorCode, OAuthError},
         introspection::{self, Standing},

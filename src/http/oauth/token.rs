@@ -8,14 +8,7 @@ use super::caller::{Caller, answer, peer};
 use crate::{
     http::failure::MachineError,
     keys::{KeyError, ring::Ring},
-    model::{
-        Timestamp,
-        audit::Actor,
-        client::Client,
-        family::Family,
-        refresh_token::RefreshToken,
-        scope::Scopes,
-    },
+    model::{Timestamp, audit::Actor, client::Client, family::Family, refresh_token::RefreshToken, scope::Scopes},
     protocol::{
         dialect,
         token::{

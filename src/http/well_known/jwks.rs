@@ -13,7 +13,5 @@ struct JwkSet<'a> {
 /// Serves the set.
 pub async fn jwks(server: web::Data<Server>) -> HttpResponse {
     let ring = server.keyring.current();
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL))
-        .json(JwkSet { keys: ring.jwks() })
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL)).json(JwkSet { keys: ring.jwks() })
 }

@@ -1,6 +1,10 @@
 //! A plugin's own documents, on its own host: manifest, API description, logo.
 
-use actix_web::{HttpRequest, HttpResponse, http::{StatusCode, header}, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
 
 use crate::{
     http::{
@@ -63,5 +67,10 @@ async fn serve_document(
 }
 
 fn no_plugin(request: &HttpRequest) -> HttpResponse {
-    failure::json(request, StatusCode::NOT_FOUND, "not_found", "no plugin is served on this host, or it has no such file")
+    failure::json(
+        request,
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "no plugin is served on this host, or it has no such file",
+    )
 }

@@ -75,12 +75,7 @@ impl Database {
 
     /// How a test opens it.
     pub fn options(&self) -> OpenOptions {
-        OpenOptions {
-            url: self.url.clone(),
-            password: None,
-            connections_max: 10,
-            patience: Duration::from_secs(10),
-        }
+        OpenOptions { url: self.url.clone(), password: None, connections_max: 10, patience: Duration::from_secs(10) }
     }
 
     /// Opens the store.

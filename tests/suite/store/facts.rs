@@ -141,15 +141,7 @@ impl World {
             scopes: scopes("todo.read todo.write"),
         };
         let consent = store.grant_consent(&grant, &audit(start())).await.unwrap();
-        Self {
-            database,
-            store,
-            account: account.id,
-            plugin,
-            client: client.id,
-            client_id: client.client_id,
-            consent,
-        }
+        Self { database, store, account: account.id, plugin, client: client.id, client_id: client.client_id, consent }
     }
 
     /// The consent's key.

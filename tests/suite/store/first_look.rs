@@ -2,7 +2,7 @@
 
 use consentry::store::families::{Redeem, Rotate};
 
-use super::facts::{World, audit, at};
+use super::facts::{World, at, audit};
 use crate::on_both_engines;
 
 on_both_engines! {

@@ -1,0 +1,178 @@
+//! Every page, filled as the server would fill it and as a stranger would: what the tests of `pages` read,
+//! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there).
+
+use super::*;
+
+/// A name for each sample, and its HTML.
+pub(crate) fn samples() -> Vec<(&'static str, String)> {
+    vec![
+        ("sign_in", html(&sign_in())),
+        ("sign_in_plain", html(&SignInPage { asking: None, request: String::new(), ..sign_in() })),
+        ("sign_in_refused", html(&failed(SignInError::Refused))),
+        ("sign_in_too_many", html(&failed(SignInError::TooMany { wait_minutes: 15 }))),
+        ("sign_in_stale", html(&failed(SignInError::Stale))),
+        ("sign_in_busy", html(&failed(SignInError::Busy))),
+        ("consent", html(&consent())),
+        ("consent_no_scopes", html(&ConsentPage { scopes: vec![], ..consent() })),
+        ("consent_widened", html(&widened())),
+        ("consent_loopback", html(&loopback())),
+        ("consent_hostile", html(&stretched())),
+        ("error", html(&error())),
+        ("signed_out", html(&SignedOutPage { layout: layout() })),
+        ("home", html(&HomePage { layout: layout(), account: None, csrf: String::new() })),
+        ("home_signed_in", html(&home("Ada Lovelace"))),
+    ]
+}
+
+/// Every page with the same text in each of its fields.
+pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
+    let own = || text.to_owned();
+    let layout = || Layout { server_name: own() };
+    let line = |is_new| ScopeLine { name: own(), words: own(), is_new };
+    let consent = |client_origin, destination| ConsentPage {
+        layout: layout(),
+        request: own(),
+        csrf: own(),
+        client_name: own(),
+        client_origin,
+        plugin_name: own(),
+        plugin_description: own(),
+        logo: Some(own()),
+        destination,
+        scopes: vec![line(true), line(false)],
+        account_name: own(),
+        account_email: own(),
+        contact_email: own(),
+        legal_info_url: format!("https://todo.example/{text}"),
+        api_host: own(),
+        connected_apps: Some(own()),
+    };
+    let asking = Some(Asking { client_name: own(), plugin_name: own() });
+    let account = Some(SignedIn { name: own(), email: own() });
+    let error = Some(SignInError::Refused);
+    vec![
+        ("sign_in", html(&SignInPage { layout: layout(), request: own(), csrf: own(), email: own(), error, asking })),
+        ("consent_host", html(&consent(ClientOrigin::Host(own()), Destination::Site(own())))),
+        ("consent_owner", html(&consent(ClientOrigin::Owner, Destination::ThisComputer(own())))),
+        ("consent_unproven", html(&consent(ClientOrigin::Unproven, Destination::App(own())))),
+        (
+            "error",
+            html(&ErrorPage { layout: layout(), title: own(), message: own(), advice: own(), request_id: own() }),
+        ),
+        ("signed_out", html(&SignedOutPage { layout: layout() })),
+        ("home", html(&HomePage { layout: layout(), account, csrf: own() })),
+    ]
+}
+
+/// The page an ordinary person sees most often.
+pub(crate) fn consent() -> ConsentPage {
+    ConsentPage {
+        layout: layout(),
+        request: "r1.sealed-request".to_owned(),
+        csrf: "form-token".to_owned(),
+        client_name: "ChatGPT".to_owned(),
+        client_origin: ClientOrigin::Owner,
+        plugin_name: "To-do list".to_owned(),
+        plugin_description: "Keeps your to-do items, so that you can talk about what is next.".to_owned(),
+        logo: None,
+        destination: Destination::Site("chat.openai.com".to_owned()),
+        scopes: vec![
+            scope("todos:read", "Read your to-do items"),
+            scope("todos:write", "Add, change and delete your to-do items"),
+            scope("profile", "See your name and email address"),
+        ],
+        account_name: "Ada Lovelace".to_owned(),
+        account_email: "ada@people.example".to_owned(),
+        contact_email: "help@todo.example".to_owned(),
+        legal_info_url: "https://todo.example/legal".to_owned(),
+        api_host: "todo.example".to_owned(),
+        connected_apps: None,
+    }
+}
+
+/// The sign-in page on the way to that consent.
+pub(crate) fn sign_in() -> SignInPage {
+    SignInPage {
+        layout: layout(),
+        request: "r1.sealed-request".to_owned(),
+        csrf: "form-token".to_owned(),
+        email: String::new(),
+        error: None,
+        asking: Some(Asking { client_name: "ChatGPT".to_owned(), plugin_name: "To-do list".to_owned() }),
+    }
+}
+
+/// A page as text.
+pub(crate) fn html(page: &impl Template) -> String {
+    render(page).expect("a page renders")
+}
+
+fn layout() -> Layout {
+    Layout { server_name: "Consentry".to_owned() }
+}
+
+fn scope(name: &str, words: &str) -> ScopeLine {
+    ScopeLine { name: name.to_owned(), words: words.to_owned(), is_new: true }
+}
+
+fn failed(error: SignInError) -> SignInPage {
+    SignInPage { email: "ada@people.example".to_owned(), error: Some(error), ..sign_in() }
+}
+
+fn widened() -> ConsentPage {
+    let mut page = consent();
+    page.scopes[0].is_new = false;
+    page.scopes[2].is_new = false;
+    page.client_origin = ClientOrigin::Host("chatgpt.com".to_owned());
+    page.connected_apps = Some("/connections".to_owned());
+    page
+}
+
+fn loopback() -> ConsentPage {
+    ConsentPage {
+        client_name: "Desk Helper".to_owned(),
+        client_origin: ClientOrigin::Unproven,
+        destination: Destination::ThisComputer("127.0.0.1:49152".to_owned()),
+        ..consent()
+    }
+}
+
+/// Unbroken, over-long, right-to-left and piled-up text wherever a stranger can write.
+fn stretched() -> ConsentPage {
+    let long = "Supercalifragilistic".repeat(6);
+    ConsentPage {
+        client_name: format!("\u{202e}TPGtahC {long}"),
+        client_origin: ClientOrigin::Host(format!("{}.example", "a".repeat(63))),
+        plugin_name: "قائمة المهام".to_owned(),
+        plugin_description: long.clone(),
+        destination: Destination::Site(format!("{}.{}.example", "chatgpt-com".repeat(5), "b".repeat(60))),
+        scopes: vec![
+            scope(&long, &long),
+            scope("z", &format!("Z{} piled up", "\u{0336}\u{0310}\u{0346}\u{034b}".repeat(30))),
+            scope("\u{202e}etirw", "\u{202e}gnihton od dna daeR"),
+        ],
+        account_name: long.clone(),
+        account_email: format!("{long}@people.example"),
+        contact_email: format!("{long}@todo.example"),
+        legal_info_url: format!("https://todo.example/{long}"),
+        ..consent()
+    }
+}
+
+fn error() -> ErrorPage {
+    ErrorPage {
+        layout: layout(),
+        title: "This link does not work".to_owned(),
+        message: "The app that sent you here is not known to this server, so we stopped. Nothing was shared."
+            .to_owned(),
+        advice: "Go back to where you came from and connect once more. If it happens again, tell the people who run \
+                 the app."
+            .to_owned(),
+        request_id: "0199f2c4-7d1e-7a30-9c55-2b8f4e6a1d07".to_owned(),
+    }
+}
+
+fn home(name: &str) -> HomePage {
+    let account = SignedIn { name: name.to_owned(), email: "ada@people.example".to_owned() };
+    HomePage { layout: layout(), account: Some(account), csrf: "form-token".to_owned() }
+}

@@ -1,0 +1,245 @@
+//! A real server on a real port, with one of everything registered.
+
+use std::{net::TcpListener, sync::Arc, thread};
+
+use actix_web::{dev::ServerHandle, web};
+use chrono::TimeDelta;
+use consentry::{
+    clock::Clock,
+    http,
+    keys::master::MasterKey,
+    model::{
+        account::Role,
+        client::{AuthenticationMethod, ClientSecret, Dialect},
+        id::{AccountId, ClientId, ClientSecretId, PluginId},
+        plugin::{Document, DocumentKind, Plugin, PluginState, SubjectSalt},
+        scope::{Catalogue, Scope},
+    },
+    protocol::dialect,
+    random,
+    server::{Server, Settings},
+    store::{OpenOptions, accounts::NewAccount, clients::NewClient, plugins::PluginImport},
+    tokens::secret::{CLIENT_SECRET, SecretText},
+};
+
+use super::databases::{Database, Engine};
+
+/// The password of every account in the tests.
+pub const PASSWORD: &str = "a password of some length";
+
+/// The master key of every server in the tests.
+const MASTER: [u8; 32] = [42; 32];
+
+/// Where GPT Actions and plugins are sent back to in the tests.
+pub const CALLBACK: &str = "https://chat.openai.com/aip/plugin-1f2e/oauth/callback";
+
+/// A server that runs until it is dropped.
+pub struct Running {
+    /// The public URL, which is the issuer.
+    pub url: String,
+    /// Its parts, to look at and to arrange things behind its back.
+    pub server: web::Data<Server>,
+    handle: ServerHandle,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// A client as its owner got to know it.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// What the wire calls it.
+    pub client_id: String,
+    /// Its secret; empty for a public client.
+    pub client_secret: String,
+}
+
+/// How a server is started.
+#[derive(Clone)]
+pub struct Options {
+    /// The time.
+    pub clock: Clock,
+    /// The grace window.
+    pub refresh_grace: TimeDelta,
+    /// What the server is told to open, if not the database itself: a proxy in front of it.
+    pub open: Option<OpenOptions>,
+    /// The public URL, if not its own address: two servers that are one.
+    pub public_url: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock: Clock::System, refresh_grace: TimeDelta::seconds(120), open: None, public_url: None }
+    }
+}
+
+/// A server, its database and everything registered: what most tests begin with.
+pub struct World {
+    /// The server.
+    pub running: Running,
+    /// Kept, so that the database lives as long as the test.
+    pub database: Database,
+    /// The plugin.
+    pub plugin: Plugin,
+}
+
+impl World {
+    /// Starts on an engine with the defaults.
+    pub async fn new(engine: Engine) -> Self {
+        Self::with(engine, Options::default()).await
+    }
+
+    /// Starts on an engine.
+    pub async fn with(engine: Engine, options: Options) -> Self {
+        let database = Database::migrated(engine).await;
+        let running = Running::start(&database, options).await;
+        running.add_account("ada@example.com", "Ada Lovelace").await;
+        running.add_account("grace@example.com", "Grace Hopper").await;
+        let plugin = running.add_plugin("todo").await;
+        Self { running, database, plugin }
+    }
+
+    /// Registers a client of the plugin with the tests' callback.
+    pub async fn client(&self, dialect: Dialect) -> Registered {
+        let callbacks: &[&str] = if dialect::requires_redirect_uri(dialect) { &[CALLBACK] } else { &[] };
+        self.running.add_client(&self.plugin, dialect, callbacks).await
+    }
+}
+
+impl Running {
+    /// Starts a server on a free port, in a thread of its own.
+    pub async fn start(database: &Database, options: Options) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let own = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
+        let url = options.public_url.unwrap_or(own);
+        let store = consentry::store::Store::open(&options.open.unwrap_or_else(|| database.options()))
+            .await
+            .expect("the database opens");
+        let settings = Settings {
+            host: url.trim_start_matches("http://").parse().expect("a host"),
+            issuer: url.clone(),
+            server_name: "Example Accounts".into(),
+            refresh_grace: options.refresh_grace,
+            access_token_lifetime: TimeDelta::minutes(15),
+            refresh_idle: TimeDelta::days(90),
+            refresh_absolute: TimeDelta::days(365),
+            session_lifetime: TimeDelta::days(30),
+        };
+        let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)])
+            .await
+            .expect("the server starts");
+        let server = web::Data::from(Arc::new(server));
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let shared = server.clone();
+        let thread = thread::spawn(move || {
+            actix_rt::System::new().block_on(async move {
+                let running = http::serve(shared, listener, 2).expect("the server listens");
+                sender.send(running.handle()).expect("the test waits");
+                running.await.expect("the server runs");
+            });
+        });
+        let handle = receiver.recv().expect("the server answers");
+        Self { url, server, handle, thread: Some(thread) }
+    }
+
+    /// Adds a person.
+    pub async fn add_account(&self, email: &str, name: &str) -> AccountId {
+        // One hash for all: Argon2 is slow on purpose, and what it costs is not what most tests are about.
+        static HASH: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
+        let hash = HASH.get_or_init(async || self.server.passwords.hash(PASSWORD).await.expect("a hash")).await;
+        let now = self.server.clock.now();
+        let account = NewAccount {
+            id: AccountId(random::id(now)),
+            email: email.parse().expect("an address"),
+            name: name.into(),
+            role: Role::Person,
+            password_hash: hash.clone(),
+            at: now,
+        };
+        self.server.store.add_account(&account, &self.operator()).await.expect("the account is added");
+        account.id
+    }
+
+    /// Adds a plugin served on this server's own host.
+    pub async fn add_plugin(&self, slug: &str) -> Plugin {
+        let now = self.server.clock.now();
+        let mut scopes = Catalogue::default();
+        for (name, words) in [("todo.read", "See your to-do list"), ("todo.write", "Add and remove items")] {
+            scopes.put(Scope { name: name.into(), words: words.into() }).expect("room");
+        }
+        let host: consentry::model::plugin::Host = self.server.settings.host.clone();
+        let plugin = Plugin {
+            id: PluginId(random::id(now)),
+            slug: slug.into(),
+            owner_id: None,
+            state: PluginState::Draft,
+            upstream: None,
+            resource: format!("http://{host}/api"),
+            host,
+            subject_salt: SubjectSalt(random::bytes()),
+            scopes,
+            manifest: serde_json::json!({
+                "schema_version": "v1",
+                "name_for_human": "To-do",
+                "name_for_model": slug,
+                "description_for_human": "Keeps your list.",
+                "description_for_model": "A to-do list.",
+                "auth": { "scope": "", "authorization_content_type": "application/json", "verification_tokens": {} },
+                "contact_email": "owner@example.com",
+                "legal_info_url": "https://example.com/legal",
+            }),
+        };
+        let document = Document {
+            kind: DocumentKind::OpenApi,
+            content_type: "application/json".into(),
+            body: b"{\"openapi\":\"3.1.0\"}".to_vec(),
+        };
+        let import = PluginImport { plugin: plugin.clone(), documents: vec![document], at: now };
+        self.server.store.import_plugin(&import, &self.operator()).await.expect("the plugin is imported");
+        plugin
+    }
+
+    /// Registers a client.
+    pub async fn add_client(&self, plugin: &Plugin, dialect: Dialect, callbacks: &[&str]) -> Registered {
+        let now = self.server.clock.now();
+        let id = ClientId(random::id(now));
+        let authentication_method = dialect::authentication_method(dialect);
+        let secret = (authentication_method == AuthenticationMethod::ClientSecret)
+            .then(|| SecretText::new(CLIENT_SECRET, random::bytes()));
+        let client = NewClient {
+            id,
+            client_id: id.to_string(),
+            plugin_id: plugin.id,
+            name: "ChatGPT".into(),
+            dialect,
+            authentication_method,
+            redirect_uris: callbacks.iter().map(|uri| uri.parse().expect("a redirect URI")).collect(),
+            scopes: plugin.scopes.names(),
+            secret: secret.as_ref().map(|secret| ClientSecret {
+                id: ClientSecretId(random::id(now)),
+                digest: secret.digest(),
+                created_at: now,
+                expires_at: None,
+            }),
+            at: now,
+        };
+        self.server.store.add_client(&client, &self.operator()).await.expect("the client is added");
+        Registered {
+            client_id: client.client_id,
+            client_secret: secret.map(|secret| secret.reveal().to_owned()).unwrap_or_default(),
+        }
+    }
+
+    /// An audit by the operator.
+    pub fn operator(&self) -> consentry::model::audit::Audit {
+        self.server.audit(consentry::model::audit::Actor::Operator, None)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Not gracefully: a test that failed may have left a connection open.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Journeys: whole stories, as ChatGPT, people and foreign clients live them.
+
+mod classic_plugin;
