@@ -1,5 +1,7 @@
 //! The master keys: references to 32 random bytes each, in base64. The first wraps, all unwrap.
 
+use std::fmt;
+
 use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -10,13 +12,30 @@ use super::{
     reader::Reader,
     secret::{SecretRef, SecretValue},
 };
-use crate::{keys::master::MasterKey, model::placeholder};
+use crate::model::placeholder;
 
 const KEY: &str = "master_keys";
 const HOW_TO_MAKE: &str = "make one with: (umask 077; head -c 32 /dev/urandom | base64 > master.key)";
 
 /// 32 random bytes have 30 different values on average, and fewer than this once in more years than there have been.
 const DIFFERENT_BYTES_MIN: usize = 12;
+
+/// The bytes of a master key: they do not print, and leave memory when they are dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MasterKeyBytes(Zeroizing<[u8; 32]>);
+
+impl MasterKeyBytes {
+    /// The bytes themselves, for the one place that needs them.
+    pub fn reveal(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MasterKeyBytes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("MasterKeyBytes(…)")
+    }
+}
 
 /// Why a text is no master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +55,7 @@ pub enum NotAMasterKey {
 }
 
 /// Reads a key's text: standard or URL-safe base64, with or without padding.
-pub fn parse(text: &SecretValue) -> Result<MasterKey, NotAMasterKey> {
+pub fn parse(text: &SecretValue) -> Result<MasterKeyBytes, NotAMasterKey> {
     let text = text.reveal().trim();
     if placeholder::looks_like_one(text) {
         return Err(NotAMasterKey::Placeholder);
@@ -46,25 +65,26 @@ pub fn parse(text: &SecretValue) -> Result<MasterKey, NotAMasterKey> {
     let bytes = GeneralPurpose::new(&alphabet, lenient).decode(text).map_err(|_| NotAMasterKey::NotBase64)?;
     let bytes = Zeroizing::new(bytes);
     let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| NotAMasterKey::Length(bytes.len()))?;
+    let key = Zeroizing::new(key);
     let mut seen = [false; 256];
-    for byte in key {
+    for byte in *key {
         seen[usize::from(byte)] = true;
     }
     if seen.iter().filter(|seen| **seen).count() < DIFFERENT_BYTES_MIN {
         return Err(NotAMasterKey::NotRandom);
     }
-    Ok(MasterKey::new(key))
+    Ok(MasterKeyBytes(key))
 }
 
 /// Reads all of them; at least one.
-pub(super) fn read(reader: &mut Reader<'_>) -> Vec<MasterKey> {
+pub(super) fn read(reader: &mut Reader<'_>) -> Vec<MasterKeyBytes> {
     let list = reader.text(KEY).unwrap_or_default();
-    let mut keys: Vec<MasterKey> = Vec::new();
+    let mut keys: Vec<MasterKeyBytes> = Vec::new();
     let mut any = false;
     for reference in list.split(',').map(str::trim).filter(|reference| !reference.is_empty()) {
         any = true;
         if let Some(key) = read_one(reader, reference) {
-            if keys.iter().any(|known| known.id() == key.id()) {
+            if keys.contains(&key) {
                 reader.mistake(KEY, format!("{reference} holds the same key as one before it"), "name each key once");
             }
             keys.push(key);
@@ -76,7 +96,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Vec<MasterKey> {
     keys
 }
 
-fn read_one(reader: &mut Reader<'_>, text: &str) -> Option<MasterKey> {
+fn read_one(reader: &mut Reader<'_>, text: &str) -> Option<MasterKeyBytes> {
     let Ok(reference) = text.parse::<SecretRef>() else {
         reader.mistake(KEY, "one of its entries is no reference to a secret", "write file:PATH (or env:NAME)");
         return None;
@@ -115,15 +135,16 @@ mod tests {
 
     const GOOD: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQAbyd3fABAgM=";
 
-    fn read(text: &str) -> Result<String, NotAMasterKey> {
-        parse(&SecretValue::new(text.to_owned())).map(|key| key.id().to_owned())
+    fn read(text: &str) -> Result<MasterKeyBytes, NotAMasterKey> {
+        parse(&SecretValue::new(text.to_owned()))
     }
 
     #[test]
     fn both_alphabets_with_or_without_padding_are_one_key() {
-        let id = read(GOOD).unwrap();
+        let key = read(GOOD).unwrap();
+        assert_eq!(format!("{key:?}"), "MasterKeyBytes(…)");
         for text in [GOOD.trim_end_matches('='), &format!("{GOOD}\n"), &format!("  {GOOD}")] {
-            assert_eq!(read(text).as_ref(), Ok(&id));
+            assert_eq!(read(text).as_ref(), Ok(&key));
         }
         let safe = "-_-_EjRWeJCrze8SNFZ4kKvN7xI0VniQAbyd3fABAgM=";
         assert_eq!(read(safe), read(&safe.replace('-', "+").replace('_', "/")));

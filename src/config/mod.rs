@@ -22,11 +22,11 @@ pub use self::{
     database::Database,
     lifetimes::Lifetimes,
     log::{Log, LogFormat},
+    master_keys::MasterKeyBytes,
     mistake::{ConfigError, Mistake},
     public::PublicUrl,
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
-use crate::keys::master::MasterKey;
 use reader::Reader;
 
 /// What every command needs.
@@ -56,7 +56,7 @@ pub struct ServeConfig {
     /// How long things live.
     pub lifetimes: Lifetimes,
     /// What wraps the working keys; the first wraps, all unwrap.
-    pub master_keys: Vec<MasterKey>,
+    pub master_keys: Vec<MasterKeyBytes>,
 }
 
 /// A configuration, and what its operator should know about it.

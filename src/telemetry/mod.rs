@@ -1,4 +1,4 @@
-//! Telemetry: where log lines go. To standard error, as text or JSON, filtered as `config::log` says.
+//! Telemetry: where log lines go. To standard error, as text or JSON, filtered as the operator says.
 //!
 //! Events are logged once, where they are handled; secrets and personal data never appear in them.
 
@@ -6,7 +6,14 @@ use std::io;
 
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::config::{Log, LogFormat};
+/// The form of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
 
 /// Why logging cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -20,13 +27,13 @@ pub enum TelemetryError {
 }
 
 /// Sets up logging for the whole process; once.
-pub fn start(log: &Log) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&log.filter).map_err(|_| TelemetryError::Filter)?;
+pub fn start(filter: &str, form: Form) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::try_new(filter).map_err(|_| TelemetryError::Filter)?;
     let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
-    let started = match log.format {
+    let started = match form {
         // Escape sequences belong to terminals, not into the files and pipes a server usually writes to.
-        LogFormat::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        Form::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
+        Form::Json => lines.json().flatten_event(true).try_init(),
     };
     started.map_err(|_| TelemetryError::Twice)
 }
