@@ -4,6 +4,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod http;
+pub mod jobs;
 pub mod keys;
 pub mod model;
 pub mod passwords;

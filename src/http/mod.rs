@@ -15,20 +15,38 @@ pub mod pages;
 pub mod routes;
 pub mod well_known;
 
-use std::{io, net::TcpListener, time::Duration};
+use std::{io, net::TcpListener, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpServer, dev, middleware::from_fn, web};
+use actix_web::{
+    App, HttpServer,
+    dev::{self, ServerHandle},
+    middleware::from_fn,
+    web,
+};
 
 use crate::server::{self, Server};
 
 /// How long a caller may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Serves on a listener that is bound already, until the returned server's handle is told to stop.
-pub fn serve(server: web::Data<Server>, listener: TcpListener, workers: usize) -> io::Result<dev::Server> {
-    let running = HttpServer::new(move || {
+/// A server that listens.
+pub struct Listening {
+    server: dev::Server,
+}
+
+/// Stops a server that listens.
+#[derive(Clone)]
+pub struct Stop {
+    handle: ServerHandle,
+}
+
+/// Serves on a listener that is bound already, with a worker for each core.
+pub fn listen(server: Arc<Server>, listener: TcpListener) -> io::Result<Listening> {
+    let workers = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let data = web::Data::from(server);
+    let server = HttpServer::new(move || {
         App::new()
-            .app_data(server.clone())
+            .app_data(data.clone())
             .configure(routes::routes)
             .wrap(from_fn(guard::headers::harden))
             .wrap(from_fn(guard::request_id::stamp))
@@ -38,8 +56,31 @@ pub fn serve(server: web::Data<Server>, listener: TcpListener, workers: usize) -
     .shutdown_timeout(server::DRAIN.as_secs())
     // The command line decides when to stop, so that jobs and store are closed in order.
     .disable_signals()
-    .server_hostname("")
     .listen(listener)?
     .run();
-    Ok(running)
+    Ok(Listening { server })
+}
+
+impl Listening {
+    /// What stops it.
+    pub fn stop(&self) -> Stop {
+        Stop { handle: self.server.handle() }
+    }
+
+    /// Serves until it is stopped.
+    pub async fn run(self) -> io::Result<()> {
+        self.server.await
+    }
+}
+
+impl Stop {
+    /// Takes no more connections and waits for the answers under way.
+    pub async fn gracefully(&self) {
+        self.handle.stop(true).await;
+    }
+
+    /// Stops at once.
+    pub async fn now(&self) {
+        self.handle.stop(false).await;
+    }
 }

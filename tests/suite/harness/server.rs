@@ -2,7 +2,6 @@
 
 use std::{net::TcpListener, sync::Arc, thread};
 
-use actix_web::{dev::ServerHandle, web};
 use chrono::TimeDelta;
 use consentry::{
     clock::Clock,
@@ -38,8 +37,8 @@ pub struct Running {
     /// The public URL, which is the issuer.
     pub url: String,
     /// Its parts, to look at and to arrange things behind its back.
-    pub server: web::Data<Server>,
-    handle: ServerHandle,
+    pub server: Arc<Server>,
+    stop: http::Stop,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -126,18 +125,19 @@ impl Running {
         let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)])
             .await
             .expect("the server starts");
-        let server = web::Data::from(Arc::new(server));
+        let server = Arc::new(server);
+        let listening = Arc::clone(&server);
         let (sender, receiver) = std::sync::mpsc::channel();
-        let shared = server.clone();
         let thread = thread::spawn(move || {
-            actix_rt::System::new().block_on(async move {
-                let running = http::serve(shared, listener, 2).expect("the server listens");
-                sender.send(running.handle()).expect("the test waits");
-                running.await.expect("the server runs");
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async move {
+                let running = http::listen(listening, listener).expect("the server listens");
+                sender.send(running.stop()).expect("the test waits");
+                running.run().await.expect("the server runs");
             });
         });
-        let handle = receiver.recv().expect("the server answers");
-        Self { url, server, handle, thread: Some(thread) }
+        let stop = receiver.recv().expect("the server answers");
+        Self { url, server, stop, thread: Some(thread) }
     }
 
     /// Adds a person.
@@ -236,8 +236,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Not gracefully: a test that failed may have left a connection open.
-        drop(self.handle.stop(false));
+        // Not gracefully: a test that failed may have left a connection open. On a thread of its own, because the
+        // test's runtime is busy dropping.
+        let stop = self.stop.clone();
+        let stopping = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(stop.now());
+        });
+        let _ = stopping.join();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

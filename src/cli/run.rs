@@ -1,0 +1,38 @@
+//! Running: a server from its first connection to an orderly end; `serve` and `demo` share it.
+
+use std::{io, net::TcpListener, sync::Arc};
+
+use crate::{http, jobs, server::Server};
+
+/// Serves until the operator or the system asks to stop: no more connections, answers under way are finished, jobs
+/// end, the store is closed.
+pub async fn until_stopped(server: Arc<Server>, listener: TcpListener) -> io::Result<()> {
+    let listening = http::listen(Arc::clone(&server), listener)?;
+    let stop = listening.stop();
+    let sweeping = tokio::spawn(jobs::sweep::run(Arc::clone(&server)));
+    let serving = tokio::spawn(listening.run());
+    asked_to_stop().await;
+    tracing::info!("stopping: finishing the answers under way");
+    stop.gracefully().await;
+    sweeping.abort();
+    let served = serving.await.map_err(io::Error::other)?;
+    server.store.close().await;
+    served
+}
+
+/// Ctrl-C, or the signal service managers send.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,3 @@
+//! Jobs: what the server does by itself, in the background. One per file, bounded and safe to repeat; no cron.
+
+pub mod sweep;

@@ -1,0 +1,52 @@
+//! Sweeping: what has expired leaves in small batches, so that no table grows with use.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+
+use crate::{
+    model::Timestamp,
+    server::{Server, Settings},
+    store::{StoreResult, sweep::Sweep},
+};
+
+/// How long after one sweep the next begins.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long between two batches of one sweep, so that callers get their turn.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// The most rows of each table in one batch.
+const BATCH: u32 = 500;
+
+/// Codes live a minute; a family must outlive the code it was redeemed from, or the code could be redeemed again.
+const CODE_LIFETIME_MAX: TimeDelta = TimeDelta::minutes(10);
+
+/// Sweeps for ever. A failure is logged and tried again at the next turn.
+pub async fn run(server: Arc<Server>) {
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        if let Err(error) = once(&server).await {
+            tracing::warn!(%error, "sweeping failed; it is tried again in a minute");
+        }
+    }
+}
+
+/// Sweeps until nothing is left to sweep, and answers how many rows left.
+pub async fn once(server: &Server) -> StoreResult<u64> {
+    let sweep = plan(&server.settings, server.clock.now());
+    let mut total = 0;
+    loop {
+        let left = server.store.sweep(&sweep).await?;
+        total += left;
+        if left == 0 {
+            return Ok(total);
+        }
+        tokio::time::sleep(BREATH).await;
+    }
+}
+
+fn plan(settings: &Settings, now: Timestamp) -> Sweep {
+    let tokens_gone = settings.access_token_lifetime + CODE_LIFETIME_MAX;
+    Sweep { families_expired_by: now - tokens_gone, sessions_expired_by: now, rows_max: BATCH }
+}
