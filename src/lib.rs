@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod demo;
 pub mod http;
 pub mod jobs;
@@ -12,4 +13,5 @@ pub mod protocol;
 pub mod random;
 pub mod server;
 pub mod store;
+pub mod telemetry;
 pub mod tokens;

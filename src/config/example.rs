@@ -1,0 +1,68 @@
+//! `consentry.example.toml`: every key, made from the table, so that it is never out of date.
+
+use std::fmt::Write;
+
+use super::keys::KEYS;
+
+const WIDTH: usize = 100;
+
+/// The text of the example file.
+pub fn text() -> String {
+    let mut text = String::from(
+        "# Consentry's configuration: copy it to consentry.toml and uncomment what you need.\n\
+         # Each key can also be set in the environment, as CONSENTRY_ and its name in capitals, and that wins over this\n\
+         # file; flags win over both. CONSENTRY_CONFIG names another file than ./consentry.toml.\n",
+    );
+    for key in &KEYS {
+        text.push('\n');
+        for line in wrapped(key.sentence) {
+            let _ = writeln!(text, "# {line}");
+        }
+        let _ = writeln!(text, "#{} = {}", key.name, key.example);
+    }
+    text
+}
+
+fn wrapped(sentence: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in sentence.split_whitespace() {
+        let line = lines.last_mut().filter(|line| line.len() + word.len() < WIDTH);
+        match line {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::keys;
+
+    #[test]
+    fn the_file_in_the_repository_is_the_one_made_here() {
+        let kept = include_str!("../../consentry.example.toml");
+        assert!(kept == text(), "run: cargo run -- config-example > consentry.example.toml");
+    }
+
+    #[test]
+    fn uncommented_it_is_toml_with_every_key_and_every_default() {
+        let uncommented: String = text()
+            .lines()
+            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(""))
+            .collect::<Vec<_>>()
+            .join("\n");
+        let table: toml::Table = uncommented.parse().unwrap();
+        assert_eq!(table.len(), KEYS.len());
+        for (name, value) in table {
+            let Some(default) = keys::find(&name).unwrap().default else { continue };
+            let number = value.as_integer().map(|number| number.to_string());
+            assert_eq!(value.as_str().or(number.as_deref()), Some(default), "{name}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The table of keys: what there is to configure. The example file and every "did you mean" come from here.
+//!
+//! A key stands here only when something reads it; an unknown one is a mistake, not a wish for the future.
+
+/// One thing to configure: `name` in `consentry.toml`, `CONSENTRY_NAME` in the environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// In lower snake case.
+    pub name: &'static str,
+    /// What holds when nobody says otherwise.
+    pub default: Option<&'static str>,
+    /// What the example file shows, as TOML.
+    pub example: &'static str,
+    /// What it is, in a sentence or two.
+    pub sentence: &'static str,
+}
+
+impl Key {
+    /// Its name as an environment variable.
+    pub fn variable(&self) -> String {
+        format!("{VARIABLE_PREFIX}{}", self.name.to_uppercase())
+    }
+}
+
+/// What all variables of this program begin with.
+pub const VARIABLE_PREFIX: &str = "CONSENTRY_";
+
+/// Names the configuration file; a variable only, since a file cannot say where it is.
+pub const FILE_VARIABLE: &str = "CONSENTRY_CONFIG";
+
+/// Left alone: the tests' own switches.
+pub const TEST_PREFIX: &str = "CONSENTRY_TEST_";
+
+const fn key(name: &'static str, default: Option<&'static str>, example: &'static str, sentence: &'static str) -> Key {
+    Key { name, default, example, sentence }
+}
+
+/// Every key, in the order of the example file.
+pub const KEYS: [Key; 15] = [
+    key(
+        "public_url",
+        None,
+        "\"https://consent.example.com\"",
+        "The origin at which people and programs reach the server: https, or http on loopback, without a path or a \
+         trailing slash. It is also the issuer, so every token carries it. `serve` needs it.",
+    ),
+    key(
+        "listen",
+        Some("127.0.0.1:8080"),
+        "\"127.0.0.1:8080\"",
+        "The address and port to listen on; TLS is the proxy's in front of it.",
+    ),
+    key("server_name", Some("Consentry"), "\"Consentry\"", "What the pages call this server."),
+    key(
+        "database_url",
+        Some("sqlite://consentry.db"),
+        "\"sqlite://consentry.db\"",
+        "Where everything is remembered: sqlite://PATH (relative to the folder the server is started in) for one \
+         machine, postgres://USER@HOST/DATABASE for several.",
+    ),
+    key(
+        "database_password",
+        None,
+        "\"file:/run/secrets/database_password\"",
+        "The Postgres password, as a reference: file:PATH or env:NAME.",
+    ),
+    key(
+        "master_keys",
+        None,
+        "[\"file:/run/secrets/consentry_master_key\"]",
+        "References to the keys that wrap the working keys; the first wraps, all unwrap. Each file holds 32 random \
+         bytes in base64 (head -c 32 /dev/urandom | base64) and is readable by its owner only. `serve` needs one. In \
+         the environment they are separated by commas.",
+    ),
+    key("access_token_lifetime", Some("900"), "900", "How long an access token is good for, in seconds (60 to 86400)."),
+    key(
+        "refresh_grace",
+        Some("120"),
+        "120",
+        "How long a refresh token that was just used is answered with its successor again, in seconds (0 to 3600). \
+         Assistants refresh in bursts; 0 is strict and will log people out.",
+    ),
+    key(
+        "refresh_idle",
+        Some("7776000"),
+        "7776000",
+        "How long a connection lives without being used, in seconds (90 days).",
+    ),
+    key(
+        "refresh_absolute",
+        Some("31536000"),
+        "31536000",
+        "How long a connection lives at most, in seconds (365 days).",
+    ),
+    key("session_lifetime", Some("2592000"), "2592000", "How long a browser stays signed in, in seconds (30 days)."),
+    key(
+        "standing_max_age",
+        Some("1"),
+        "1",
+        "How old the knowledge may be that a connection still stands, in seconds (0 to 60); 0 always asks the database.",
+    ),
+    key(
+        "connections_max",
+        Some("10"),
+        "10",
+        "How many database connections (Postgres) or readers (SQLite) are kept open (1 to 1000).",
+    ),
+    key(
+        "log",
+        Some("info"),
+        "\"info\"",
+        "What is logged: error, warn, info, debug or trace, also per part: \"info,sqlx=warn\".",
+    ),
+    key("log_format", Some("text"), "\"text\"", "How it is logged: text or json."),
+];
+
+/// The key of that name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The key whose name is most like a misspelled one.
+pub fn nearest(name: &str) -> &'static Key {
+    let name = name.to_lowercase();
+    let likeness = |key: &Key| strsim::normalized_damerau_levenshtein(key.name, &name);
+    KEYS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or(&KEYS[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelled_key_has_a_neighbour() {
+        for (wrong, right) in [
+            ("publik_url", "public_url"),
+            ("PUBLIC_URI", "public_url"),
+            ("master_key", "master_keys"),
+            ("refresh_grace_seconds", "refresh_grace"),
+            ("database", "database_url"),
+        ] {
+            assert_eq!(nearest(wrong).name, right);
+        }
+    }
+}

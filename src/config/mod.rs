@@ -1,0 +1,126 @@
+//! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
+//!
+//! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
+//! `lifetimes`, `log`) checks its own; `mistake` is how all that is wrong is told at once. The command line brings
+//! the sources and shows the warnings.
+
+pub mod database;
+pub mod example;
+pub mod keys;
+pub mod lifetimes;
+pub mod log;
+pub mod master_keys;
+pub mod mistake;
+pub mod public;
+mod reader;
+pub mod secret;
+pub mod sources;
+
+use std::net::SocketAddr;
+
+pub use self::{
+    database::Database,
+    lifetimes::Lifetimes,
+    log::{Log, LogFormat},
+    master_keys::MasterKeyBytes,
+    mistake::{ConfigError, Mistake},
+    public::PublicUrl,
+    sources::{DEFAULT_FILE, Environment, Flag, Sources},
+};
+use reader::Reader;
+
+/// What every command needs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where everything is remembered.
+    pub database: Database,
+    /// What is logged.
+    pub log: Log,
+    /// Where the server is reached, when somebody has said so.
+    pub public_url: Option<PublicUrl>,
+}
+
+/// What the server needs.
+#[derive(Clone, Debug)]
+pub struct ServeConfig {
+    /// Where everything is remembered.
+    pub database: Database,
+    /// What is logged.
+    pub log: Log,
+    /// Where the server is reached; also its issuer.
+    pub public_url: PublicUrl,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// What the pages call it.
+    pub server_name: String,
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// What wraps the working keys; the first wraps, all unwrap.
+    pub master_keys: Vec<MasterKeyBytes>,
+}
+
+/// A configuration, and what its operator should know about it.
+#[derive(Clone, Debug)]
+pub struct Checked<T> {
+    /// The configuration.
+    pub config: T,
+    /// What works and could be better, a line each.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Checks what a command needs. Secrets it does not need are not read; all else that is given is checked.
+    pub fn check(sources: &Sources) -> Result<Checked<Self>, ConfigError> {
+        check(sources, |reader| {
+            let database = database::read(reader);
+            let log = log::read(reader);
+            let public_url = public::read_public_url(reader);
+            // Not needed here, but a mistake in the file is better told by the first command than by the server.
+            public::read_listen(reader);
+            public::read_server_name(reader);
+            lifetimes::read(reader);
+            Some(Self { database: database?, log: log?, public_url })
+        })
+    }
+}
+
+impl ServeConfig {
+    /// Checks everything, and reads the secrets.
+    pub fn check(sources: &Sources) -> Result<Checked<Self>, ConfigError> {
+        check(sources, |reader| {
+            let database = database::read(reader);
+            let log = log::read(reader);
+            let public_url = public::read_public_url(reader);
+            if !reader.is_given("public_url") {
+                let cure = "write the origin people reach the server at: https://consent.example.com";
+                reader.mistake("public_url", "it is missing", cure);
+            }
+            let listen = public::read_listen(reader);
+            let server_name = public::read_server_name(reader);
+            let lifetimes = lifetimes::read(reader);
+            let master_keys = master_keys::read(reader);
+            Some(Self {
+                database: database?,
+                log: log?,
+                public_url: public_url?,
+                listen: listen?,
+                server_name: server_name?,
+                lifetimes: lifetimes?,
+                master_keys,
+            })
+        })
+    }
+}
+
+fn check<T>(sources: &Sources, read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Result<Checked<T>, ConfigError> {
+    let mut reader = Reader::new(sources::gather(sources), &sources.environment);
+    let config = read(&mut reader);
+    let (mistakes, warnings) = reader.into_findings();
+    match config {
+        Some(config) if mistakes.is_empty() => Ok(Checked { config, warnings }),
+        _ => Err(ConfigError(mistakes)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

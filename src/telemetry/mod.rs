@@ -1,0 +1,39 @@
+//! Telemetry: where log lines go. To standard error, as text or JSON, filtered as the operator says.
+//!
+//! Events are logged once, where they are handled; secrets and personal data never appear in them.
+
+use std::io;
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// The form of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Why logging cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter is not understood; `config` refuses such a one before.
+    #[error("the log filter is not understood")]
+    Filter,
+    /// Somebody in this process has set up logging already.
+    #[error("logging is set up already")]
+    Twice,
+}
+
+/// Sets up logging for the whole process; once.
+pub fn start(filter: &str, form: Form) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::try_new(filter).map_err(|_| TelemetryError::Filter)?;
+    let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
+    let started = match form {
+        // Escape sequences belong to terminals, not into the files and pipes a server usually writes to.
+        Form::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
+        Form::Json => lines.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|_| TelemetryError::Twice)
+}
