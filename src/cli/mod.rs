@@ -1,3 +1,4 @@
 //! temp
 pub mod demo;
 mod run;
+pub mod serve;

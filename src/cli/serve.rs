@@ -1,0 +1,75 @@
+//! `consentry serve`: from a checked configuration to a server that runs until it is asked to stop.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use super::run;
+use crate::{
+    clock::Clock,
+    config::ServeConfig,
+    keys::master::MasterKey,
+    server::{Server, Settings, StartError},
+    store::{OpenOptions, Store, StoreError},
+};
+
+/// How long an operation may wait for a connection or a lock before the store counts as down.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Why the server did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The parts do not fit together.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}; choose another with CONSENTRY_LISTEN")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The server broke off.
+    #[error("the server stopped: {0}")]
+    Stopped(std::io::Error),
+}
+
+impl From<StoreError> for ServeError {
+    fn from(error: StoreError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+/// Serves until the operator or the system asks to stop.
+pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
+    let store = Store::open(&open_options(&config)).await?;
+    let masters = config.master_keys.iter().map(|key| MasterKey::new(*key.reveal())).collect();
+    let server = Arc::new(Server::assemble(settings(&config), Clock::System, store, masters).await?);
+    let address = config.listen;
+    let listener = TcpListener::bind(address).map_err(|error| ServeError::Listen { address, error })?;
+    tracing::info!(listen = %address, public_url = config.public_url.origin(), "serving");
+    run::until_stopped(server, listener).await.map_err(ServeError::Stopped)
+}
+
+fn open_options(config: &ServeConfig) -> OpenOptions {
+    let database = &config.database;
+    OpenOptions {
+        url: database.url.clone(),
+        password: database.password.as_ref().map(|password| password.reveal().to_owned()),
+        connections_max: database.connections_max,
+        patience: PATIENCE,
+    }
+}
+
+fn settings(config: &ServeConfig) -> Settings {
+    let lifetimes = &config.lifetimes;
+    Settings {
+        issuer: config.public_url.origin().to_owned(),
+        host: config.public_url.host().clone(),
+        server_name: config.server_name.clone(),
+        refresh_grace: lifetimes.refresh_grace,
+        access_token_lifetime: lifetimes.access_token,
+        refresh_idle: lifetimes.refresh_idle,
+        refresh_absolute: lifetimes.refresh_absolute,
+        session_lifetime: lifetimes.session,
+    }
+}
