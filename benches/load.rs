@@ -5,6 +5,8 @@
 //! median and the 99th percentile, and the server's own CPU time per request, which does not depend on what else the
 //! machine is doing. Postgres is measured when `CONSENTRY_BENCH_POSTGRES_URL` names an empty database.
 
+#![expect(clippy::print_stdout, reason = "a load program prints what it measured")]
+
 use std::{
     collections::VecDeque,
     error::Error,
@@ -151,7 +153,7 @@ async fn prepare(url: &str, public_url: &str, master: [u8; 32]) -> Outcome<Prepa
         refresh_absolute: TimeDelta::days(365),
         session_lifetime: TimeDelta::days(1),
     };
-    let server = Server::assemble(settings, Clock::System, store, vec![MasterKey::new(master)]).await?;
+    let server = Server::assemble(settings, Clock::system(), store, vec![MasterKey::new(master)]).await?;
     let now = server.clock.now();
     let audit = || server.audit(Actor::Operator, None);
     let account = NewAccount {

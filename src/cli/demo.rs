@@ -92,7 +92,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         issuer: public_url.clone(),
         audience: plugin.resource.clone(),
         introspection: (service, Secret::new(service_secret.reveal())),
-        now: || Clock::System.now(),
+        now: || Clock::system().now(),
     })?;
     let play = ChatGpt::new(ChatGptConfig {
         issuer: public_url.clone(),
@@ -166,7 +166,7 @@ async fn assemble(public_url: &str, folder: &Path) -> Result<Arc<Server>, Failur
         session_lifetime: TimeDelta::days(1),
     };
     let master = write_master_key(&folder.join("master.key"))?;
-    Ok(Arc::new(Server::assemble(settings, Clock::System, store, vec![master]).await?))
+    Ok(Arc::new(Server::assemble(settings, Clock::system(), store, vec![master]).await?))
 }
 
 /// The master key in a file, as `serve` would be given it.

@@ -43,7 +43,7 @@ impl From<StoreError> for ServeError {
 pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
     let store = Store::open(&open_options(&config)).await?;
     let masters = config.master_keys.iter().map(|key| MasterKey::new(*key.reveal())).collect();
-    let server = Arc::new(Server::assemble(settings(&config), Clock::System, store, masters).await?);
+    let server = Arc::new(Server::assemble(settings(&config), Clock::system(), store, masters).await?);
     let address = config.listen;
     let listener = TcpListener::bind(address).map_err(|error| ServeError::Listen { address, error })?;
     tracing::info!(listen = %address, public_url = config.public_url.origin(), "serving");
