@@ -2,4 +2,6 @@
 
 mod authorize;
 mod authorize_errors;
+mod consent;
+mod token;
 mod wire;
