@@ -294,9 +294,25 @@ pub async fn not_found(server: web::Data<Server>, request: HttpRequest) -> HttpR
     json(&request, StatusCode::NOT_FOUND, "not_found", "there is nothing at this address on this host")
 }
 
-/// A machine endpoint asked with a method it does not have.
-pub async fn method_not_allowed(request: HttpRequest) -> HttpResponse {
-    json(&request, StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this endpoint does not have that method")
+/// An address asked with a method it does not have; which it has is said in `Allow` (RFC 9110 §15.5.6).
+pub async fn method_not_allowed(
+    server: web::Data<Server>,
+    request: HttpRequest,
+    methods: &'static str,
+) -> HttpResponse {
+    let mut answer = if wants_html(&request) {
+        let words = Words {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            title: "This cannot be done here",
+            message: "This address does not take that kind of request.".into(),
+            advice: "Go back to the app you came from and try again.",
+        };
+        error_page(&server, &words, &request_id::of(&request))
+    } else {
+        json(&request, StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this endpoint does not have that method")
+    };
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    answer
 }
 
 /// A small JSON error outside the words of an RFC.

@@ -4,4 +4,5 @@
 
 mod harness;
 mod journeys;
+mod rfc;
 mod store;
