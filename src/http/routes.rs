@@ -13,32 +13,19 @@ pub fn routes(app: &mut web::ServiceConfig) {
     // Machine endpoints: JSON, readable from any web page (no cookie is ever looked at).
     app.service(web::resource("/token").wrap(cors()).post(oauth::token::token).default_service(only("POST")))
         .service(web::resource("/revoke").wrap(cors()).post(oauth::revoke::revoke).default_service(only("POST")))
-        .service(web::resource("/introspect").post(oauth::introspect::introspect).default_service(only("POST")))
-        .service(
-            web::resource("/.well-known/oauth-authorization-server")
-                .wrap(cors())
-                .get(well_known::metadata::metadata)
-                .default_service(only("GET")),
-        )
-        .service(
-            web::resource("/.well-known/jwks.json")
-                .wrap(cors())
-                .get(well_known::jwks::jwks)
-                .default_service(only("GET")),
-        )
-        .service(
-            web::resource("/.well-known/ai-plugin.json")
-                .wrap(cors())
-                .get(well_known::plugin::manifest)
-                .default_service(only("GET")),
-        )
-        .service(
-            web::resource("/openapi.json").wrap(cors()).get(well_known::plugin::openapi).default_service(only("GET")),
-        )
-        .service(
-            web::resource("/openapi.yaml").wrap(cors()).get(well_known::plugin::openapi).default_service(only("GET")),
-        )
-        .service(web::resource("/logo.png").wrap(cors()).get(well_known::plugin::logo).default_service(only("GET")));
+        .service(web::resource("/introspect").post(oauth::introspect::introspect).default_service(only("POST")));
+
+    // Documents: readable from any web page.
+    for (path, route) in [
+        ("/.well-known/oauth-authorization-server", read().to(well_known::metadata::metadata)),
+        ("/.well-known/jwks.json", read().to(well_known::jwks::jwks)),
+        ("/.well-known/ai-plugin.json", read().to(well_known::plugin::manifest)),
+        ("/openapi.json", read().to(well_known::plugin::openapi)),
+        ("/openapi.yaml", read().to(well_known::plugin::openapi)),
+        ("/logo.png", read().to(well_known::plugin::logo)),
+    ] {
+        app.service(web::resource(path).wrap(cors()).route(route).default_service(only("GET, HEAD")));
+    }
 
     // The authorization request: never readable from another page, and on other hosts only a pointer to this one.
     app.service(
@@ -57,14 +44,19 @@ pub fn routes(app: &mut web::ServiceConfig) {
     .service(page("/").get(account::home::home).default_service(only("GET")));
 
     // The rest.
-    app.service(web::resource("/static/{file}").get(assets::asset))
-        .service(web::resource("/health/live").get(health::live))
-        .service(web::resource("/health/ready").get(health::ready))
+    app.service(web::resource("/static/{file}").route(read().to(assets::asset)))
+        .service(web::resource("/health/live").route(read().to(health::live)))
+        .service(web::resource("/health/ready").route(read().to(health::ready)))
         .default_service(web::to(failure::not_found));
 }
 
 fn cors() -> Cors {
     Cors::default().allow_any_origin().send_wildcard().allowed_methods(["GET", "POST"]).allow_any_header().max_age(3600)
+}
+
+/// GET, and HEAD for those who only look whether it is there.
+fn read() -> actix_web::Route {
+    web::route().guard(on::Any(on::Get()).or(on::Head()))
 }
 
 fn page(path: &str) -> actix_web::Resource {

@@ -155,7 +155,7 @@ on_both_engines! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_lives_for_an_hour_to_the_millisecond() {
-    let clock = Clock::standing_at(Clock::System.now());
+    let clock = Clock::standing_at(Clock::system().now());
     let world = World::with(Engine::Sqlite, Options { clock: clock.clone(), ..Options::default() }).await;
     let client = world.client(Dialect::Plugin).await;
     let (early, late) = (Browser::new(&world.running), Browser::new(&world.running));

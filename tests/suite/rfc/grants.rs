@@ -85,7 +85,7 @@ on_both_engines! {
     }
 
     async fn a_code_lives_for_sixty_seconds_to_the_millisecond(engine) {
-        let clock = Clock::standing_at(Clock::System.now());
+        let clock = Clock::standing_at(Clock::system().now());
         let world = World::with(engine, Options { clock: clock.clone(), ..Options::default() }).await;
         let client = world.client(Dialect::Plugin).await;
         let (first, second) = (world.running.code(&client).await, world.running.code(&client).await);
