@@ -44,6 +44,11 @@ macro_rules! on_either_engine {
 }
 pub(crate) use on_either_engine;
 
+/// Whether Postgres refuses the text: it cannot hold a zero character, so no row is named by one either.
+fn is_no_text(text: &str) -> bool {
+    text.contains('\0')
+}
+
 /// How far a database's schema is, compared with this program's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaState {

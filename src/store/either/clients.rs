@@ -18,6 +18,7 @@ use crate::{
     store::{
         StoreError, StoreResult,
         clients::{NewClient, RotateSecret, SecretRotation},
+        is_no_text,
     },
 };
 
@@ -192,8 +193,7 @@ impl Engine {
     }
 
     pub(in crate::store) async fn client(&self, client_id: &str, now: Timestamp) -> StoreResult<Option<Client>> {
-        // Postgres cannot hold a zero character in a text, and an id never has one.
-        if client_id.contains('\0') {
+        if is_no_text(client_id) {
             return Ok(None);
         }
         let rows = reading!(self, connection => sqlx::query_as(BY_CLIENT_ID).bind(now).bind(client_id).fetch_all(&mut *connection))?;
@@ -205,6 +205,9 @@ impl Engine {
         rotation: &SecretRotation,
         event: &Audit,
     ) -> StoreResult<RotateSecret> {
+        if is_no_text(&rotation.client_id) {
+            return Ok(RotateSecret::Unknown);
+        }
         let mut step = self.begin().await?;
         let locked: Option<(Uuid, String)> =
             sqlx::query_as(LOCK).bind(&rotation.client_id).fetch_optional(&mut *step).await?;
@@ -234,6 +237,9 @@ impl Engine {
     }
 
     pub(in crate::store) async fn disable_client(&self, client_id: &str, event: &Audit) -> StoreResult<Option<Client>> {
+        if is_no_text(client_id) {
+            return Ok(None);
+        }
         let mut step = self.begin().await?;
         let disabled: Option<(Uuid,)> = sqlx::query_as(DISABLE).bind(client_id).fetch_optional(&mut *step).await?;
         let rows = sqlx::query_as(BY_CLIENT_ID).bind(event.at).bind(client_id).fetch_all(&mut *step).await?;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Engine, audit, reading};
+use super::{Connection, Engine, audit, reading};
 use crate::{
     model::{
         Timestamp,
@@ -35,13 +35,19 @@ const INSERT: &str = concat!(
     columns!()
 );
 
-/// Only if the row is still as it was read: another tab may have widened it meanwhile.
+/// Locks the row without changing it, so that whoever widens it sees what everybody before has added.
+const LOCK: &str = concat!(
+    "update consents
+        set generation = generation
+      where account_id = $1 and client_id = $2 and resource = $3
+     returning ",
+    columns!()
+);
+
 const WIDEN: &str = concat!(
     "update consents
         set scopes = $2, granted_at = $3, revoked_at = null
       where id = $1
-        and scopes = $4
-        and generation = $5
      returning ",
     columns!()
 );
@@ -53,9 +59,6 @@ const REVOKE: &str = "
        and client_id = $2
        and resource = $3
        and revoked_at is null";
-
-/// How often a grant that lost a race looks again; each loss means that somebody else's grant went through.
-const ATTEMPTS: usize = 16;
 
 /// A consent as its row has it.
 #[derive(sqlx::FromRow)]
@@ -98,56 +101,26 @@ impl Engine {
     }
 
     pub(in crate::store) async fn grant_consent(&self, grant: &ConsentGrant, event: &Audit) -> StoreResult<Consent> {
-        for _ in 0..ATTEMPTS {
-            let known = self.consent(&grant.key).await?;
-            let covers = |known: &&Consent| known.revoked_at.is_none() && grant.scopes.is_subset(&known.scopes);
-            if let Some(known) = known.as_ref().filter(covers) {
-                return Ok(known.clone());
-            }
-            if let Some(consent) = self.try_grant(grant, known.as_ref(), event).await? {
-                return Ok(consent);
-            }
+        // Most grants say again what was said; they need no writer.
+        if let Some(known) = self.consent(&grant.key).await?.filter(|known| covers(known, grant)) {
+            return Ok(known);
         }
-        Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
-    }
-
-    /// One attempt; `None` when the row is no longer as it was read.
-    async fn try_grant(
-        &self,
-        grant: &ConsentGrant,
-        known: Option<&Consent>,
-        event: &Audit,
-    ) -> StoreResult<Option<Consent>> {
         let mut step = self.begin().await?;
-        let row: Option<ConsentRow> = match known {
+        let first = insert(&mut step, grant, event).await?;
+        let consent = match first {
+            Some(consent) => consent,
             None => {
-                sqlx::query_as(INSERT)
-                    .bind(grant.id.0)
-                    .bind(grant.key.account_id.0)
-                    .bind(grant.key.client_id.0)
-                    .bind(&grant.key.resource)
-                    .bind(grant.scopes.to_string())
-                    .bind(event.at)
-                    .fetch_optional(&mut *step)
-                    .await?
-            }
-            Some(known) => {
-                let before = if known.revoked_at.is_some() { Scopes::default() } else { known.scopes.clone() };
-                sqlx::query_as(WIDEN)
-                    .bind(known.id.0)
-                    .bind(before.union(&grant.scopes).to_string())
-                    .bind(event.at)
-                    .bind(known.scopes.to_string())
-                    .bind(known.generation)
-                    .fetch_optional(&mut *step)
-                    .await?
+                let known = lock(&mut step, &grant.key).await?;
+                if covers(&known, grant) {
+                    return Ok(known);
+                }
+                widen(&mut step, &known, grant, event).await?
             }
         };
-        let Some(consent) = row.map(Consent::try_from).transpose()? else { return Ok(None) };
         let detail = json!({ "resource": consent.resource, "scopes": consent.scopes.to_string() });
         audit::write(&mut step, event, AuditAction::ConsentGranted, subjects(&grant.key), detail).await?;
         step.commit().await?;
-        Ok(Some(consent))
+        Ok(consent)
     }
 
     pub(in crate::store) async fn revoke_consent(&self, key: &ConsentKey, event: &Audit) -> StoreResult<bool> {
@@ -168,6 +141,44 @@ impl Engine {
         step.commit().await?;
         Ok(true)
     }
+}
+
+/// Whether the grant adds nothing.
+fn covers(known: &Consent, grant: &ConsentGrant) -> bool {
+    known.revoked_at.is_none() && grant.scopes.is_subset(&known.scopes)
+}
+
+/// Makes the row unless there is one.
+async fn insert(step: &mut Connection, grant: &ConsentGrant, event: &Audit) -> StoreResult<Option<Consent>> {
+    let row: Option<ConsentRow> = sqlx::query_as(INSERT)
+        .bind(grant.id.0)
+        .bind(grant.key.account_id.0)
+        .bind(grant.key.client_id.0)
+        .bind(&grant.key.resource)
+        .bind(grant.scopes.to_string())
+        .bind(event.at)
+        .fetch_optional(step)
+        .await?;
+    row.map(Consent::try_from).transpose()
+}
+
+/// Reads the row, which is known to be there, and keeps everybody else from changing it.
+async fn lock(step: &mut Connection, key: &ConsentKey) -> StoreResult<Consent> {
+    let row: ConsentRow =
+        sqlx::query_as(LOCK).bind(key.account_id.0).bind(key.client_id.0).bind(&key.resource).fetch_one(step).await?;
+    row.try_into()
+}
+
+/// Adds to a row that is locked; after a revocation nothing of before counts.
+async fn widen(step: &mut Connection, known: &Consent, grant: &ConsentGrant, event: &Audit) -> StoreResult<Consent> {
+    let before = if known.revoked_at.is_some() { Scopes::default() } else { known.scopes.clone() };
+    let row: ConsentRow = sqlx::query_as(WIDEN)
+        .bind(known.id.0)
+        .bind(before.union(&grant.scopes).to_string())
+        .bind(event.at)
+        .fetch_one(step)
+        .await?;
+    row.try_into()
 }
 
 fn subjects(key: &ConsentKey) -> Subjects {

@@ -13,7 +13,7 @@ use crate::{
         scope::Catalogue,
     },
     store::{
-        StoreError, StoreResult,
+        StoreError, StoreResult, is_no_text,
         plugins::{ImportPlugin, PluginImport},
     },
 };
@@ -144,6 +144,9 @@ impl Engine {
     }
 
     pub(in crate::store) async fn plugin_by_slug(&self, slug: &str) -> StoreResult<Option<Plugin>> {
+        if is_no_text(slug) {
+            return Ok(None);
+        }
         let row: Option<PluginRow> =
             reading!(self, connection => sqlx::query_as(BY_SLUG).bind(slug).fetch_optional(&mut *connection))?;
         row.map(Plugin::try_from).transpose()

@@ -132,8 +132,9 @@ impl Engine {
     pub(in crate::store) async fn rotate(&self, rotation: &Rotation, event: &Audit) -> StoreResult<Rotate> {
         for _ in 0..ATTEMPTS {
             let turned = if rotation.is_strict() {
-                // Without a window a second run could take the first one's answer for a theft.
-                let mut connection = self.pool.acquire().await?;
+                // Without a window a second run could take the first one's answer for a theft: it runs once only, so
+                // the connection is tested first.
+                let mut connection = self.fresh().await?;
                 turn(&mut connection, rotation, event).await?
             } else {
                 reading!(self, connection => turn(&mut connection, rotation, event))?
