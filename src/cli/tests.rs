@@ -1,0 +1,1 @@
+//! Commands, run against an embedded store.
