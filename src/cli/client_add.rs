@@ -183,3 +183,26 @@ fn answer(client: &NewClient, shown: &Shown<'_>) -> Answer {
     });
     Answer { json, text }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "https://chat.openai.com/aip/g-1f2e/oauth/callback";
+    const NEW: &str = "https://chatgpt.com/aip/g-1f2e/oauth/callback";
+
+    fn registered(texts: &[&str]) -> (Vec<String>, Vec<String>) {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        let Callbacks { uris, twins } = callbacks(Dialect::Action, &texts).unwrap();
+        let shown = |uris: Vec<RedirectUri>| uris.iter().map(ToString::to_string).collect();
+        (shown(uris), shown(twins))
+    }
+
+    #[test]
+    fn one_callback_brings_its_twin_and_two_bring_none() {
+        assert_eq!(registered(&[OLD]), (vec![OLD.into(), NEW.into()], vec![NEW.into()]));
+        assert_eq!(registered(&[NEW, OLD, NEW]), (vec![NEW.into(), OLD.into()], vec![]));
+        let own = "https://a.example/cb";
+        assert_eq!(registered(&[own]), (vec![own.into()], vec![]));
+    }
+}
