@@ -1,7 +1,7 @@
 //! The clock: the only room that reads the time. Everything else gets it as an argument.
 //!
-//! All nodes on one Postgres share one clock; measuring the offset to the database comes with several nodes in view,
-//! and has its place here.
+//! All nodes on one Postgres share one clock: each corrects its own by the offset to the database, which
+//! `server::Server::measure_clock` measures at start and every minute.
 
 use std::sync::{
     Arc,
@@ -15,13 +15,18 @@ use crate::model::Timestamp;
 /// Tells the time, to the millisecond.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's own.
-    System,
+    /// The machine's own, corrected by so many milliseconds.
+    System(Arc<AtomicI64>),
     /// Set by hand, in milliseconds since 1970; for tests that stand at an exact instant.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
+    /// The machine's own clock, not corrected yet.
+    pub fn system() -> Self {
+        Self::System(Arc::default())
+    }
+
     /// A clock that stands still at the given time until it is moved.
     pub fn standing_at(time: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(time.timestamp_millis())))
@@ -31,10 +36,25 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let milliseconds = match self {
             #[expect(clippy::disallowed_methods, reason = "this is the room that reads the clock")]
-            Self::System => Utc::now().timestamp_millis(),
+            Self::System(offset) => Utc::now().timestamp_millis() + offset.load(Ordering::Relaxed),
             Self::Manual(time) => time.load(Ordering::SeqCst),
         };
         DateTime::from_timestamp_millis(milliseconds).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// The correction in force, in milliseconds; a clock set by hand has none.
+    pub fn offset(&self) -> i64 {
+        match self {
+            Self::System(offset) => offset.load(Ordering::Relaxed),
+            Self::Manual(_) => 0,
+        }
+    }
+
+    /// Corrects the machine's clock: `shown` was on it when the shared clock stood at `shared`.
+    pub fn correct(&self, shown: Timestamp, shared: Timestamp) {
+        if let Self::System(offset) = self {
+            offset.fetch_add((shared - shown).num_milliseconds(), Ordering::Relaxed);
+        }
     }
 
     /// Moves a clock that is set by hand; the machine's own is left alone.

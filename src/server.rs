@@ -18,7 +18,7 @@ use crate::{
     },
     passwords::Passwords,
     random,
-    store::{SchemaState, Store, StoreError},
+    store::{SchemaState, Store, StoreError, StoreResult},
 };
 use keyring::{Keyring, KeyringError};
 
@@ -99,8 +99,19 @@ impl Server {
             SchemaState::Behind(count) => return Err(StartError::Behind(count)),
             SchemaState::FromTheFuture => return Err(StartError::FromTheFuture),
         }
+        measure(&clock, &store).await?;
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
         Ok(Self { settings, clock, store, keyring, passwords: Passwords::new() })
+    }
+
+    /// Corrects the clock by the database's, where several nodes may share one.
+    pub async fn measure_clock(&self) -> StoreResult<()> {
+        measure(&self.clock, &self.store).await
+    }
+
+    /// Whether this machine's clock is close enough to the shared one to be believed between two measurements.
+    pub fn is_clock_sound(&self) -> bool {
+        self.clock.offset().abs() <= CLOCK_OFFSET_MAX_MS
     }
 
     /// The audit of a change that happens now.
@@ -108,6 +119,19 @@ impl Server {
         let at = self.clock.now();
         Audit { id: AuditEventId(random::id(at)), at, actor, address }
     }
+}
+
+/// A machine that is further off than this, in milliseconds, has a clock that may run at another pace too.
+const CLOCK_OFFSET_MAX_MS: i64 = 30_000;
+
+async fn measure(clock: &Clock, store: &Store) -> StoreResult<()> {
+    let before = clock.now();
+    if let Some(shared) = store.database_time().await? {
+        // The answer was made somewhere between the two looks; the middle is off by half a round trip at most.
+        let shown = before + (clock.now() - before) / 2;
+        clock.correct(shown, shared);
+    }
+    Ok(())
 }
 
 /// How long a shutdown waits for answers under way.

@@ -19,8 +19,13 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Of what ran until it was stopped, and has said all it had to say.
+    pub(super) fn nothing() -> Self {
+        Self { json: Value::Null, text: String::new() }
+    }
+
     pub(super) fn print(&self, as_json: bool) -> ExitCode {
-        let text = if as_json { self.json.to_string() } else { legible(&self.text) };
+        let text = if as_json && !self.json.is_null() { self.json.to_string() } else { legible(&self.text) };
         let text = text.trim_end();
         if text.is_empty() {
             return ExitCode::SUCCESS;

@@ -16,7 +16,7 @@ use crate::{
     store::{OpenOptions, Store},
 };
 
-/// How long a command or a request waits for the database before it counts as down.
+/// How long a command waits for the database before it counts as down.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What commands work at.
@@ -58,7 +58,7 @@ impl Desk {
     /// Opens the store whatever its schema.
     pub(super) async fn open_unmigrated(config: &Config) -> Result<Self, Failure> {
         let store = open_store(&config.database).await?;
-        Ok(Self { store, clock: Clock::System, public_url: config.public_url.clone() })
+        Ok(Self { store, clock: Clock::system(), public_url: config.public_url.clone() })
     }
 
     /// Finds a plugin, or says how to.

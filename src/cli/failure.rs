@@ -3,6 +3,7 @@
 
 use std::{fmt::Display, io, process::ExitCode};
 
+use super::serve::ServeError;
 use crate::{
     config::ConfigError,
     server::StartError,
@@ -73,6 +74,15 @@ impl From<StartError> for Failure {
             StartError::Store(error) => error.into(),
             StartError::FromTheFuture => Self::Misconfigured(error.to_string()),
             StartError::Behind(_) | StartError::Keys(_) => Self::NotDone(error.to_string()),
+        }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Start(error) => error.into(),
+            ServeError::Listen { .. } | ServeError::Stopped(_) => Self::NotDone(error.to_string()),
         }
     }
 }

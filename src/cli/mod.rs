@@ -11,6 +11,7 @@ mod answer;
 mod client;
 mod client_add;
 mod config_example;
+pub mod demo;
 mod desk;
 mod failure;
 mod flags;
@@ -18,13 +19,17 @@ mod migrate;
 mod plugin;
 mod plugin_import;
 mod run;
-mod serve;
+pub mod serve;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use self::{answer::Answer, desk::Desk, failure::Failure, flags::ConfigFlags};
+use crate::{
+    config::{Checked, Config, LogFormat},
+    telemetry,
+};
 
 /// Lets assistants into your API with your users' consent.
 #[derive(Debug, Parser)]
@@ -41,6 +46,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run everything with nothing configured: a sample API, a sample plugin, sample people
+    Demo(Demo),
     /// Run the server
     Serve,
     /// Bring the database up to this version
@@ -56,6 +63,13 @@ enum Command {
     Client(client::Command),
     /// Print an example configuration with every key
     ConfigExample,
+}
+
+#[derive(Debug, Args)]
+struct Demo {
+    /// The first of three ports on this computer; 0 takes any that are free
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
 }
 
 /// Does what the command line asks and tells the exit code.
@@ -76,9 +90,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
-    let Arguments { config, command, .. } = arguments;
+    let Arguments { config, json, command } = arguments;
     match command {
-        Command::Serve => serve::run(&config),
+        Command::Demo(Demo { port }) => {
+            failure::runtime()?
+                .block_on(demo::run(demo::Options { port, json }))
+                .map_err(|error| Failure::not_done(format!("the demo stopped: {error}")))?;
+            Ok(Answer::nothing())
+        }
+        Command::Serve => run_server(&config),
         Command::Migrate => at_desk(&config, Desk::open_unmigrated, async |desk| migrate::run(desk).await),
         Command::Account(command) => at_desk(&config, Desk::open, async |desk| account::run(command, desk).await),
         Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk).await),
@@ -87,10 +107,25 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
     }
 }
 
+/// Checks everything, sets up logging, and serves until it is asked to stop.
+fn run_server(flags: &ConfigFlags) -> Result<Answer, Failure> {
+    let Checked { config, warnings } = flags.serve_config()?;
+    let form = match config.log.format {
+        LogFormat::Text => telemetry::Form::Text,
+        LogFormat::Json => telemetry::Form::Json,
+    };
+    telemetry::start(&config.log.filter, form).map_err(|error| Failure::not_done(error.to_string()))?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    failure::runtime()?.block_on(serve::serve(config))?;
+    Ok(Answer::nothing())
+}
+
 /// Opens the store, does one thing with it, and closes it again whatever came of it.
 fn at_desk(
     flags: &ConfigFlags,
-    open: impl AsyncFnOnce(&crate::config::Config) -> Result<Desk, Failure>,
+    open: impl AsyncFnOnce(&Config) -> Result<Desk, Failure>,
     act: impl AsyncFnOnce(&Desk) -> Result<Answer, Failure>,
 ) -> Result<Answer, Failure> {
     let config = flags.command_config()?;

@@ -9,15 +9,18 @@ use crate::{http, jobs, server::Server};
 pub async fn until_stopped(server: Arc<Server>, listener: TcpListener) -> io::Result<()> {
     let listening = http::listen(Arc::clone(&server), listener)?;
     let stop = listening.stop();
-    let sweeping = tokio::spawn(jobs::sweep::run(Arc::clone(&server)));
+    let background = [
+        tokio::spawn(jobs::sweep::run(Arc::clone(&server))),
+        tokio::spawn(jobs::clock_offset::run(Arc::clone(&server))),
+    ];
     let serving = tokio::spawn(listening.run());
     asked_to_stop().await;
     tracing::info!("stopping: finishing the answers under way");
     stop.gracefully().await;
-    sweeping.abort();
-    let served = serving.await.map_err(io::Error::other)?;
+    background.iter().for_each(tokio::task::JoinHandle::abort);
+    let outcome = serving.await.map_err(io::Error::other)?;
     server.store.close().await;
-    served
+    outcome
 }
 
 /// Ctrl-C, or the signal service managers send.

@@ -1,55 +1,67 @@
-//! `consentry serve`: from the configuration to a running server, and to its orderly end.
+//! `consentry serve`: from a checked configuration to a server that runs until it is asked to stop.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
-use serde_json::Value;
-
-use super::{answer::Answer, desk, failure, failure::Failure, flags::ConfigFlags, run::until_stopped};
+use super::run;
 use crate::{
     clock::Clock,
-    config::{Checked, LogFormat, ServeConfig},
+    config::ServeConfig,
     keys::master::MasterKey,
-    server::{Server, Settings},
-    telemetry,
+    server::{Server, Settings, StartError},
+    store::{OpenOptions, Store, StoreError},
 };
 
-pub(super) fn run(flags: &ConfigFlags) -> Result<Answer, Failure> {
-    let Checked { config, warnings } = flags.serve_config()?;
-    let form = match config.log.format {
-        LogFormat::Text => telemetry::Form::Text,
-        LogFormat::Json => telemetry::Form::Json,
-    };
-    telemetry::start(&config.log.filter, form).map_err(|error| Failure::not_done(error.to_string()))?;
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    failure::runtime()?.block_on(serve(config))?;
-    Ok(Answer { json: Value::Null, text: String::new() })
+/// How long an operation may wait for a connection or a lock before the store counts as down.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Why the server did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The parts do not fit together.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}; choose another with CONSENTRY_LISTEN")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The server broke off.
+    #[error("the server stopped: {0}")]
+    Stopped(std::io::Error),
 }
 
-async fn serve(config: ServeConfig) -> Result<(), Failure> {
-    // Taken first: when the port is somebody else's, nothing else need be touched.
-    let listener = TcpListener::bind(config.listen).map_err(|error| {
-        Failure::not_done(format!("cannot listen on {} ({error}); choose another with --listen", config.listen))
-    })?;
+impl From<StoreError> for ServeError {
+    fn from(error: StoreError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+/// Serves until the operator or the system asks to stop.
+pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
+    let store = Store::open(&open_options(&config)).await?;
     let masters = config.master_keys.iter().map(|key| MasterKey::new(*key.reveal())).collect();
-    let store = desk::open_store(&config.database).await?;
-    let server = Server::assemble(settings(&config), Clock::System, store.clone(), masters).await;
-    let server = match server {
-        Ok(server) => server,
-        Err(error) => {
-            store.close().await;
-            return Err(error.into());
-        }
-    };
-    let address = listener.local_addr().unwrap_or(config.listen);
-    tracing::info!(net.address = %address, http.public_url = config.public_url.origin(), "serving");
-    let ended = until_stopped(Arc::new(server), listener).await;
-    ended.map_err(|error| Failure::not_done(format!("the server stopped: {error}")))
+    let server = Arc::new(Server::assemble(settings(&config), Clock::system(), store, masters).await?);
+    let address = config.listen;
+    let listener = TcpListener::bind(address).map_err(|error| ServeError::Listen { address, error })?;
+    tracing::info!(listen = %address, public_url = config.public_url.origin(), "serving");
+    run::until_stopped(server, listener).await.map_err(ServeError::Stopped)
+}
+
+fn open_options(config: &ServeConfig) -> OpenOptions {
+    let database = &config.database;
+    OpenOptions {
+        url: database.url.clone(),
+        password: database.password.as_ref().map(|password| password.reveal().to_owned()),
+        connections_max: database.connections_max,
+        patience: PATIENCE,
+    }
 }
 
 fn settings(config: &ServeConfig) -> Settings {
-    let lifetimes = config.lifetimes;
+    let lifetimes = &config.lifetimes;
     Settings {
         issuer: config.public_url.origin().to_owned(),
         host: config.public_url.host().clone(),

@@ -58,7 +58,7 @@ impl Shell {
             Command::Plugin(command) => plugin::run(command, &self.desk).await,
             Command::Client(command) => client::run(command, &self.desk).await,
             Command::ConfigExample => Ok(config_example::run()),
-            Command::Serve => unreachable!("no test serves here"),
+            Command::Serve | Command::Demo(_) => unreachable!("no test serves here"),
         }
     }
 

@@ -9,6 +9,14 @@ pub mod chatgpt;
 #[cfg(test)]
 mod fake_issuer;
 mod secret;
+pub mod servers;
 pub mod todo_api;
 
 pub use secret::Secret;
+
+/// The sample plugin's manifest: the repository's own `.well-known/ai-plugin.json`.
+pub const MANIFEST: &str = include_str!("../../.well-known/ai-plugin.json");
+/// The sample API's description.
+pub const OPENAPI: &str = include_str!("openapi.json");
+/// The sample plugin's picture.
+pub const LOGO: &[u8] = include_bytes!("logo.png");

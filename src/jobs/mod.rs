@@ -1,3 +1,4 @@
 //! Jobs: what the server does by itself, in the background. One per file, bounded and safe to repeat; no cron.
 
+pub mod clock_offset;
 pub mod sweep;

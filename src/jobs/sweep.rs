@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How long after one sweep the next begins.
-const INTERVAL: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_mins(1);
 
 /// How long between two batches of one sweep, so that callers get their turn.
 const BREATH: Duration = Duration::from_millis(50);

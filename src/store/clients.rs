@@ -50,7 +50,7 @@ pub struct SecretRotation {
 #[derive(Clone, Debug)]
 pub enum RotateSecret {
     /// The new secret is valid; the client as it is now.
-    Rotated(Client),
+    Rotated(Box<Client>),
     /// There is no such client.
     Unknown,
     /// The client authenticates without a secret.

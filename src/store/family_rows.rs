@@ -203,6 +203,7 @@ pub(super) struct SeenRow {
 
 /// What a presented token changed.
 #[derive(sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "the columns stand beside those of the family as it was seen")]
 pub(super) struct MovedRow {
     pub(super) moved_counter: i64,
     pub(super) moved_idle_until: Timestamp,

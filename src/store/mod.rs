@@ -22,6 +22,8 @@ pub mod sweep;
 
 pub use error::{StoreError, StoreResult};
 
+use crate::model::Timestamp;
+
 /// Where rows are kept.
 #[derive(Clone, Debug)]
 pub enum Store {
@@ -95,6 +97,14 @@ impl Store {
     /// Asks the database for a sign of life.
     pub async fn ping(&self) -> StoreResult<()> {
         on_either_engine!(self, engine => engine.ping())
+    }
+
+    /// The database server's time, which all nodes that share it go by; none for an embedded one.
+    pub async fn database_time(&self) -> StoreResult<Option<Timestamp>> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(engine) => engine.time().await.map(Some),
+        }
     }
 
     /// Finishes what is under way and closes every connection.

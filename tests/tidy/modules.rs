@@ -5,6 +5,10 @@ use crate::tree::Tree;
 /// Where Rust begins reading: the file, and the folder its modules lie in.
 const ROOTS: &[(&str, &str)] = &[("src/lib.rs", "src/"), ("tests/suite/main.rs", "tests/suite/")];
 
+/// Folders whose files are compiled once for each of several parents, which name them by `#[path]`.
+const COMPILED_FOR_EACH: &[(&str, &[&str])] =
+    &[("src/store/either/", &["src/store/sqlite/mod.rs", "src/store/postgres/mod.rs"])];
+
 pub fn no_orphans(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
     for (root, folder) in ROOTS {
@@ -14,6 +18,12 @@ pub fn no_orphans(tree: &Tree) -> Vec<String> {
                 continue;
             }
             let module = inside.trim_end_matches(".rs").trim_end_matches("/mod");
+            if let Some((_, each)) = COMPILED_FOR_EACH.iter().find(|(shared, _)| file.path.starts_with(shared)) {
+                let name = module.rsplit('/').next().unwrap_or(module);
+                let missing = each.iter().filter(|parent| !declares(tree, parent, name));
+                complaints.extend(missing.map(|parent| format!("{}: no `mod {name};` in {parent}", file.path)));
+                continue;
+            }
             let (parent, name) = module.rsplit_once('/').unwrap_or(("", module));
             let parents = match parent {
                 "" => vec![(*root).to_owned()],
@@ -56,6 +66,20 @@ mod tests {
         let complaints = no_orphans(&tree);
         assert_eq!(complaints.len(), 2, "{complaints:?}");
         assert!(complaints.iter().all(|line| line.contains("refresh") || line.contains("forgotten")));
+    }
+
+    #[test]
+    fn a_file_for_both_engines_is_named_by_both() {
+        let tree = Tree::of(&[
+            ("src/lib.rs", "mod store;"),
+            ("src/store/mod.rs", "mod sqlite; mod postgres;"),
+            ("src/store/sqlite/mod.rs", "#[path = \"../either/keys.rs\"]\nmod keys;"),
+            ("src/store/postgres/mod.rs", ""),
+            ("src/store/either/keys.rs", ""),
+        ]);
+        let complaints = no_orphans(&tree);
+        assert_eq!(complaints.len(), 1, "{complaints:?}");
+        assert!(complaints[0].contains("postgres"), "{complaints:?}");
     }
 
     #[test]

@@ -53,27 +53,20 @@ async fn find(server: &Server, caller: &Client, text: &str) -> Result<Option<Sta
 
 async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Result<Option<Standing>, MachineError> {
     let named: Scopes = claims.scope.parse().unwrap_or_default();
-    let scopes = match claims.family {
-        Some(family_id) => {
-            let family = server.store.standing_family(family_id, server.clock.now()).await?;
-            match family.filter(|family| family.access_generation == claims.generation) {
-                Some(family) => named.intersection(&family.scopes),
-                None => return Ok(None),
-            }
-        }
+    let now = server.clock.now();
+    let allowed = if let Some(family_id) = claims.family {
+        let family = server.store.standing_family(family_id, now).await?;
+        family.filter(|family| family.access_generation == claims.generation).map(|family| family.scopes)
+    } else {
         // A client's own token stands with its client; the caller is that client, or the API asks about it.
-        None => {
-            let owner = if caller.client_id == claims.client_id {
-                Some(caller.clone())
-            } else {
-                server.store.client(&claims.client_id, server.clock.now()).await?
-            };
-            match owner.filter(|owner| owner.enabled && owner.generation == claims.generation) {
-                Some(owner) => named.intersection(&owner.scopes),
-                None => return Ok(None),
-            }
-        }
+        let owner = if caller.client_id == claims.client_id {
+            Some(caller.clone())
+        } else {
+            server.store.client(&claims.client_id, now).await?
+        };
+        owner.filter(|owner| owner.enabled && owner.generation == claims.generation).map(|owner| owner.scopes)
     };
+    let Some(scopes) = allowed.map(|allowed| named.intersection(&allowed)) else { return Ok(None) };
     Ok(Some(Standing {
         client_id: claims.client_id,
         resource: claims.aud,

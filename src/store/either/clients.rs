@@ -147,13 +147,12 @@ fn fold(rows: Vec<ClientRow>) -> StoreResult<Vec<Client>> {
     let mut clients: Vec<Client> = Vec::new();
     for row in rows {
         let secret = row.secret()?;
-        match clients.last_mut().filter(|last| last.id.0 == row.id) {
-            Some(last) => last.secrets.extend(secret),
-            None => {
-                let mut client = row.into_client()?;
-                client.secrets.extend(secret);
-                clients.push(client);
-            }
+        if let Some(last) = clients.last_mut().filter(|last| last.id.0 == row.id) {
+            last.secrets.extend(secret);
+        } else {
+            let mut client = row.into_client()?;
+            client.secrets.extend(secret);
+            clients.push(client);
         }
     }
     Ok(clients)
@@ -231,7 +230,7 @@ impl Engine {
         let detail = json!({ "old_expires_at": rotation.old_expires_at });
         audit::write(&mut step, event, AuditAction::ClientSecretRotated, subjects, detail).await?;
         step.commit().await?;
-        Ok(RotateSecret::Rotated(client))
+        Ok(RotateSecret::Rotated(Box::new(client)))
     }
 
     pub(in crate::store) async fn disable_client(&self, client_id: &str, event: &Audit) -> StoreResult<Option<Client>> {

@@ -100,10 +100,9 @@ impl Engine {
     pub(in crate::store) async fn grant_consent(&self, grant: &ConsentGrant, event: &Audit) -> StoreResult<Consent> {
         for _ in 0..ATTEMPTS {
             let known = self.consent(&grant.key).await?;
-            if let Some(known) = &known {
-                if known.revoked_at.is_none() && grant.scopes.is_subset(&known.scopes) {
-                    return Ok(known.clone());
-                }
+            let covers = |known: &&Consent| known.revoked_at.is_none() && grant.scopes.is_subset(&known.scopes);
+            if let Some(known) = known.as_ref().filter(covers) {
+                return Ok(known.clone());
             }
             if let Some(consent) = self.try_grant(grant, known.as_ref(), event).await? {
                 return Ok(consent);

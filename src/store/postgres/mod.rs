@@ -34,6 +34,7 @@ use sqlx::{
 };
 
 use super::{OpenOptions, SchemaState, StoreError, StoreResult, schema};
+use crate::model::Timestamp;
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -100,6 +101,11 @@ impl Postgres {
 
     pub(super) async fn ping(&self) -> StoreResult<()> {
         reading!(self, connection => connection.ping())
+    }
+
+    /// The server's clock, not the transaction's.
+    pub(super) async fn time(&self) -> StoreResult<Timestamp> {
+        reading!(self, connection => sqlx::query_scalar("select clock_timestamp()").fetch_one(&mut *connection))
     }
 
     pub(super) async fn close(&self) {

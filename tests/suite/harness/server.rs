@@ -66,7 +66,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: Clock::System, refresh_grace: TimeDelta::seconds(120), open: None, public_url: None }
+        Self { clock: Clock::system(), refresh_grace: TimeDelta::seconds(120), open: None, public_url: None }
     }
 }
 
