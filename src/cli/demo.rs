@@ -17,7 +17,7 @@ use base64::{
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::run;
+use super::run::until_stopped;
 use crate::{
     clock::Clock,
     demo::{
@@ -108,7 +108,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let todo = tokio::spawn(servers::serve_todo_api(todo, api)?);
     let play = tokio::spawn(servers::serve_chatgpt(play, player)?);
     show(&screen, options.json)?;
-    run::until_stopped(server, ours).await?;
+    until_stopped(server, ours).await?;
     todo.abort();
     play.abort();
     drop(folder);

@@ -11,6 +11,7 @@ pub mod digest;
 pub mod family;
 pub mod id;
 pub mod key;
+pub mod legible;
 pub mod placeholder;
 pub mod plugin;
 pub mod redirect_uri;

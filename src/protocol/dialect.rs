@@ -121,7 +121,10 @@ pub fn handover(dialect: Dialect, endpoints: Endpoints<'_>) -> Handover<'_> {
             fields: [urls, vec![("Scope", endpoints.scope), ("Token Exchange Method", "Default (POST request)")]]
                 .concat(),
             credentials: ("Client ID", "Client Secret"),
-            then: Some("When the editor has saved them it shows a callback URL; it has to be registered here."),
+            then: Some(
+                "When the editor has saved them it shows a callback URL: it has to be one of those registered here, \
+                 letter for letter, and it can change when the settings are edited.",
+            ),
         },
         Dialect::Connector | Dialect::Custom => Handover {
             place: "The client's OAuth settings",

@@ -6,8 +6,9 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{Findings, rules};
+use super::Findings;
 use crate::model::{
+    legible::deceives,
     placeholder,
     plugin::{Host, Plugin},
     scope::Scopes,
@@ -153,8 +154,7 @@ fn problem_with_token(token: &Value) -> Option<&'static str> {
 fn instructions(auth: &Map<String, Value>, findings: &mut Findings) -> Option<String> {
     match auth.get("instructions")? {
         Value::String(text)
-            if text.chars().count() <= INSTRUCTIONS_LENGTH_MAX
-                && !text.chars().any(|c| rules::deceives(c) && c != '\n') =>
+            if text.chars().count() <= INSTRUCTIONS_LENGTH_MAX && !text.chars().any(|c| deceives(c) && c != '\n') =>
         {
             Some(text.clone())
         }

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::rules::deceives;
-use crate::model::scope::{NAME_LENGTH_MAX, Scope, Scopes};
+use crate::model::{
+    legible::deceives,
+    scope::{NAME_LENGTH_MAX, Scope, Scopes},
+};
 
 /// The largest description that is read.
 pub const BYTES_MAX: usize = 1024 * 1024;

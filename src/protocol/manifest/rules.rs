@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Findings;
-use crate::model::account::Email;
+use crate::model::{account::Email, legible::deceives};
 
 /// A text member and how long it may be, in characters: `length_max` as documented when the format was opened,
 /// `length_safe` as later documentation had it.
@@ -95,11 +95,4 @@ pub(super) fn slug(manifest: &Map<String, Value>, findings: &mut Findings) -> Op
         return None;
     }
     Some(slug)
-}
-
-/// Whether a character is invisible and changes how the text around it reads: on a consent page "moc.live" must not
-/// look like another word.
-pub(super) fn deceives(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{Findings, rules};
-use crate::model::{plugin::Host, redirect_uri::has_loopback_host};
+use crate::model::{legible::deceives, plugin::Host, redirect_uri::has_loopback_host};
 
 /// Which URLs a host vouches for.
 pub(super) enum Reach {
@@ -105,7 +105,7 @@ fn read(object: &Map<String, Value>, member: &'static str, path: &'static str, f
         return None;
     }
     // The URL standard forgives spaces and control characters by dropping them; who compares texts does not.
-    if text.chars().any(|c| c.is_whitespace() || rules::deceives(c) || c == '\\') {
+    if text.chars().any(|c| c.is_whitespace() || deceives(c) || c == '\\') {
         findings.mistake(path, "it has a space, a backslash or a control character");
         return None;
     }

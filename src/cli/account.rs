@@ -1,0 +1,122 @@
+//! `consentry account …`: people who can sign in.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand, builder::PossibleValuesParser};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{
+    answer::Answer,
+    desk::{Desk, audit},
+    failure::Failure,
+};
+use crate::{
+    model::{
+        account::{Email, Role},
+        id::AccountId,
+        legible::deceives,
+    },
+    passwords::{LENGTH_MAX, Passwords},
+    random,
+    store::accounts::{AddAccount, NewAccount},
+};
+
+const NAME_LENGTH_MAX: usize = 100;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Add somebody who can sign in
+    Add(Add),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// The address to sign in with
+    #[arg(long)]
+    email: String,
+    /// What pages call the person
+    #[arg(long)]
+    name: String,
+    /// What the person may do
+    #[arg(long, default_value = "person", value_parser = PossibleValuesParser::new(["person", "owner", "admin"]))]
+    role: String,
+    /// A file with the password, at least 15 characters; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    password_file: PathBuf,
+}
+
+pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
+    match command {
+        Command::Add(arguments) => add(arguments, desk).await,
+    }
+}
+
+async fn add(arguments: Add, desk: &Desk) -> Result<Answer, Failure> {
+    let refused = |error: &dyn std::fmt::Display| Failure::not_done(error.to_string());
+    let email: Email =
+        arguments.email.parse().map_err(|_| refused(&format!("--email: \"{}\" is no address", arguments.email)))?;
+    let role: Role = arguments.role.parse().map_err(|error| refused(&error))?;
+    let name = name(&arguments.name, "--name")?;
+    let password = read_password(&arguments.password_file)?;
+    let password_hash = Passwords::new().hash(&password).await.map_err(|error| refused(&error))?;
+    let at = desk.clock.now();
+    let account = NewAccount { id: AccountId(random::id(at)), email: email.clone(), name, role, password_hash, at };
+    match desk.store.add_account(&account, &audit(at)).await? {
+        AddAccount::Added => {}
+        AddAccount::EmailTaken => {
+            return Err(Failure::not_done(format!("there is an account with the address {email} already")));
+        }
+    }
+    let next = match &desk.public_url {
+        Some(url) => format!("Sign in at {}/sign-in", url.origin()),
+        None => "Sign in at the server's public URL, under /sign-in".to_owned(),
+    };
+    Ok(Answer {
+        json: json!({ "account_id": account.id, "email": email, "role": role, "name": account.name }),
+        text: format!("Added {email} ({}), account {}.\n{next}.", role.as_str(), account.id),
+    })
+}
+
+/// A name people are shown: on one line, and what it looks like.
+pub(super) fn name(text: &str, flag: &str) -> Result<String, Failure> {
+    let name = text.trim();
+    let length = name.chars().count();
+    if length == 0 || length > NAME_LENGTH_MAX || name.chars().any(deceives) {
+        let problem = format!("{flag}: write 1 to {NAME_LENGTH_MAX} visible characters on one line");
+        return Err(Failure::not_done(problem));
+    }
+    Ok(name.to_owned())
+}
+
+/// Reads a password without the line break behind it. Unlike the server's own secrets the file is read once and then
+/// thrown away, so that others can read it is worth a warning, not a refusal.
+fn read_password(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let failed = |error: io::Error| Failure::not_done(format!("--password-file {}: {error}", path.display()));
+    let mut text = Zeroizing::new(String::new());
+    // Two more than any password: the line break.
+    let most = LENGTH_MAX as u64 + 2;
+    if path == Path::new("-") {
+        io::stdin().take(most).read_to_string(&mut text).map_err(failed)?;
+    } else {
+        warn_if_exposed(path);
+        fs::File::open(path).map_err(failed)?.take(most).read_to_string(&mut text).map_err(failed)?;
+    }
+    let bare = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(Zeroizing::new(bare.strip_suffix('\r').unwrap_or(bare).to_owned()))
+}
+
+#[cfg(unix)]
+fn warn_if_exposed(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if fs::metadata(path).is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o077 != 0) {
+        eprintln!("warning: {} can be read by other users of this machine; remove it when done", path.display());
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_exposed(_: &Path) {}

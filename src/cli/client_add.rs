@@ -1,0 +1,208 @@
+//! `consentry client add`: registers a client and says what to type in where.
+
+use clap::{Args, builder::PossibleValuesParser};
+use serde_json::json;
+
+use super::{
+    account::name,
+    answer::{Answer, columns},
+    client::new_secret,
+    desk::{Desk, audit},
+    failure::Failure,
+};
+use crate::{
+    model::{
+        client::{AuthenticationMethod, Dialect},
+        id::ClientId,
+        plugin::Plugin,
+        redirect_uri::RedirectUri,
+        scope::Scopes,
+    },
+    protocol::{
+        dialect::{self, Endpoints},
+        manifest,
+    },
+    random,
+    store::clients::NewClient,
+    tokens::secret::SecretText,
+};
+
+/// More than any caller is known to use.
+const CALLBACKS_MAX: usize = 20;
+
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// The short name of the plugin whose API it may ask for
+    #[arg(long, value_name = "SLUG")]
+    plugin: String,
+    /// How it speaks
+    #[arg(long, value_parser = PossibleValuesParser::new(Dialect::ALL.map(Dialect::as_str)))]
+    preset: String,
+    /// What people are shown when they are asked for consent
+    #[arg(long)]
+    name: String,
+    /// Where people are sent back to; may be repeated
+    #[arg(long = "callback", value_name = "URL")]
+    callbacks: Vec<String>,
+    /// What it may ask for; may be repeated. All of the plugin's scopes when left out
+    #[arg(long = "scope", value_name = "NAME")]
+    scopes: Vec<String>,
+}
+
+pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> {
+    let plugin = desk.plugin(&arguments.plugin).await?;
+    let dialect: Dialect = arguments.preset.parse().map_err(|error| Failure::not_done(format!("--preset: {error}")))?;
+    let name = name(&arguments.name, "--name")?;
+    let Callbacks { uris, twins } = callbacks(dialect, &arguments.callbacks)?;
+    let scopes = scopes(&plugin, &arguments.scopes)?;
+    let at = desk.clock.now();
+    let authentication_method = dialect::authentication_method(dialect);
+    let secret = (authentication_method == AuthenticationMethod::ClientSecret).then(|| new_secret(at));
+    let (text, kept) = secret.unzip();
+    let id = ClientId(random::id(at));
+    let client = NewClient {
+        id,
+        client_id: id.to_string(),
+        plugin_id: plugin.id,
+        name,
+        dialect,
+        authentication_method,
+        redirect_uris: uris,
+        scopes,
+        secret: kept,
+        at,
+    };
+    desk.store.add_client(&client, &audit(at)).await?;
+    Ok(answer(
+        &client,
+        &Shown { plugin: &plugin, secret: text.as_ref(), twins: &twins, scheme: desk.scheme(&plugin.host) },
+    ))
+}
+
+/// What is to be registered, and which of it nobody typed.
+#[derive(Debug)]
+struct Callbacks {
+    uris: Vec<RedirectUri>,
+    twins: Vec<RedirectUri>,
+}
+
+fn callbacks(dialect: Dialect, texts: &[String]) -> Result<Callbacks, Failure> {
+    let mut problems = Vec::new();
+    let mut uris: Vec<RedirectUri> = Vec::new();
+    for text in texts {
+        match text.trim().parse::<RedirectUri>() {
+            Ok(uri) if uris.contains(&uri) => {}
+            Ok(uri) => uris.push(uri),
+            Err(error) => problems.push(format!("--callback: {error}")),
+        }
+    }
+    if !dialect::authorization_code_allowed(dialect) && !texts.is_empty() {
+        problems
+            .push("--callback: a client of this preset acts for itself and sends nobody anywhere; leave it out".into());
+    }
+    if dialect::requires_redirect_uri(dialect) && texts.is_empty() {
+        problems
+            .push("--callback: it is missing; give the URL the client shows as its callback or redirect URL".into());
+    }
+    if uris.len() > CALLBACKS_MAX {
+        problems.push(format!("--callback: at most {CALLBACKS_MAX} can be registered"));
+    }
+    if !problems.is_empty() {
+        return Err(Failure::list("the client was not registered:", &problems));
+    }
+    let twins: Vec<RedirectUri> =
+        uris.iter().filter_map(dialect::twin_callback).filter(|twin| !uris.contains(twin)).collect();
+    uris.extend(twins.iter().cloned());
+    Ok(Callbacks { uris, twins })
+}
+
+fn scopes(plugin: &Plugin, texts: &[String]) -> Result<Scopes, Failure> {
+    let known = plugin.scopes.names();
+    if texts.is_empty() {
+        return Ok(known);
+    }
+    let asked: Scopes = texts.join(" ").parse().map_err(|error| Failure::not_done(format!("--scope: {error}")))?;
+    let foreign: Vec<&str> = asked.iter().filter(|name| !known.contains(name)).collect();
+    if foreign.is_empty() {
+        return Ok(asked);
+    }
+    let has = if known.is_empty() { "none".to_owned() } else { known.to_string() };
+    Err(Failure::not_done(format!(
+        "--scope: the plugin \"{}\" has no scope {}; it has: {has}",
+        plugin.slug,
+        foreign.join(", ")
+    )))
+}
+
+/// What the answer needs beside the client.
+struct Shown<'a> {
+    plugin: &'a Plugin,
+    secret: Option<&'a SecretText>,
+    twins: &'a [RedirectUri],
+    scheme: &'a str,
+}
+
+fn answer(client: &NewClient, shown: &Shown<'_>) -> Answer {
+    let host = &shown.plugin.host;
+    let authorization = manifest::authorization_endpoint(host, shown.scheme);
+    let token = manifest::token_endpoint(host, shown.scheme);
+    let scope = client.scopes.to_string();
+    let endpoints = Endpoints { authorization: &authorization, token: &token, scope: &scope };
+    let handover = dialect::handover(client.dialect, endpoints);
+
+    let mut fields = vec![[handover.credentials.0, &client.client_id]];
+    fields.extend(shown.secret.map(|secret| [handover.credentials.1, secret.reveal()]));
+    fields.extend(handover.fields.iter().map(|(field, value)| [*field, *value]));
+    let fields: Vec<[String; 2]> =
+        fields.into_iter().map(|[field, value]| [format!("  {field}"), value.to_owned()]).collect();
+    let mut paragraphs = vec![
+        format!("Registered \"{}\" for {}.", client.name, shown.plugin.slug),
+        format!("{}:\n{}", handover.place, columns(&fields)),
+    ];
+    if shown.secret.is_some() {
+        paragraphs.push("The secret is shown this once; only its hash is kept.".to_owned());
+    }
+    let twin =
+        |twin| format!("The same callback is in use on another host too, so it was registered as well:\n  {twin}");
+    paragraphs.extend(shown.twins.iter().map(twin));
+    paragraphs.extend(handover.then.map(str::to_owned));
+    let text = paragraphs.join("\n\n");
+
+    let uris: Vec<&str> = client.redirect_uris.iter().map(RedirectUri::as_str).collect();
+    let json = json!({
+        "client_id": client.client_id,
+        "client_secret": shown.secret.map(SecretText::reveal),
+        "redirect_uris": uris,
+        "scopes": client.scopes.iter().collect::<Vec<_>>(),
+        "name": client.name,
+        "plugin": shown.plugin.slug,
+        "preset": client.dialect,
+        "authentication_method": client.authentication_method,
+        "authorization_url": dialect::authorization_code_allowed(client.dialect).then_some(&authorization),
+        "token_url": token,
+    });
+    Answer { json, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "https://chat.openai.com/aip/g-1f2e/oauth/callback";
+    const NEW: &str = "https://chatgpt.com/aip/g-1f2e/oauth/callback";
+
+    fn registered(texts: &[&str]) -> (Vec<String>, Vec<String>) {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        let Callbacks { uris, twins } = callbacks(Dialect::Action, &texts).unwrap();
+        let shown = |uris: Vec<RedirectUri>| uris.iter().map(ToString::to_string).collect();
+        (shown(uris), shown(twins))
+    }
+
+    #[test]
+    fn one_callback_brings_its_twin_and_two_bring_none() {
+        assert_eq!(registered(&[OLD]), (vec![OLD.into(), NEW.into()], vec![NEW.into()]));
+        assert_eq!(registered(&[NEW, OLD, NEW]), (vec![NEW.into(), OLD.into()], vec![]));
+        let own = "https://a.example/cb";
+        assert_eq!(registered(&[own]), (vec![own.into()], vec![]));
+    }
+}

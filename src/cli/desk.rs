@@ -1,0 +1,101 @@
+//! The desk: the open store and what else a command needs to do one thing to it.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use super::failure::Failure;
+use crate::{
+    clock::Clock,
+    config::{Config, Database, PublicUrl},
+    model::{
+        Timestamp,
+        audit::{Actor, Audit},
+        id::AuditEventId,
+        plugin::{Host, Plugin},
+    },
+    random,
+    store::{OpenOptions, Store},
+};
+
+/// How long a command waits for the database before it counts as down.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What commands work at.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) public_url: Option<PublicUrl>,
+}
+
+/// Opens the store a configuration names.
+pub(super) async fn open_store(database: &Database) -> Result<Store, Failure> {
+    let options = OpenOptions {
+        url: database.url.clone(),
+        password: database.password.as_ref().map(|password| password.reveal().to_owned()),
+        connections_max: database.connections_max,
+        patience: PATIENCE,
+    };
+    Ok(Store::open(&options).await?)
+}
+
+impl Desk {
+    /// Opens the store; its schema must be this program's.
+    pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
+        let desk = Self::open_unmigrated(config).await?;
+        let refused = match desk.store.schema_state().await {
+            Ok(state) => Failure::of_schema(state),
+            Err(error) => Some(error.into()),
+        };
+        match refused {
+            None => Ok(desk),
+            Some(failure) => {
+                desk.store.close().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Opens the store whatever its schema.
+    pub(super) async fn open_unmigrated(config: &Config) -> Result<Self, Failure> {
+        let store = open_store(&config.database).await?;
+        Ok(Self { store, clock: Clock::system(), public_url: config.public_url.clone() })
+    }
+
+    /// Finds a plugin, or says how to.
+    pub(super) async fn plugin(&self, slug: &str) -> Result<Plugin, Failure> {
+        let missing = || Failure::not_done(format!("there is no plugin \"{slug}\"; see `consentry plugin list`"));
+        self.store.plugin_by_slug(slug).await?.ok_or_else(missing)
+    }
+
+    /// The scheme people reach a plugin's host with: the public URL's, or without one what its name makes likely.
+    pub(super) fn scheme(&self, host: &Host) -> &'static str {
+        match &self.public_url {
+            Some(url) => url.scheme(),
+            None if is_loopback(host) => "http",
+            None => "https",
+        }
+    }
+}
+
+/// The audit of a change the operator makes now.
+pub(super) fn audit(at: Timestamp) -> Audit {
+    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Operator, address: None }
+}
+
+fn is_loopback(host: &Host) -> bool {
+    let name = host.name();
+    let address = name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    address || name == "[::1]" || name == "localhost" || name.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_known_by_its_names() {
+        let is = |host: &str| is_loopback(&host.parse().unwrap());
+        assert!(["localhost:8080", "127.0.0.1", "[::1]:1", "api.localhost"].into_iter().all(is));
+        assert!(!["localhost.example", "10.0.0.1", "api.example.com"].into_iter().any(is));
+    }
+}

@@ -1,0 +1,94 @@
+//! Failures: what is told on standard error when a command has no answer, and the exit code that says whose turn it
+//! is. 1: the thing asked could not be done. 2: configuration or usage.
+
+use std::{fmt::Display, io, process::ExitCode};
+
+use super::serve::ServeError;
+use crate::{
+    config::ConfigError,
+    server::StartError,
+    store::{SchemaState, StoreError},
+};
+
+/// Why a command has no answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The thing asked could not be done.
+    NotDone(String),
+    /// It was asked in a way, or with a configuration, that cannot work.
+    Misconfigured(String),
+}
+
+impl Failure {
+    pub(super) fn not_done(message: impl Into<String>) -> Self {
+        Self::NotDone(message.into())
+    }
+
+    /// Several things at once, under one heading.
+    pub(super) fn list<T: Display>(heading: impl Display, problems: &[T]) -> Self {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Self::NotDone(format!("{heading}\n  {}", lines.join("\n  ")))
+    }
+
+    /// Why a schema that is not this program's own cannot be used.
+    pub(super) fn of_schema(state: SchemaState) -> Option<Self> {
+        match state {
+            SchemaState::Current => None,
+            SchemaState::Behind(count) => Some(Self::NotDone(format!(
+                "the database is {count} migration(s) behind this program; run `consentry migrate` first"
+            ))),
+            SchemaState::FromTheFuture => Some(Self::Misconfigured(
+                "the database was migrated by a newer version of this program; run that version instead".to_owned(),
+            )),
+        }
+    }
+
+    pub(super) fn print(&self) -> ExitCode {
+        let (message, code) = match self {
+            Self::NotDone(message) => (message, 1),
+            Self::Misconfigured(message) => (message, 2),
+        };
+        eprintln!("error: {message}");
+        ExitCode::from(code)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Misconfigured(error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Misconfigured(message) => Self::Misconfigured(message),
+            error @ (StoreError::Unavailable(_) | StoreError::Broken(_)) => Self::NotDone(error.to_string()),
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Store(error) => error.into(),
+            StartError::FromTheFuture => Self::Misconfigured(error.to_string()),
+            StartError::Behind(_) | StartError::Keys(_) => Self::NotDone(error.to_string()),
+        }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Start(error) => error.into(),
+            ServeError::Listen { .. } | ServeError::Stopped(_) => Self::NotDone(error.to_string()),
+        }
+    }
+}
+
+/// The runtime a command runs on; one thread is enough for one person.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let refused = |error: io::Error| Failure::not_done(format!("the system gives no runtime: {error}"));
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)
+}

@@ -1,0 +1,97 @@
+//! `consentry plugin …`: APIs, and the documents about them. Importing has a file of its own.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{
+    answer::{Answer, columns},
+    desk::Desk,
+    failure::Failure,
+    plugin_import,
+};
+use crate::{model::plugin::Plugin, protocol::manifest};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Register a plugin from its manifest, or change it
+    Import(plugin_import::Import),
+    /// List all plugins
+    List,
+    /// Show one plugin and its manifest as it is served
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// The plugin's short name
+    slug: String,
+}
+
+pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
+    match command {
+        Command::Import(arguments) => plugin_import::run(arguments, desk).await,
+        Command::List => list(desk).await,
+        Command::Show(arguments) => show(&arguments, desk).await,
+    }
+}
+
+/// What every command says about a plugin, with the names of the contract first.
+pub(super) fn summary(plugin: &Plugin) -> Value {
+    json!({
+        "plugin_id": plugin.id,
+        "slug": plugin.slug,
+        "host": plugin.host,
+        "state": plugin.state,
+        "name": plugin.name(),
+        "upstream": plugin.upstream,
+        "resource": plugin.resource,
+        "scopes": plugin.scopes,
+    })
+}
+
+async fn list(desk: &Desk) -> Result<Answer, Failure> {
+    let plugins = desk.store.plugins().await?;
+    let json = plugins.iter().map(summary).collect();
+    let text = if plugins.is_empty() {
+        "No plugins yet. Register one with `consentry plugin import ai-plugin.json --host HOST`.".to_owned()
+    } else {
+        let head = ["SLUG", "HOST", "STATE", "NAME"].map(str::to_owned);
+        let row = |plugin: &Plugin| {
+            [plugin.slug.clone(), plugin.host.to_string(), plugin.state.as_str().to_owned(), plugin.name().to_owned()]
+        };
+        columns(&std::iter::once(head).chain(plugins.iter().map(row)).collect::<Vec<_>>())
+    };
+    Ok(Answer { json, text })
+}
+
+async fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
+    let plugin = desk.plugin(&arguments.slug).await?;
+    let served = manifest::served(&plugin, desk.scheme(&plugin.host));
+    let facts = columns(&[
+        ["Plugin".to_owned(), plugin.name().to_owned()],
+        ["Slug".to_owned(), plugin.slug.clone()],
+        ["Host".to_owned(), plugin.host.to_string()],
+        ["State".to_owned(), plugin.state.as_str().to_owned()],
+        ["API".to_owned(), plugin.resource.clone()],
+        ["Upstream".to_owned(), plugin.upstream.clone().unwrap_or_else(|| "none".to_owned())],
+    ]);
+    let mut scopes: Vec<String> =
+        plugin.scopes.iter().map(|scope| format!("  {}: {}", scope.name, scope.words)).collect();
+    if scopes.is_empty() {
+        scopes.push("  none; import it again with --openapi FILE or --scope NAME=WORDS".to_owned());
+    }
+    let text = format!(
+        "{facts}\n\nScopes\n{}\n\nServed at {}\n{}",
+        scopes.join("\n"),
+        manifest_url(desk, &plugin),
+        serde_json::to_string_pretty(&served).unwrap_or_default()
+    );
+    let mut json = summary(&plugin);
+    json["manifest"] = served;
+    Ok(Answer { json, text })
+}
+
+/// Where a plugin's manifest is served.
+pub(super) fn manifest_url(desk: &Desk, plugin: &Plugin) -> String {
+    format!("{}://{}/.well-known/ai-plugin.json", desk.scheme(&plugin.host), plugin.host)
+}
