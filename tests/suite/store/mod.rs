@@ -1,4 +1,11 @@
 //! The exam: every store operation, asked of both engines.
 
+mod answers;
+mod durable_writes;
 mod facts;
-mod first_look;
+mod redeem;
+mod restart;
+mod rotate;
+mod rotate_model;
+mod standing;
+mod tables;
