@@ -108,8 +108,9 @@ on_both_engines! {
         }
         let id = world.family().await;
         assert_eq!(world.present(id, 3, 1).await, Jumped(4), "also before the first rotation");
-        let lines = Tables::of(&world.database).await.counters().await;
-        assert_eq!(lines, ["9 8", "9 8", "4 3"]);
+        let mut lines = Tables::of(&world.database).await.counters().await;
+        lines.sort();
+        assert_eq!(lines, ["4 3", "9 8", "9 8"]);
     }
 
     async fn anything_else_below_is_theft(engine) {
