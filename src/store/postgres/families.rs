@@ -7,7 +7,7 @@
 use serde_json::json;
 use sqlx::{FromRow, types::Json};
 
-use super::{Engine, reading};
+use super::{Engine, reading, standing::ended};
 use crate::{
     model::{
         Generation, Timestamp,
@@ -24,14 +24,15 @@ use crate::{
     },
 };
 
-/// `$17` to `$22` are the audit event. Its id is the request's, so a statement that runs twice tells it once.
+/// `$17` to `$24` are the audit event, of a birth or of an end. Its id is the request's, so a statement that runs twice tells it once.
 const REDEEM: &str = concat!(
     "with born as (",
     redeem_row!(),
     "returning redemption = $2 as ours, ended_at, access_generation
      ), told as (
          insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, detail)
-         select $17, $14, case when ours then $18 else $19 end, $20, $21, $22, $3, $4, $23
+         select $17, $14, case when ours then $18 else $19 end, $20, $21, $22, $3, $4,
+                case when ours then $23 else $24 end
            from born
           where (ours and ended_at is null) or (not ours and ended_at = $14)
              on conflict (id) do nothing
@@ -94,7 +95,8 @@ impl<'r> FromRow<'r, sqlx::postgres::PgRow> for TurnedRow {
 impl Engine {
     pub(in crate::store) async fn redeem(&self, redemption: &Redemption, event: &Audit) -> StoreResult<Redeem> {
         let (actor, actor_id) = audit_log::actor(&event.actor);
-        let detail = Json(json!({ "family": redemption.id, "scopes": redemption.scopes.to_string() }));
+        let born = Json(json!({ "family": redemption.id, "scopes": redemption.scopes.to_string() }));
+        let ended = Json(ended(redemption.id, EndReason::CodeReplayed));
         let row: Option<(bool, Option<Timestamp>, Generation, String)> = reading!(self, connection => sqlx::query_as(REDEEM)
                 .bind(redemption.id.0)
                 .bind(redemption.redemption.as_slice())
@@ -118,7 +120,8 @@ impl Engine {
                 .bind(actor)
                 .bind(actor_id)
                 .bind(&event.address)
-                .bind(&detail)
+                .bind(&born)
+                .bind(&ended)
                 .fetch_optional(&mut *connection))?;
         match row {
             None => Ok(Redeem::NotStanding),
@@ -154,7 +157,7 @@ async fn turn(
     event: &Audit,
 ) -> sqlx::Result<Option<TurnedRow>> {
     let (actor, actor_id) = audit_log::actor(&event.actor);
-    let detail = Json(json!({ "family": rotation.id, "reason": EndReason::RefreshReplayed.as_str() }));
+    let detail = Json(ended(rotation.id, EndReason::RefreshReplayed));
     sqlx::query_as(ROTATE)
         .bind(rotation.id.0)
         .bind(rotation.at)

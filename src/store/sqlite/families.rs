@@ -2,6 +2,7 @@
 //! that turns out to write nothing never asks for the writer.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{Engine, audit, reading, standing::ended};
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
         Generation, Timestamp,
         audit::{Audit, AuditAction, Subjects},
         family::EndReason,
+        id::AccountId,
     },
     store::{
         StoreError, StoreResult,
@@ -86,7 +88,7 @@ impl Engine {
             step.commit().await?;
             return Ok(Redeem::Won(redemption.born(&scopes, access_generation)?));
         }
-        if ended_at == Some(redemption.at) {
+        if !ours && ended_at == Some(redemption.at) {
             let detail = ended(redemption.id, EndReason::CodeReplayed);
             audit::write(&mut step, event, AuditAction::FamilyEnded, subjects, detail).await?;
         }
@@ -97,7 +99,7 @@ impl Engine {
     pub(in crate::store) async fn rotate(&self, rotation: &Rotation, event: &Audit) -> StoreResult<Rotate> {
         for _ in 0..ATTEMPTS {
             let Some(seen) = self.see(rotation).await? else { return Ok(Rotate::NotStanding) };
-            let moved = if seen.repeats { None } else { self.turn(rotation, event).await? };
+            let moved = if seen.repeats { None } else { self.turn(rotation, seen.family.account_id, event).await? };
             if let Some(outcome) = rotation.outcome(seen, moved)? {
                 return Ok(outcome);
             }
@@ -119,7 +121,7 @@ impl Engine {
     }
 
     /// Changes the line if it still is to be changed.
-    async fn turn(&self, rotation: &Rotation, event: &Audit) -> StoreResult<Option<MovedRow>> {
+    async fn turn(&self, rotation: &Rotation, account: Uuid, event: &Audit) -> StoreResult<Option<MovedRow>> {
         let mut step = self.begin().await?;
         let moved: Option<MovedRow> = sqlx::query_as(ROTATE)
             .bind(rotation.id.0)
@@ -135,7 +137,8 @@ impl Engine {
             .fetch_optional(&mut *step)
             .await?;
         if moved.as_ref().is_some_and(|moved| moved.moved_ended_at.is_some()) {
-            let subjects = Subjects { client_id: Some(rotation.client_id), ..Subjects::default() };
+            let subjects =
+                Subjects { account_id: Some(AccountId(account)), client_id: Some(rotation.client_id), plugin_id: None };
             let detail = ended(rotation.id, EndReason::RefreshReplayed);
             audit::write(&mut step, event, AuditAction::FamilyEnded, subjects, detail).await?;
         }

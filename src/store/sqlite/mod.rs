@@ -85,7 +85,11 @@ impl Sqlite {
         if self.schema_state().await? == SchemaState::FromTheFuture {
             return Err(schema::from_the_future());
         }
-        MIGRATOR.run(&self.writer).await.map_err(schema::failed)
+        // The migrator takes no lock of its own on this engine: in one transaction that begins as a writer, another
+        // program waits here and then finds nothing left to do, and a half-migrated file cannot remain.
+        let mut step = self.begin().await?;
+        MIGRATOR.run(&mut *step).await.map_err(schema::failed)?;
+        Ok(step.commit().await?)
     }
 
     pub(super) async fn ping(&self) -> StoreResult<()> {

@@ -1,0 +1,99 @@
+//! What stands in the tables, seen past the store through a connection of the exam's own.
+//!
+//! The SQL given here is what both engines understand, and answers text or whole numbers.
+
+use sqlx::{Connection, PgConnection, SqliteConnection};
+
+use crate::harness::databases::{Database, Engine};
+
+/// A connection past the store.
+pub enum Tables {
+    /// To the file.
+    Sqlite(SqliteConnection),
+    /// To the test's own database.
+    Postgres(PgConnection),
+}
+
+/// How many rows every table has.
+const ROWS: &str = "
+    select 'accounts ' || count(*) from accounts union all
+    select 'plugins ' || count(*) from plugins union all
+    select 'plugin_documents ' || count(*) from plugin_documents union all
+    select 'clients ' || count(*) from clients union all
+    select 'client_secrets ' || count(*) from client_secrets union all
+    select 'consents ' || count(*) from consents union all
+    select 'families ' || count(*) from families union all
+    select 'sessions ' || count(*) from sessions union all
+    select 'working_keys ' || count(*) from working_keys union all
+    select 'audit_events ' || count(*) from audit_events
+    order by 1";
+
+/// Whatever about a family can change.
+const FAMILIES: &str = "
+    select cast(counter as text) || ' ' || coalesce(cast(predecessor as text), '-')
+           || ' ' || coalesce(cast(rotated_at as text), '-') || ' ' || cast(idle_until as text)
+           || ' ' || coalesce(cast(ended_at as text), '-') || ' ' || coalesce(end_reason, '-')
+           || ' ' || cast(access_generation as text)
+      from families
+     order by id";
+
+/// What the audit log says about families, and whether it says whose.
+const FAMILY_EVENTS: &str = "
+    select action || ' ' || coalesce(detail ->> 'reason', '-')
+           || case when account_id is null or client_id is null then ' of nobody' else '' end
+      from audit_events
+     where action like 'family.%' or action like 'access.%'
+     order by at, action";
+
+impl Tables {
+    /// Connects.
+    pub async fn of(database: &Database) -> Self {
+        match database.engine {
+            Engine::Sqlite => Self::Sqlite(SqliteConnection::connect(&database.url).await.unwrap()),
+            Engine::Postgres => Self::Postgres(PgConnection::connect(&database.url).await.unwrap()),
+        }
+    }
+
+    /// Changes rows behind the store's back; there must be some.
+    pub async fn change(&mut self, sql: &'static str) {
+        let changed = match self {
+            Self::Sqlite(connection) => sqlx::query(sql).execute(connection).await.unwrap().rows_affected(),
+            Self::Postgres(connection) => sqlx::query(sql).execute(connection).await.unwrap().rows_affected(),
+        };
+        assert_ne!(changed, 0, "{sql}");
+    }
+
+    /// Reads one column of text.
+    pub async fn lines(&mut self, sql: &'static str) -> Vec<String> {
+        match self {
+            Self::Sqlite(connection) => sqlx::query_scalar(sql).fetch_all(connection).await.unwrap(),
+            Self::Postgres(connection) => sqlx::query_scalar(sql).fetch_all(connection).await.unwrap(),
+        }
+    }
+
+    /// How many rows every table has.
+    pub async fn rows(&mut self) -> Vec<String> {
+        self.lines(ROWS).await
+    }
+
+    /// Every family, as far as it can change.
+    pub async fn families(&mut self) -> Vec<String> {
+        self.lines(FAMILIES).await
+    }
+
+    /// `counter predecessor` of every family.
+    pub async fn counters(&mut self) -> Vec<String> {
+        let families = self.families().await;
+        families.iter().map(|line| line.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ")).collect()
+    }
+
+    /// Why each family ended; `-` if it has not.
+    pub async fn end_reasons(&mut self) -> Vec<String> {
+        self.lines("select coalesce(end_reason, '-') from families order by id").await
+    }
+
+    /// What the audit log says about families.
+    pub async fn family_events(&mut self) -> Vec<String> {
+        self.lines(FAMILY_EVENTS).await
+    }
+}
