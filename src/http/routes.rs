@@ -57,9 +57,9 @@ pub fn routes(app: &mut web::ServiceConfig) {
     .service(page("/").get(account::home::home).default_service(only("GET")));
 
     // The rest.
-    app.service(web::resource("/static/{file}").get(assets::asset))
-        .service(web::resource("/health/live").get(health::live))
-        .service(web::resource("/health/ready").get(health::ready))
+    app.service(web::resource("/static/{file}").get(assets::asset).default_service(only("GET")))
+        .service(web::resource("/health/live").get(health::live).default_service(only("GET")))
+        .service(web::resource("/health/ready").get(health::ready).default_service(only("GET")))
         .default_service(web::to(failure::not_found));
 }
 
