@@ -1,13 +1,10 @@
 //! The files behind `/static/`, compiled into the binary so that pages and stylesheet always fit each other.
 //! The pages (`pages`) name them with a version made from their bytes, so they may be cached for ever.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::failure;
+use crate::server::Server;
 
 /// The stylesheet of every page, served at `/static/consentry.css` as `text/css; charset=utf-8`.
 pub const STYLESHEET: &str = include_str!("../../static/consentry.css");
@@ -22,11 +19,11 @@ pub const STYLESHEET_VERSION: u64 = fingerprint(STYLESHEET.as_bytes());
 pub const MARK_VERSION: u64 = fingerprint(MARK.as_bytes());
 
 /// Serves a file.
-pub async fn asset(request: HttpRequest, file: web::Path<String>) -> HttpResponse {
+pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::Path<String>) -> HttpResponse {
     let (content_type, body) = match file.as_str() {
         "consentry.css" => ("text/css; charset=utf-8", STYLESHEET),
         "mark.svg" => ("image/svg+xml", MARK),
-        _ => return failure::json(&request, StatusCode::NOT_FOUND, "not_found", "there is no such asset"),
+        _ => return failure::not_found(server, request).await,
     };
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))

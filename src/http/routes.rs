@@ -44,9 +44,9 @@ pub fn routes(app: &mut web::ServiceConfig) {
     .service(page("/").get(account::home::home).default_service(only("GET")));
 
     // The rest.
-    app.service(web::resource("/static/{file}").route(read().to(assets::asset)))
-        .service(web::resource("/health/live").route(read().to(health::live)))
-        .service(web::resource("/health/ready").route(read().to(health::ready)))
+    app.service(web::resource("/static/{file}").route(read().to(assets::asset)).default_service(only("GET, HEAD")))
+        .service(web::resource("/health/live").route(read().to(health::live)).default_service(only("GET, HEAD")))
+        .service(web::resource("/health/ready").route(read().to(health::ready)).default_service(only("GET, HEAD")))
         .default_service(web::to(failure::not_found));
 }
 

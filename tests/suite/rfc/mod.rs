@@ -3,5 +3,11 @@
 mod authorize;
 mod authorize_errors;
 mod consent;
+mod documents;
+mod grants;
+mod introspection;
+mod metadata;
+mod revocation;
+mod storage_down;
 mod token;
 mod wire;
