@@ -23,6 +23,17 @@ impl StoreError {
     pub(super) fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Broken(error.into())
     }
+
+    /// Whether somebody else has written what may stand only once.
+    pub(super) fn is_taken(&self) -> bool {
+        match self {
+            Self::Broken(error) => error
+                .downcast_ref::<sqlx::Error>()
+                .and_then(sqlx::Error::as_database_error)
+                .is_some_and(sqlx::error::DatabaseError::is_unique_violation),
+            _ => false,
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

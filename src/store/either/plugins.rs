@@ -60,6 +60,9 @@ const DOCUMENT: &str = "
      where p.host = $1
        and d.kind = $2";
 
+/// How often an import that met another one under way looks again; the other one is visible by then.
+const ATTEMPTS: usize = 4;
+
 /// A plugin as its row has it.
 #[derive(sqlx::FromRow)]
 struct PluginRow {
@@ -101,6 +104,17 @@ impl Engine {
         import: &PluginImport,
         event: &Audit,
     ) -> StoreResult<ImportPlugin> {
+        for _ in 0..ATTEMPTS {
+            match self.try_import(import, event).await {
+                Err(error) if error.is_taken() => {}
+                done => return done,
+            }
+        }
+        Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+    }
+
+    /// One attempt. On Postgres a name nobody had when it was looked up may be taken when it is written.
+    async fn try_import(&self, import: &PluginImport, event: &Audit) -> StoreResult<ImportPlugin> {
         let mut step = self.begin().await?;
         let wanted = &import.plugin;
         let known: Option<PluginRow> =
