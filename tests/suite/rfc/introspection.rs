@@ -100,7 +100,7 @@ on_both_engines! {
     }
 
     async fn an_access_token_ends_with_its_last_second(engine) {
-        let clock = Clock::standing_at(Clock::System.now());
+        let clock = Clock::standing_at(Clock::system().now());
         let world = World::with(engine, Options { clock: clock.clone(), ..Options::default() }).await;
         let Connected { world, client, service, access, refresh } = connected(world).await;
         let end = told(&world, &service, &access).await["exp"].as_i64().unwrap();

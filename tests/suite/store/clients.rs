@@ -31,7 +31,7 @@ fn rotation(world: &World, text: &str, at: Timestamp) -> SecretRotation {
 async fn rotated(world: &World, rotation: &SecretRotation) -> Client {
     let at = rotation.secret.created_at;
     match world.store.rotate_secret(rotation, &audit(at)).await.unwrap() {
-        RotateSecret::Rotated(client) => client,
+        RotateSecret::Rotated(client) => *client,
         other => panic!("{other:?}"),
     }
 }

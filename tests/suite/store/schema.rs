@@ -4,10 +4,7 @@ use consentry::store::SchemaState;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use crate::{
-    harness::{
-        aside::at_once,
-        databases::{Database, Engine, without_postgres},
-    },
+    harness::databases::{Database, Engine, without_postgres},
     on_both_engines,
 };
 
@@ -63,11 +60,9 @@ on_both_engines! {
         let database = Database::empty(engine).await;
         let store = database.open().await;
         assert!(matches!(store.schema_state().await.unwrap(), SchemaState::Behind(1..)));
-        at_once(4, |_| {
-            let store = store.clone();
-            async move { store.migrate().await.unwrap() }
-        })
-        .await;
+        for migrated in futures_util::future::join_all((0..4).map(|_| store.migrate())).await {
+            migrated.unwrap();
+        }
         assert_eq!(store.schema_state().await.unwrap(), SchemaState::Current);
         store.ping().await.unwrap();
     }
