@@ -140,7 +140,8 @@ fn consent_forms_keep_the_contract() {
     let page = html(&consent());
     let sign_out = ["csrf", "r"].map(str::to_owned).to_vec();
     let decision = ["csrf", "r", "decision=allow", "decision=deny"].map(str::to_owned).to_vec();
-    assert_eq!(forms(&page), [("post /sign-out".to_owned(), sign_out), ("post /consent".to_owned(), decision)]);
+    // The decision comes first, also for whoever reads the page without seeing it.
+    assert_eq!(forms(&page), [("post /consent".to_owned(), decision), ("post /sign-out".to_owned(), sign_out)]);
     assert_eq!(page.matches("value=\"r1.sealed-request\"").count(), 2);
     assert_eq!(page.matches("value=\"form-token\"").count(), 2);
 }
