@@ -2,6 +2,7 @@
 //! sit, `rfc/` what the standards say, `attacks/` what must not work, `journeys/` whole stories with real browsers and
 //! foreign clients, `pages/` how pages look and read.
 
+mod attacks;
 mod harness;
 mod journeys;
 mod store;
