@@ -127,4 +127,23 @@ on_both_engines! {
             assert!(!log.contains(secret) && !log.contains(part), "{kind} is in the log");
         }
     }
+
+    /// Row 29, the other way: what a caller sends stays on its own line of the log.
+    async fn nobody_can_write_a_line_of_their_own(engine) {
+        listen();
+        let world = World::new(engine).await;
+        let line = format!("forged at {}", world.running.url);
+        let client_id = format!("x\n{line}\r{line}\u{1b}[31m");
+        let nobody = Registered { client_id: client_id.clone(), client_secret: String::new() };
+        assert_eq!(world.running.refresh(&nobody, "x").await.0, 401);
+        ByHand::new().get(&world.running, &crate::harness::browser::plugin_request(&nobody)).await;
+        let foreign = world.client(Dialect::Plugin).await;
+        let asked = crate::harness::browser::authorize(&[("client_id", &foreign.client_id), ("redirect_uri", &client_id)]);
+        assert_eq!(ByHand::new().get(&world.running, &asked).await.status, 400);
+        let log = written();
+        assert!(log.contains(&line), "the log was heard");
+        for forged in [format!("\n{line}"), format!("\r{line}"), "\u{1b}".to_owned()] {
+            assert!(!log.contains(&forged), "{forged:?} is in the log");
+        }
+    }
 }
