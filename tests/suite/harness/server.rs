@@ -36,6 +36,8 @@ pub const CALLBACK: &str = "https://chat.openai.com/aip/plugin-1f2e/oauth/callba
 pub struct Running {
     /// The public URL, which is the issuer.
     pub url: String,
+    /// Its own address; differs from the public URL when two servers are one.
+    pub own: String,
     /// Its parts, to look at and to arrange things behind its back.
     pub server: Arc<Server>,
     stop: http::Stop,
@@ -108,7 +110,7 @@ impl Running {
     pub async fn start(database: &Database, options: Options) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let own = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
-        let url = options.public_url.unwrap_or(own);
+        let url = options.public_url.unwrap_or_else(|| own.clone());
         let store = consentry::store::Store::open(&options.open.unwrap_or_else(|| database.options()))
             .await
             .expect("the database opens");
@@ -137,7 +139,7 @@ impl Running {
             });
         });
         let stop = receiver.recv().expect("the server answers");
-        Self { url, server, stop, thread: Some(thread) }
+        Self { url, own, server, stop, thread: Some(thread) }
     }
 
     /// Adds a person.

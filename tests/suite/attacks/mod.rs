@@ -1,0 +1,21 @@
+//! Attacks: what must not work, one named test for each row of the list of attacks seen against comparable servers.
+//!
+//! Every test speaks HTTP with a running server; its first line names the row.
+
+pub mod by_hand;
+
+mod browsers;
+mod codes;
+mod kinds;
+mod log;
+mod nasty_heads;
+mod nasty_values;
+mod pages;
+mod parameters;
+mod pkce;
+mod redirects;
+mod refreshing;
+mod revoked;
+mod secrets;
+mod sign_in;
+mod tokens;

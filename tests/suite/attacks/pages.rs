@@ -1,0 +1,148 @@
+//! Words of strangers on our pages: names, scope words, manifests and typed text are shown as text.
+
+use consentry::{
+    model::{
+        client::{AuthenticationMethod, Dialect},
+        id::ClientId,
+        plugin::{Document, DocumentKind},
+        scope::{Catalogue, Scope},
+    },
+    random,
+    store::{clients::NewClient, plugins::PluginImport},
+};
+use reqwest::header::HOST;
+
+use super::by_hand::ByHand;
+use crate::{
+    harness::{
+        browser::authorize,
+        server::{CALLBACK, PASSWORD, World},
+    },
+    on_both_engines,
+};
+
+/// Breaks out of text, of an attribute in either quotes, of a comment, of a style sheet, and of a template.
+const HOSTILE: &str = "\"'></bdi></title><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}--><style>";
+
+/// Asserts that what a stranger wrote is there as text and nowhere as markup.
+fn is_harmless(html: &str) {
+    assert!(html.contains("&#60;script&#62;alert(1)"), "the words are shown: {html}");
+    let lower = html.to_lowercase();
+    for markup in [
+        "<script",
+        "<img src=x",
+        "<img/src",
+        "<style",
+        "</bdi></title>",
+        "javascript:",
+        "data:",
+        "49--",
+        " onerror=alert(2)>",
+    ] {
+        assert!(!lower.contains(markup), "{markup} in {html}");
+    }
+}
+
+/// Makes everything a stranger can name hostile: plugin, scope words, client and documents. Answers the client's id.
+async fn poison(world: &World) -> String {
+    let server = &world.running.server;
+    let now = server.clock.now();
+    let mut plugin = world.plugin.clone();
+    let mut scopes = Catalogue::default();
+    let words = HOSTILE.to_owned();
+    scopes.put(Scope { name: "todo.read".into(), words: words.clone() }).unwrap();
+    scopes.put(Scope { name: "<img/src=x/onerror=alert(2)>".into(), words }).unwrap();
+    plugin.scopes = scopes;
+    for member in ["name_for_human", "description_for_human", "contact_email"] {
+        plugin.manifest[member] = HOSTILE.into();
+    }
+    plugin.manifest["legal_info_url"] = "javascript:alert(document.domain)".into();
+    let body = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>".to_vec();
+    let document = |kind, content_type: &str| Document { kind, content_type: content_type.into(), body: body.clone() };
+    let documents = vec![document(DocumentKind::Logo, "image/svg+xml"), document(DocumentKind::OpenApi, "text/html")];
+    let import = PluginImport { plugin: plugin.clone(), documents, at: now };
+    server.store.import_plugin(&import, &world.running.operator()).await.unwrap();
+    let id = ClientId(random::id(now));
+    let client = NewClient {
+        id,
+        client_id: id.to_string(),
+        plugin_id: plugin.id,
+        name: HOSTILE.into(),
+        dialect: Dialect::Plugin,
+        authentication_method: AuthenticationMethod::ClientSecret,
+        redirect_uris: vec![CALLBACK.parse().unwrap()],
+        scopes: plugin.scopes.names(),
+        secret: None,
+        at: now,
+    };
+    server.store.add_client(&client, &world.running.operator()).await.unwrap();
+    client.client_id
+}
+
+on_both_engines! {
+    /// Row 38 (and 6: no page links to a scheme that runs something).
+    async fn hostile_names_are_shown_as_text(engine) {
+        let world = World::new(engine).await;
+        let client_id = poison(&world).await;
+        world.running.add_account("<script>alert(1)</script>\"'@example.com", HOSTILE).await;
+        let request = authorize(&[
+            ("response_type", "code"),
+            ("client_id", &client_id),
+            ("redirect_uri", CALLBACK),
+            ("state", HOSTILE),
+        ]);
+        let browser = ByHand::new();
+        let start = browser.get(&world.running, &request).await;
+        let sign_in = browser.get(&world.running, start.redirect()).await;
+        is_harmless(&sign_in.body);
+        let failed = browser.sign_in(&world.running, &sign_in, HOSTILE, PASSWORD).await;
+        assert_eq!(failed.status, 422);
+        is_harmless(&failed.body);
+        let email = "<script>alert(1)</script>\"'@example.com";
+        let signed_in = browser.sign_in(&world.running, &sign_in, email, PASSWORD).await;
+        let consent = browser.get(&world.running, signed_in.redirect()).await;
+        assert_eq!(consent.status, 200);
+        is_harmless(&consent.body);
+        assert!(consent.body.matches("&#60;script&#62;alert(1)").count() >= 6, "{}", consent.body);
+        is_harmless(&browser.get(&world.running, "/").await.body);
+        let left = browser.decide(&world.running, &consent, "allow").await;
+        assert!(left.redirect().starts_with(&format!("{CALLBACK}?code=")), "{left:?}");
+        assert!(!left.redirect().contains(['<', '"', '\'', '>']), "{left:?}");
+    }
+
+    /// Row 38: what was asked for is never repeated on an error page or in a machine's error as markup.
+    async fn hostile_requests_are_not_repeated(engine) {
+        let world = World::new(engine).await;
+        let browser = ByHand::new();
+        let encoded: String = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect();
+        for address in [
+            format!("/authorize?client_id={encoded}&redirect_uri={encoded}"),
+            format!("/consent?r={encoded}"),
+            format!("/sign-in?r={encoded}"),
+            format!("/{encoded}"),
+        ] {
+            let page = browser.get(&world.running, &address).await;
+            assert!(!page.body.contains("alert("), "{address}: {}", page.body);
+        }
+        for field in ["client_id", "grant_type", "code"] {
+            let answer = browser.post(&world.running, "/token", &[(field, HOSTILE)]).await;
+            assert!(answer.header("content-type").starts_with("application/json"), "{answer:?}");
+            assert!(!answer.body.contains("alert("), "{}", answer.body);
+        }
+    }
+
+    /// Rows 38 and 47: an owner's file is served so that it cannot act as a page of ours.
+    async fn an_owners_file_cannot_act_as_a_page(engine) {
+        let world = World::new(engine).await;
+        poison(&world).await;
+        for path in ["/logo.png", "/openapi.json", "/openapi.yaml"] {
+            let url = format!("{}{path}", world.running.url);
+            let host = world.plugin.host.as_str();
+            let answer = reqwest::Client::new().get(url).header(HOST, host).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+            assert!(policy.contains("sandbox") && !policy.contains("allow-"), "{path}: {policy}");
+            assert_eq!(answer.headers()["x-content-type-options"], "nosniff", "{path}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Redirect URIs: nobody is ever sent to an address that its client has not registered, letter for letter.
+
+use consentry::model::{client::Dialect, redirect_uri::RedirectUri};
+
+use crate::{
+    harness::{
+        browser::{Arrived, Browser, authorize, parameter, plugin_request},
+        server::{CALLBACK, Registered, World},
+    },
+    on_both_engines,
+};
+
+/// Asks to be sent back to an address.
+fn request(client: &Registered, redirect_uri: &str) -> String {
+    authorize(&[
+        ("response_type", "code"),
+        ("client_id", &client.client_id),
+        ("redirect_uri", redirect_uri),
+        ("state", "s"),
+    ])
+}
+
+/// Asserts that the browser is shown an error page, and stays.
+async fn stays(browser: &Browser, address: &str) {
+    match browser.get(address).await {
+        Arrived::Page(page) => {
+            assert_eq!((page.url.path(), page.status.as_u16()), ("/authorize", 400), "{address}");
+        }
+        Arrived::Left(url) => panic!("{address} left for {url}"),
+    }
+}
+
+/// A world whose Ada has signed in and agreed already: nothing but the address stands between a request and a code.
+async fn agreed(engine: crate::harness::databases::Engine) -> (World, Registered, Browser) {
+    let world = World::new(engine).await;
+    let client = world.client(Dialect::Plugin).await;
+    let browser = Browser::new(&world.running);
+    browser.agree(&plugin_request(&client), "ada@example.com").await;
+    let again = browser.get(&plugin_request(&client)).await.left();
+    assert!(parameter(&again, "code").is_some(), "consent is remembered: {again}");
+    (world, client, browser)
+}
+
+on_both_engines! {
+    /// Row 1.
+    async fn a_foreign_redirect_uri_is_refused_before_anybody_is_asked(engine) {
+        let (world, client, browser) = agreed(engine).await;
+        stays(&browser, &request(&client, "https://evil.example/callback")).await;
+        stays(&browser, &request(&client, "")).await;
+        // And at the token endpoint it is checked once more; the mistake does not consume the code.
+        let code = world.running.code(&client).await;
+        for redirect_uri in ["https://evil.example/callback", "https://chat.openai.com/", ""] {
+            let (status, refused) = world.running.form("/token", &[
+                ("grant_type", "authorization_code"),
+                ("client_id", &client.client_id),
+                ("client_secret", &client.client_secret),
+                ("code", &code),
+                ("redirect_uri", redirect_uri),
+            ]).await;
+            assert_eq!(status, 400, "{redirect_uri}: {refused}");
+        }
+        let (status, tokens) = world.running.redeem(&client, &code).await;
+        assert_eq!(status, 200, "{tokens}");
+    }
+
+    /// Rows 2, 3 and 7.
+    async fn a_redirect_uri_that_only_resembles_the_registered_one_is_refused(engine) {
+        let (_world, client, browser) = agreed(engine).await;
+        for resembling in [
+            // A user name before the host, or what some parser takes for one.
+            "https://chat.openai.com@evil.example/aip/plugin-1f2e/oauth/callback",
+            "https://chat.openai.com:443@evil.example/aip/plugin-1f2e/oauth/callback",
+            "https://evil.example@chat.openai.com/aip/plugin-1f2e/oauth/callback",
+            "https://@chat.openai.com/aip/plugin-1f2e/oauth/callback",
+            "https://chat.openai.com\\@evil.example/aip/plugin-1f2e/oauth/callback",
+            "https://chat.openai.com%40evil.example/aip/plugin-1f2e/oauth/callback",
+            "https://chat.openai.com.evil.example/aip/plugin-1f2e/oauth/callback",
+            // Port, query, fragment, case, path.
+            "https://chat.openai.com:443/aip/plugin-1f2e/oauth/callback",
+            "https://chat.openai.com:8443/aip/plugin-1f2e/oauth/callback",
+            "https://chat.openai.com/aip/plugin-1f2e/oauth/callback?next=https://evil.example",
+            "https://chat.openai.com/aip/plugin-1f2e/oauth/callback?",
+            "https://chat.openai.com/aip/plugin-1f2e/oauth/callback#x",
+            "https://CHAT.openai.com/aip/plugin-1f2e/oauth/callback",
+            "HTTPS://chat.openai.com/aip/plugin-1f2e/oauth/callback",
+            "https://chat.openai.com/aip/plugin-1F2E/oauth/callback",
+            "https://chat.openai.com/aip/plugin-1f2e/oauth/callback/",
+            "https://chat.openai.com/aip/plugin-1f2e/oauth/callback/../../../plugin-evil/oauth/callback",
+            "https://chat.openai.com/aip/./plugin-1f2e/oauth/callback",
+            "https://chat.openai.com/aip/plugin-1f2e/oauth/callbac%6b",
+            "https://chat.openai.com/aip//plugin-1f2e/oauth/callback",
+            "http://chat.openai.com/aip/plugin-1f2e/oauth/callback",
+            " https://chat.openai.com/aip/plugin-1f2e/oauth/callback",
+            "https://chat.openai.com/aip/plugin-1f2e/oauth/callback ",
+            "https://chat.openai.com/aip/plugin-1f2e/oauth/callback\0",
+            "https://chat.openai.com/aip/plugin-1f2e/oauth/callback\r\nLocation: https://evil.example",
+            // Another tenant of the same host.
+            "https://chat.openai.com/aip/plugin-evil/oauth/callback",
+            "https://chat.openai.com/aip/g-evil/oauth/callback",
+            "https://chat.openai.com/",
+            "//evil.example/callback",
+        ] {
+            stays(&browser, &request(&client, resembling)).await;
+        }
+    }
+
+    /// Row 3: on loopback the port is free, and nothing else.
+    async fn only_the_port_of_a_loopback_address_may_vary(engine) {
+        let world = World::new(engine).await;
+        let client = world.running.add_client(&world.plugin, Dialect::Connector, &["http://127.0.0.1/callback"]).await;
+        let browser = Browser::new(&world.running);
+        let other_port = browser.get(&request(&client, "http://127.0.0.1:5123/callback")).await.left();
+        assert_eq!(parameter(&other_port, "error").as_deref(), Some("invalid_request"), "PKCE is missing");
+        for other in [
+            "http://127.0.0.1:5123/other",
+            "http://127.0.0.1:5123/callback?x=1",
+            "http://localhost:5123/callback",
+            "http://127.0.0.2:5123/callback",
+            "http://127.1:5123/callback",
+            "http://2130706433:5123/callback",
+            "http://127.0.0.1:5123@evil.example/callback",
+            "http://127.0.0.1.evil.example/callback",
+            "https://127.0.0.1:5123/callback",
+        ] {
+            stays(&browser, &request(&client, other)).await;
+        }
+    }
+
+    /// Row 5.
+    async fn no_error_leaves_the_server_before_client_and_address_are_proven(engine) {
+        let (_world, client, browser) = agreed(engine).await;
+        let evil = "https://evil.example/callback";
+        for query in [
+            format!("response_type=token&client_id={}&redirect_uri={evil}", client.client_id),
+            format!("client_id={}&redirect_uri={evil}&prompt=none", client.client_id),
+            format!("response_type=code&client_id={}&redirect_uri={evil}&scope=%22", client.client_id),
+            format!("response_type=code&client_id={}&redirect_uri={evil}&state=a&state=b", client.client_id),
+            format!("response_type=code&client_id={}&redirect_uri={CALLBACK}&redirect_uri={evil}", client.client_id),
+            format!("response_type=code&client_id={0}&client_id={0}&redirect_uri={CALLBACK}", client.client_id),
+            format!("response_type=code&client_id=nobody&redirect_uri={CALLBACK}"),
+            format!("response_type=code&redirect_uri={CALLBACK}"),
+            format!("response_type=code&client_id={}", client.client_id),
+            format!("error=x&error_uri={evil}"),
+            String::new(),
+        ] {
+            stays(&browser, &format!("/authorize?{query}")).await;
+        }
+        // Once the address is proven, the same faults are told to the client, with its state and the issuer.
+        let told = browser.get(&request(&client, CALLBACK).replace("=code", "=token")).await.left();
+        assert_eq!(parameter(&told, "error").as_deref(), Some("unsupported_response_type"));
+        assert_eq!(parameter(&told, "state").as_deref(), Some("s"));
+        assert!(parameter(&told, "iss").is_some());
+    }
+
+    /// Rows 6 and 7: schemes that run or read something, and wildcards, can be neither registered nor used.
+    async fn a_scheme_that_runs_something_is_no_redirect_uri(engine) {
+        let (_world, client, browser) = agreed(engine).await;
+        for uri in [
+            "javascript:alert(1)",
+            "JavaScript:alert(1)//https://chat.openai.com",
+            "javascript://chat.openai.com/%0aalert(1)",
+            "java\tscript:alert(1)",
+            "data:text/html,<script>alert(1)</script>",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "blob:https://chat.openai.com/1",
+            "about:blank",
+            "view-source:https://chat.openai.com/",
+            "intent://chat.openai.com/#Intent;scheme=http;end",
+            "https://chat.openai.com/aip/*/oauth/callback",
+            "https://*.openai.com/callback",
+        ] {
+            assert!(uri.parse::<RedirectUri>().is_err(), "{uri} could be registered");
+            stays(&browser, &request(&client, uri)).await;
+        }
+    }
+}
