@@ -295,21 +295,17 @@ pub async fn not_found(server: web::Data<Server>, request: HttpRequest) -> HttpR
 }
 
 /// An address asked with a method it does not have; which it has is said in `Allow` (RFC 9110 §15.5.6).
-pub async fn method_not_allowed(
-    server: web::Data<Server>,
-    request: HttpRequest,
-    methods: &'static str,
-) -> HttpResponse {
-    let mut answer = if wants_html(&request) {
+pub fn method_not_allowed(server: &Server, request: &HttpRequest, methods: &'static str) -> HttpResponse {
+    let mut answer = if wants_html(request) {
         let words = Words {
             status: StatusCode::METHOD_NOT_ALLOWED,
             title: "This cannot be done here",
             message: "This address does not take that kind of request.".into(),
             advice: "Go back to the app you came from and try again.",
         };
-        error_page(&server, &words, &request_id::of(&request))
+        error_page(server, &words, &request_id::of(request))
     } else {
-        json(&request, StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this endpoint does not have that method")
+        json(request, StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this endpoint does not have that method")
     };
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     answer

@@ -3,10 +3,13 @@
 //! Pages exist only on the public URL's host (`guard::host`); machine endpoints answer on every host, because GPT
 //! Actions insist that they share a root domain with the API; documents belong to the host they are asked on.
 
+use std::future::ready;
+
 use actix_cors::Cors;
-use actix_web::{guard as on, web};
+use actix_web::{HttpRequest, guard as on, web};
 
 use super::{account, assets, failure, guard, health, oauth, well_known};
+use crate::server::Server;
 
 /// Mounts everything.
 pub fn routes(app: &mut web::ServiceConfig) {
@@ -72,5 +75,7 @@ fn page(path: &str) -> actix_web::Resource {
 }
 
 fn only(methods: &'static str) -> actix_web::Route {
-    web::to(move |server, request| failure::method_not_allowed(server, request, methods))
+    web::to(move |server: web::Data<Server>, request: HttpRequest| {
+        ready(failure::method_not_allowed(&server, &request, methods))
+    })
 }
