@@ -4,7 +4,7 @@
 //! mean the client's own; unknown ones are left out; only a malformed list is an error.
 
 use super::error::{ErrorCode, OAuthError};
-use crate::model::scope::Scopes;
+use crate::model::scope::{NAME_LENGTH_MAX, Scopes};
 
 /// Longest `scope` read.
 pub const LENGTH_MAX: usize = 4096;
@@ -13,7 +13,7 @@ const MALFORMED: OAuthError = OAuthError::new(ErrorCode::InvalidScope, "scope ha
 
 /// What an authorization request asks for: the known part of it, or everything the client may have.
 pub fn requested(allowed: &Scopes, scope: Option<&str>) -> Result<Scopes, OAuthError> {
-    let asked: Scopes = scope.unwrap_or_default().parse().map_err(|_| MALFORMED)?;
+    let asked = read(scope)?;
     let known = asked.intersection(allowed);
     Ok(if known.is_empty() { allowed.clone() } else { known })
 }
@@ -21,8 +21,8 @@ pub fn requested(allowed: &Scopes, scope: Option<&str>) -> Result<Scopes, OAuthE
 /// What a token gets when a narrower `scope` may be named: a part of what is allowed, never more. Naming only scopes
 /// that are not allowed is an error, so that nobody is handed more than they named.
 pub fn narrowed(allowed: &Scopes, scope: Option<&str>) -> Result<Scopes, OAuthError> {
-    let asked: Scopes = scope.unwrap_or_default().parse().map_err(|_| MALFORMED)?;
-    if asked.is_empty() {
+    let asked = read(scope)?;
+    if asked.is_empty() && scope.unwrap_or_default().trim().is_empty() {
         return Ok(allowed.clone());
     }
     let known = asked.intersection(allowed);
@@ -30,6 +30,18 @@ pub fn narrowed(allowed: &Scopes, scope: Option<&str>) -> Result<Scopes, OAuthEr
         return Err(OAuthError::new(ErrorCode::InvalidScope, "none of the scopes named is granted"));
     }
     Ok(known)
+}
+
+/// Reads a list. RFC 6749 §3.3 sets no length, so a name longer than any of ours is unknown and not malformed.
+fn read(scope: Option<&str>) -> Result<Scopes, OAuthError> {
+    let legal = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
+    let (short, long): (Vec<_>, Vec<_>) =
+        scope.unwrap_or_default().split(' ').partition(|name| name.len() <= NAME_LENGTH_MAX);
+    if long.into_iter().flat_map(str::bytes).all(legal) {
+        short.join(" ").parse().map_err(|_| MALFORMED)
+    } else {
+        Err(MALFORMED)
+    }
 }
 
 #[cfg(test)]
@@ -48,6 +60,10 @@ mod tests {
         }
         assert_eq!(requested(&allowed, Some("b unknown")).unwrap(), scopes("b"));
         assert!(requested(&allowed, Some("\"")).is_err());
+        let long = "x".repeat(NAME_LENGTH_MAX + 1);
+        assert_eq!(requested(&allowed, Some(&long)).unwrap(), allowed);
+        assert_eq!(requested(&allowed, Some(&format!("b {long}"))).unwrap(), scopes("b"));
+        assert!(requested(&allowed, Some(&format!("b {long}\""))).is_err());
     }
 
     #[test]
@@ -56,6 +72,7 @@ mod tests {
         assert_eq!(narrowed(&allowed, None).unwrap(), allowed);
         assert_eq!(narrowed(&allowed, Some("b c")).unwrap(), scopes("b"));
         assert!(narrowed(&allowed, Some("c")).is_err());
+        assert!(narrowed(&allowed, Some(&"x".repeat(NAME_LENGTH_MAX + 1))).is_err(), "named, and not granted");
         assert_eq!(narrowed(&Scopes::default(), Some("")).unwrap(), Scopes::default());
     }
 }

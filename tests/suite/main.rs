@@ -2,8 +2,8 @@
 //! sit, `rfc/` what the standards say, `attacks/` what must not work, `journeys/` whole stories with real browsers and
 //! foreign clients, `pages/` how pages look and read.
 
-
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod attacks;
 mod harness;
 mod journeys;

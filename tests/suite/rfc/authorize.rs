@@ -98,11 +98,13 @@ async fn granted(world: &World, client: &Registered, address: &str) -> String {
 async fn a_scope_that_names_nothing_of_ours_means_the_clients_own() {
     let world = World::new(Engine::Sqlite).await;
     let both = "todo.read todo.write";
+    let long = format!("https://scopes.example/{}", "x".repeat(200));
     for (scope, expected) in [
         (None, both),
         (Some(""), both),
         (Some("  "), both),
         (Some("openid offline_access"), both),
+        (Some(&long), both),
         (Some("todo.write"), "todo.write"),
         (Some("openid todo.read offline_access"), "todo.read"),
         (Some("todo.write todo.read todo.write"), both),

@@ -174,7 +174,7 @@ async fn a_code_is_short_whatever_was_asked() {
     let world = World::new(Engine::Sqlite).await;
     let callback = format!("https://client.example/{}", "c".repeat(1900));
     let client = world.running.add_client(&world.plugin, Dialect::Custom, &[&callback]).await;
-    let (state, scope) = ("s".repeat(4096), format!("todo.read todo.write {}", "x".repeat(100)));
+    let (state, scope) = ("s".repeat(4096), format!("todo.read todo.write {}", "x".repeat(4000)));
     let request = with(with(pkce_request(&client), "state", &state), "redirect_uri", &callback);
     let request = with(with(request, "scope", &scope), "resource", &world.plugin.resource);
     let code = world.running.code_for(&authorize(&request)).await;
