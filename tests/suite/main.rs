@@ -4,4 +4,5 @@
 
 mod harness;
 mod journeys;
+mod pages;
 mod store;

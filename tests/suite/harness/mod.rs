@@ -1,5 +1,8 @@
 //! Harness: fresh databases, a running server, and programs that speak to it.
 
 pub mod browser;
+pub mod chromium;
 pub mod databases;
+pub mod landing;
+pub mod looks;
 pub mod server;

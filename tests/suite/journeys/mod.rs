@@ -1,3 +1,5 @@
 //! Journeys: whole stories, as ChatGPT, people and foreign clients live them.
 
 mod classic_plugin;
+mod demo_in_chromium;
+mod foreign_clients;
