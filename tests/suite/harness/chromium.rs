@@ -240,6 +240,19 @@ struct Driver {
 
 impl Driver {
     fn start() -> Self {
+        let mut said = String::new();
+        // It chooses a port of IPv6 and wants the same one of IPv4, which may be somebody else's: it then ends.
+        for _ in 0..10 {
+            match Self::attempt() {
+                Ok(driver) => return driver,
+                Err(words) => said = words,
+            }
+        }
+        panic!("chromedriver does not start: {said}");
+    }
+
+    /// Starts one, or answers what it said before it ended.
+    fn attempt() -> Result<Self, String> {
         let mut process = Command::new(setting("CONSENTRY_TEST_CHROMEDRIVER"))
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -249,16 +262,20 @@ impl Driver {
             .expect("chromedriver can be started");
         let mut output = BufReader::new(process.stdout.take().expect("a pipe"));
         let mut said = String::new();
-        let port = loop {
+        loop {
             let start = said.len();
-            let read = output.read_line(&mut said).expect("chromedriver speaks");
-            assert!(read > 0, "chromedriver ended: {said}");
-            let port = said[start..].trim_end().trim_end_matches('.').rsplit_once("successfully on port ");
-            if let Some((_, port)) = port {
-                break port.parse().expect("a port");
+            if output.read_line(&mut said).expect("chromedriver speaks") == 0 {
+                let _ = process.wait();
+                return Err(said);
             }
-        };
-        Self { port, process, profile: tempfile::tempdir().expect("a temporary folder"), _output: output }
+            let Some((_, port)) = said[start..].trim_end().trim_end_matches('.').rsplit_once("successfully on port ")
+            else {
+                continue;
+            };
+            let port = port.parse().expect("a port");
+            let profile = tempfile::tempdir().expect("a temporary folder");
+            return Ok(Self { port, process, profile, _output: output });
+        }
     }
 }
 

@@ -130,6 +130,8 @@ async fn a_newcomer_who_says_no_shares_nothing() {
     chromium.reads("You said no").await;
     chromium.reads("ChatGPT has no access to your to-do list").await;
     chromium.has_a_quiet_console().await;
+    drop(chromium);
+    tokio::task::spawn_blocking(|| demo.stop()).await.unwrap();
 }
 
 /// What the API answered to the last question in the conversation.

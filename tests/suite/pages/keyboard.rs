@@ -97,6 +97,13 @@ async fn javascript_is_never_needed() {
     chromium.open(&Asking { callback: &callback, ..Asking::default() }.register(&world).await).await;
     chromium.sign_in("ada@example.com").await;
     chromium.arrives(&format!("{}/consent", world.running.url)).await;
+    chromium.reads("Ada Lovelace").await;
+    // The request waits for the other account: nothing has to be started again.
+    chromium.press("Use another account").await;
+    chromium.arrives(&format!("{}/sign-in", world.running.url)).await;
+    chromium.sign_in("grace@example.com").await;
+    chromium.arrives(&format!("{}/consent", world.running.url)).await;
+    chromium.reads("Grace Hopper").await;
     chromium.press("Allow").await;
     let left = chromium.arrives(&callback).await;
     assert!(left.query().is_some_and(|query| query.contains("code=")), "{left}");

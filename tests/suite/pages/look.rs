@@ -68,7 +68,13 @@ async fn consent_for_names_that_mean_harm() {
         scopes: &[("todo.read", &words), ("x.y.z", turned)],
         callback: &callback,
     };
-    sign_in_and_stop_at_consent(asking, "consent_hostile").await;
+    let world = World::new(Engine::Sqlite).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&asking.register(&world).await).await;
+    chromium.looks_well("sign_in_hostile").await;
+    chromium.sign_in("ada@example.com").await;
+    chromium.arrives(&format!("{}/consent", world.running.url)).await;
+    chromium.looks_well("consent_hostile").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
