@@ -32,7 +32,8 @@ pub fn render(page: &impl Template) -> Result<String, askama::Error> {
 }
 
 /// Answers with a page. `leads_to` is where the answer to one of its forms may send the browser: Chromium applies
-/// `form-action` to redirects too, and a client's own redirect URI may redirect on, so a website allows all of `https:`.
+/// `form-action` to redirects too, and a client's own redirect URI may redirect on: a website to any other, a program on
+/// this computer to another port or to its maker's website. Besides, a policy cannot name an IPv6 address.
 pub fn answer(
     mut answer: HttpResponseBuilder,
     page: &impl Template,
@@ -41,7 +42,7 @@ pub fn answer(
     let form_action = match leads_to {
         None => "'self'".to_owned(),
         Some(uri) if uri.is_https() => "'self' https:".to_owned(),
-        Some(uri) if uri.is_loopback() => format!("'self' {}", uri.url().origin().ascii_serialization()),
+        Some(uri) if uri.is_loopback() => "'self' http: https:".to_owned(),
         Some(uri) => format!("'self' {}:", uri.url().scheme()),
     };
     let policy = format!(

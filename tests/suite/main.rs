@@ -7,5 +7,6 @@
 mod attacks;
 mod harness;
 mod journeys;
+mod pages;
 mod rfc;
 mod store;

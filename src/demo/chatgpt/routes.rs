@@ -55,7 +55,7 @@ async fn icon() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("image/svg+xml")
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .body(include_str!("../logo.svg"))
+        .body(include_str!("../../../static/mark.svg"))
 }
 
 /// A new connection gets a new cookie: nobody can prepare one for somebody else's browser.

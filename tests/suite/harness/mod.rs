@@ -2,6 +2,9 @@
 
 pub mod aside;
 pub mod browser;
+pub mod chromium;
 pub mod cut;
 pub mod databases;
+pub mod landing;
+pub mod looks;
 pub mod server;

@@ -1,0 +1,102 @@
+//! Every page at 390 and 1280 pixels, light and dark: nothing sticks out, the console is silent, axe-core finds no
+//! barrier. `CONSENTRY_PAGES_DIR=/some/folder scripts/test pages::look` leaves pictures of them there.
+
+use super::asking::Asking;
+use crate::harness::{chromium::Chromium, databases::Engine, server::World};
+
+async fn sign_in_and_stop_at_consent(asking: Asking<'_>, name: &str) {
+    let world = World::new(Engine::Sqlite).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&asking.register(&world).await).await;
+    chromium.sign_in("ada@example.com").await;
+    chromium.arrives(&format!("{}/consent", world.running.url)).await;
+    chromium.looks_well(name).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sign_in_before_and_after_a_mistake() {
+    let world = World::new(Engine::Sqlite).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&Asking::default().register(&world).await).await;
+    chromium.arrives(&format!("{}/sign-in", world.running.url)).await;
+    chromium.looks_well("sign_in").await;
+    chromium.sign_in_with("ada@example.com", "not the password").await;
+    chromium.reads("do not match").await;
+    chromium.looks_well("sign_in_refused").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consent_for_a_website() {
+    sign_in_and_stop_at_consent(Asking::default(), "consent").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consent_for_a_program_on_this_computer() {
+    let asking = Asking { callback: "http://127.0.0.1:49152/callback", ..Asking::default() };
+    sign_in_and_stop_at_consent(asking, "consent_loopback").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consent_for_an_app_on_this_device() {
+    let asking = Asking { callback: "com.example.notes:/callback", ..Asking::default() };
+    sign_in_and_stop_at_consent(asking, "consent_app").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consent_to_many_things() {
+    let names: Vec<_> = (1..=24).map(|number| format!("area{number}.manage")).collect();
+    let scopes: Vec<_> = names.iter().map(|name| (name.as_str(), "See and change everything in this area")).collect();
+    sign_in_and_stop_at_consent(Asking { scopes: &scopes, ..Asking::default() }, "consent_many").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consent_to_the_plugin_as_a_whole() {
+    sign_in_and_stop_at_consent(Asking { scopes: &[], ..Asking::default() }, "consent_no_scope").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consent_for_names_that_mean_harm() {
+    let endless = "W".repeat(300);
+    let accents = format!("Z{}", "\u{301}\u{347}".repeat(120));
+    let turned = "\u{202e}moc.elgoog yb dehsilbup <b>bold</b> &amp; \u{5e9}\u{5dc}\u{5d5}\u{5dd}";
+    let words = format!("{endless} {accents}");
+    let callback = format!("https://{}.{}.example/cb", "a".repeat(63), "b".repeat(63));
+    let asking = Asking {
+        client_name: &endless,
+        plugin_name: turned,
+        description: &accents,
+        scopes: &[("todo.read", &words), ("x.y.z", turned)],
+        callback: &callback,
+    };
+    let world = World::new(Engine::Sqlite).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&asking.register(&world).await).await;
+    chromium.looks_well("sign_in_hostile").await;
+    chromium.sign_in("ada@example.com").await;
+    chromium.arrives(&format!("{}/consent", world.running.url)).await;
+    chromium.looks_well("consent_hostile").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn error_home_and_signed_out() {
+    let world = World::new(Engine::Sqlite).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("{}/authorize?client_id=nobody", world.running.url)).await;
+    chromium.find(".emblem.bad").await;
+    chromium.looks_well("error").await;
+    chromium.open(&format!("{}/nowhere", world.running.url)).await;
+    chromium.find(".emblem.bad").await;
+    chromium.looks_well("error_not_found").await;
+
+    chromium.open(&world.running.url).await;
+    chromium.reads("You are not signed in").await;
+    chromium.looks_well("home").await;
+    chromium.open(&format!("{}/sign-in", world.running.url)).await;
+    chromium.looks_well("sign_in_plain").await;
+    chromium.sign_in("ada@example.com").await;
+    chromium.reads("Ada Lovelace").await;
+    chromium.looks_well("home_signed_in").await;
+    chromium.press("Sign out").await;
+    chromium.reads("You are signed out").await;
+    chromium.looks_well("signed_out").await;
+}
