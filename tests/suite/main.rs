@@ -3,6 +3,7 @@
 //! foreign clients, `pages/` how pages look and read.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(clippy::too_many_lines, clippy::format_collect, reason = "a list of cases, or a story, may be long")]
 
 mod attacks;
 mod harness;

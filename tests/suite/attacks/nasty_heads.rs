@@ -46,7 +46,7 @@ async fn broken_heads_are_answered() {
         let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read_exact(&mut line)).await;
         read.expect("in time").unwrap_or_else(|error| panic!("{shown}: no answer: {error}"));
         let line = String::from_utf8_lossy(&line).into_owned();
-        assert!(line.starts_with("HTTP/1.") && !line.ends_with(|c: char| c == '\0'), "{shown}: {line}");
+        assert!(line.starts_with("HTTP/1.") && !line.ends_with('\0'), "{shown}: {line}");
         assert!(!line[9..].starts_with('5'), "{shown}: {line}");
     }
 }
