@@ -56,12 +56,12 @@ const END_OLD_SECRETS: &str = "
     update client_secrets
        set expires_at = case
                when id = (select max_id from (select id as max_id from client_secrets
-                                               where client_id = $1 order by id desc limit 1) newest)
+                                               where client_id = $1 order by created_at desc, id desc limit 1) newest)
                then $2 else $3 end
      where client_id = $1
        and (expires_at is null or expires_at > case
                when id = (select max_id from (select id as max_id from client_secrets
-                                               where client_id = $1 order by id desc limit 1) newest)
+                                               where client_id = $1 order by created_at desc, id desc limit 1) newest)
                then $2 else $3 end)";
 
 const DISABLE: &str = "

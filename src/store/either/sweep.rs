@@ -3,9 +3,11 @@
 use super::Engine;
 use crate::store::{StoreResult, sweep::Sweep};
 
+/// The condition stands twice: a family that was refreshed after it was found must stay.
 const FAMILIES: &str = "
     delete from families
-     where id in (select id from families where expires_at <= $1 or idle_until <= $1 limit $2)";
+     where id in (select id from families where expires_at <= $1 or idle_until <= $1 limit $2)
+       and (expires_at <= $1 or idle_until <= $1)";
 
 const SESSIONS: &str = "
     delete from sessions

@@ -74,7 +74,8 @@ impl Postgres {
                 })
             })
             .connect_with(connect)
-            .await?;
+            .await
+            .map_err(refused)?;
         Ok(Self { pool })
     }
 
@@ -96,7 +97,12 @@ impl Postgres {
         if self.schema_state().await? == SchemaState::FromTheFuture {
             return Err(schema::from_the_future());
         }
-        MIGRATOR.run(&self.pool).await.map_err(schema::failed)
+        let mut connection = self.fresh().await?;
+        // A migration may take longer than any caller would wait, and so may waiting for another node's.
+        sqlx::query("set statement_timeout = 0").execute(&mut *connection).await?;
+        let migrated = MIGRATOR.run(&mut *connection).await.map_err(schema::failed);
+        connection.close().await?;
+        migrated
     }
 
     pub(super) async fn ping(&self) -> StoreResult<()> {
@@ -134,6 +140,17 @@ impl Postgres {
         }
         Err(last.into())
     }
+}
+
+/// A login or database that does not exist is the operator's to mend; waiting would not help.
+fn refused(error: sqlx::Error) -> StoreError {
+    let told = match &error {
+        sqlx::Error::Database(database) if database.code().is_some_and(|code| ["28", "3D"].contains(&&code[..2])) => {
+            format!("Postgres refuses the database URL: {}", database.message())
+        }
+        _ => return error.into(),
+    };
+    StoreError::Misconfigured(told)
 }
 
 /// Whether the error means that the connection was lost or the server gave the statement up, so that nobody knows

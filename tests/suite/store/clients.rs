@@ -52,7 +52,7 @@ on_both_engines! {
         assert_eq!((client.name.as_str(), client.generation, client.enabled), ("ChatGPT", 1, true));
         assert_eq!(client.dialect, Dialect::Plugin);
         assert_eq!(client.authentication_method, AuthenticationMethod::ClientSecret);
-        assert_eq!(client.redirect_uris.iter().map(|uri| uri.as_str()).collect::<Vec<_>>(), ["https://chat.example/cb"]);
+        assert_eq!(client.redirect_uris.iter().map(consentry::model::redirect_uri::RedirectUri::as_str).collect::<Vec<_>>(), ["https://chat.example/cb"]);
         assert_eq!(client.scopes.to_string(), "todo.read todo.write");
         assert_eq!(client.created_at, start());
         assert_eq!(client.plugin.id, world.plugin.id);

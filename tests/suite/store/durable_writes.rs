@@ -34,10 +34,20 @@ const STATEMENTS: &str = "
      where d.datname = $1
        and s.query not like 'select%'";
 
+/// The server remembers a few thousand statements and forgets the rarest when it has no room, which would be ours:
+/// what is kept of databases that are gone makes room first.
+const MAKE_ROOM: &str = "
+    select count(pg_stat_statements_reset(0, gone.dbid, 0))
+      from (select distinct dbid from pg_stat_statements
+             where dbid not in (select oid from pg_database)) gone";
+
+/// How often the server forgot.
+const FORGOTTEN: &str = "select dealloc from pg_stat_statements_info";
+
 /// What has been written so far.
 enum Log {
     Sqlite(usize),
-    Postgres(HashMap<i64, (i64, i64)>),
+    Postgres { statements: HashMap<i64, (i64, i64)>, forgotten: i64 },
 }
 
 /// Commits in a write-ahead log. What the salts of its header do not fit is left over from before a checkpoint.
@@ -59,9 +69,12 @@ impl Log {
                 let name = server.path().trim_start_matches('/').to_owned();
                 server.set_path("postgres");
                 let mut connection = PgConnection::connect(server.as_str()).await.unwrap();
+                sqlx::query(MAKE_ROOM).execute(&mut connection).await.unwrap();
+                let forgotten = sqlx::query_scalar(FORGOTTEN).fetch_one(&mut connection).await.unwrap();
                 let rows: Vec<(i64, i64, i64)> =
                     sqlx::query_as(STATEMENTS).bind(name).fetch_all(&mut connection).await.unwrap();
-                Self::Postgres(rows.into_iter().map(|(id, calls, records)| (id, (calls, records))).collect())
+                let statements = rows.into_iter().map(|(id, calls, records)| (id, (calls, records))).collect();
+                Self::Postgres { statements, forgotten }
             }
         }
     }
@@ -70,13 +83,17 @@ impl Log {
     fn since(&self, earlier: &Self) -> i64 {
         match (self, earlier) {
             (Self::Sqlite(now), Self::Sqlite(before)) => i64::try_from(now - before).unwrap(),
-            (Self::Postgres(now), Self::Postgres(before)) => now
-                .iter()
-                .map(|(id, (calls, records))| {
+            (
+                Self::Postgres { statements, forgotten },
+                Self::Postgres { statements: before, forgotten: forgotten_before },
+            ) => {
+                assert_eq!(forgotten, forgotten_before, "the server forgot statements, so nothing can be said");
+                let written = statements.iter().map(|(id, (calls, records))| {
                     let (calls_before, records_before) = before.get(id).copied().unwrap_or_default();
                     if *records > records_before { calls - calls_before } else { 0 }
-                })
-                .sum(),
+                });
+                written.sum()
+            }
             _ => panic!("two engines"),
         }
     }

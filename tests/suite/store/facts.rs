@@ -1,7 +1,5 @@
 //! A small world for the exam: an account, a plugin, a client and a consent, and steps made from them.
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta};
 use consentry::{
     model::{
@@ -185,7 +183,7 @@ impl World {
             authentication_method: AuthenticationMethod::ClientSecret,
             secret_digest: Digest::of([7; 16]),
             presented,
-            grace: TimeDelta::from_std(Duration::from_secs(120)).unwrap(),
+            grace: TimeDelta::minutes(2),
             at: at(milliseconds),
             idle_until: at(milliseconds) + TimeDelta::hours(1),
         }
