@@ -106,16 +106,14 @@ impl Engine {
             return Ok(known);
         }
         let mut step = self.begin().await?;
-        let first = insert(&mut step, grant, event).await?;
-        let consent = match first {
-            Some(consent) => consent,
-            None => {
-                let known = lock(&mut step, &grant.key).await?;
-                if covers(&known, grant) {
-                    return Ok(known);
-                }
-                widen(&mut step, &known, grant, event).await?
+        let consent = if let Some(first) = insert(&mut step, grant, event).await? {
+            first
+        } else {
+            let known = lock(&mut step, &grant.key).await?;
+            if covers(&known, grant) {
+                return Ok(known);
             }
+            widen(&mut step, &known, grant, event).await?
         };
         let detail = json!({ "resource": consent.resource, "scopes": consent.scopes.to_string() });
         audit::write(&mut step, event, AuditAction::ConsentGranted, subjects(&grant.key), detail).await?;

@@ -137,7 +137,7 @@ impl Reader {
     /// Whether these bytes run the marked statement; if so, the marker is taken.
     fn runs_marked(&mut self, bytes: &[u8], marker: &Mutex<Option<String>>) -> bool {
         self.pending.extend_from_slice(bytes);
-        let mut marked = false;
+        let mut runs = false;
         while let Some((kind, body)) = self.message() {
             let mut parts = body.split(|byte| *byte == 0);
             let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -151,12 +151,12 @@ impl Reader {
                 _ => continue,
             };
             let mut marker = marker.lock().unwrap();
-            if marker.as_ref().is_some_and(|marker| text.is_some_and(|text| text.contains(marker))) {
+            if marker.as_ref().is_some_and(|wanted| text.is_some_and(|text| text.contains(wanted))) {
                 *marker = None;
-                marked = true;
+                runs = true;
             }
         }
-        marked
+        runs
     }
 
     /// The next complete message. Those before and including the startup message have no kind.
