@@ -18,7 +18,7 @@ fn respellings(token: &str) -> Vec<String> {
         .chain(b'a'..=b'z')
         .chain(*b"-_")
         .map(char::from)
-        .filter(|c| last.chars().next() != Some(*c))
+        .filter(|c| !last.starts_with(*c))
         .map(|c| format!("{head}{c}"));
     let mut all: Vec<String> = vec![
         head.to_owned(),
