@@ -14,8 +14,8 @@ async fn broken_heads_are_answered() {
     let host = world.running.url.trim_start_matches("http://").to_owned();
     let head =
         |line: &str, more: &str| format!("{line}\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n").into_bytes();
-    let many: String = (0..60).map(|n| format!("X-{n}: {n}\r\n")).collect();
-    let too_many: String = (0..1000).map(|n| format!("X-{n}: {n}\r\n")).collect();
+    let many = (0..60).map(|n| format!("X-{n}: {n}\r\n")).collect::<Vec<_>>().concat();
+    let too_many = (0..1000).map(|n| format!("X-{n}: {n}\r\n")).collect::<Vec<_>>().concat();
     let heads = [
         head("GET / HTTP/1.1", &format!("X-Long: {}\r\n", "a".repeat(60_000))),
         head("GET / HTTP/1.1", &format!("Cookie: {}\r\n", "a=b; ".repeat(5_000))),

@@ -15,7 +15,7 @@ use crate::{
 
 /// The ways in which somebody may write down stored bytes.
 fn spellings(bytes: &[u8]) -> Vec<String> {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     vec![
         hex.to_uppercase(),
         format!("\\x{hex}"),
