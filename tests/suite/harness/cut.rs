@@ -137,11 +137,7 @@ impl Reader {
     /// Whether these bytes run the marked statement; if so, the marker is taken.
     fn runs_marked(&mut self, bytes: &[u8], marker: &Mutex<Option<String>>) -> bool {
         self.pending.extend_from_slice(bytes);
-<<<<<<< HEAD
-        let mut found = false;
-=======
         let mut runs = false;
->>>>>>> 9f0967b70c208e99336a36779424b1ed47b45b45
         while let Some((kind, body)) = self.message() {
             let mut parts = body.split(|byte| *byte == 0);
             let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -157,17 +153,10 @@ impl Reader {
             let mut marker = marker.lock().unwrap();
             if marker.as_ref().is_some_and(|wanted| text.is_some_and(|text| text.contains(wanted))) {
                 *marker = None;
-<<<<<<< HEAD
-                found = true;
-            }
-        }
-        found
-=======
                 runs = true;
             }
         }
         runs
->>>>>>> 9f0967b70c208e99336a36779424b1ed47b45b45
     }
 
     /// The next complete message. Those before and including the startup message have no kind.
