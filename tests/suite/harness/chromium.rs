@@ -1,4 +1,4 @@
-//! A real Chromium, driven over WebDriver: one browser with a fresh profile for each test, ended with it.
+//! A real Chromium, led by chromedriver: one browser with a fresh profile for each test, ended with it.
 //!
 //! The browser looks up no names but this machine's own, so a test neither needs a network nor reaches one.
 //! Neighbours: `looks` measures what it shows, `landing` is where people are sent back to.
@@ -38,7 +38,7 @@ pub fn setting(name: &str) -> String {
 
 /// Chromium, its driver, and a place among the browsers that may run at the same time.
 pub struct Chromium {
-    /// The WebDriver session.
+    /// The session with the driver.
     pub client: Client,
     session: String,
     driver: Driver,
