@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     keys::master::MasterKey,
     model::{
+        Timestamp,
         audit::{Actor, Audit},
         id::AuditEventId,
         plugin::Host,
@@ -47,6 +48,15 @@ impl Settings {
     /// Whether people reach the server over TLS; cookies are bound to it if so.
     pub fn is_https(&self) -> bool {
         self.issuer.starts_with("https://")
+    }
+
+    /// When a connection that is used now ends unless it is used again. Rounded up to a ninetieth of the idle time, so
+    /// that most refreshes leave the stored time, and its index, as they are.
+    pub fn idle_until(&self, now: Timestamp) -> Timestamp {
+        let end = now + self.refresh_idle;
+        let step = (self.refresh_idle / 90).num_milliseconds().max(1);
+        let past = end.timestamp_millis().rem_euclid(step);
+        if past == 0 { end } else { end + TimeDelta::milliseconds(step - past) }
     }
 
     /// The scheme people reach it with.

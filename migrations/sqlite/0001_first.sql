@@ -78,14 +78,15 @@ create table consents (
     unique (account_id, client_id, resource)
 ) strict;
 
--- One row per connection, however often it refreshes.
+-- One row per connection, however often it refreshes. No foreign keys: each would lock the parent's row at every
+-- redemption, and all connections of a client share one. Parents are never deleted while a family stands on them.
 create table families (
     -- The redeemed code's own id: inserting it is what makes a code single use.
     id blob not null primary key check (length(id) = 16),
     redemption blob not null check (length(redemption) = 16),
-    account_id blob not null references accounts (id),
-    client_id blob not null references clients (id),
-    consent_id blob not null references consents (id),
+    account_id blob not null,
+    client_id blob not null,
+    consent_id blob not null,
     account_generation integer not null,
     client_generation integer not null,
     consent_generation integer not null,
@@ -105,6 +106,7 @@ create table families (
     end_reason text
 ) strict;
 
+-- The server rounds this time up, so that most refreshes leave it as it is and the index untouched.
 create index families_by_idle_end on families (idle_until);
 create index families_by_end on families (expires_at);
 

@@ -61,7 +61,7 @@ pub enum SchemaState {
 }
 
 /// How the engine is opened.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OpenOptions {
     /// `sqlite://path` or `postgres://…`.
     pub url: String,
@@ -71,6 +71,13 @@ pub struct OpenOptions {
     pub connections_max: u32,
     /// How long an operation may wait for a connection or a lock before the store counts as down.
     pub patience: std::time::Duration,
+}
+
+impl std::fmt::Debug for OpenOptions {
+    // Neither the URL nor the password: both may be secret.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("OpenOptions").field("connections_max", &self.connections_max).finish_non_exhaustive()
+    }
 }
 
 impl Store {

@@ -67,7 +67,7 @@ async fn redeem(
         auth_time: good.auth_time,
         at: now,
         expires_at: now + server.settings.refresh_absolute,
-        idle_until: now + server.settings.refresh_idle.min(server.settings.refresh_absolute),
+        idle_until: server.settings.idle_until(now).min(now + server.settings.refresh_absolute),
     };
     let audit = server.audit(Actor::Client(client.id), peer(request));
     match server.store.redeem(&redemption, &audit).await? {
@@ -102,7 +102,7 @@ async fn rotate(
         presented: presented.counter,
         grace: server.settings.refresh_grace,
         at: now,
-        idle_until: now + server.settings.refresh_idle,
+        idle_until: server.settings.idle_until(now),
     };
     let audit = server.audit(Actor::Client(client.id), peer(request));
     let (family, counter, rotated_at) = match server.store.rotate(&rotation, &audit).await? {

@@ -66,8 +66,13 @@ impl Page {
 impl Browser {
     /// A new browser.
     pub fn new(running: &Running) -> Self {
+        Self::at(&running.url)
+    }
+
+    /// A new browser for the server at an address.
+    pub fn at(url: &str) -> Self {
         let http = Client::builder().cookie_store(true).redirect(Policy::none()).build().expect("a client");
-        Self { http, base: running.url.parse().expect("a URL") }
+        Self { http, base: url.parse().expect("a URL") }
     }
 
     /// Goes to an address and follows redirects as long as they stay on this server.

@@ -1,7 +1,9 @@
 //! Journeys: whole stories, as ChatGPT, people and foreign clients live them.
 
 mod classic_plugin;
+mod command_line;
 mod demo_in_chromium;
 mod foreign_clients;
 mod gpt_action;
+mod lost_answer;
 mod two_nodes;

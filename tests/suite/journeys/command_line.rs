@@ -1,0 +1,197 @@
+//! From nothing to a working plugin with the command line alone: the real binary, the repository's own sample
+//! manifest, then the whole classic flow against `consentry serve`.
+
+use std::{
+    io::Write,
+    net::TcpListener,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{
+        browser::{Browser, parameter, plugin_request, read},
+        databases::Database,
+        server::{CALLBACK, PASSWORD, Registered},
+    },
+    on_both_engines,
+};
+
+/// The binary with its configuration in the environment.
+struct Consentry<'a> {
+    folder: &'a Path,
+    database: &'a Database,
+    port: u16,
+}
+
+/// A server that ends with the test.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Consentry<'_> {
+    fn url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_consentry"));
+        command
+            .current_dir(self.folder)
+            .env("CONSENTRY_DATABASE_URL", &self.database.url)
+            .env("CONSENTRY_PUBLIC_URL", self.url())
+            .env("CONSENTRY_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("CONSENTRY_MASTER_KEYS", format!("file:{}", self.folder.join("master.key").display()));
+        command
+    }
+
+    /// Runs a command that must succeed, and reads its JSON.
+    fn answer(&self, arguments: &[&str]) -> Value {
+        let output = self.command().args(arguments).output().unwrap();
+        let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {out}{told}");
+        serde_json::from_str(&out).unwrap_or(Value::Null)
+    }
+
+    async fn serve(&self) -> Serving {
+        let serving = Serving(self.command().arg("serve").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        for _ in 0..100 {
+            if reqwest::get(format!("{}/health/ready", self.url())).await.is_ok_and(|answer| answer.status() == 200) {
+                return serving;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the server did not become ready");
+    }
+}
+
+fn write_private(path: &Path, text: &str) {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+on_both_engines! {
+    async fn the_sample_manifest_drives_a_whole_classic_flow(engine) {
+        let database = Database::empty(engine).await;
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let consentry = Consentry { folder: folder.path(), database: &database, port };
+        write_private(&folder.path().join("master.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
+        write_private(&folder.path().join("ada.txt"), PASSWORD);
+
+        consentry.answer(&["migrate"]);
+        let account = consentry.answer(&[
+            "account", "add", "--email", "ada@example.com", "--name", "Ada Lovelace", "--role", "person",
+            "--password-file", "ada.txt", "--json",
+        ]);
+        assert_eq!(account["role"], "person");
+
+        // The seed's own manifest: `scope` is empty and the token request is JSON. Only its host is this run's.
+        let here = |text: &str| text.replace("localhost:8080", &format!("localhost:{port}"));
+        std::fs::write(folder.path().join("ai-plugin.json"), here(consentry::demo::MANIFEST)).unwrap();
+        std::fs::write(folder.path().join("openapi.json"), here(consentry::demo::OPENAPI)).unwrap();
+        let host = format!("localhost:{port}");
+        let plugin = consentry.answer(&[
+            "plugin", "import", "ai-plugin.json", "--host", &host, "--openapi", "openapi.json", "--json",
+        ]);
+        assert_eq!((plugin["host"].as_str(), plugin["state"].as_str()), (Some(host.as_str()), Some("draft")));
+        let slug = plugin["slug"].as_str().unwrap();
+        assert_eq!(consentry.answer(&["plugin", "show", slug, "--json"])["plugin_id"], plugin["plugin_id"]);
+
+        let made = consentry.answer(&[
+            "client", "add", "--plugin", slug, "--preset", "plugin", "--name", "ChatGPT", "--callback", CALLBACK, "--json",
+        ]);
+        let twin = CALLBACK.replace("chat.openai.com", "chatgpt.com");
+        assert_eq!(made["redirect_uris"], json!([CALLBACK, twin]), "one callback brings its twin");
+        let client = Registered {
+            client_id: made["client_id"].as_str().unwrap().to_owned(),
+            client_secret: made["client_secret"].as_str().unwrap().to_owned(),
+        };
+
+        let serving = consentry.serve().await;
+        let manifest: Value =
+            reqwest::get(format!("{}/.well-known/ai-plugin.json", consentry.url())).await.unwrap().json().await.unwrap();
+        assert_eq!(manifest["auth"]["client_url"], format!("{}/authorize", consentry.url()));
+        assert_eq!(manifest["auth"]["authorization_url"], format!("{}/token", consentry.url()));
+        assert_eq!((&manifest["auth"]["scope"], &manifest["auth"]["authorization_content_type"]),
+            (&json!(""), &json!("application/json")));
+
+        let browser = Browser::at(&consentry.url());
+        let left = browser.agree(&plugin_request(&client), "ada@example.com").await;
+        let token = manifest["auth"]["authorization_url"].as_str().unwrap();
+        let post = async |body: Value| read(reqwest::Client::new().post(token).json(&body).send().await.unwrap()).await;
+        let (status, tokens) = post(json!({
+            "grant_type": "authorization_code", "client_id": client.client_id, "client_secret": client.client_secret,
+            "code": parameter(&left, "code"), "redirect_uri": CALLBACK,
+        })).await;
+        assert_eq!(status, 200, "{tokens}");
+        assert_eq!(tokens["scope"], "todo.read todo.write");
+        let refresh = json!({
+            "grant_type": "refresh_token", "client_id": client.client_id, "client_secret": client.client_secret,
+            "refresh_token": tokens["refresh_token"],
+        });
+        let (status, next) = post(refresh).await;
+        assert_eq!(status, 200, "{next}");
+
+        // Administration works beside the running server, and takes effect on the next call.
+        let rotated = consentry.answer(&["client", "rotate-secret", &client.client_id, "--keep-old", "0", "--json"]);
+        let again = |secret: &Value| json!({
+            "grant_type": "refresh_token", "client_id": client.client_id, "client_secret": secret,
+            "refresh_token": next["refresh_token"],
+        });
+        assert_eq!(post(again(&json!(client.client_secret))).await.0, 401);
+        assert_eq!(post(again(&rotated["client_secret"])).await.0, 200);
+        consentry.answer(&["client", "disable", &client.client_id, "--json"]);
+        assert_eq!(post(again(&rotated["client_secret"])).await.0, 401);
+        drop(serving);
+    }
+}
+
+#[test]
+fn a_start_with_everything_wrong_tells_all_of_it_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_consentry"))
+        .current_dir(folder.path())
+        .arg("serve")
+        .env("CONSENTRY_PUBLIC_URL", "http://auth.example.com/")
+        .env("CONSENTRY_MASTER_KEYS", "env:SHORT_KEY,env:PLACEHOLDER_KEY")
+        .env("SHORT_KEY", "c2hvcnQ=")
+        .env("PLACEHOLDER_KEY", "REPLACE_ME")
+        .env("CONSENTRY_REFRESH_GRCE", "5")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for word in ["public_url", "SHORT_KEY", "PLACEHOLDER_KEY", "REFRESH_GRCE"] {
+        assert!(told.to_lowercase().contains(&word.to_lowercase()), "{word} is not told of in: {told}");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    write_private(&file, "");
+    write_private(&folder.path().join("master.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
+    let output = Command::new(env!("CARGO_BIN_EXE_consentry"))
+        .current_dir(folder.path())
+        .arg("serve")
+        .env("CONSENTRY_PUBLIC_URL", "http://localhost:1")
+        .env("CONSENTRY_MASTER_KEYS", "file:master.key")
+        .env("CONSENTRY_DATABASE_URL", format!("sqlite://{}/consentry.db", file.display()))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("cannot be written"), "{told}");
+}
