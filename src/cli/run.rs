@@ -13,10 +13,15 @@ pub async fn until_stopped(server: Arc<Server>, listener: TcpListener) -> io::Re
         tokio::spawn(jobs::sweep::run(Arc::clone(&server))),
         tokio::spawn(jobs::clock_offset::run(Arc::clone(&server))),
     ];
-    let serving = tokio::spawn(listening.run());
-    asked_to_stop().await;
-    tracing::info!("stopping: finishing the answers under way");
-    stop.gracefully().await;
+    let mut serving = tokio::spawn(listening.run());
+    tokio::select! {
+        () = asked_to_stop() => {
+            tracing::info!("stopping: finishing the answers under way");
+            stop.gracefully().await;
+        }
+        // Nobody asked: the listener broke.
+        broken = &mut serving => return broken.map_err(io::Error::other)?,
+    }
     background.iter().for_each(tokio::task::JoinHandle::abort);
     let outcome = serving.await.map_err(io::Error::other)?;
     server.store.close().await;

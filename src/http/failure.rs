@@ -296,7 +296,10 @@ pub async fn not_found(server: web::Data<Server>, request: HttpRequest) -> HttpR
 
 /// An address asked with a method it does not have; which it has is said in `Allow` (RFC 9110 §15.5.6).
 pub fn method_not_allowed(server: &Server, request: &HttpRequest, methods: &'static str) -> HttpResponse {
-    let mut answer = if wants_html(request) {
+    if !wants_html(request) {
+        return machine_method_not_allowed(request, methods);
+    }
+    let mut answer = {
         let words = Words {
             status: StatusCode::METHOD_NOT_ALLOWED,
             title: "This cannot be done here",
@@ -304,9 +307,15 @@ pub fn method_not_allowed(server: &Server, request: &HttpRequest, methods: &'sta
             advice: "Go back to the app you came from and try again.",
         };
         error_page(server, &words, &request_id::of(request))
-    } else {
-        json(request, StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this endpoint does not have that method")
     };
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    answer
+}
+
+/// The same for machine endpoints: never HTML.
+pub fn machine_method_not_allowed(request: &HttpRequest, methods: &'static str) -> HttpResponse {
+    let description = "this endpoint does not have that method";
+    let mut answer = json(request, StatusCode::METHOD_NOT_ALLOWED, "invalid_request", description);
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     answer
 }

@@ -108,29 +108,12 @@ pub struct Asking {
 pub enum SignInError {
     /// Unknown address, wrong password or closed account: never told apart, or strangers could list accounts.
     Refused,
-    /// Too many attempts; the next one counts after this many minutes.
-    TooMany {
-        /// Rounded up by the caller.
-        wait_minutes: u32,
-    },
-    /// The form was too old, or came from another browser.
-    Stale,
-    /// The server cannot check passwords at the moment.
-    Busy,
 }
 
 impl fmt::Display for SignInError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused => f.write_str("That email address and password do not match. Please try again."),
-            Self::TooMany { wait_minutes: 0 | 1 } => {
-                f.write_str("Too many attempts. Please wait a minute, then try again.")
-            }
-            Self::TooMany { wait_minutes } => {
-                write!(f, "Too many attempts. Please wait {wait_minutes} minutes, then try again.")
-            }
-            Self::Stale => f.write_str("This page had been open for too long. Please sign in once more."),
-            Self::Busy => f.write_str("We cannot sign you in right now. Please try again in a moment."),
         }
     }
 }

@@ -12,9 +12,9 @@ use crate::server::Server;
 /// Mounts everything.
 pub fn routes(app: &mut web::ServiceConfig) {
     // Machine endpoints: JSON, readable from any web page (no cookie is ever looked at).
-    app.service(web::resource("/token").wrap(cors()).post(oauth::token::token).default_service(only("POST")))
-        .service(web::resource("/revoke").wrap(cors()).post(oauth::revoke::revoke).default_service(only("POST")))
-        .service(web::resource("/introspect").post(oauth::introspect::introspect).default_service(only("POST")));
+    app.service(web::resource("/token").wrap(cors()).post(oauth::token::token).default_service(machine("POST")))
+        .service(web::resource("/revoke").wrap(cors()).post(oauth::revoke::revoke).default_service(machine("POST")))
+        .service(web::resource("/introspect").post(oauth::introspect::introspect).default_service(machine("POST")));
 
     // Documents: readable from any web page.
     for (path, route) in [
@@ -25,7 +25,7 @@ pub fn routes(app: &mut web::ServiceConfig) {
         ("/openapi.yaml", read().to(well_known::plugin::openapi)),
         ("/logo.png", read().to(well_known::plugin::logo)),
     ] {
-        app.service(web::resource(path).wrap(cors()).route(route).default_service(only("GET, HEAD")));
+        app.service(web::resource(path).wrap(cors()).route(route).default_service(machine("GET, HEAD")));
     }
 
     // The authorization request: never readable from another page, and on other hosts only a pointer to this one.
@@ -62,6 +62,11 @@ fn read() -> actix_web::Route {
 
 fn page(path: &str) -> actix_web::Resource {
     web::resource(path.to_owned()).guard(on::fn_guard(guard::host::is_public))
+}
+
+/// A machine is told in JSON, whatever it says it accepts.
+fn machine(methods: &'static str) -> actix_web::Route {
+    web::to(move |request: HttpRequest| std::future::ready(failure::machine_method_not_allowed(&request, methods)))
 }
 
 fn only(methods: &'static str) -> actix_web::Route {

@@ -4,7 +4,9 @@
 
 use super::{
     Generation, Timestamp,
+    digest::Digest,
     id::{AccountId, ClientId, ConsentId, FamilyId},
+    refresh_token::RefreshToken,
     scope::Scopes,
 };
 
@@ -44,6 +46,24 @@ pub struct Family {
     pub expires_at: Timestamp,
     /// The end unless it is refreshed before.
     pub idle_until: Timestamp,
+    /// SHA-256 of the secret every refresh token of its line carries.
+    pub secret_digest: Digest,
+    /// The current place in its line.
+    pub counter: i64,
+    /// The place before, whose token is still answered while the grace window is open.
+    pub predecessor: Option<i64>,
+}
+
+impl Family {
+    /// Whether a refresh token is of this family's line, wherever in it.
+    pub fn has(&self, token: &RefreshToken) -> bool {
+        token.family_id == self.id && token.secret_digest() == self.secret_digest
+    }
+
+    /// Whether presenting a refresh token of the line would be answered with its successor, and not as a theft.
+    pub fn honours(&self, token: &RefreshToken) -> bool {
+        self.has(token) && (token.counter >= self.counter || Some(token.counter) == self.predecessor)
+    }
 }
 
 /// Why a family was ended.

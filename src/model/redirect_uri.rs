@@ -40,8 +40,8 @@ pub enum NotARedirectUri {
     /// A wildcard is compared as text here, so it would never match; the owner means something else.
     #[error("\"{0}\" has a wildcard; redirect URIs are compared exactly, so register each one")]
     Wildcard(String),
-    /// White space or a control character, which browsers drop silently.
-    #[error("\"{0}\" has a space or control character")]
+    /// White space or a control character, which browsers drop silently, or one that has no place in a URI (RFC 3986).
+    #[error("\"{0}\" has a space, a backslash or a character outside ASCII; write it percent-encoded")]
     Unprintable(String),
 }
 
@@ -95,7 +95,7 @@ impl FromStr for RedirectUri {
         if text.len() > LENGTH_MAX {
             return Err(NotARedirectUri::TooLong);
         }
-        if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+        if !text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
             return Err(NotARedirectUri::Unprintable(told()));
         }
         let url = Url::parse(text).map_err(|_| NotARedirectUri::NotAbsolute(told()))?;
@@ -160,6 +160,7 @@ mod tests {
             "https://a.example/cb#x",
             "https://a.example/*",
             "https://a.example/c b",
+            "https://a.example/\u{fc}",
             "https://a.example\\@evil.example/",
             "/relative",
             "javascript://a.b/%0aalert(1)",

@@ -63,6 +63,8 @@ impl Default for Passwords {
 impl Passwords {
     /// Workers for this machine.
     pub fn new() -> Self {
+        // Made now, so that the first unknown address costs no more than any other; a failure shows at the first use.
+        let _ = nobodys_hash();
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self { workers: Arc::new(Semaphore::new(cores)), waiting: Arc::default() }
     }

@@ -74,21 +74,11 @@ impl Credentials {
     }
 }
 
-/// A client that has proven to be itself, and how.
-#[derive(Debug)]
-pub struct Authenticated {
-    /// Who.
-    pub client: Client,
-}
-
 /// Decides whether the credentials prove the client that was found under their `client_id`, if any was.
 ///
-/// Unknown, disabled and unproven clients get one and the same answer.
-pub fn authenticate(
-    client: Option<Client>,
-    credentials: &Credentials,
-    now: Timestamp,
-) -> Result<Authenticated, OAuthError> {
+/// Unknown, disabled and unproven clients get one and the same answer; a known one that sends its secret the wrong way
+/// is told so, since its developer has no other way to find out.
+pub fn authenticate(client: Option<Client>, credentials: &Credentials, now: Timestamp) -> Result<Client, OAuthError> {
     let client = client.filter(|client| client.enabled).ok_or(UNKNOWN)?;
     if credentials.via == Via::Basic && !dialect::accepts_basic(client.dialect) {
         return Err(OAuthError::new(ErrorCode::InvalidClient, "this client sends its secret in the body"));
@@ -108,5 +98,5 @@ pub fn authenticate(
                 > 0
         }
     };
-    if proven { Ok(Authenticated { client }) } else { Err(UNKNOWN) }
+    if proven { Ok(client) } else { Err(UNKNOWN) }
 }

@@ -19,6 +19,8 @@ pub enum ErrorCode {
     InvalidScope,
     /// RFC 8707: the resource is not one of this client's.
     InvalidTarget,
+    /// RFC 7009: this kind of token cannot be revoked.
+    UnsupportedTokenType,
     /// RFC 6749: the person, or the server, said no.
     AccessDenied,
     /// RFC 6749: only `code` is supported.
@@ -50,6 +52,7 @@ impl ErrorCode {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::UnsupportedTokenType => "unsupported_token_type",
             Self::AccessDenied => "access_denied",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::ServerError => "server_error",

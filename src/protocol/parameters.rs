@@ -17,9 +17,10 @@ use super::error::{ErrorCode, OAuthError};
 /// The most parameters one request may have.
 const COUNT_MAX: usize = 64;
 
-/// The parameters of one request, in the order they came.
+/// The parameters of one request, in the order they came; a JSON member that is no text has none, which matters only to
+/// whoever asks for it (RFC 6749 §3.2: unrecognized parameters are ignored).
 #[derive(Clone)]
-pub struct Parameters(Vec<(String, String)>);
+pub struct Parameters(Vec<(String, Option<String>)>);
 
 impl fmt::Debug for Parameters {
     // Values may be secrets; names are enough to understand a request by.
@@ -30,13 +31,12 @@ impl fmt::Debug for Parameters {
 
 const NOT_UTF8: OAuthError = OAuthError::new(ErrorCode::InvalidRequest, "a parameter is not valid UTF-8");
 const TOO_MANY: OAuthError = OAuthError::new(ErrorCode::InvalidRequest, "there are too many parameters");
-const NOT_AN_OBJECT: OAuthError =
-    OAuthError::new(ErrorCode::InvalidRequest, "the body is not a JSON object whose members are strings");
+const NOT_AN_OBJECT: OAuthError = OAuthError::new(ErrorCode::InvalidRequest, "the body is not a JSON object");
 
 impl Parameters {
     /// Reads a query or an `application/x-www-form-urlencoded` body.
     pub fn from_form(raw: &[u8]) -> Result<Self, OAuthError> {
-        let pairs: Vec<_> = form_urlencoded::parse(raw).into_owned().take(COUNT_MAX + 1).collect();
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(raw).into_owned().take(COUNT_MAX + 1).collect();
         // The parser writes U+FFFD for bytes that are no UTF-8. `state` must go back byte for byte, so a replaced
         // byte is an error, unless the caller really sent that character.
         let replaced = |text: &str| text.contains('\u{fffd}');
@@ -47,7 +47,7 @@ impl Parameters {
         if pairs.iter().any(|(name, value)| replaced(name) || replaced(value)) && !sent() {
             return Err(NOT_UTF8);
         }
-        Self::bounded(pairs)
+        Self::bounded(pairs.into_iter().map(|(name, value)| (name, Some(value))).collect())
     }
 
     /// Reads an `application/json` body: one flat object. `null` counts as not sent.
@@ -57,24 +57,29 @@ impl Parameters {
             .into_iter()
             .filter(|(_, value)| !value.is_null())
             .map(|(name, value)| match value {
-                Value::String(text) => Ok((name, text)),
-                _ => Err(NOT_AN_OBJECT),
+                Value::String(text) => (name, Some(text)),
+                _ => (name, None),
             })
-            .collect::<Result<_, _>>()?;
+            .collect();
         Self::bounded(pairs)
     }
 
-    fn bounded(pairs: Vec<(String, String)>) -> Result<Self, OAuthError> {
+    fn bounded(pairs: Vec<(String, Option<String>)>) -> Result<Self, OAuthError> {
         if pairs.len() > COUNT_MAX { Err(TOO_MANY) } else { Ok(Self(pairs)) }
     }
 
     /// The value of a parameter that may stand once, with at most so many bytes.
     pub fn one(&self, name: &str, length_max: usize) -> Result<Option<&str>, OAuthError> {
-        let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_deref());
         let value = values.next();
         if values.next().is_some() {
             return Err(invalid_request(format!("{name} is given more than once")));
         }
+        let value = match value {
+            Some(None) => return Err(invalid_request(format!("{name} is not a text"))),
+            Some(text) => text,
+            None => None,
+        };
         if value.is_some_and(|value| value.len() > length_max) {
             return Err(invalid_request(format!("{name} is longer than {length_max} bytes")));
         }
@@ -145,7 +150,7 @@ mod tests {
 
     #[test]
     fn bodies_that_are_not_what_they_say_are_refused() {
-        for body in ["", "[]", "{\"a\":1}", "{\"a\":{}}", "{\"a\":\"b\"", "nul", "{\"a\":\"\\ud800\"}"] {
+        for body in ["", "[]", "{\"a\":\"b\"", "nul", "{\"a\":\"\\ud800\"}"] {
             assert!(Parameters::from_json(body.as_bytes()).is_err(), "{body}");
         }
         assert!(Parameters::from_form(b"state=%ff").is_err());
@@ -154,6 +159,13 @@ mod tests {
         assert!(Parameters::from_json(deep.as_bytes()).is_err());
         let many = (0..=COUNT_MAX).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
         assert!(Parameters::from_form(many.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_member_that_is_no_text_matters_only_to_whoever_asks_for_it() {
+        let parameters = Parameters::from_json(br#"{"code":"c","state":1,"extra":{"deep":[1]}}"#).unwrap();
+        assert_eq!(parameters.one("code", 9), Ok(Some("c")));
+        assert_eq!(parameters.one("state", 9).unwrap_err().description, "state is not a text");
     }
 
     #[test]

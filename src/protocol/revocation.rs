@@ -6,6 +6,7 @@ use crate::model::{
     client::Client,
     family::Family,
     id::{ClientId, FamilyId},
+    refresh_token::RefreshToken,
 };
 
 /// What is to be done about a presented token.
@@ -20,21 +21,40 @@ pub enum Revocation {
 }
 
 /// A token's own facts, once its authenticity is proven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presented {
     /// A refresh token.
-    Refresh,
-    /// An access token minted under this access generation.
-    Access(Generation),
+    Refresh(RefreshToken),
+    /// An access token of a family, minted under this access generation.
+    Access(FamilyId, Generation),
+    /// An access token that stands with its client alone. It ends by itself, or with the client.
+    Standalone,
+}
+
+impl Presented {
+    /// The family it belongs to.
+    pub fn family_id(&self) -> Option<FamilyId> {
+        match self {
+            Self::Refresh(token) => Some(token.family_id),
+            Self::Access(family_id, _) => Some(*family_id),
+            Self::Standalone => None,
+        }
+    }
 }
 
 /// Decides what revoking means; a token of another client is refused, and stays.
-pub fn decide(client: &Client, presented: Presented, family: Option<&Family>) -> Result<Revocation, OAuthError> {
+pub fn decide(client: &Client, presented: &Presented, family: Option<&Family>) -> Result<Revocation, OAuthError> {
+    if *presented == Presented::Standalone {
+        let description = "a client's own access token cannot be revoked by itself; it lives for minutes";
+        return Err(OAuthError::new(ErrorCode::UnsupportedTokenType, description));
+    }
     let Some(family) = family else { return Ok(Revocation::Nothing) };
     own(client.id, family)?;
     Ok(match presented {
-        Presented::Refresh => Revocation::EndFamily(family.id),
-        Presented::Access(generation) => Revocation::RevokeAccess(family.id, generation),
+        Presented::Refresh(token) if family.has(token) => Revocation::EndFamily(family.id),
+        Presented::Access(_, generation) => Revocation::RevokeAccess(family.id, *generation),
+        // Authentic, and yet not of this line: somebody has our key and not the family's secret.
+        Presented::Refresh(_) | Presented::Standalone => Revocation::Nothing,
     })
 }
 

@@ -50,6 +50,7 @@ pub struct Redemption {
 
 /// What became of redeeming a code.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "an outcome lives for one step in one place; a box would only cost")]
 pub enum Redeem {
     /// This request made the family, and it stands.
     Won(Family),
@@ -146,11 +147,6 @@ impl Store {
     /// The family if it stands at `now`.
     pub async fn standing_family(&self, id: FamilyId, now: Timestamp) -> StoreResult<Option<Family>> {
         on_either_engine!(self, engine => engine.standing_family(id, now))
-    }
-
-    /// Whether a token that stands with its client alone still does: the client is enabled and of that generation.
-    pub async fn client_stands(&self, id: ClientId, generation: Generation) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.client_stands(id, generation))
     }
 
     /// Ends a family that has not ended. `false` when there was nothing to end.

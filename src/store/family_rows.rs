@@ -8,6 +8,7 @@ use super::{
 };
 use crate::model::{
     Generation, Timestamp,
+    digest::Digest,
     family::Family,
     id::{AccountId, ClientId, ConsentId, FamilyId},
     scope::Scopes,
@@ -47,7 +48,8 @@ macro_rules! stands {
 macro_rules! family_columns {
     () => {
         "f.id, f.account_id, f.client_id, f.consent_id, f.resource, f.scopes, g.scopes as consent_scopes,
-         f.access_generation, f.auth_time, f.created_at, f.expires_at, f.idle_until"
+         f.access_generation, f.auth_time, f.created_at, f.expires_at, f.idle_until, f.secret_digest, f.counter,
+         f.predecessor"
     };
 }
 
@@ -120,6 +122,7 @@ macro_rules! redeem_row {
           where a.id = $3 and a.enabled and a.generation = $6
             and c.id = $4 and c.enabled and c.generation = $7
             and g.id = $5 and g.generation = $8 and g.account_id = a.id and g.client_id = c.id
+            and g.resource = $10
              on conflict (id) do update
             set ended_at = case
                     when families.redemption = excluded.redemption then families.ended_at
@@ -134,8 +137,6 @@ macro_rules! redeem_row {
 }
 
 pub(super) const STANDING: &str = concat!("select ", family_columns!(), family_and_parents!(), "where ", stands!());
-
-pub(super) const CLIENT_STANDS: &str = "select count(*) from clients where id = $1 and generation = $2 and enabled";
 
 pub(super) const END: &str = "
     update families
@@ -167,6 +168,9 @@ pub(super) struct FamilyRow {
     pub(super) created_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) idle_until: Timestamp,
+    pub(super) secret_digest: Vec<u8>,
+    pub(super) counter: i64,
+    pub(super) predecessor: Option<i64>,
 }
 
 impl TryFrom<FamilyRow> for Family {
@@ -187,6 +191,9 @@ impl TryFrom<FamilyRow> for Family {
             created_at: row.created_at,
             expires_at: row.expires_at,
             idle_until: row.idle_until,
+            secret_digest: Digest(row.secret_digest.as_slice().try_into().map_err(StoreError::broken)?),
+            counter: row.counter,
+            predecessor: row.predecessor,
         })
     }
 }
@@ -196,7 +203,6 @@ impl TryFrom<FamilyRow> for Family {
 pub(super) struct SeenRow {
     #[sqlx(flatten)]
     pub(super) family: FamilyRow,
-    pub(super) counter: i64,
     pub(super) rotated_at: Option<Timestamp>,
     pub(super) repeats: bool,
 }
@@ -226,6 +232,9 @@ impl Redemption {
             created_at: self.at,
             expires_at: self.expires_at,
             idle_until: self.idle_until,
+            secret_digest: self.secret_digest,
+            counter: 0,
+            predecessor: None,
         })
     }
 }
@@ -247,13 +256,14 @@ impl Rotation {
     /// Reads the outcome off the line as it was seen and what was changed; `None` when somebody else changed it in
     /// between.
     pub(super) fn outcome(&self, seen: SeenRow, moved: Option<MovedRow>) -> StoreResult<Option<Rotate>> {
-        let counter_seen = seen.counter;
         let (repeats, rotated_at) = (seen.repeats, seen.rotated_at);
         let mut family = Family::try_from(seen.family)?;
+        let counter_seen = family.counter;
         Ok(match (moved, rotated_at) {
             (Some(moved), _) if moved.moved_ended_at.is_some() => Some(Rotate::Replayed),
             (Some(moved), _) => {
                 family.idle_until = moved.moved_idle_until;
+                family.counter = moved.moved_counter;
                 let jumped = self.presented > counter_seen;
                 Some(Rotate::Rotated { family, counter: moved.moved_counter, jumped })
             }

@@ -8,7 +8,7 @@ use crate::{
         failure::PageError,
         guard,
         oauth::{
-            authorize::{Stage, leave, open, seal, stage, to_page},
+            authorize::{Stage, hand_over, leave, open, seal, stage, to_page},
             consent::REQUEST_LENGTH_MAX,
         },
         pages::{self, Asking, SignInError, SignInPage},
@@ -55,7 +55,8 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         Stage::Ask(asked) => {
             to_page(server, HttpResponse::SeeOther(), "/consent", &in_flight.shown_to(asked.0.session()))
         }
-        Stage::Leave(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
+        Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?)),
+        Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
     }
 }
 
@@ -137,7 +138,8 @@ async fn go_on(
     };
     match stage(server, in_flight.clone(), visitor).await? {
         Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.0.session())),
-        Stage::Leave(redirect) => Ok(leave(answer, &redirect)),
+        Stage::Answer(answered) => Ok(leave(answer, &hand_over(server, &answered)?)),
+        Stage::Refuse(redirect) => Ok(leave(answer, &redirect)),
         Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
     }
 }
@@ -191,10 +193,12 @@ async fn refuse(
 ) -> Result<HttpResponse, PageError> {
     let mut shown = Shown { email: email.to_owned(), error: Some(SignInError::Refused), ..Shown::default() };
     if let Some(in_flight) = in_flight {
-        shown.request = seal(server, in_flight)?;
-        if let Stage::SignIn(asked) = stage(server, in_flight.clone(), visitor).await? {
-            shown = shown.asked_by(*asked);
+        match stage(server, in_flight.clone(), visitor).await? {
+            Stage::SignIn(asked) => shown = shown.asked_by(*asked),
+            // Signed in meanwhile, in another tab: the wrong password no longer matters.
+            _ => return go_on(server, HttpResponse::SeeOther(), Some(in_flight.clone()), visitor).await,
         }
+        shown.request = seal(server, in_flight)?;
     }
     render(server, visitor, &shown)
 }

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, we
 use crate::{
     http::{
         extract::visitor::Visitor,
-        failure::{Fault, MachineError, PageError},
+        failure::{Fault, PageError},
     },
     model::{client::Client, id::FamilyId},
     protocol::{
@@ -27,8 +27,10 @@ pub enum Stage {
     SignIn(Box<(Checked, Client)>),
     /// The person must be asked.
     Ask(Box<(Attended, Client)>),
-    /// The browser goes back to the client.
-    Leave(Redirect),
+    /// The person agreed before; nobody need be asked.
+    Answer(Box<Answered>),
+    /// The browser goes back to the client with an error.
+    Refuse(Redirect),
 }
 
 /// The endpoint.
@@ -49,7 +51,8 @@ async fn begin(server: &Server, request: &HttpRequest) -> Result<HttpResponse, P
     match stage(server, in_flight.clone(), &visitor).await? {
         Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
         Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.0.session())),
-        Stage::Leave(redirect) => Ok(leave(answer, &redirect)),
+        Stage::Answer(answered) => Ok(leave(answer, &hand_over(server, &answered)?)),
+        Stage::Refuse(redirect) => Ok(leave(answer, &redirect)),
     }
 }
 
@@ -61,7 +64,7 @@ pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> R
     let Some(client) = client else { return Err(NotAddressed::UnknownClient.into()) };
     let checked = match addressed.check(&client) {
         Ok(checked) => checked,
-        Err(redirect) => return Ok(Stage::Leave(redirect)),
+        Err(redirect) => return Ok(Stage::Refuse(redirect)),
     };
     let consent = match &visitor.session {
         Some(session) => {
@@ -77,8 +80,8 @@ pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> R
     Ok(match checked.attend(visitor.session.clone(), consent, &client, received_at) {
         Attendance::SignIn(checked) => Stage::SignIn(Box::new((checked, client))),
         Attendance::Ask(attended) => Stage::Ask(Box::new((attended, client))),
-        Attendance::Answer(answered) => Stage::Leave(hand_over(server, &answered)?),
-        Attendance::Refuse(redirect) => Stage::Leave(redirect),
+        Attendance::Answer(answered) => Stage::Answer(Box::new(answered)),
+        Attendance::Refuse(redirect) => Stage::Refuse(redirect),
     })
 }
 
@@ -124,8 +127,5 @@ pub async fn open(server: &Server, r: &str, visitor: &Visitor) -> Result<InFligh
 pub async fn point_to_the_public_host(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     let query = request.query_string();
     let location = format!("{}/authorize{}{query}", server.settings.issuer, if query.is_empty() { "" } else { "?" });
-    match header::HeaderValue::from_str(&location) {
-        Ok(location) => HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish(),
-        Err(_) => MachineError::TooLarge.answer(&request),
-    }
+    HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
 }

@@ -50,11 +50,11 @@ impl Caller {
         let credentials = Credentials::read(credentials::basic(request)?, parameters)?;
         let now = server.clock.now();
         let found = server.store.client(&credentials.client_id, now).await?;
-        let proof = authenticate(found, &credentials, now).inspect_err(|error| {
+        let client = authenticate(found, &credentials, now).inspect_err(|error| {
             // As text, not by `Display`: whoever sends a line break must not get a line of their own in the log.
             tracing::warn!(client.id = credentials.client_id.as_str(), reason = %error, "a client did not prove itself");
         })?;
-        Ok(proof.client)
+        Ok(client)
     }
 }
 

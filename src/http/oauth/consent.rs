@@ -43,7 +43,8 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
     let in_flight = open(server, r, &visitor).await?;
     match stage(server, in_flight.clone(), &visitor).await? {
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
-        Stage::Leave(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
+        Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?)),
+        Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
         Stage::Ask(asked) => {
             let (attended, client) = *asked;
             render(server, &visitor, in_flight, &attended, &client)
@@ -120,9 +121,11 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
             allow(server, request, attended, &client).await
         }
         Stage::Ask(asked) => Ok(leave(HttpResponse::SeeOther(), &asked.0.deny())),
-        // Pressed twice, or answered in another tab: the same answer again. A "no" after that does not take the
-        // earlier "yes" back; it only tells this request.
-        Stage::Leave(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
+        // Pressed twice, or agreed to in another tab meanwhile. A "no" is what this request is told; it does not take
+        // the earlier "yes" back.
+        Stage::Answer(answered) if allows => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?)),
+        Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &answered.deny())),
+        Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
     }
 }
 

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::caller::{Caller, answer, peer};
 use crate::{
     http::failure::MachineError,
-    model::{audit::Actor, family::EndReason, id::FamilyId},
+    model::{audit::Actor, family::EndReason},
     protocol::revocation::{self, Presented, Revocation},
     server::Server,
     store::families::FamilyEnd,
@@ -25,9 +25,12 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
     let text = parameters.required("token", TOKEN_LENGTH_MAX)?;
     let now = server.clock.now();
     let decision = match read(server, text).await? {
-        Some((family_id, presented)) => {
-            let family = server.store.standing_family(family_id, now).await?;
-            revocation::decide(&client, presented, family.as_ref())?
+        Some(presented) => {
+            let family = match presented.family_id() {
+                Some(family_id) => server.store.standing_family(family_id, now).await?,
+                None => None,
+            };
+            revocation::decide(&client, &presented, family.as_ref())?
         }
         None => Revocation::Nothing,
     };
@@ -45,13 +48,15 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
 }
 
 /// Reads whichever kind of token it is; the caller's hint is not needed, since each kind is recognisable.
-async fn read(server: &Server, text: &str) -> Result<Option<(FamilyId, Presented)>, MachineError> {
+async fn read(server: &Server, text: &str) -> Result<Option<Presented>, MachineError> {
     let now = server.clock.now();
     if tokens::refresh::looks_like_one(text) {
         let ring = server.keyring.knowing(tokens::refresh::kid(text), &server.store, now).await?;
-        return Ok(tokens::refresh::read(&ring, text).map(|token| (token.family_id, Presented::Refresh)));
+        return Ok(tokens::refresh::read(&ring, text).map(Presented::Refresh));
     }
     let ring = server.keyring.knowing(tokens::access::kid(text), &server.store, now).await?;
-    Ok(tokens::access::read(&ring, &server.settings.issuer, text, now)
-        .and_then(|claims| Some((claims.family?, Presented::Access(claims.generation)))))
+    Ok(tokens::access::read(&ring, &server.settings.issuer, text, now).map(|claims| match claims.family {
+        Some(family_id) => Presented::Access(family_id, claims.generation),
+        None => Presented::Standalone,
+    }))
 }

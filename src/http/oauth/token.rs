@@ -94,6 +94,12 @@ async fn rotate(
     let now = server.clock.now();
     let ring = server.keyring.knowing(tokens::refresh::kid(asked.refresh_token), &server.store, now).await?;
     let presented = tokens::refresh::read(&ring, asked.refresh_token).ok_or(refresh::NOT_GOOD)?;
+    if asked.names_scopes()
+        && let Some(family) = server.store.standing_family(presented.family_id, now).await?
+        && family.client_id == client.id
+    {
+        asked.scopes(&family.scopes)?;
+    }
     let rotation = Rotation {
         id: presented.family_id,
         client_id: client.id,

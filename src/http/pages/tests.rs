@@ -162,15 +162,7 @@ fn sign_in_marks_the_fields_only_when_they_are_at_fault() {
     assert_eq!(refused.matches("aria-invalid=\"true\"").count(), 2);
     assert_eq!(refused.matches("role=\"alert\"").count(), 1);
     assert!(refused.contains("value=\"ada@people.example\""));
-    let busy = failed(SignInError::Busy);
-    assert!(busy.contains("role=\"alert\"") && !busy.contains("aria-invalid"));
     assert!(!html(&sign_in()).contains("role=\"alert\""));
-}
-
-#[test]
-fn waiting_is_told_in_whole_minutes() {
-    assert!(SignInError::TooMany { wait_minutes: 1 }.to_string().contains("wait a minute,"));
-    assert!(SignInError::TooMany { wait_minutes: 2 }.to_string().contains("wait 2 minutes,"));
 }
 
 #[test]

@@ -43,6 +43,11 @@ impl Answered {
         AuthorizationCode { id, expires_at: (now + CODE_LIFETIME).timestamp_millis(), ..self.code.clone() }
     }
 
+    /// The person said no after all.
+    pub fn deny(&self) -> Redirect {
+        self.addressed.deny()
+    }
+
     /// The redirect that hands the sealed code over.
     pub fn hand_over(&self, code: &str) -> Redirect {
         self.addressed.redirect(&[("code", code)])

@@ -38,11 +38,14 @@ impl Checked {
         client: &Client,
         received_at: Timestamp,
     ) -> Attendance {
-        let silent = self.prompt == Prompt::None;
+        let (silent, login, ask) = match self.prompt {
+            Prompt::None => (true, false, false),
+            Prompt::Pages { login, consent } => (false, login, consent),
+        };
         let refuse = |checked: &Checked, code, description| {
             Attendance::Refuse(checked.addressed.refuse(&OAuthError::new(code, description)))
         };
-        let Some(session) = session.filter(|s| self.prompt != Prompt::Login || s.auth_time >= received_at) else {
+        let Some(session) = session.filter(|session| !login || session.auth_time >= received_at) else {
             if silent {
                 return refuse(&self, ErrorCode::LoginRequired, "nobody is signed in");
             }
@@ -55,7 +58,7 @@ impl Checked {
         let provable = self.addressed.redirect_uri().is_https();
         let attended = Attended { checked: self, session, standing };
         match attended.standing.clone() {
-            Some(consent) if covered && provable && attended.checked.prompt != Prompt::Consent => {
+            Some(consent) if covered && provable && !ask => {
                 Attendance::Answer(Answered::new(attended, &consent, client))
             }
             _ if silent && covered => {

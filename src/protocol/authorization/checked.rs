@@ -23,14 +23,15 @@ pub struct Checked {
 /// What `prompt` asks of the pages (OpenID Connect Core §3.1.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prompt {
-    /// Nothing said: as few pages as possible.
-    Unsaid,
     /// No page at all.
     None,
-    /// Sign in again, or as somebody else.
-    Login,
-    /// Ask for consent even if it was given.
-    Consent,
+    /// Pages, as few as possible.
+    Pages {
+        /// Sign in again, or as somebody else.
+        login: bool,
+        /// Ask for consent even if it was given.
+        consent: bool,
+    },
 }
 
 impl Addressed {
@@ -96,15 +97,15 @@ fn check_response_mode(rest: &Rest) -> Result<(), OAuthError> {
 fn read_prompt(rest: &Rest) -> Result<Prompt, OAuthError> {
     let words: Vec<&str> = rest.prompt.as_deref().unwrap_or_default().split_whitespace().collect();
     match words.as_slice() {
-        [] => Ok(Prompt::Unsaid),
         ["none"] => Ok(Prompt::None),
         words if words.contains(&"none") => {
             Err(OAuthError::new(ErrorCode::InvalidRequest, "prompt=none cannot be combined"))
         }
-        words if words.contains(&"login") || words.contains(&"select_account") => Ok(Prompt::Login),
-        words if words.contains(&"consent") => Ok(Prompt::Consent),
         // A word this server does not know asks for nothing it could do.
-        _ => Ok(Prompt::Unsaid),
+        words => Ok(Prompt::Pages {
+            login: words.contains(&"login") || words.contains(&"select_account"),
+            consent: words.contains(&"consent"),
+        }),
     }
 }
 

@@ -16,7 +16,7 @@ pub struct TokenAnswer {
     /// The line's current refresh token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
-    /// What it allows; always told, since it may be less than was asked for.
+    /// What it allows, whenever there is something to name: it may be less than was asked for.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Longest code read.
-const CODE_LENGTH_MAX: usize = crate::model::redirect_uri::LENGTH_MAX;
+const CODE_LENGTH_MAX: usize = 2048;
 
 /// The parameters of the grant.
 #[derive(Debug)]

@@ -39,6 +39,11 @@ impl<'a> RefreshRequest<'a> {
         scope::narrowed(&client.scopes, self.scope).map(|_| ())
     }
 
+    /// Whether a narrower `scope` is named; then the family is asked first, so that a mistake costs no rotation.
+    pub fn names_scopes(&self) -> bool {
+        self.scope.is_some()
+    }
+
     /// What the access token gets out of what the family still has: a narrower `scope` narrows the token, never the
     /// family.
     pub fn scopes(&self, family: &Scopes) -> Result<Scopes, OAuthError> {

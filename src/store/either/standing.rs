@@ -14,7 +14,7 @@ use crate::{
     store::{
         StoreResult,
         families::FamilyEnd,
-        family_rows::{CLIENT_STANDS, END, FamilyRow, REVOKE_ACCESS, STANDING},
+        family_rows::{END, FamilyRow, REVOKE_ACCESS, STANDING},
     },
 };
 
@@ -22,11 +22,6 @@ impl Engine {
     pub(in crate::store) async fn standing_family(&self, id: FamilyId, now: Timestamp) -> StoreResult<Option<Family>> {
         let row: Option<FamilyRow> = reading!(self, connection => sqlx::query_as(STANDING).bind(id.0).bind(now).fetch_optional(&mut *connection))?;
         row.map(Family::try_from).transpose()
-    }
-
-    pub(in crate::store) async fn client_stands(&self, id: ClientId, generation: Generation) -> StoreResult<bool> {
-        let count: i64 = reading!(self, connection => sqlx::query_scalar(CLIENT_STANDS).bind(id.0).bind(generation).fetch_one(&mut *connection))?;
-        Ok(count == 1)
     }
 
     pub(in crate::store) async fn end_family(&self, end: &FamilyEnd, event: &Audit) -> StoreResult<bool> {

@@ -47,7 +47,7 @@ const ROTATE: &str = concat!(
     "with seen as (
          select ",
     family_columns!(),
-    ", f.counter, f.rotated_at, ",
+    ", f.rotated_at, ",
     repeats!(),
     " as repeats",
     family_and_parents!(),

@@ -29,7 +29,7 @@ const CONSENT_SCOPES: &str = "select scopes from consents where id = $1";
 const SEEN: &str = concat!(
     "select ",
     family_columns!(),
-    ", f.counter, f.rotated_at, ",
+    ", f.rotated_at, ",
     repeats!(),
     " as repeats",
     family_and_parents!(),

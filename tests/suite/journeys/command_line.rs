@@ -129,8 +129,8 @@ on_both_engines! {
         let browser = Browser::at(&consentry.url());
         let left = browser.agree(&plugin_request(&client), "ada@example.com").await;
         let token = manifest["auth"]["authorization_url"].as_str().unwrap();
-        let post = async |body: Value| read(reqwest::Client::new().post(token).json(&body).send().await.unwrap()).await;
-        let (status, tokens) = post(json!({
+        let ask = async |body: Value| read(reqwest::Client::new().post(token).json(&body).send().await.unwrap()).await;
+        let (status, tokens) = ask(json!({
             "grant_type": "authorization_code", "client_id": client.client_id, "client_secret": client.client_secret,
             "code": parameter(&left, "code"), "redirect_uri": CALLBACK,
         })).await;
@@ -140,7 +140,7 @@ on_both_engines! {
             "grant_type": "refresh_token", "client_id": client.client_id, "client_secret": client.client_secret,
             "refresh_token": tokens["refresh_token"],
         });
-        let (status, next) = post(refresh).await;
+        let (status, next) = ask(refresh).await;
         assert_eq!(status, 200, "{next}");
 
         // Administration works beside the running server, and takes effect on the next call.
@@ -149,10 +149,10 @@ on_both_engines! {
             "grant_type": "refresh_token", "client_id": client.client_id, "client_secret": secret,
             "refresh_token": next["refresh_token"],
         });
-        assert_eq!(post(again(&json!(client.client_secret))).await.0, 401);
-        assert_eq!(post(again(&rotated["client_secret"])).await.0, 200);
+        assert_eq!(ask(again(&json!(client.client_secret))).await.0, 401);
+        assert_eq!(ask(again(&rotated["client_secret"])).await.0, 200);
         consentry.answer(&["client", "disable", &client.client_id, "--json"]);
-        assert_eq!(post(again(&rotated["client_secret"])).await.0, 401);
+        assert_eq!(ask(again(&rotated["client_secret"])).await.0, 401);
         drop(serving);
     }
 }

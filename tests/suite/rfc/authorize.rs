@@ -77,7 +77,10 @@ on_both_engines! {
         let left = browser.decide(&page, "allow").await.left();
         assert!(parameter(&left, "code").is_some(), "{left}");
 
-        for prompt in ["login", "select_account", "login consent"] {
+        let page = browser.get(&authorize(&with(pkce_request(&client), "prompt", "consent login"))).await.page();
+        assert_eq!(page.url.path(), "/sign-in", "both are asked for");
+        assert_eq!(browser.sign_in(&page, ADA).await.page().url.path(), "/consent", "both are asked for");
+        for prompt in ["login", "select_account"] {
             let page = browser.get(&authorize(&with(pkce_request(&client), "prompt", prompt))).await.page();
             assert_eq!(page.url.path(), "/sign-in", "{prompt}");
             let left = browser.sign_in(&page, ADA).await.left();

@@ -63,8 +63,9 @@ on_both_engines! {
         }
         // Back to the page: the answer is known by now.
         code(&browser.get(page.url.as_str()).await.left());
-        // A "no" in the old form does not take the earlier "yes" back.
-        code(&browser.decide(&page, "deny").await.left());
+        // A "no" in the old form is told to this request, and does not take the earlier "yes" back.
+        let left = browser.decide(&page, "deny").await.left();
+        assert_eq!((parameter(&left, "error").as_deref(), parameter(&left, "code")), (Some("access_denied"), None));
         assert!(world.consent(&client, ADA).await.is_some());
     }
 

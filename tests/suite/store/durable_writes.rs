@@ -127,7 +127,6 @@ on_both_engines! {
         assert!(family.is_some() && written == 0);
         let (client, written) = writes!(world, world.store.client(&world.client_id, at(1)).await.unwrap());
         assert!(client.is_some() && written == 0);
-        assert_eq!(writes!(world, world.store.client_stands(world.client, 1).await.unwrap()), (true, 0));
     }
 
     async fn a_consent_that_was_given(engine) {

@@ -2,10 +2,7 @@
 
 use chrono::TimeDelta;
 use consentry::{
-    model::{
-        family::EndReason,
-        id::{ClientId, FamilyId},
-    },
+    model::{family::EndReason, id::FamilyId},
     random,
     store::families::{FamilyEnd, Redemption},
 };
@@ -143,16 +140,4 @@ on_both_engines! {
         assert_eq!(world.store.standing_family(id, at(2)).await.unwrap().unwrap().access_generation, 2);
     }
 
-    async fn a_client_stands_while_enabled_and_of_that_generation(engine) {
-        let world = World::new(engine).await;
-        assert!(world.store.client_stands(world.client, 1).await.unwrap());
-        assert!(!world.store.client_stands(world.client, 2).await.unwrap());
-        assert!(!world.store.client_stands(ClientId(random::id(start())), 1).await.unwrap());
-        let mut tables = Tables::of(&world.database).await;
-        tables.change("update clients set enabled = false").await;
-        assert!(!world.store.client_stands(world.client, 1).await.unwrap());
-        tables.change("update clients set enabled = true, generation = 2").await;
-        assert!(!world.store.client_stands(world.client, 1).await.unwrap());
-        assert!(world.store.client_stands(world.client, 2).await.unwrap());
-    }
 }
