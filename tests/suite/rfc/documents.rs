@@ -177,10 +177,8 @@ async fn what_is_not_there_is_told_in_the_form_the_caller_reads() {
         (Method::PUT, "/sign-in", 405, Some("GET, POST")),
         (Method::GET, "/sign-out", 405, Some("POST")),
         (Method::POST, "/", 405, Some("GET")),
-        (Method::POST, MANIFEST, 405, Some("GET")),
-        (Method::PUT, "/openapi.json", 405, Some("GET")),
-        (Method::POST, "/health/ready", 405, Some("GET")),
-        (Method::POST, "/static/consentry.css", 405, Some("GET")),
+        (Method::POST, "/health/ready", 405, Some("GET, HEAD")),
+        (Method::POST, "/static/consentry.css", 405, Some("GET, HEAD")),
     ] {
         let case = format!("{method} {path}");
         for accept in ["application/json", "*/*", ""] {
@@ -196,5 +194,25 @@ async fn what_is_not_there_is_told_in_the_form_the_caller_reads() {
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.starts_with("default-src 'none';"), "{case}: {policy}");
         assert!(answer.text.contains(answer.header("x-request-id").unwrap()), "{case}");
+    }
+    // Machine endpoints and documents never answer in HTML, whatever the caller says it accepts.
+    for (method, path, allow) in [
+        (Method::GET, "/token", "POST"),
+        (Method::GET, "/revoke", "POST"),
+        (Method::GET, "/introspect", "POST"),
+        (Method::POST, MANIFEST, "GET, HEAD"),
+        (Method::PUT, "/openapi.json", "GET, HEAD"),
+    ] {
+        let answer = send(http().request(method, world.running.at(path)).header(ACCEPT, browser)).await;
+        assert_eq!((answer.error(), answer.header("allow")), ((405, "invalid_request".into()), Some(allow)), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_only_looks_whether_a_document_is_there_gets_its_head() {
+    let world = World::new(Engine::Sqlite).await;
+    for path in [MANIFEST, "/openapi.json", "/.well-known/oauth-authorization-server", "/health/ready"] {
+        let answer = send(http().head(world.running.at(path))).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{path}");
     }
 }

@@ -143,7 +143,11 @@ async fn metadata_and_keys_are_the_same_on_every_host_and_for_every_page() {
         assert_eq!(foreign.header("access-control-allow-origin"), Some("*"), "{path}");
         assert_eq!(foreign.header("cache-control"), Some("public, max-age=300"), "{path}");
         let answer = send(http().post(world.running.at(path))).await;
-        assert_eq!((answer.error(), answer.header("allow")), ((405, "invalid_request".into()), Some("GET")), "{path}");
+        assert_eq!(
+            (answer.error(), answer.header("allow")),
+            ((405, "invalid_request".into()), Some("GET, HEAD")),
+            "{path}"
+        );
     }
 }
 

@@ -149,7 +149,7 @@ on_both_engines! {
 
     async fn a_host_serves_one_plugin(engine) {
         let world = World::new(engine).await;
-        let created = world.store.import_plugin(&import(&plugin("other", "To-do.example")), &audit(at(5))).await.unwrap();
+        let created = world.store.import_plugin(&import(&plugin("other", "Todo.EXAMPLE")), &audit(at(5))).await.unwrap();
         assert!(matches!(&created, ImportPlugin::HostTaken { slug } if slug == "todo"), "{created:?}");
         assert!(world.store.plugin_by_slug("other").await.unwrap().is_none());
         world.store.import_plugin(&import(&plugin("other", "other.example")), &audit(at(6))).await.unwrap();
