@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, columns},
-    client_add,
+    client_add, client_callback,
     desk::{Desk, audit},
     failure::Failure,
 };
@@ -27,6 +27,8 @@ pub(super) enum Command {
     Add(client_add::Add),
     /// List all clients
     List,
+    /// Register further callbacks of a client
+    AddCallback(client_callback::AddCallback),
     /// Give a client a new secret
     RotateSecret(RotateSecretArguments),
     /// Disable a client; everything it was given ends
@@ -52,6 +54,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure
     match command {
         Command::Add(arguments) => client_add::run(arguments, desk).await,
         Command::List => list(desk).await,
+        Command::AddCallback(arguments) => client_callback::run(&arguments, desk).await,
         Command::RotateSecret(arguments) => rotate_secret(&arguments, desk).await,
         Command::Disable(arguments) => disable(&arguments, desk).await,
     }
@@ -66,7 +69,7 @@ pub(super) fn new_secret(at: Timestamp) -> (SecretText, ClientSecret) {
 }
 
 /// What every command says about a client, with the names of the contract first; a secret only when it was just made.
-fn summary(client: &Client, secret: Option<&SecretText>) -> Value {
+pub(super) fn summary(client: &Client, secret: Option<&SecretText>) -> Value {
     let secrets: Vec<Value> = client
         .secrets
         .iter()

@@ -81,12 +81,12 @@ pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> 
 
 /// What is to be registered, and which of it nobody typed.
 #[derive(Debug)]
-struct Callbacks {
-    uris: Vec<RedirectUri>,
-    twins: Vec<RedirectUri>,
+pub(super) struct Callbacks {
+    pub(super) uris: Vec<RedirectUri>,
+    pub(super) twins: Vec<RedirectUri>,
 }
 
-fn callbacks(dialect: Dialect, texts: &[String]) -> Result<Callbacks, Failure> {
+pub(super) fn callbacks(dialect: Dialect, texts: &[String]) -> Result<Callbacks, Failure> {
     let mut problems = Vec::new();
     let mut uris: Vec<RedirectUri> = Vec::new();
     for text in texts {
@@ -108,7 +108,7 @@ fn callbacks(dialect: Dialect, texts: &[String]) -> Result<Callbacks, Failure> {
         problems.push(format!("--callback: at most {CALLBACKS_MAX} can be registered"));
     }
     if !problems.is_empty() {
-        return Err(Failure::list("the client was not registered:", &problems));
+        return Err(Failure::list("nothing was registered:", &problems));
     }
     let twins: Vec<RedirectUri> =
         uris.iter().filter_map(dialect::twin_callback).filter(|twin| !uris.contains(twin)).collect();

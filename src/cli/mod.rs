@@ -10,6 +10,7 @@ mod account;
 mod answer;
 mod client;
 mod client_add;
+mod client_callback;
 mod config_example;
 pub mod demo;
 mod desk;

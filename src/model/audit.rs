@@ -44,6 +44,8 @@ pub enum AuditAction {
     PluginImported,
     /// A client was registered.
     ClientAdded,
+    /// A client may send people to further places.
+    ClientRedirectUrisAdded,
     /// A client got a new secret.
     ClientSecretRotated,
     /// A client was disabled.
@@ -70,6 +72,7 @@ impl AuditAction {
             Self::AccountSignedOutEverywhere => "account.signed_out_everywhere",
             Self::PluginImported => "plugin.imported",
             Self::ClientAdded => "client.added",
+            Self::ClientRedirectUrisAdded => "client.redirect_uris_added",
             Self::ClientSecretRotated => "client.secret_rotated",
             Self::ClientDisabled => "client.disabled",
             Self::ConsentGranted => "consent.granted",

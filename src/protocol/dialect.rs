@@ -49,9 +49,10 @@ pub fn client_credentials_allowed(dialect: Dialect) -> bool {
     dialect == Dialect::Service
 }
 
-/// Whether it must register a redirect URI.
+/// Whether it must be registered with a redirect URI. Some callers show theirs only once they were given an id and a
+/// secret; theirs is added afterwards.
 pub fn requires_redirect_uri(dialect: Dialect) -> bool {
-    authorization_code_allowed(dialect)
+    matches!(dialect, Dialect::Connector | Dialect::Custom)
 }
 
 /// The spelling of `token_type`: RFC 6749 §5.1 ignores its case, but the samples of 2023 compare with lower case.
@@ -113,7 +114,8 @@ pub fn handover(dialect: Dialect, endpoints: Endpoints<'_>) -> Handover<'_> {
             credentials: ("OAuth Client ID", "OAuth Client Secret"),
             then: Some(
                 "ChatGPT then shows a verification token: put it into auth.verification_tokens of your ai-plugin.json \
-                 under the name \"openai\" and run `consentry plugin import` again.",
+                 under the name \"openai\" and run `consentry plugin import` again. The callback URL it sends people \
+                 back to stands in its first request: add it with `consentry client add-callback`.",
             ),
         },
         Dialect::Action => Handover {

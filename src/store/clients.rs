@@ -73,6 +73,17 @@ impl Store {
         on_either_engine!(self, engine => engine.client(client_id, now))
     }
 
+    /// Adds redirect URIs to a client's; those it has already are left as they are. The client as it is now; `None`
+    /// when there is no such client.
+    pub async fn add_redirect_uris(
+        &self,
+        client_id: &str,
+        redirect_uris: &[RedirectUri],
+        audit: &Audit,
+    ) -> StoreResult<Option<Client>> {
+        on_either_engine!(self, engine => engine.add_redirect_uris(client_id, redirect_uris, audit))
+    }
+
     /// Adds a secret and gives the older one an end: at most two are valid at any time.
     pub async fn rotate_secret(&self, rotation: &SecretRotation, audit: &Audit) -> StoreResult<RotateSecret> {
         on_either_engine!(self, engine => engine.rotate_secret(rotation, audit))

@@ -13,6 +13,7 @@ use crate::{
         digest::Digest,
         id::{AccountId, ClientId, ClientSecretId, PluginId},
         plugin::{Plugin, SubjectSalt},
+        redirect_uri::RedirectUri,
         scope::Catalogue,
     },
     store::{
@@ -63,6 +64,8 @@ const END_OLD_SECRETS: &str = "
                when id = (select max_id from (select id as max_id from client_secrets
                                                where client_id = $1 order by created_at desc, id desc limit 1) newest)
                then $2 else $3 end)";
+
+const SET_REDIRECT_URIS: &str = "update clients set redirect_uris = $2 where id = $1";
 
 const DISABLE: &str = "
     update clients
@@ -162,8 +165,7 @@ fn fold(rows: Vec<ClientRow>) -> StoreResult<Vec<Client>> {
 impl Engine {
     pub(in crate::store) async fn add_client(&self, client: &NewClient, event: &Audit) -> StoreResult<()> {
         let mut step = self.begin().await?;
-        let uris: Vec<&str> =
-            client.redirect_uris.iter().map(crate::model::redirect_uri::RedirectUri::as_str).collect();
+        let uris: Vec<&str> = client.redirect_uris.iter().map(RedirectUri::as_str).collect();
         sqlx::query(INSERT)
             .bind(client.id.0)
             .bind(&client.client_id)
@@ -198,6 +200,34 @@ impl Engine {
         }
         let rows = reading!(self, connection => sqlx::query_as(BY_CLIENT_ID).bind(now).bind(client_id).fetch_all(&mut *connection))?;
         Ok(fold(rows)?.pop())
+    }
+
+    pub(in crate::store) async fn add_redirect_uris(
+        &self,
+        client_id: &str,
+        redirect_uris: &[RedirectUri],
+        event: &Audit,
+    ) -> StoreResult<Option<Client>> {
+        if client_id.contains('\0') {
+            return Ok(None);
+        }
+        let mut step = self.begin().await?;
+        let locked: Option<(Uuid, String)> = sqlx::query_as(LOCK).bind(client_id).fetch_optional(&mut *step).await?;
+        let rows = sqlx::query_as(BY_CLIENT_ID).bind(event.at).bind(client_id).fetch_all(&mut *step).await?;
+        let (Some(_), Some(mut client)) = (locked, fold(rows)?.pop()) else { return Ok(None) };
+        let new: Vec<_> = redirect_uris.iter().filter(|uri| !client.redirect_uris.contains(uri)).cloned().collect();
+        if new.is_empty() {
+            return Ok(Some(client));
+        }
+        let detail = json!({ "redirect_uris": new.iter().map(RedirectUri::as_str).collect::<Vec<_>>() });
+        client.redirect_uris.extend(new);
+        let all: Vec<&str> = client.redirect_uris.iter().map(RedirectUri::as_str).collect();
+        sqlx::query(SET_REDIRECT_URIS).bind(client.id.0).bind(Json(all)).execute(&mut *step).await?;
+        let subjects =
+            Subjects { client_id: Some(client.id), plugin_id: Some(client.plugin.id), ..Subjects::default() };
+        audit::write(&mut step, event, AuditAction::ClientRedirectUrisAdded, subjects, detail).await?;
+        step.commit().await?;
+        Ok(Some(client))
     }
 
     pub(in crate::store) async fn rotate_secret(

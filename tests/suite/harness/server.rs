@@ -100,7 +100,7 @@ impl World {
 
     /// Registers a client of the plugin with the tests' callback.
     pub async fn client(&self, dialect: Dialect) -> Registered {
-        let callbacks: &[&str] = if dialect::requires_redirect_uri(dialect) { &[CALLBACK] } else { &[] };
+        let callbacks: &[&str] = if dialect::authorization_code_allowed(dialect) { &[CALLBACK] } else { &[] };
         self.running.add_client(&self.plugin, dialect, callbacks).await
     }
 }

@@ -109,10 +109,13 @@ on_both_engines! {
         assert_eq!(consentry.answer(&["plugin", "show", slug, "--json"])["plugin_id"], plugin["plugin_id"]);
 
         let made = consentry.answer(&[
-            "client", "add", "--plugin", slug, "--preset", "plugin", "--name", "ChatGPT", "--callback", CALLBACK, "--json",
+            "client", "add", "--plugin", slug, "--preset", "plugin", "--name", "ChatGPT", "--json",
         ]);
+        assert_eq!(made["redirect_uris"], json!([]), "its callback is not known yet");
+        let id = made["client_id"].as_str().unwrap();
+        let added = consentry.answer(&["client", "add-callback", id, CALLBACK, "--json"]);
         let twin = CALLBACK.replace("chat.openai.com", "chatgpt.com");
-        assert_eq!(made["redirect_uris"], json!([CALLBACK, twin]), "one callback brings its twin");
+        assert_eq!(added["redirect_uris"], json!([CALLBACK, twin]), "one callback brings its twin");
         let client = Registered {
             client_id: made["client_id"].as_str().unwrap().to_owned(),
             client_secret: made["client_secret"].as_str().unwrap().to_owned(),

@@ -146,6 +146,21 @@ on_both_engines! {
         assert!(world.store.client("public", at(6)).await.unwrap().unwrap().secrets.is_empty());
     }
 
+    async fn redirect_uris_are_added_once_each(engine) {
+        let world = World::new(engine).await;
+        let uris = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
+        let new = uris(&["https://chat.example/cb", "https://chat.example/other"]);
+        for _ in 0..2 {
+            let client = world.store.add_redirect_uris(&world.client_id, &new, &audit(at(1))).await.unwrap().unwrap();
+            assert_eq!(client.redirect_uris, new);
+        }
+        assert_eq!(world.store.client(&world.client_id, at(2)).await.unwrap().unwrap().redirect_uris, new);
+        assert_eq!(world.database.audited("client.redirect_uris_added").await, 1);
+        for unknown in ["nobody", "\0"] {
+            assert!(world.store.add_redirect_uris(unknown, &new, &audit(at(1))).await.unwrap().is_none());
+        }
+    }
+
     async fn disabling_ends_everything_once(engine) {
         let world = World::new(engine).await;
         let family = world.family().await;
