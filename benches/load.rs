@@ -143,16 +143,7 @@ async fn prepare(url: &str, public_url: &str, master: [u8; 32]) -> Outcome<Prepa
     })
     .await?;
     store.migrate().await?;
-    let settings = Settings {
-        issuer: public_url.to_owned(),
-        host: public_url.trim_start_matches("http://").parse()?,
-        server_name: "Load".into(),
-        refresh_grace: TimeDelta::seconds(120),
-        access_token_lifetime: TimeDelta::minutes(15),
-        refresh_idle: TimeDelta::days(90),
-        refresh_absolute: TimeDelta::days(365),
-        session_lifetime: TimeDelta::days(1),
-    };
+    let settings = Settings::defaults(public_url, "Load")?;
     let server = Server::assemble(settings, Clock::system(), store, vec![MasterKey::new(master)]).await?;
     let now = server.clock.now();
     let audit = || server.audit(Actor::Operator, None);

@@ -15,7 +15,7 @@ use crate::{
         Timestamp,
         audit::{Actor, Audit},
         id::AuditEventId,
-        plugin::Host,
+        plugin::{Host, NotAHost},
     },
     passwords::Passwords,
     random,
@@ -45,6 +45,21 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The defaults, for a server reached at this origin.
+    pub fn defaults(public_url: &str, server_name: &str) -> Result<Self, NotAHost> {
+        let host = public_url.split_once("://").map_or(public_url, |(_, host)| host);
+        Ok(Self {
+            issuer: public_url.to_owned(),
+            host: host.parse()?,
+            server_name: server_name.to_owned(),
+            refresh_grace: TimeDelta::minutes(2),
+            access_token_lifetime: TimeDelta::minutes(15),
+            refresh_idle: TimeDelta::days(90),
+            refresh_absolute: TimeDelta::days(365),
+            session_lifetime: TimeDelta::days(30),
+        })
+    }
+
     /// Whether people reach the server over TLS; cookies are bound to it if so.
     pub fn is_https(&self) -> bool {
         self.issuer.starts_with("https://")

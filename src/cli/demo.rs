@@ -14,7 +14,6 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::run::until_stopped;
@@ -155,16 +154,7 @@ async fn assemble(public_url: &str, folder: &Path) -> Result<Arc<Server>, Failur
     })
     .await?;
     store.migrate().await?;
-    let settings = Settings {
-        issuer: public_url.to_owned(),
-        host: public_url.trim_start_matches("http://").parse()?,
-        server_name: "Consentry Demo".to_owned(),
-        refresh_grace: TimeDelta::seconds(120),
-        access_token_lifetime: TimeDelta::minutes(15),
-        refresh_idle: TimeDelta::days(90),
-        refresh_absolute: TimeDelta::days(365),
-        session_lifetime: TimeDelta::days(1),
-    };
+    let settings = Settings::defaults(public_url, "Consentry Demo")?;
     let master = write_master_key(&folder.join("master.key"))?;
     Ok(Arc::new(Server::assemble(settings, Clock::system(), store, vec![master]).await?))
 }

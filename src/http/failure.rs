@@ -262,6 +262,11 @@ impl PageError {
     }
 }
 
+/// Turns either outcome of a page endpoint into its answer.
+pub fn page(server: &Server, request: &HttpRequest, outcome: Result<HttpResponse, PageError>) -> HttpResponse {
+    outcome.unwrap_or_else(|error| error.answer(server, request))
+}
+
 fn error_page(server: &Server, words: &Words, request_id: &str) -> HttpResponse {
     let page = ErrorPage {
         layout: pages::Layout::of(server),

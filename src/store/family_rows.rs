@@ -110,6 +110,53 @@ macro_rules! rotate_row {
     };
 }
 
+/// Binds `$1` to `$16` of [`redeem_row`].
+macro_rules! bind_redemption {
+    ($query:expr, $redemption:expr) => {
+        $query
+            .bind($redemption.id.0)
+            .bind($redemption.redemption.as_slice())
+            .bind($redemption.account_id.0)
+            .bind($redemption.client_id.0)
+            .bind($redemption.consent_id.0)
+            .bind($redemption.birth.account)
+            .bind($redemption.birth.client)
+            .bind($redemption.birth.consent)
+            .bind($redemption.authentication_method.as_str())
+            .bind(&$redemption.resource)
+            .bind($redemption.scopes.to_string())
+            .bind($redemption.secret_digest.0.as_slice())
+            .bind($redemption.auth_time)
+            .bind($redemption.at)
+            .bind($redemption.idle_until)
+            .bind($redemption.expires_at)
+    };
+}
+
+/// Binds `$1` to `$7`: which token of which line is presented, and when.
+macro_rules! bind_presented {
+    ($query:expr, $rotation:expr) => {
+        $query
+            .bind($rotation.id.0)
+            .bind($rotation.at)
+            .bind($rotation.client_id.0)
+            .bind($rotation.authentication_method.as_str())
+            .bind($rotation.secret_digest.0.as_slice())
+            .bind($rotation.presented)
+            .bind($rotation.window_floor())
+    };
+}
+
+/// Binds `$1` to `$10` of [`rotate_row`].
+macro_rules! bind_rotation {
+    ($query:expr, $rotation:expr) => {
+        bind_presented!($query, $rotation)
+            .bind(!$rotation.is_strict())
+            .bind($rotation.idle_until)
+            .bind($crate::model::family::EndReason::RefreshReplayed.as_str())
+    };
+}
+
 /// Inserts the family, or ends it if another request had.
 macro_rules! redeem_row {
     () => {
@@ -279,4 +326,7 @@ const FAR_FUTURE: Timestamp = match chrono::DateTime::from_timestamp(253_402_300
     None => Timestamp::UNIX_EPOCH,
 };
 
-pub(super) use {family_and_parents, family_columns, is_its_own, redeem_row, repeats, replays, rotate_row, stands};
+pub(super) use {
+    bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_its_own, redeem_row,
+    repeats, replays, rotate_row, stands,
+};

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::{
     http::{
         extract::visitor::Visitor,
-        failure::PageError,
+        failure::{self, PageError},
         pages::{self, HomePage, SignedIn},
     },
     server::Server,
@@ -14,10 +14,7 @@ use crate::{
 
 /// Shows the page.
 pub async fn home(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    match show(&server, &request).await {
-        Ok(response) => response,
-        Err(error) => error.answer(&server, &request),
-    }
+    failure::page(&server, &request, show(&server, &request).await)
 }
 
 async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {

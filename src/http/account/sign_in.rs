@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web};
 use crate::{
     http::{
         extract::{body, cookies, visitor::Visitor},
-        failure::PageError,
+        failure::{self, PageError},
         guard,
         oauth::{
             authorize::{Stage, hand_over, leave, open, seal, stage, to_page},
@@ -30,10 +30,7 @@ const EMAIL_LENGTH_MAX: usize = 254;
 
 /// Shows the form.
 pub async fn form(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    match show(&server, &request).await {
-        Ok(response) => response,
-        Err(error) => error.answer(&server, &request),
-    }
+    failure::page(&server, &request, show(&server, &request).await)
 }
 
 async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
@@ -99,10 +96,7 @@ fn render(server: &Server, visitor: &Visitor, shown: &Shown) -> Result<HttpRespo
 
 /// Takes the form.
 pub async fn sign_in(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    match take(&server, &request, payload).await {
-        Ok(response) => response,
-        Err(error) => error.answer(&server, &request),
-    }
+    failure::page(&server, &request, take(&server, &request, payload).await)
 }
 
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use crate::{
     http::{
         extract::{body, cookies, visitor::Visitor},
-        failure::PageError,
+        failure::{self, PageError},
         guard,
         oauth::{
             authorize::{open, to_page},
@@ -18,10 +18,7 @@ use crate::{
 
 /// Takes the form.
 pub async fn sign_out(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    match take(&server, &request, payload).await {
-        Ok(response) => response,
-        Err(error) => error.answer(&server, &request),
-    }
+    failure::page(&server, &request, take(&server, &request, payload).await)
 }
 
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, we
 use crate::{
     http::{
         extract::visitor::Visitor,
-        failure::{Fault, PageError},
+        failure::{self, Fault, PageError},
     },
     model::{client::Client, id::FamilyId},
     protocol::{
@@ -35,10 +35,7 @@ pub enum Stage {
 
 /// The endpoint.
 pub async fn authorize(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    match begin(&server, &request).await {
-        Ok(response) => response,
-        Err(error) => error.answer(&server, &request),
-    }
+    failure::page(&server, &request, begin(&server, &request).await)
 }
 
 async fn begin(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {

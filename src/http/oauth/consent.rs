@@ -9,7 +9,7 @@ use super::{
 use crate::{
     http::{
         extract::{body, visitor::Visitor},
-        failure::PageError,
+        failure::{self, PageError},
         guard,
         pages::{self, ClientOrigin, ConsentPage, Destination, ScopeLine},
     },
@@ -30,10 +30,7 @@ pub const REQUEST_LENGTH_MAX: usize = 16 * 1024;
 
 /// Shows the page.
 pub async fn ask(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    match show(&server, &request).await {
-        Ok(response) => response,
-        Err(error) => error.answer(&server, &request),
-    }
+    failure::page(&server, &request, show(&server, &request).await)
 }
 
 async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
@@ -94,10 +91,7 @@ fn render(
 
 /// Takes the answer.
 pub async fn decide(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    match take(&server, &request, payload).await {
-        Ok(response) => response,
-        Err(error) => error.answer(&server, &request),
-    }
+    failure::page(&server, &request, take(&server, &request, payload).await)
 }
 
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {

@@ -1,20 +1,18 @@
 //! Clients and their secrets. Compiled once for each engine.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Connection, Engine, audit, reading};
+use super::{Connection, Engine, audit, plugins::PluginRow, reading};
 use crate::{
     model::{
         Timestamp,
         audit::{Audit, AuditAction, Subjects},
         client::{AuthenticationMethod, Client, ClientSecret},
         digest::Digest,
-        id::{AccountId, ClientId, ClientSecretId, PluginId},
-        plugin::{Plugin, SubjectSalt},
+        id::{ClientId, ClientSecretId},
         redirect_uri::RedirectUri,
-        scope::Catalogue,
     },
     store::{
         StoreError, StoreResult,
@@ -87,16 +85,8 @@ struct ClientRow {
     generation: i64,
     enabled: bool,
     created_at: Timestamp,
-    plugin_id: Uuid,
-    slug: String,
-    host: String,
-    owner_id: Option<Uuid>,
-    state: String,
-    upstream: Option<String>,
-    resource: String,
-    subject_salt: Vec<u8>,
-    catalogue: Json<Catalogue>,
-    manifest: Json<Value>,
+    #[sqlx(flatten)]
+    plugin: PluginRow,
     secret_id: Option<Uuid>,
     secret_digest: Option<Vec<u8>>,
     secret_created_at: Option<Timestamp>,
@@ -115,25 +105,12 @@ impl ClientRow {
     }
 
     fn into_client(self) -> StoreResult<Client> {
-        let salt = self.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?;
-        let plugin = Plugin {
-            id: PluginId(self.plugin_id),
-            slug: self.slug,
-            host: self.host.parse().map_err(StoreError::broken)?,
-            owner_id: self.owner_id.map(AccountId),
-            state: self.state.parse().map_err(StoreError::broken)?,
-            upstream: self.upstream,
-            resource: self.resource,
-            subject_salt: SubjectSalt(salt),
-            scopes: self.catalogue.0,
-            manifest: self.manifest.0,
-        };
         let uris = self.redirect_uris.0.iter().map(|uri| uri.parse()).collect::<Result<_, _>>();
         Ok(Client {
             id: ClientId(self.id),
             client_id: self.client_id,
             name: self.name,
-            plugin,
+            plugin: self.plugin.try_into()?,
             dialect: self.dialect.parse().map_err(StoreError::broken)?,
             authentication_method: self.authentication_method.parse().map_err(StoreError::broken)?,
             redirect_uris: uris.map_err(StoreError::broken)?,

@@ -20,7 +20,7 @@ use crate::{
 
 macro_rules! columns {
     () => {
-        "id, slug, host, owner_id, state, upstream, resource, subject_salt, scopes, manifest"
+        "id as plugin_id, slug, host, owner_id, state, upstream, resource, subject_salt, scopes as catalogue, manifest"
     };
 }
 
@@ -63,10 +63,10 @@ const DOCUMENT: &str = "
 /// How often an import that met another one under way looks again; the other one is visible by then.
 const ATTEMPTS: usize = 4;
 
-/// A plugin as its row has it.
+/// A plugin as its row has it; a client's row is joined with one.
 #[derive(sqlx::FromRow)]
-struct PluginRow {
-    id: Uuid,
+pub(super) struct PluginRow {
+    plugin_id: Uuid,
     slug: String,
     host: String,
     owner_id: Option<Uuid>,
@@ -74,7 +74,7 @@ struct PluginRow {
     upstream: Option<String>,
     resource: String,
     subject_salt: Vec<u8>,
-    scopes: Json<Catalogue>,
+    catalogue: Json<Catalogue>,
     manifest: Json<Value>,
 }
 
@@ -84,7 +84,7 @@ impl TryFrom<PluginRow> for Plugin {
     fn try_from(row: PluginRow) -> StoreResult<Self> {
         let salt = row.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?;
         Ok(Self {
-            id: PluginId(row.id),
+            id: PluginId(row.plugin_id),
             slug: row.slug,
             host: row.host.parse().map_err(StoreError::broken)?,
             owner_id: row.owner_id.map(AccountId),
@@ -92,7 +92,7 @@ impl TryFrom<PluginRow> for Plugin {
             upstream: row.upstream,
             resource: row.resource,
             subject_salt: SubjectSalt(salt),
-            scopes: row.scopes.0,
+            scopes: row.catalogue.0,
             manifest: row.manifest.0,
         })
     }

@@ -18,8 +18,8 @@ use crate::{
         StoreError, StoreResult, audit as audit_log,
         families::{Redeem, Redemption, Rotate, Rotation},
         family_rows::{
-            ATTEMPTS, MovedRow, SeenRow, family_and_parents, family_columns, is_its_own, redeem_row, repeats, replays,
-            rotate_row, stands,
+            ATTEMPTS, MovedRow, SeenRow, bind_presented, bind_redemption, bind_rotation, family_and_parents,
+            family_columns, is_its_own, redeem_row, repeats, replays, rotate_row, stands,
         },
     },
 };
@@ -97,23 +97,7 @@ impl Engine {
         let (actor, actor_id) = audit_log::actor(&event.actor);
         let born = Json(json!({ "family": redemption.id, "scopes": redemption.scopes.to_string() }));
         let ended = Json(ended(redemption.id, EndReason::CodeReplayed));
-        let row: Option<(bool, Option<Timestamp>, Generation, String)> = reading!(self, connection => sqlx::query_as(REDEEM)
-                .bind(redemption.id.0)
-                .bind(redemption.redemption.as_slice())
-                .bind(redemption.account_id.0)
-                .bind(redemption.client_id.0)
-                .bind(redemption.consent_id.0)
-                .bind(redemption.birth.account)
-                .bind(redemption.birth.client)
-                .bind(redemption.birth.consent)
-                .bind(redemption.authentication_method.as_str())
-                .bind(&redemption.resource)
-                .bind(redemption.scopes.to_string())
-                .bind(redemption.secret_digest.0.as_slice())
-                .bind(redemption.auth_time)
-                .bind(redemption.at)
-                .bind(redemption.idle_until)
-                .bind(redemption.expires_at)
+        let row: Option<(bool, Option<Timestamp>, Generation, String)> = reading!(self, connection => bind_redemption!(sqlx::query_as(REDEEM), redemption)
                 .bind(event.id.0)
                 .bind(AuditAction::FamilyBorn.as_str())
                 .bind(AuditAction::FamilyEnded.as_str())
@@ -158,17 +142,7 @@ async fn turn(
 ) -> sqlx::Result<Option<TurnedRow>> {
     let (actor, actor_id) = audit_log::actor(&event.actor);
     let detail = Json(ended(rotation.id, EndReason::RefreshReplayed));
-    sqlx::query_as(ROTATE)
-        .bind(rotation.id.0)
-        .bind(rotation.at)
-        .bind(rotation.client_id.0)
-        .bind(rotation.authentication_method.as_str())
-        .bind(rotation.secret_digest.0.as_slice())
-        .bind(rotation.presented)
-        .bind(rotation.window_floor())
-        .bind(!rotation.is_strict())
-        .bind(rotation.idle_until)
-        .bind(EndReason::RefreshReplayed.as_str())
+    bind_rotation!(sqlx::query_as(ROTATE), rotation)
         .bind(event.id.0)
         .bind(AuditAction::FamilyEnded.as_str())
         .bind(actor)

@@ -16,8 +16,8 @@ use crate::{
         StoreError, StoreResult,
         families::{Redeem, Redemption, Rotate, Rotation},
         family_rows::{
-            ATTEMPTS, MovedRow, SeenRow, family_and_parents, family_columns, is_its_own, redeem_row, repeats, replays,
-            rotate_row, stands,
+            ATTEMPTS, MovedRow, SeenRow, bind_presented, bind_redemption, bind_rotation, family_and_parents,
+            family_columns, is_its_own, redeem_row, repeats, replays, rotate_row, stands,
         },
     },
 };
@@ -55,25 +55,8 @@ const ROTATE: &str = concat!(
 impl Engine {
     pub(in crate::store) async fn redeem(&self, redemption: &Redemption, event: &Audit) -> StoreResult<Redeem> {
         let mut step = self.begin().await?;
-        let row: Option<(bool, Option<Timestamp>, Generation)> = sqlx::query_as(REDEEM)
-            .bind(redemption.id.0)
-            .bind(redemption.redemption.as_slice())
-            .bind(redemption.account_id.0)
-            .bind(redemption.client_id.0)
-            .bind(redemption.consent_id.0)
-            .bind(redemption.birth.account)
-            .bind(redemption.birth.client)
-            .bind(redemption.birth.consent)
-            .bind(redemption.authentication_method.as_str())
-            .bind(&redemption.resource)
-            .bind(redemption.scopes.to_string())
-            .bind(redemption.secret_digest.0.as_slice())
-            .bind(redemption.auth_time)
-            .bind(redemption.at)
-            .bind(redemption.idle_until)
-            .bind(redemption.expires_at)
-            .fetch_optional(&mut *step)
-            .await?;
+        let row: Option<(bool, Option<Timestamp>, Generation)> =
+            bind_redemption!(sqlx::query_as(REDEEM), redemption).fetch_optional(&mut *step).await?;
         let Some((ours, ended_at, access_generation)) = row else { return Ok(Redeem::NotStanding) };
         let subjects = Subjects {
             account_id: Some(redemption.account_id),
@@ -109,33 +92,15 @@ impl Engine {
 
     /// Looks at the line without the writer.
     async fn see(&self, rotation: &Rotation) -> StoreResult<Option<SeenRow>> {
-        reading!(self, connection => sqlx::query_as(SEEN)
-                .bind(rotation.id.0)
-                .bind(rotation.at)
-                .bind(rotation.client_id.0)
-                .bind(rotation.authentication_method.as_str())
-                .bind(rotation.secret_digest.0.as_slice())
-                .bind(rotation.presented)
-                .bind(rotation.window_floor())
+        reading!(self, connection => bind_presented!(sqlx::query_as(SEEN), rotation)
                 .fetch_optional(&mut *connection))
     }
 
     /// Changes the line if it still is to be changed.
     async fn turn(&self, rotation: &Rotation, account: Uuid, event: &Audit) -> StoreResult<Option<MovedRow>> {
         let mut step = self.begin().await?;
-        let moved: Option<MovedRow> = sqlx::query_as(ROTATE)
-            .bind(rotation.id.0)
-            .bind(rotation.at)
-            .bind(rotation.client_id.0)
-            .bind(rotation.authentication_method.as_str())
-            .bind(rotation.secret_digest.0.as_slice())
-            .bind(rotation.presented)
-            .bind(rotation.window_floor())
-            .bind(!rotation.is_strict())
-            .bind(rotation.idle_until)
-            .bind(EndReason::RefreshReplayed.as_str())
-            .fetch_optional(&mut *step)
-            .await?;
+        let moved: Option<MovedRow> =
+            bind_rotation!(sqlx::query_as(ROTATE), rotation).fetch_optional(&mut *step).await?;
         if moved.as_ref().is_some_and(|moved| moved.moved_ended_at.is_some()) {
             let subjects =
                 Subjects { account_id: Some(AccountId(account)), client_id: Some(rotation.client_id), plugin_id: None };

@@ -114,16 +114,8 @@ impl Running {
         let store = consentry::store::Store::open(&options.open.unwrap_or_else(|| database.options()))
             .await
             .expect("the database opens");
-        let settings = Settings {
-            host: url.trim_start_matches("http://").parse().expect("a host"),
-            issuer: url.clone(),
-            server_name: "Example Accounts".into(),
-            refresh_grace: options.refresh_grace,
-            access_token_lifetime: TimeDelta::minutes(15),
-            refresh_idle: TimeDelta::days(90),
-            refresh_absolute: TimeDelta::days(365),
-            session_lifetime: TimeDelta::days(30),
-        };
+        let defaults = Settings::defaults(&url, "Example Accounts").expect("a URL with a host");
+        let settings = Settings { refresh_grace: options.refresh_grace, ..defaults };
         let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)])
             .await
             .expect("the server starts");
