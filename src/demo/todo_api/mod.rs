@@ -1,6 +1,6 @@
 //! The sample API: to-do items, kept apart by the person (`sub`) a token speaks for.
 //! Written as an API owner would write it, against Consentry's public contract only:
-//! [`token`] verifies RFC 9068 access tokens, [`standing`] asks introspection (RFC 7662) whether they still stand.
+//! `token` verifies RFC 9068 access tokens, `standing` asks introspection (RFC 7662) whether they still stand.
 //!
 //! ```text
 //! request → token (signature, iss, aud, exp) → standing (active?) → scope → items
