@@ -238,6 +238,8 @@ fn write_key(folder: &Path, master: [u8; 32]) -> Outcome<String> {
 fn start(url: &str, public_url: &str, port: u16, master_keys: &str) -> Outcome<Child> {
     Ok(Command::new(env!("CARGO_BIN_EXE_consentry"))
         .arg("serve")
+        // The server knows its own settings only, and refuses any other of its prefix.
+        .env_remove("CONSENTRY_BENCH_POSTGRES_URL")
         .env("CONSENTRY_PUBLIC_URL", public_url)
         .env("CONSENTRY_LISTEN", format!("127.0.0.1:{port}"))
         .env("CONSENTRY_DATABASE_URL", url)
