@@ -10,6 +10,9 @@ use super::{
     failure::Failure,
 };
 
+/// More than any caller is known to use, and few enough to compare at every request.
+const TOTAL_MAX: usize = 40;
+
 #[derive(Debug, Args)]
 pub(super) struct AddCallback {
     /// The client's id
@@ -24,6 +27,10 @@ pub(super) async fn run(arguments: &AddCallback, desk: &Desk) -> Result<Answer, 
     let unknown = || Failure::not_done(format!("there is no client \"{}\"", arguments.client_id));
     let known = desk.store.client(&arguments.client_id, at).await?.ok_or_else(unknown)?;
     let Callbacks { uris, .. } = callbacks(known.dialect, &arguments.callbacks)?;
+    let total = known.redirect_uris.len() + uris.iter().filter(|uri| !known.redirect_uris.contains(uri)).count();
+    if total > TOTAL_MAX {
+        return Err(Failure::not_done(format!("a client can have at most {TOTAL_MAX} callbacks")));
+    }
     let client = desk.store.add_redirect_uris(&known.client_id, &uris, &audit(at)).await?.ok_or_else(unknown)?;
     let listed: Vec<String> = client.redirect_uris.iter().map(|uri| format!("  {uri}")).collect();
     let text = format!("{} ({}) may now send people to:\n{}", client.client_id, client.name, listed.join("\n"));

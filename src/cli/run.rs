@@ -14,18 +14,21 @@ pub async fn until_stopped(server: Arc<Server>, listener: TcpListener) -> io::Re
         tokio::spawn(jobs::clock_offset::run(Arc::clone(&server))),
     ];
     let mut serving = tokio::spawn(listening.run());
-    tokio::select! {
-        () = asked_to_stop() => {
-            tracing::info!("stopping: finishing the answers under way");
-            stop.gracefully().await;
-        }
+    let broken = tokio::select! {
+        () = asked_to_stop() => None,
         // Nobody asked: the listener broke.
-        broken = &mut serving => return broken.map_err(io::Error::other)?,
-    }
+        broken = &mut serving => Some(broken),
+    };
+    let ended = if let Some(broken) = broken {
+        broken
+    } else {
+        tracing::info!("stopping: finishing the answers under way");
+        stop.gracefully().await;
+        serving.await
+    };
     background.iter().for_each(tokio::task::JoinHandle::abort);
-    let outcome = serving.await.map_err(io::Error::other)?;
     server.store.close().await;
-    outcome
+    ended.map_err(io::Error::other)?
 }
 
 /// Ctrl-C, or the signal service managers send.

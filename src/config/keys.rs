@@ -84,7 +84,7 @@ pub const KEYS: [Key; 15] = [
         "refresh_idle",
         Some("7776000"),
         "7776000",
-        "How long a connection lives without being used, in seconds (90 days).",
+        "How long a connection lives without being used, in seconds (90 days), rounded up by a ninetieth at most.",
     ),
     key(
         "refresh_absolute",

@@ -60,9 +60,11 @@ impl Family {
         token.family_id == self.id && token.secret_digest() == self.secret_digest
     }
 
-    /// Whether presenting a refresh token of the line would be answered with its successor, and not as a theft.
-    pub fn honours(&self, token: &RefreshToken) -> bool {
-        self.has(token) && (token.counter >= self.counter || Some(token.counter) == self.predecessor)
+    /// Whether presenting a refresh token of the line would be answered with its successor, and not as a theft. With a
+    /// grace window of zero no predecessor is.
+    pub fn honours(&self, token: &RefreshToken, grace: chrono::TimeDelta) -> bool {
+        let preceding = grace > chrono::TimeDelta::zero() && Some(token.counter) == self.predecessor;
+        self.has(token) && (token.counter >= self.counter || preceding)
     }
 }
 
@@ -85,5 +87,40 @@ impl EndReason {
             Self::CodeReplayed => "code_replayed",
             Self::RefreshReplayed => "refresh_replayed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_predecessor_is_honoured_only_where_a_window_can_be_open() {
+        let time = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let token = |counter| RefreshToken { family_id: FamilyId(Uuid::max()), counter, secret: [1; 16] };
+        let family = Family {
+            id: FamilyId(Uuid::max()),
+            account_id: AccountId(Uuid::max()),
+            client_id: ClientId(Uuid::max()),
+            consent_id: ConsentId(Uuid::max()),
+            resource: String::new(),
+            scopes: Scopes::default(),
+            access_generation: 1,
+            auth_time: time,
+            created_at: time,
+            expires_at: time,
+            idle_until: time,
+            secret_digest: token(0).secret_digest(),
+            counter: 5,
+            predecessor: Some(3),
+        };
+        let honoured = |counter, seconds| family.honours(&token(counter), TimeDelta::seconds(seconds));
+        assert_eq!([2, 3, 4, 5, 6].map(|counter| honoured(counter, 120)), [false, true, false, true, true]);
+        assert_eq!([2, 3, 4, 5, 6].map(|counter| honoured(counter, 0)), [false, false, false, true, true]);
+        let stranger = RefreshToken { secret: [2; 16], ..token(5) };
+        assert!(!family.has(&stranger) && !family.honours(&stranger, TimeDelta::seconds(120)));
     }
 }

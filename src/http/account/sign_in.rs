@@ -189,8 +189,10 @@ async fn refuse(
     if let Some(in_flight) = in_flight {
         match stage(server, in_flight.clone(), visitor).await? {
             Stage::SignIn(asked) => shown = shown.asked_by(*asked),
-            // Signed in meanwhile, in another tab: the wrong password no longer matters.
-            _ => return go_on(server, HttpResponse::SeeOther(), Some(in_flight.clone()), visitor).await,
+            // Somebody is signed in meanwhile, in another tab. Whoever typed a wrong password is not answered as them.
+            Stage::Ask(asked) => shown.leads_to = Some(asked.0.checked().addressed().redirect_uri().clone()),
+            Stage::Answer(answered) => shown.leads_to = Some(answered.redirect_uri().clone()),
+            Stage::Refuse(redirect) => return Ok(leave(HttpResponse::SeeOther(), &redirect)),
         }
         shown.request = seal(server, in_flight)?;
     }

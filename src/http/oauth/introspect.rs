@@ -89,7 +89,8 @@ async fn refresh_token(
     let Some(token) = tokens::refresh::read(ring, text) else { return Ok(None) };
     let family = server.store.standing_family(token.family_id, server.clock.now()).await?;
     // Only its own client is told about a refresh token, so the caller's names are the token's.
-    let family = family.filter(|family| family.client_id == caller.id && family.honours(&token));
+    let family =
+        family.filter(|family| family.client_id == caller.id && family.honours(&token, server.settings.refresh_grace));
     Ok(family.map(|family| Standing {
         client_id: caller.client_id.clone(),
         subject: tokens::subject::pairwise(&caller.plugin.subject_salt, family.account_id),

@@ -3,6 +3,7 @@
 use super::{Addressed, Attended, Redirect};
 use crate::model::{
     Timestamp, client::Client, code::AuthorizationCode, consent::Consent, digest::Digest, family::Birth, id::FamilyId,
+    redirect_uri::RedirectUri,
 };
 
 /// How long a code is good for (RFC 6749 §4.1.2 allows ten minutes; a browser needs seconds).
@@ -41,6 +42,11 @@ impl Answered {
     /// The code, under a fresh id and with its expiry.
     pub fn code(&self, id: FamilyId, now: Timestamp) -> AuthorizationCode {
         AuthorizationCode { id, expires_at: (now + CODE_LIFETIME).timestamp_millis(), ..self.code.clone() }
+    }
+
+    /// Where the answer goes.
+    pub fn redirect_uri(&self) -> &RedirectUri {
+        self.addressed.redirect_uri()
     }
 
     /// The person said no after all.

@@ -9,7 +9,7 @@ use reqwest::{
     redirect::Policy,
 };
 
-use crate::harness::{browser, server::Running};
+use crate::harness::{browser, server::Node};
 
 /// A browser without any memory but these cookies.
 pub struct ByHand {
@@ -74,19 +74,19 @@ impl ByHand {
     }
 
     /// Gets an address on a node, which may be written with the public URL.
-    pub async fn get(&self, node: &Running, address: &str) -> Answer {
+    pub async fn get(&self, node: &impl Node, address: &str) -> Answer {
         self.send(node, self.http.get(Self::on(node, address))).await
     }
 
     /// Posts a form to a node.
-    pub async fn post(&self, node: &Running, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub async fn post(&self, node: &impl Node, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.post_with(node, path, fields, &[]).await
     }
 
     /// Posts a form with further headers.
     pub async fn post_with(
         &self,
-        node: &Running,
+        node: &impl Node,
         path: &str,
         fields: &[(&str, &str)],
         headers: &[(&str, &str)],
@@ -96,28 +96,28 @@ impl ByHand {
     }
 
     /// Signs in from an answer with the form, or from the front door when there is none.
-    pub async fn sign_in(&self, node: &Running, page: &Answer, email: &str, password: &str) -> Answer {
+    pub async fn sign_in(&self, node: &impl Node, page: &Answer, email: &str, password: &str) -> Answer {
         let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
         let fields = [("r", r.as_str()), ("csrf", &csrf), ("email", email), ("password", password)];
         self.post(node, "/sign-in", &fields).await
     }
 
     /// Presses a button of the consent page.
-    pub async fn decide(&self, node: &Running, page: &Answer, decision: &str) -> Answer {
+    pub async fn decide(&self, node: &impl Node, page: &Answer, decision: &str) -> Answer {
         let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
         self.post(node, "/consent", &[("r", &r), ("csrf", &csrf), ("decision", decision)]).await
     }
 
-    fn on(node: &Running, address: &str) -> String {
-        format!("{}{}", node.own, address.strip_prefix(node.url.as_str()).unwrap_or(address))
+    fn on(node: &impl Node, address: &str) -> String {
+        format!("{}{}", node.own(), address.strip_prefix(node.url()).unwrap_or(address))
     }
 
-    async fn send(&self, node: &Running, request: RequestBuilder) -> Answer {
+    async fn send(&self, node: &impl Node, request: RequestBuilder) -> Answer {
         let cookies = {
             let kept = self.cookies.lock().expect("cookies");
             kept.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
         };
-        let request = request.header(HOST, node.url.trim_start_matches("http://")).header("cookie", cookies);
+        let request = request.header(HOST, node.url().trim_start_matches("http://")).header("cookie", cookies);
         let answer = Answer::read(request.send().await.expect("an answer")).await;
         let mut kept = self.cookies.lock().expect("cookies");
         for cookie in answer.headers.get_all(SET_COOKIE) {

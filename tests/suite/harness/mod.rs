@@ -7,4 +7,5 @@ pub mod cut;
 pub mod databases;
 pub mod landing;
 pub mod looks;
+pub mod process;
 pub mod server;

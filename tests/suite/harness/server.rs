@@ -27,7 +27,7 @@ use super::databases::{Database, Engine};
 pub const PASSWORD: &str = "a password of some length";
 
 /// The master key of every server in the tests.
-const MASTER: [u8; 32] = [42; 32];
+pub const MASTER: [u8; 32] = *b"0f3a9c71e2b84d56a7c0d91b2e6f8435";
 
 /// Where GPT Actions and plugins are sent back to in the tests.
 pub const CALLBACK: &str = "https://chat.openai.com/aip/plugin-1f2e/oauth/callback";
@@ -42,6 +42,24 @@ pub struct Running {
     pub server: Arc<Server>,
     stop: http::Stop,
     thread: Option<thread::JoinHandle<()>>,
+}
+
+/// A server of a test: one of its own, or a process.
+pub trait Node {
+    /// The public URL, under whose name it is called.
+    fn url(&self) -> &str;
+    /// Its own address.
+    fn own(&self) -> &str;
+}
+
+impl Node for Running {
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn own(&self) -> &str {
+        &self.own
+    }
 }
 
 /// A client as its owner got to know it.

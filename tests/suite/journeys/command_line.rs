@@ -1,14 +1,7 @@
 //! From nothing to a working plugin with the command line alone: the real binary, the repository's own sample
 //! manifest, then the whole classic flow against `consentry serve`.
 
-use std::{
-    io::Write,
-    net::TcpListener,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::process::Command;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -17,75 +10,19 @@ use crate::{
     harness::{
         browser::{Browser, parameter, plugin_request, read},
         databases::Database,
+        process::{Consentry, free_port, write_private},
         server::{CALLBACK, PASSWORD, Registered},
     },
     on_both_engines,
 };
 
-/// The binary with its configuration in the environment.
-struct Consentry<'a> {
-    folder: &'a Path,
-    database: &'a Database,
-    port: u16,
-}
-
-/// A server that ends with the test.
-struct Serving(Child);
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Consentry<'_> {
-    fn url(&self) -> String {
-        format!("http://localhost:{}", self.port)
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_consentry"));
-        command
-            .current_dir(self.folder)
-            .env("CONSENTRY_DATABASE_URL", &self.database.url)
-            .env("CONSENTRY_PUBLIC_URL", self.url())
-            .env("CONSENTRY_LISTEN", format!("127.0.0.1:{}", self.port))
-            .env("CONSENTRY_MASTER_KEYS", format!("file:{}", self.folder.join("master.key").display()));
-        command
-    }
-
-    /// Runs a command that must succeed, and reads its JSON.
-    fn answer(&self, arguments: &[&str]) -> Value {
-        let output = self.command().args(arguments).output().unwrap();
-        let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{arguments:?}: {out}{told}");
-        serde_json::from_str(&out).unwrap_or(Value::Null)
-    }
-
-    async fn serve(&self) -> Serving {
-        let serving = Serving(self.command().arg("serve").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        for _ in 0..100 {
-            if reqwest::get(format!("{}/health/ready", self.url())).await.is_ok_and(|answer| answer.status() == 200) {
-                return serving;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("the server did not become ready");
-    }
-}
-
-fn write_private(path: &Path, text: &str) {
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
-    file.write_all(text.as_bytes()).unwrap();
-}
-
 on_both_engines! {
     async fn the_sample_manifest_drives_a_whole_classic_flow(engine) {
         let database = Database::empty(engine).await;
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let consentry = Consentry { folder: folder.path(), database: &database, port };
+        let port = free_port();
+        let public_url = format!("http://localhost:{port}");
+        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
         write_private(&folder.path().join("master.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
         write_private(&folder.path().join("ada.txt"), PASSWORD);
 
@@ -123,13 +60,13 @@ on_both_engines! {
 
         let serving = consentry.serve().await;
         let manifest: Value =
-            reqwest::get(format!("{}/.well-known/ai-plugin.json", consentry.url())).await.unwrap().json().await.unwrap();
-        assert_eq!(manifest["auth"]["client_url"], format!("{}/authorize", consentry.url()));
-        assert_eq!(manifest["auth"]["authorization_url"], format!("{}/token", consentry.url()));
+            reqwest::get(format!("{}/.well-known/ai-plugin.json", consentry.own())).await.unwrap().json().await.unwrap();
+        assert_eq!(manifest["auth"]["client_url"], format!("{}/authorize", consentry.own()));
+        assert_eq!(manifest["auth"]["authorization_url"], format!("{}/token", consentry.own()));
         assert_eq!((&manifest["auth"]["scope"], &manifest["auth"]["authorization_content_type"]),
             (&json!(""), &json!("application/json")));
 
-        let browser = Browser::at(&consentry.url());
+        let browser = Browser::at(&consentry.own());
         let left = browser.agree(&plugin_request(&client), "ada@example.com").await;
         let token = manifest["auth"]["authorization_url"].as_str().unwrap();
         let ask = async |body: Value| read(reqwest::Client::new().post(token).json(&body).send().await.unwrap()).await;

@@ -1,0 +1,101 @@
+//! The real binary as a process: its commands, and `consentry serve` until the test ends.
+
+use std::{
+    io::Write,
+    net::TcpListener,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use super::{databases::Database, server::Node};
+
+/// The binary with its configuration in the environment.
+pub struct Consentry<'a> {
+    /// Where it runs, and its master key lies.
+    pub folder: &'a Path,
+    /// What it remembers in.
+    pub database: &'a Database,
+    /// Where it listens.
+    pub port: u16,
+    /// What people call it; several may be one.
+    pub public_url: String,
+}
+
+/// A server that ends with the test.
+pub struct Serving {
+    child: Child,
+    url: String,
+    own: String,
+}
+
+impl Node for Serving {
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn own(&self) -> &str {
+        &self.own
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Consentry<'_> {
+    /// Its own address.
+    pub fn own(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// A command with its configuration in the environment.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_consentry"));
+        command
+            .current_dir(self.folder)
+            .env("CONSENTRY_DATABASE_URL", &self.database.url)
+            .env("CONSENTRY_PUBLIC_URL", &self.public_url)
+            .env("CONSENTRY_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("CONSENTRY_MASTER_KEYS", format!("file:{}", self.folder.join("master.key").display()));
+        command
+    }
+
+    /// Runs a command that must succeed, and reads its JSON.
+    pub fn answer(&self, arguments: &[&str]) -> Value {
+        let output = self.command().args(arguments).output().unwrap();
+        let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {out}{told}");
+        serde_json::from_str(&out).unwrap_or(Value::Null)
+    }
+
+    /// Serves, once it is ready.
+    pub async fn serve(&self) -> Serving {
+        let child = self.command().arg("serve").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let serving = Serving { child, url: self.public_url.clone(), own: self.own() };
+        for _ in 0..100 {
+            if reqwest::get(format!("{}/health/ready", self.own())).await.is_ok_and(|answer| answer.status() == 200) {
+                return serving;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the server did not become ready");
+    }
+}
+
+/// Writes a file nobody else may read, as secrets must be.
+pub fn write_private(path: &Path, text: &str) {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+/// A port nobody listens on just now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
