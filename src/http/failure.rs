@@ -304,15 +304,13 @@ pub fn method_not_allowed(server: &Server, request: &HttpRequest, methods: &'sta
     if !wants_html(request) {
         return machine_method_not_allowed(request, methods);
     }
-    let mut answer = {
-        let words = Words {
-            status: StatusCode::METHOD_NOT_ALLOWED,
-            title: "This cannot be done here",
-            message: "This address does not take that kind of request.".into(),
-            advice: "Go back to the app you came from and try again.",
-        };
-        error_page(server, &words, &request_id::of(request))
+    let words = Words {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        title: "This cannot be done here",
+        message: "This address does not take that kind of request.".into(),
+        advice: "Go back to the app you came from and try again.",
     };
+    let mut answer = error_page(server, &words, &request_id::of(request));
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     answer
 }

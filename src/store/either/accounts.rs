@@ -29,31 +29,39 @@ const BY_EMAIL: &str = "
 
 const RAISE_GENERATION: &str = "update accounts set generation = generation + 1 where id = $1";
 
-/// An account as its row has it.
+/// An account as its row has it; a session's row is joined with one.
 #[derive(sqlx::FromRow)]
 pub(super) struct AccountRow {
     id: Uuid,
     email: String,
     name: String,
     role: String,
-    password_hash: String,
     generation: i64,
     enabled: bool,
     created_at: Timestamp,
 }
 
-impl AccountRow {
-    fn into_account(self) -> StoreResult<(Account, String)> {
-        let account = Account {
-            id: AccountId(self.id),
-            email: self.email.parse().map_err(StoreError::broken)?,
-            name: self.name,
-            role: self.role.parse().map_err(StoreError::broken)?,
-            generation: self.generation,
-            enabled: self.enabled,
-            created_at: self.created_at,
-        };
-        Ok((account, self.password_hash))
+/// An account and what its password is compared with.
+#[derive(sqlx::FromRow)]
+struct CredentialRow {
+    #[sqlx(flatten)]
+    account: AccountRow,
+    password_hash: String,
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: AccountRow) -> StoreResult<Self> {
+        Ok(Self {
+            id: AccountId(row.id),
+            email: row.email.parse().map_err(StoreError::broken)?,
+            name: row.name,
+            role: row.role.parse().map_err(StoreError::broken)?,
+            generation: row.generation,
+            enabled: row.enabled,
+            created_at: row.created_at,
+        })
     }
 }
 
@@ -81,8 +89,8 @@ impl Engine {
     }
 
     pub(in crate::store) async fn account_by_email(&self, email: &Email) -> StoreResult<Option<(Account, String)>> {
-        let row: Option<AccountRow> = reading!(self, connection => sqlx::query_as(BY_EMAIL).bind(email.as_str()).fetch_optional(&mut *connection))?;
-        row.map(AccountRow::into_account).transpose()
+        let row: Option<CredentialRow> = reading!(self, connection => sqlx::query_as(BY_EMAIL).bind(email.as_str()).fetch_optional(&mut *connection))?;
+        row.map(|row| Ok((row.account.try_into()?, row.password_hash))).transpose()
     }
 
     pub(in crate::store) async fn sign_out_everywhere(&self, account: AccountId, event: &Audit) -> StoreResult<bool> {

@@ -2,15 +2,9 @@
 
 use uuid::Uuid;
 
-use super::{Engine, reading};
+use super::{Engine, accounts::AccountRow, reading};
 use crate::{
-    model::{
-        Timestamp,
-        account::Account,
-        digest::Digest,
-        id::{AccountId, SessionId},
-        session::Session,
-    },
+    model::{Timestamp, digest::Digest, id::SessionId, session::Session},
     store::{StoreError, StoreResult, sessions::NewSession},
 };
 
@@ -41,31 +35,17 @@ struct SessionRow {
     account_generation: i64,
     auth_time: Timestamp,
     expires_at: Timestamp,
-    id: Uuid,
-    email: String,
-    name: String,
-    role: String,
-    generation: i64,
-    enabled: bool,
-    created_at: Timestamp,
+    #[sqlx(flatten)]
+    account: AccountRow,
 }
 
 impl TryFrom<SessionRow> for Session {
     type Error = StoreError;
 
     fn try_from(row: SessionRow) -> StoreResult<Self> {
-        let account = Account {
-            id: AccountId(row.id),
-            email: row.email.parse().map_err(StoreError::broken)?,
-            name: row.name,
-            role: row.role.parse().map_err(StoreError::broken)?,
-            generation: row.generation,
-            enabled: row.enabled,
-            created_at: row.created_at,
-        };
         Ok(Self {
             id: SessionId(row.session_id),
-            account,
+            account: row.account.try_into()?,
             account_generation: row.account_generation,
             auth_time: row.auth_time,
             expires_at: row.expires_at,
