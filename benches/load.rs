@@ -27,7 +27,7 @@ use consentry::{
     model::{
         account::Role,
         audit::Actor,
-        client::{AuthenticationMethod, ClientSecret, Dialect},
+        client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         code::AuthorizationCode,
         digest::Digest,
         family::Birth,
@@ -177,8 +177,10 @@ async fn prepare(url: &str, public_url: &str, master: [u8; 32]) -> Outcome<Prepa
         id: ConsentId(random::id(now)),
         key: ConsentKey { account_id: account.id, client_id: client_row, resource: plugin.resource.clone() },
         scopes: plugin.scopes.names(),
+        document: None,
     };
     let consent = server.store.grant_consent(&grant, &audit()).await?;
+    let resource = server.store.resource(public_url).await?.ok_or("the resource is not registered")?;
     let ring = server.keyring.current();
     let codes = (0..REQUESTS)
         .map(|_| {
@@ -187,6 +189,7 @@ async fn prepare(url: &str, public_url: &str, master: [u8; 32]) -> Outcome<Prepa
                 account_id: account.id,
                 client_id: client_row,
                 consent_id: consent.id,
+                resource_id: resource.id,
                 birth: Birth { account: 1, client: 1, consent: 1 },
                 redirect_uri: Digest::of(CALLBACK).short(),
                 scopes: 1,
@@ -209,12 +212,16 @@ async fn register(server: &Server, plugin: &Plugin, dialect: Dialect) -> Outcome
     let client = NewClient {
         id,
         client_id: id.to_string(),
-        plugin_id: plugin.id,
+        plugin_id: Some(plugin.id),
+        registration: Registration::ByHand,
         name: "Load".into(),
         dialect,
-        authentication_method: AuthenticationMethod::ClientSecret,
+        authentication_methods: AuthenticationMethod::ClientSecret.into(),
+        signing_algorithm: None,
+        keys: ClientKeys::default(),
         redirect_uris: vec![CALLBACK.parse()?],
-        scopes: plugin.scopes.names(),
+        scopes: Some(plugin.scopes.names()),
+        registration_digest: None,
         secret: Some(ClientSecret {
             id: ClientSecretId(random::id(now)),
             digest: secret.digest(),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{
-        client::{AuthenticationMethod, Dialect},
+        client::{AuthenticationMethod, ClientKeys, Dialect, Registration},
         id::ClientId,
         plugin::Plugin,
         redirect_uri::RedirectUri,
@@ -63,13 +63,17 @@ pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> 
     let client = NewClient {
         id,
         client_id: id.to_string(),
-        plugin_id: plugin.id,
+        plugin_id: Some(plugin.id),
+        registration: Registration::ByHand,
         name,
         dialect,
-        authentication_method,
+        authentication_methods: authentication_method.into(),
+        signing_algorithm: None,
+        keys: ClientKeys::default(),
         redirect_uris: uris,
-        scopes,
+        scopes: Some(scopes),
         secret: kept,
+        registration_digest: None,
         at,
     };
     desk.store.add_client(&client, &audit(at)).await?;
@@ -146,7 +150,8 @@ fn answer(client: &NewClient, shown: &Shown<'_>) -> Answer {
     let host = &shown.plugin.host;
     let authorization = manifest::authorization_endpoint(host, shown.scheme);
     let token = manifest::token_endpoint(host, shown.scheme);
-    let scope = client.scopes.to_string();
+    let scopes = client.scopes.clone().unwrap_or_default();
+    let scope = scopes.to_string();
     let endpoints = Endpoints { authorization: &authorization, token: &token, scope: &scope };
     let handover = dialect::handover(client.dialect, endpoints);
 
@@ -173,11 +178,11 @@ fn answer(client: &NewClient, shown: &Shown<'_>) -> Answer {
         "client_id": client.client_id,
         "client_secret": shown.secret.map(SecretText::reveal),
         "redirect_uris": uris,
-        "scopes": client.scopes.iter().collect::<Vec<_>>(),
+        "scopes": scopes.iter().collect::<Vec<_>>(),
         "name": client.name,
         "plugin": shown.plugin.slug,
         "preset": client.dialect,
-        "authentication_method": client.authentication_method,
+        "authentication_methods": client.authentication_methods.iter().collect::<Vec<_>>(),
         "authorization_url": dialect::authorization_code_allowed(client.dialect).then_some(&authorization),
         "token_url": token,
     });

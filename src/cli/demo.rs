@@ -28,7 +28,7 @@ use crate::{
     keys::master::MasterKey,
     model::{
         account::Role,
-        client::{AuthenticationMethod, ClientSecret, Dialect},
+        client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, PluginId},
         plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt},
         scope::Catalogue,
@@ -248,12 +248,16 @@ async fn add_client(
     let client = NewClient {
         id,
         client_id: id.to_string(),
-        plugin_id: plugin.id,
+        plugin_id: Some(plugin.id),
+        registration: Registration::ByHand,
         name: if dialect == Dialect::Service { "To-do API".to_owned() } else { "ChatGPT".to_owned() },
         dialect,
-        authentication_method: method,
+        authentication_methods: method.into(),
+        signing_algorithm: None,
+        keys: ClientKeys::default(),
         redirect_uris: callback.into_iter().map(str::parse).collect::<Result<_, _>>()?,
-        scopes: plugin.scopes.names(),
+        scopes: Some(plugin.scopes.names()),
+        registration_digest: None,
         secret: (method == AuthenticationMethod::ClientSecret).then(|| ClientSecret {
             id: ClientSecretId(random::id(now)),
             digest: secret.digest(),

@@ -90,6 +90,10 @@ pub(super) async fn run(arguments: Import, desk: &Desk) -> Result<Answer, Failur
             "--host: {} belongs to the plugin \"{slug}\" already; each plugin has a host of its own",
             import.plugin.host
         ))),
+        ImportPlugin::ResourceTaken { slug } => Err(Failure::not_done(format!(
+            "--host: {} is a resource of the plugin \"{slug}\" already; see `consentry resource list`",
+            import.plugin.resource
+        ))),
         ImportPlugin::CatalogueFull => Err(Failure::not_done(
             "the plugin would have too many scopes together with those it had before; codes have room for 128",
         )),

@@ -42,12 +42,20 @@ pub enum AuditAction {
     AccountSignedOutEverywhere,
     /// A plugin was imported or imported again.
     PluginImported,
+    /// A resource was registered.
+    ResourceAdded,
+    /// A resource was removed.
+    ResourceRemoved,
     /// A client was registered.
     ClientAdded,
     /// A client may send people to further places.
     ClientRedirectUrisAdded,
     /// A client got a new secret.
     ClientSecretRotated,
+    /// A client's registration was changed, by its document or by itself.
+    ClientChanged,
+    /// A client was given a key set by the operator.
+    ClientKeysSupplied,
     /// A client was disabled.
     ClientDisabled,
     /// A consent was given or widened.
@@ -71,9 +79,13 @@ impl AuditAction {
             Self::AccountAdded => "account.added",
             Self::AccountSignedOutEverywhere => "account.signed_out_everywhere",
             Self::PluginImported => "plugin.imported",
+            Self::ResourceAdded => "resource.added",
+            Self::ResourceRemoved => "resource.removed",
             Self::ClientAdded => "client.added",
             Self::ClientRedirectUrisAdded => "client.redirect_uris_added",
             Self::ClientSecretRotated => "client.secret_rotated",
+            Self::ClientChanged => "client.changed",
+            Self::ClientKeysSupplied => "client.keys_supplied",
             Self::ClientDisabled => "client.disabled",
             Self::ConsentGranted => "consent.granted",
             Self::ConsentRevoked => "consent.revoked",

@@ -1,6 +1,6 @@
 //! Clients (RFC 6749 §2): the programs that ask for tokens, and what each is registered for.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use serde::Serialize;
 
@@ -8,9 +8,9 @@ use super::{
     Generation, Timestamp,
     account::UnknownWord,
     digest::Digest,
-    id::{ClientId, ClientSecretId},
-    plugin::Plugin,
+    id::{ClientId, ClientSecretId, PluginId},
     redirect_uri::RedirectUri,
+    resource::Resource,
     scope::Scopes,
 };
 
@@ -54,22 +54,29 @@ impl FromStr for Dialect {
     }
 }
 
-/// How a client proves at the token endpoint that it is itself (RFC 7591 §2, `token_endpoint_auth_method`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// How a client proves at the token endpoint that it is itself (RFC 7591 §2, `token_endpoint_auth_method`), the
+/// weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthenticationMethod {
     /// A public client: nothing but PKCE.
     None,
     /// A secret, in the body or by HTTP Basic, as the dialect allows.
     ClientSecret,
+    /// An assertion signed with a key of its own (RFC 7523 §2.2).
+    PrivateKeyJwt,
 }
 
 impl AuthenticationMethod {
+    /// All of them, the weakest first.
+    pub const ALL: [Self; 3] = [Self::None, Self::ClientSecret, Self::PrivateKeyJwt];
+
     /// The word the database uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::ClientSecret => "client_secret",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 }
@@ -78,12 +85,129 @@ impl FromStr for AuthenticationMethod {
     type Err = UnknownWord;
 
     fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        match word {
-            "none" => Ok(Self::None),
-            "client_secret" => Ok(Self::ClientSecret),
-            _ => Err(UnknownWord::new("authentication method", word)),
+        let unknown = || UnknownWord::new("authentication method", word);
+        Self::ALL.into_iter().find(|method| method.as_str() == word).ok_or_else(unknown)
+    }
+}
+
+/// The methods a client may use; displayed as the words the database uses, separated by spaces, the weakest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AuthenticationMethods(u8);
+
+impl AuthenticationMethods {
+    fn bit(method: AuthenticationMethod) -> u8 {
+        1 << method as u8
+    }
+
+    /// Whether the method is among them.
+    pub fn contains(self, method: AuthenticationMethod) -> bool {
+        self.0 & Self::bit(method) != 0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The methods, the weakest first.
+    pub fn iter(self) -> impl Iterator<Item = AuthenticationMethod> {
+        AuthenticationMethod::ALL.into_iter().filter(move |method| self.contains(*method))
+    }
+
+    /// What both have.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The strongest of them.
+    pub fn strongest(self) -> Option<AuthenticationMethod> {
+        self.iter().last()
+    }
+}
+
+impl FromIterator<AuthenticationMethod> for AuthenticationMethods {
+    fn from_iter<I: IntoIterator<Item = AuthenticationMethod>>(methods: I) -> Self {
+        Self(methods.into_iter().fold(0, |bits, method| bits | Self::bit(method)))
+    }
+}
+
+impl From<AuthenticationMethod> for AuthenticationMethods {
+    fn from(method: AuthenticationMethod) -> Self {
+        Self(Self::bit(method))
+    }
+}
+
+impl FromStr for AuthenticationMethods {
+    type Err = UnknownWord;
+
+    fn from_str(words: &str) -> Result<Self, UnknownWord> {
+        words.split(' ').map(str::parse).collect()
+    }
+}
+
+impl fmt::Display for AuthenticationMethods {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<&str> = self.iter().map(AuthenticationMethod::as_str).collect();
+        out.write_str(&words.join(" "))
+    }
+}
+
+/// How a client came to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// Somebody registered it here.
+    ByHand,
+    /// Its id is the address of its own metadata document (Client ID Metadata Document).
+    Document,
+    /// It registered itself (RFC 7591).
+    Dynamic,
+}
+
+impl Registration {
+    /// The word the database uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ByHand => "by_hand",
+            Self::Document => "document",
+            Self::Dynamic => "dynamic",
         }
     }
+}
+
+impl FromStr for Registration {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        match word {
+            "by_hand" => Ok(Self::ByHand),
+            "document" => Ok(Self::Document),
+            "dynamic" => Ok(Self::Dynamic),
+            _ => Err(UnknownWord::new("registration", word)),
+        }
+    }
+}
+
+/// Where a client's public keys come from, and what is known of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientKeys {
+    /// Where its key set is published.
+    pub jwks_uri: Option<String>,
+    /// The last good key set, as JSON.
+    pub key_set: Option<String>,
+    /// When it was fetched; none when it came with the registration or was supplied by the operator, and is never
+    /// fetched.
+    pub fetched_at: Option<Timestamp>,
+}
+
+/// How fresh the copy of a client's metadata document is that its row holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DocumentCopy {
+    /// When it was read.
+    pub fetched_at: Timestamp,
+    /// Until when it need not be read again.
+    pub fresh_until: Timestamp,
 }
 
 /// One of a client's secrets: only its digest is kept.
@@ -99,7 +223,7 @@ pub struct ClientSecret {
     pub expires_at: Option<Timestamp>,
 }
 
-/// A client with the plugin it belongs to and the secrets valid when it was read.
+/// A client with the resource it is registered for and the secrets valid when it was read.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Row id.
@@ -108,16 +232,26 @@ pub struct Client {
     pub client_id: String,
     /// What people are shown.
     pub name: String,
-    /// The plugin whose API it may ask for.
-    pub plugin: Plugin,
+    /// The default resource of the plugin it belongs to; none for a client that may ask for any plugin's.
+    pub home: Option<Resource>,
+    /// How it came to be known.
+    pub registration: Registration,
     /// How it speaks.
     pub dialect: Dialect,
-    /// How it authenticates.
-    pub authentication_method: AuthenticationMethod,
+    /// How it may authenticate.
+    pub authentication_methods: AuthenticationMethods,
+    /// The only algorithm it signs assertions with (RFC 7591 §2, `token_endpoint_auth_signing_alg`), if it named one.
+    pub signing_algorithm: Option<String>,
+    /// The keys its assertions are verified with.
+    pub keys: ClientKeys,
+    /// The state of its document's copy, if it has one.
+    pub document: Option<DocumentCopy>,
     /// Where people may be sent back to.
     pub redirect_uris: Vec<RedirectUri>,
-    /// What it may ask for; also what it gets when it asks for nothing.
-    pub scopes: Scopes,
+    /// What it may ask for; none for whatever the resource has.
+    pub scopes: Option<Scopes>,
+    /// SHA-256 of the token that manages its registration (RFC 7592).
+    pub registration_digest: Option<Digest>,
     /// Raised when it is disabled.
     pub generation: Generation,
     /// A disabled client gets nothing, and nothing of its stands.
@@ -126,4 +260,22 @@ pub struct Client {
     pub created_at: Timestamp,
     /// Secrets valid at the time of reading.
     pub secrets: Vec<ClientSecret>,
+}
+
+impl Client {
+    /// What it may ask for at a resource; also what it gets when it asks for nothing.
+    pub fn scopes_at(&self, resource: &Resource) -> Scopes {
+        let offered = resource.scopes.names();
+        self.scopes.as_ref().map_or_else(|| offered.clone(), |scopes| scopes.intersection(&offered))
+    }
+
+    /// Whether it may ask for that resource at all: any one of its own plugin, or any whatever if it belongs to none.
+    pub fn may_ask_for(&self, resource: &Resource) -> bool {
+        self.home.as_ref().is_none_or(|home| home.plugin_id == resource.plugin_id)
+    }
+
+    /// The only plugin it may ask for, if it belongs to one.
+    pub fn plugin_id(&self) -> Option<PluginId> {
+        self.home.as_ref().map(|home| home.plugin_id)
+    }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     family::Birth,
-    id::{AccountId, ClientId, ConsentId, FamilyId},
+    id::{AccountId, ClientId, ConsentId, FamilyId, ResourceId},
 };
 
 /// What a code stands for. Field order is the order of its bytes; a change needs a new version in `tokens::code`.
@@ -16,13 +16,15 @@ pub struct AuthorizationCode {
     pub account_id: AccountId,
     /// For which client.
     pub client_id: ClientId,
-    /// Under which consent, which also names the resource.
+    /// Under which consent.
     pub consent_id: ConsentId,
+    /// For which resource.
+    pub resource_id: ResourceId,
     /// The generations it was issued under.
     pub birth: Birth,
     /// The first half of the SHA-256 of the redirect URI it was sent to.
     pub redirect_uri: [u8; 16],
-    /// Positions in the plugin's catalogue of scopes.
+    /// Positions in the catalogue of scopes of the resource.
     pub scopes: u128,
     /// The PKCE challenge, if one came (RFC 7636 §4.3, S256).
     pub code_challenge: Option<[u8; 32]>,

@@ -5,7 +5,8 @@
 use super::{
     Generation, Timestamp,
     digest::Digest,
-    id::{AccountId, ClientId, ConsentId, FamilyId},
+    id::{AccountId, ClientId, ConsentId, FamilyId, PluginId},
+    plugin::SubjectSalt,
     refresh_token::RefreshToken,
     scope::Scopes,
 };
@@ -34,6 +35,10 @@ pub struct Family {
     pub consent_id: ConsentId,
     /// Where (RFC 8707).
     pub resource: String,
+    /// Whose API that is.
+    pub plugin_id: PluginId,
+    /// Makes the subject its tokens name.
+    pub subject_salt: SubjectSalt,
     /// What was authorized and the consent of today still allows.
     pub scopes: Scopes,
     /// Raised when its access tokens are revoked.
@@ -107,6 +112,8 @@ mod tests {
             client_id: ClientId(Uuid::max()),
             consent_id: ConsentId(Uuid::max()),
             resource: String::new(),
+            plugin_id: PluginId(Uuid::max()),
+            subject_salt: SubjectSalt([0; 32]),
             scopes: Scopes::default(),
             access_generation: 1,
             auth_time: time,

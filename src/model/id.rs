@@ -35,6 +35,8 @@ ids! {
     FamilyId,
     /// A browser session.
     SessionId,
+    /// What a token can be for: one API, or one of its endpoints.
+    ResourceId,
     /// One line of the audit log.
     AuditEventId,
 }

@@ -3,6 +3,7 @@
 //! The only language `protocol` and `store` share. Nothing here reads a clock, makes chance or does I/O.
 
 pub mod account;
+pub mod assertion;
 pub mod audit;
 pub mod client;
 pub mod code;
@@ -16,6 +17,7 @@ pub mod placeholder;
 pub mod plugin;
 pub mod redirect_uri;
 pub mod refresh_token;
+pub mod resource;
 pub mod scope;
 pub mod session;
 

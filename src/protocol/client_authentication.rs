@@ -1,4 +1,7 @@
-//! Client authentication (RFC 6749 §2.3): one credential, in the way the client's dialect allows.
+//! Client authentication (RFC 6749 §2.3): one credential, in a way the client and its dialect allow.
+//!
+//! Assertions (RFC 7523) are verified by `tokens::assertion` and decided on by `client_assertion`; what they prove is
+//! accepted here.
 
 use std::fmt;
 
@@ -9,14 +12,20 @@ use super::{
 };
 use crate::model::{
     Timestamp,
-    client::{AuthenticationMethod, Client},
+    client::{AuthenticationMethod, AuthenticationMethods, Client},
     digest::Digest,
 };
 
 /// Longest `client_id` and `client_secret` read.
 pub const CREDENTIAL_LENGTH_MAX: usize = 2048;
 
-/// How the credentials came.
+/// Longest `client_assertion` read.
+pub const ASSERTION_LENGTH_MAX: usize = 16 * 1024;
+
+/// The only kind of assertion there is (RFC 7523 §2.2).
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// How a secret came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
     /// In the body, beside the other parameters.
@@ -25,20 +34,34 @@ pub enum Via {
     Basic,
 }
 
+/// What a request shows for itself; nothing is proven yet.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing: a public client.
+    Nothing,
+    /// A secret, as its SHA-256.
+    Secret(Digest, Via),
+    /// An assertion, as it came.
+    Assertion(String),
+}
+
 /// What a request says about who is calling; nothing is proven yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The client's id.
     pub client_id: String,
-    /// SHA-256 of the secret, when one came.
-    pub secret: Option<Digest>,
-    /// How they came.
-    pub via: Via,
+    /// What is shown for it.
+    pub proof: Proof,
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Credentials({:?} via {:?})", self.client_id, self.via)
+        let proof = match &self.proof {
+            Proof::Nothing => "nothing",
+            Proof::Secret(..) => "a secret",
+            Proof::Assertion(_) => "an assertion",
+        };
+        write!(out, "Credentials({:?} with {proof})", self.client_id)
     }
 }
 
@@ -50,53 +73,135 @@ pub struct Basic {
     pub client_secret: String,
 }
 
-const UNKNOWN: OAuthError = OAuthError::new(ErrorCode::InvalidClient, "the client is unknown or did not prove itself");
+/// One answer for unknown, disabled and unproven clients.
+pub const UNKNOWN: OAuthError =
+    OAuthError::new(ErrorCode::InvalidClient, "the client is unknown or did not prove itself");
+
+/// The assertion proves who wrote it, and not who sends it: it has been sent before (RFC 7523 §3, item 7).
+pub const ASSERTION_REPLAYED: OAuthError =
+    OAuthError::new(ErrorCode::InvalidClient, "client_assertion: its jti has been used before");
 
 impl Credentials {
-    /// Gathers the credentials of a request; two at once are refused (RFC 6749 §2.3).
-    pub fn read(basic: Option<Basic>, parameters: &Parameters) -> Result<Self, OAuthError> {
+    /// Gathers the credentials of a request; two at once are refused (RFC 6749 §2.3). `subject` is whom an assertion
+    /// claims to come from, for the requests that do not repeat it as `client_id` (RFC 7521 §4.2).
+    pub fn read(basic: Option<Basic>, parameters: &Parameters, subject: Option<String>) -> Result<Self, OAuthError> {
         let refused = |description| Err(OAuthError::new(ErrorCode::InvalidRequest, description));
         let client_id = parameters.one("client_id", CREDENTIAL_LENGTH_MAX)?;
         let client_secret = parameters.one("client_secret", CREDENTIAL_LENGTH_MAX)?;
-        match (basic, client_id, client_secret) {
-            (Some(_), _, Some(_)) => refused("there are two client credentials; send one"),
-            (Some(basic), Some(client_id), None) if basic.client_id != client_id => {
+        let assertion = read_assertion(parameters)?;
+        match (basic, client_id, client_secret, assertion) {
+            (Some(_), _, Some(_), _) | (Some(_), _, _, Some(_)) | (_, _, Some(_), Some(_)) => {
+                refused("there are two client credentials; send one")
+            }
+            (Some(basic), Some(client_id), None, None) if basic.client_id != client_id => {
                 refused("client_id differs from the one in the Authorization header")
             }
-            (Some(basic), _, None) => {
-                Ok(Self { client_id: basic.client_id, secret: Some(Digest::of(basic.client_secret)), via: Via::Basic })
+            (Some(basic), _, None, None) => {
+                let secret = Digest::of(basic.client_secret);
+                Ok(Self { client_id: basic.client_id, proof: Proof::Secret(secret, Via::Basic) })
             }
-            (None, Some(client_id), secret) => {
-                Ok(Self { client_id: client_id.to_owned(), secret: secret.map(Digest::of), via: Via::Body })
+            (None, client_id, None, Some(assertion)) => match client_id.map(str::to_owned).or(subject) {
+                Some(client_id) => Ok(Self { client_id, proof: Proof::Assertion(assertion.to_owned()) }),
+                None => Err(OAuthError::new(ErrorCode::InvalidClient, "client_assertion is not a JWT with a sub")),
+            },
+            (None, Some(client_id), secret, None) => {
+                let proof = secret.map_or(Proof::Nothing, |secret| Proof::Secret(Digest::of(secret), Via::Body));
+                Ok(Self { client_id: client_id.to_owned(), proof })
             }
-            (None, None, _) => Err(OAuthError::new(ErrorCode::InvalidClient, "client_id is missing")),
+            (None, None, _, None) => Err(OAuthError::new(ErrorCode::InvalidClient, "client_id is missing")),
         }
     }
 }
 
-/// Decides whether the credentials prove the client that was found under their `client_id`, if any was.
+/// Reads an assertion, if one came, of the only type there is.
+fn read_assertion(parameters: &Parameters) -> Result<Option<&str>, OAuthError> {
+    let assertion = parameters.one("client_assertion", ASSERTION_LENGTH_MAX)?;
+    match (parameters.one("client_assertion_type", 256)?, assertion) {
+        (None, None) => Ok(None),
+        (Some(ASSERTION_TYPE), Some(assertion)) => Ok(Some(assertion)),
+        (Some(_), None) => Err(OAuthError::new(ErrorCode::InvalidRequest, "client_assertion is missing")),
+        (None, Some(_)) => Err(OAuthError::new(ErrorCode::InvalidRequest, "client_assertion_type is missing")),
+        (Some(_), Some(_)) => {
+            Err(OAuthError::new(ErrorCode::InvalidClient, "client_assertion_type is not one this server knows"))
+        }
+    }
+}
+
+/// Decides whether a secret, or nothing, proves the client that was found under its `client_id`, if any was. Answers the
+/// method; an assertion proves nothing here.
 ///
 /// Unknown, disabled and unproven clients get one and the same answer; a known one that sends its secret the wrong way
 /// is told so, since its developer has no other way to find out.
-pub fn authenticate(client: Option<Client>, credentials: &Credentials, now: Timestamp) -> Result<Client, OAuthError> {
+pub fn authenticate(
+    client: Option<&Client>,
+    proof: &Proof,
+    now: Timestamp,
+) -> Result<AuthenticationMethod, OAuthError> {
     let client = client.filter(|client| client.enabled).ok_or(UNKNOWN)?;
-    if credentials.via == Via::Basic && !dialect::accepts_basic(client.dialect) {
+    if matches!(proof, Proof::Secret(_, Via::Basic)) && !dialect::accepts_basic(client.dialect) {
         return Err(OAuthError::new(ErrorCode::InvalidClient, "this client sends its secret in the body"));
     }
-    let proven = match (client.authentication_method, credentials.secret) {
-        (AuthenticationMethod::None, None) => true,
-        // A public client that shows a secret is not the one that was registered.
-        (AuthenticationMethod::None, Some(_)) | (AuthenticationMethod::ClientSecret, None) => false,
-        (AuthenticationMethod::ClientSecret, Some(shown)) => {
-            client
-                .secrets
-                .iter()
-                .filter(|secret| secret.expires_at.is_none_or(|end| now < end))
-                // Counted, not sought: every secret is compared, so the time tells nothing about which one matched.
-                .filter(|secret| secret.digest == shown)
-                .count()
-                > 0
-        }
+    let method = match proof {
+        Proof::Nothing => AuthenticationMethod::None,
+        Proof::Secret(shown, _) if has_secret(client, *shown, now) => AuthenticationMethod::ClientSecret,
+        Proof::Secret(..) | Proof::Assertion(_) => return Err(UNKNOWN),
     };
-    if proven { Ok(client) } else { Err(UNKNOWN) }
+    // A public client that shows a secret is not the one that was registered.
+    if client.authentication_methods.contains(method) { Ok(method) } else { Err(UNKNOWN) }
+}
+
+fn has_secret(client: &Client, shown: Digest, now: Timestamp) -> bool {
+    client
+        .secrets
+        .iter()
+        .filter(|secret| secret.expires_at.is_none_or(|end| now < end))
+        // Counted, not sought: every secret is compared, so the time tells nothing about which one matched.
+        .filter(|secret| secret.digest == shown)
+        .count()
+        > 0
+}
+
+/// The methods a family may have had until now when its client authenticates by this one: weaker ones, since the method
+/// may only get stronger, and any the client no longer offers, since what it has given up cannot be asked of it. Padded
+/// with the method itself.
+pub fn formerly(offered: AuthenticationMethods, method: AuthenticationMethod) -> [AuthenticationMethod; 2] {
+    let mut others = AuthenticationMethod::ALL
+        .into_iter()
+        .filter(|other| *other < method || (*other > method && !offered.contains(*other)))
+        .chain([method, method]);
+    [others.next().unwrap_or(method), others.next().unwrap_or(method)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use AuthenticationMethod::{ClientSecret, None as Nothing, PrivateKeyJwt};
+
+    #[test]
+    fn a_method_only_gets_stronger_unless_the_stronger_one_is_no_longer_offered() {
+        let both: AuthenticationMethods = [Nothing, PrivateKeyJwt].into_iter().collect();
+        assert_eq!(formerly(both, PrivateKeyJwt), [Nothing, ClientSecret]);
+        assert!(!formerly(both, Nothing).contains(&PrivateKeyJwt));
+        // Its document stopped offering the key.
+        assert!(formerly(Nothing.into(), Nothing).contains(&PrivateKeyJwt));
+        assert_eq!(formerly(ClientSecret.into(), ClientSecret), [Nothing, PrivateKeyJwt]);
+    }
+
+    #[test]
+    fn one_credential_and_no_more() {
+        let parameters = |text: &str| Parameters::from_form(text.as_bytes()).unwrap();
+        let kind = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        let basic = || Some(Basic { client_id: "c".into(), client_secret: "s".into() });
+        let read = |basic, text: &str| Credentials::read(basic, &parameters(text), None);
+        assert!(read(basic(), "client_secret=s").is_err());
+        assert!(read(basic(), &format!("{kind}&client_assertion=a")).is_err());
+        assert!(read(None, &format!("client_id=c&client_secret=s&{kind}&client_assertion=a")).is_err());
+        assert!(read(None, "client_id=c&client_assertion=a").is_err(), "no type");
+        assert!(read(None, "client_id=c&client_assertion=a&client_assertion_type=saml").is_err());
+        assert!(read(None, &format!("client_id=c&{kind}")).is_err(), "no assertion");
+        let good = read(None, &format!("client_id=c&{kind}&client_assertion=a")).unwrap();
+        assert!(good.proof == Proof::Assertion("a".into()) && good.client_id == "c");
+        let named = Credentials::read(None, &parameters(&format!("{kind}&client_assertion=a")), Some("sub".into()));
+        assert_eq!(named.unwrap().client_id, "sub");
+    }
 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 use crate::model::{
     Timestamp,
     client::{Client, Dialect},
+    id::PluginId,
+    resource::ResourceIdentifier,
     scope::Scopes,
 };
 
@@ -15,6 +17,8 @@ pub struct Standing {
     pub client_id: String,
     /// For which resource.
     pub resource: String,
+    /// Whose API that is.
+    pub plugin_id: Option<PluginId>,
     /// Token ∩ family ∩ consent of today.
     pub scopes: Scopes,
     /// Whom the API knows.
@@ -59,6 +63,15 @@ pub struct Answer {
     auth_time: Option<i64>,
 }
 
+impl Standing {
+    /// Whether it is for the resource the caller named, in its canonical spelling, if it named one: an API that says
+    /// which it is never takes a token for another one of its plugin.
+    pub fn is_for(&self, named: Option<&str>) -> bool {
+        let own = || self.resource.parse::<ResourceIdentifier>().ok();
+        named.is_none_or(|named| own().is_some_and(|own| own.canonical() == named))
+    }
+}
+
 /// Decides what a caller is told about a token: its own, or, as the API the token is for, that API's access tokens.
 pub fn answer(caller: &Client, issuer: &str, standing: Option<Standing>, now: Timestamp) -> Answer {
     let Some(token) = standing.filter(|token| may_ask(caller, token) && now.timestamp() < token.expires_at) else {
@@ -85,6 +98,7 @@ fn may_ask(caller: &Client, token: &Standing) -> bool {
     let own = token.client_id == caller.client_id;
     let as_the_api = caller.dialect == Dialect::Service
         && token.token_use == "access_token"
-        && token.resource == caller.plugin.resource;
+        && caller.plugin_id().is_some()
+        && token.plugin_id == caller.plugin_id();
     own || as_the_api
 }

@@ -32,6 +32,11 @@ pub fn narrowed(allowed: &Scopes, scope: Option<&str>) -> Result<Scopes, OAuthEr
     Ok(known)
 }
 
+/// Whether it is a list at all.
+pub fn check(scope: Option<&str>) -> Result<(), OAuthError> {
+    read(scope).map(|_| ())
+}
+
 /// Reads a list. RFC 6749 §3.3 sets no length, so a name longer than any of ours is unknown and not malformed.
 fn read(scope: Option<&str>) -> Result<Scopes, OAuthError> {
     let legal = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';

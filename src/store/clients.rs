@@ -4,7 +4,8 @@ use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
     Timestamp,
     audit::Audit,
-    client::{AuthenticationMethod, Client, ClientSecret, Dialect},
+    client::{AuthenticationMethods, Client, ClientKeys, ClientSecret, Dialect, DocumentCopy, Registration},
+    digest::Digest,
     id::{ClientId, PluginId},
     redirect_uri::RedirectUri,
     scope::Scopes,
@@ -17,22 +18,74 @@ pub struct NewClient {
     pub id: ClientId,
     /// What the wire calls `client_id`; unique.
     pub client_id: String,
-    /// The plugin it belongs to.
-    pub plugin_id: PluginId,
+    /// The plugin it belongs to, if it belongs to one.
+    pub plugin_id: Option<PluginId>,
+    /// How it came to be known; a client with a document is kept with [`ClientDocument`].
+    pub registration: Registration,
     /// What people are shown.
     pub name: String,
     /// How it speaks.
     pub dialect: Dialect,
-    /// How it authenticates.
-    pub authentication_method: AuthenticationMethod,
+    /// How it may authenticate.
+    pub authentication_methods: AuthenticationMethods,
+    /// The only algorithm it signs assertions with, if it named one.
+    pub signing_algorithm: Option<String>,
+    /// The keys its assertions are verified with.
+    pub keys: ClientKeys,
     /// Where people may be sent back to.
     pub redirect_uris: Vec<RedirectUri>,
-    /// What it may ask for.
-    pub scopes: Scopes,
+    /// What it may ask for; none for whatever the resource has.
+    pub scopes: Option<Scopes>,
     /// Its first secret, when it has one.
     pub secret: Option<ClientSecret>,
+    /// SHA-256 of the token that manages its registration (RFC 7592), when it registered itself.
+    pub registration_digest: Option<Digest>,
     /// When.
     pub at: Timestamp,
+}
+
+/// A client as its metadata document describes it. Its row is the copy that outlives a restart.
+#[derive(Clone, Debug)]
+pub struct ClientDocument {
+    /// Row id, if there is none yet; made anew for each call.
+    pub id: ClientId,
+    /// The document's address.
+    pub client_id: String,
+    /// What people are shown.
+    pub name: String,
+    /// How it may authenticate.
+    pub authentication_methods: AuthenticationMethods,
+    /// The only algorithm it signs assertions with, if it named one.
+    pub signing_algorithm: Option<String>,
+    /// Where its keys are published.
+    pub jwks_uri: Option<String>,
+    /// The keys in the document itself, as JSON.
+    pub key_set: Option<String>,
+    /// Where people may be sent back to.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// When it was read, and until when that holds.
+    pub copy: DocumentCopy,
+}
+
+/// A dynamic registration changed by its client (RFC 7592 §2.2).
+#[derive(Clone, Debug)]
+pub struct ChangedRegistration {
+    /// What the wire calls `client_id`.
+    pub client_id: String,
+    /// What people are shown.
+    pub name: String,
+    /// How it may authenticate.
+    pub authentication_methods: AuthenticationMethods,
+    /// The only algorithm it signs assertions with, if it named one.
+    pub signing_algorithm: Option<String>,
+    /// The keys its assertions are verified with.
+    pub keys: ClientKeys,
+    /// Where people may be sent back to.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// What it may ask for; none for whatever the resource has.
+    pub scopes: Option<Scopes>,
+    /// A secret, when it needs one now and had none.
+    pub secret: Option<ClientSecret>,
 }
 
 /// A new secret for a client; the newest of the older ones stays valid for a while, any other ends now.
@@ -82,6 +135,34 @@ impl Store {
         audit: &Audit,
     ) -> StoreResult<Option<Client>> {
         on_either_engine!(self, engine => engine.add_redirect_uris(client_id, redirect_uris, audit))
+    }
+
+    /// Keeps what a document says: makes the client's row, or brings it up to date. A key set the operator supplied
+    /// stays, and so does one that was fetched from an address the document still names. The client as it is now; `None`
+    /// when the id belongs to a client that was registered otherwise.
+    pub async fn keep_document(&self, document: &ClientDocument, audit: &Audit) -> StoreResult<Option<Client>> {
+        on_either_engine!(self, engine => engine.keep_document(document, audit))
+    }
+
+    /// Replaces what a client registered about itself. The client as it is now; `None` when there is no such dynamic
+    /// client, or it is disabled.
+    pub async fn change_registration(
+        &self,
+        changed: &ChangedRegistration,
+        audit: &Audit,
+    ) -> StoreResult<Option<Client>> {
+        on_either_engine!(self, engine => engine.change_registration(changed, audit))
+    }
+
+    /// Keeps the last good key set that was fetched for a client, unless the operator supplied one meanwhile.
+    pub async fn keep_key_set(&self, id: ClientId, key_set: &str, fetched_at: Timestamp) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.keep_key_set(id, key_set, fetched_at))
+    }
+
+    /// Supplies a client's key set by hand: from then on none is fetched. The client as it is now; `None` when there is
+    /// no such client.
+    pub async fn supply_key_set(&self, client_id: &str, key_set: &str, audit: &Audit) -> StoreResult<Option<Client>> {
+        on_either_engine!(self, engine => engine.supply_key_set(client_id, key_set, audit))
     }
 
     /// Adds a secret and gives the older one an end: at most two are valid at any time.

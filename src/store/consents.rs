@@ -1,6 +1,6 @@
 //! Operations on consents.
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, clients::ClientDocument, on_either_engine};
 use crate::model::{
     audit::Audit,
     consent::Consent,
@@ -28,6 +28,9 @@ pub struct ConsentGrant {
     pub key: ConsentKey,
     /// What is allowed now. It is added to what was; after a revocation it is all there is.
     pub scopes: Scopes,
+    /// The client's document, when it was read anew: kept in the same step. The key's client is then the one to be made
+    /// if there is none; the answer says which it is.
+    pub document: Option<ClientDocument>,
 }
 
 impl Store {

@@ -4,14 +4,15 @@
 //! enabled, and the three generations it was born under ([`Birth`]) are still those of its account, client and
 //! consent. What stands carries `scopes` = the family's ∩ today's consent's.
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, assertions::AssertionUse, on_either_engine};
 use crate::model::{
     Generation, Timestamp,
     audit::Audit,
     client::AuthenticationMethod,
     digest::Digest,
     family::{Birth, EndReason, Family},
-    id::{AccountId, ClientId, ConsentId, FamilyId},
+    id::{AccountId, ClientId, ConsentId, FamilyId, PluginId},
+    plugin::SubjectSalt,
     scope::Scopes,
 };
 
@@ -32,10 +33,16 @@ pub struct Redemption {
     pub birth: Birth,
     /// Where.
     pub resource: String,
+    /// Whose API that is.
+    pub plugin_id: PluginId,
+    /// Makes the subject its tokens name.
+    pub subject_salt: SubjectSalt,
     /// What the code was issued for.
     pub scopes: Scopes,
     /// How the client authenticated; later refreshes must do no less.
     pub authentication_method: AuthenticationMethod,
+    /// The assertion it did so with, if it did.
+    pub assertion: Option<AssertionUse>,
     /// SHA-256 of the family secret every refresh token of the line carries.
     pub secret_digest: Digest,
     /// When the person last signed in before authorizing.
@@ -56,8 +63,11 @@ pub enum Redeem {
     Won(Family),
     /// The code had been redeemed by another request. The family is ended now (or had ended before).
     Replayed,
-    /// Account, client or consent no longer are what they were when the code was issued. Nothing was written.
+    /// Account, client or consent no longer are what they were when the code was issued; the assertion, if there was
+    /// one, counts as used.
     NotStanding,
+    /// The assertion had been used by another request. Nothing was written.
+    AssertionReplayed,
 }
 
 /// A refresh token that has passed every check, presented.
@@ -67,8 +77,14 @@ pub struct Rotation {
     pub id: FamilyId,
     /// The client that authenticated; must be the family's.
     pub client_id: ClientId,
-    /// How it authenticated; must be the family's method.
+    /// How it authenticated; the family's method from now on.
     pub authentication_method: AuthenticationMethod,
+    /// The other methods the family may have had so far (the same again where there are fewer).
+    pub formerly: [AuthenticationMethod; 2],
+    /// The assertion it authenticated with, if it did.
+    pub assertion: Option<AssertionUse>,
+    /// The resource that was named, in its canonical spelling; must be the family's.
+    pub resource: Option<String>,
     /// SHA-256 of the family secret it carries.
     pub secret_digest: Digest,
     /// The counter it carries.
@@ -115,8 +131,11 @@ pub enum Rotate {
     },
     /// A superseded token: theft. The family is ended, and an audit event says so.
     Replayed,
-    /// There is no such family, it does not stand, or client, method or secret are not its own. Nothing was written.
+    /// There is no such family, it does not stand, or client, method, resource or secret are not its own; the assertion,
+    /// if there was one, counts as used.
     NotStanding,
+    /// The assertion had been used by another request. Nothing was written.
+    AssertionReplayed,
 }
 
 /// Which family is meant by a token of its line, when something is to be ended.

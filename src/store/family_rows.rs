@@ -10,20 +10,23 @@ use crate::model::{
     Generation, Timestamp,
     digest::Digest,
     family::Family,
-    id::{AccountId, ClientId, ConsentId, FamilyId},
+    id::{AccountId, ClientId, ConsentId, FamilyId, PluginId},
+    plugin::SubjectSalt,
     scope::Scopes,
 };
 
-// The rules of standing and of the refresh table stand here once. `f`, `a`, `c` and `g` are the family, its account,
-// client and consent.
+// The rules of standing and of the refresh table stand here once. `f`, `a`, `c`, `g`, `r` and `p` are the family, its
+// account, client and consent, and the resource with its plugin.
 
-/// The family with its three parents.
+/// The family with its three parents, and what it is for: with the resource everything for it goes.
 macro_rules! family_and_parents {
     () => {
         "  from families f
            join accounts a on a.id = f.account_id
            join clients c on c.id = f.client_id
            join consents g on g.id = f.consent_id
+           join resources r on r.identifier = f.resource
+           join plugins p on p.id = r.plugin_id
         "
     };
 }
@@ -47,17 +50,18 @@ macro_rules! stands {
 /// What a [`Family`] is made of.
 macro_rules! family_columns {
     () => {
-        "f.id, f.account_id, f.client_id, f.consent_id, f.resource, f.scopes, g.scopes as consent_scopes,
-         f.access_generation, f.auth_time, f.created_at, f.expires_at, f.idle_until, f.secret_digest, f.counter,
+        "f.id, f.account_id, f.client_id, f.consent_id, f.resource, p.id as plugin_id, p.subject_salt, f.scopes,
+         g.scopes as consent_scopes, f.access_generation, f.auth_time, f.created_at, f.expires_at, f.idle_until, f.secret_digest, f.counter,
          f.predecessor"
     };
 }
 
-/// Whether a presented token is the line's own: `$3` client, `$4` method, `$5` digest of the family secret.
+/// Whether a presented token is the line's own: `$3` client, `$5` digest of the family secret, `$4`, `$8` and `$9` the
+/// methods it may have been authenticated by before.
 macro_rules! is_its_own {
     () => {
         "   f.client_id = $3
-        and f.authentication_method = $4
+        and f.authentication_method in ($4, $8, $9)
         and f.secret_digest = $5
         "
     };
@@ -70,14 +74,23 @@ macro_rules! repeats {
     };
 }
 
-/// Whether the presented token is a superseded one; `$8` says whether predecessors are accepted at all.
-macro_rules! replays {
+/// Whether the family is for the resource that was named; `$10` is its canonical spelling, if one was.
+macro_rules! is_for {
     () => {
-        "($6 < f.counter and not coalesce($8 and $6 = f.predecessor, false))"
+        "($10 is null or r.canonical = $10)
+        "
     };
 }
 
-/// The table on [`Rotate`], as the change of one row. `$9` is the idle end, `$10` the word for the end of a replay.
+/// Whether the presented token is a superseded one; `$11` says whether predecessors are accepted at all.
+macro_rules! replays {
+    () => {
+        "($6 < f.counter and not coalesce($11 and $6 = f.predecessor, false))"
+    };
+}
+
+/// The table on [`Rotate`], as the change of one row. `$4` is the method from now on, `$12` the idle end, `$13` the word
+/// for the end of a replay.
 macro_rules! rotate_row {
     () => {
         concat!(
@@ -88,6 +101,9 @@ macro_rules! rotate_row {
                      when $6 > f.counter then $6 + 1
                      else f.counter + 1
                  end,
+                 authentication_method = case when ",
+            replays!(),
+            " then f.authentication_method else $4 end,
                  predecessor = case when $6 >= f.counter then $6 else f.predecessor end,
                  rotated_at = case when ",
             replays!(),
@@ -96,7 +112,7 @@ macro_rules! rotate_row {
                      when ",
             replays!(),
             " then f.idle_until
-                     when $9 < f.expires_at then $9
+                     when $12 < f.expires_at then $12
                      else f.expires_at
                  end,
                  ended_at = case when ",
@@ -104,7 +120,7 @@ macro_rules! rotate_row {
             " then $2 end,
                  end_reason = case when ",
             replays!(),
-            " then $10 end
+            " then $13 end
             "
         )
     };
@@ -133,7 +149,7 @@ macro_rules! bind_redemption {
     };
 }
 
-/// Binds `$1` to `$7`: which token of which line is presented, and when.
+/// Binds `$1` to `$10`: which token of which line is presented by whom, when and for what.
 macro_rules! bind_presented {
     ($query:expr, $rotation:expr) => {
         $query
@@ -144,10 +160,13 @@ macro_rules! bind_presented {
             .bind($rotation.secret_digest.0.as_slice())
             .bind($rotation.presented)
             .bind($rotation.window_floor())
+            .bind($rotation.formerly[0].as_str())
+            .bind($rotation.formerly[1].as_str())
+            .bind(&$rotation.resource)
     };
 }
 
-/// Binds `$1` to `$10` of [`rotate_row`].
+/// Binds `$1` to `$13` of [`rotate_row`].
 macro_rules! bind_rotation {
     ($query:expr, $rotation:expr) => {
         bind_presented!($query, $rotation)
@@ -157,10 +176,10 @@ macro_rules! bind_rotation {
     };
 }
 
-/// Inserts the family, or ends it if another request had.
+/// Inserts the family, or ends it if another request had, if a further condition allows it.
 macro_rules! redeem_row {
-    () => {
-        "insert into families
+    ($condition:literal) => {
+        concat!("insert into families
                 (id, redemption, account_id, client_id, consent_id, account_generation, client_generation,
                  consent_generation, authentication_method, resource, scopes, secret_digest, auth_time, created_at,
                  idle_until, expires_at)
@@ -169,7 +188,7 @@ macro_rules! redeem_row {
           where a.id = $3 and a.enabled and a.generation = $6
             and c.id = $4 and c.enabled and c.generation = $7
             and g.id = $5 and g.generation = $8 and g.account_id = a.id and g.client_id = c.id
-            and g.resource = $10
+            and g.resource = $10 ", $condition, "
              on conflict (id) do update
             set ended_at = case
                     when families.redemption = excluded.redemption then families.ended_at
@@ -179,7 +198,7 @@ macro_rules! redeem_row {
                     when families.redemption = excluded.redemption then families.end_reason
                     else coalesce(families.end_reason, 'code_replayed')
                 end
-        "
+        ")
     };
 }
 
@@ -208,6 +227,8 @@ pub(super) struct FamilyRow {
     pub(super) client_id: Uuid,
     pub(super) consent_id: Uuid,
     pub(super) resource: String,
+    pub(super) plugin_id: Uuid,
+    pub(super) subject_salt: Vec<u8>,
     pub(super) scopes: String,
     pub(super) consent_scopes: String,
     pub(super) access_generation: i64,
@@ -232,6 +253,10 @@ impl TryFrom<FamilyRow> for Family {
             client_id: ClientId(row.client_id),
             consent_id: ConsentId(row.consent_id),
             resource: row.resource,
+            plugin_id: PluginId(row.plugin_id),
+            subject_salt: SubjectSalt(
+                row.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?,
+            ),
             scopes: scopes.intersection(&allowed),
             access_generation: row.access_generation,
             auth_time: row.auth_time,
@@ -273,6 +298,8 @@ impl Redemption {
             client_id: self.client_id,
             consent_id: self.consent_id,
             resource: self.resource.clone(),
+            plugin_id: self.plugin_id,
+            subject_salt: self.subject_salt,
             scopes: self.scopes.intersection(&allowed),
             access_generation,
             auth_time: self.auth_time,
@@ -327,6 +354,6 @@ const FAR_FUTURE: Timestamp = match chrono::DateTime::from_timestamp(253_402_300
 };
 
 pub(super) use {
-    bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_its_own, redeem_row,
+    bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_for, is_its_own, redeem_row,
     repeats, replays, rotate_row, stands,
 };

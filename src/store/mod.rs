@@ -6,6 +6,7 @@
 //! twice: there the engines differ, and say why. The store never reads the clock, makes ids or decides policy; it speaks only `model`.
 
 pub mod accounts;
+pub mod assertions;
 mod audit;
 pub mod clients;
 pub mod consents;
@@ -15,6 +16,7 @@ mod family_rows;
 pub mod keys;
 pub mod plugins;
 mod postgres;
+pub mod resources;
 mod schema;
 pub mod sessions;
 mod sqlite;

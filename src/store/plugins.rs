@@ -4,6 +4,7 @@ use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
     Timestamp,
     audit::Audit,
+    id::PluginId,
     plugin::{Document, DocumentKind, Host, Plugin},
 };
 
@@ -33,6 +34,11 @@ pub enum ImportPlugin {
         /// Whose it is.
         slug: String,
     },
+    /// The plugin's resource is another plugin's.
+    ResourceTaken {
+        /// Whose it is.
+        slug: String,
+    },
     /// The catalogue would have more than [`CATALOGUE_MAX`] scopes.
     ///
     /// [`CATALOGUE_MAX`]: crate::model::scope::CATALOGUE_MAX
@@ -53,6 +59,11 @@ impl Store {
     /// Finds a plugin by its short name.
     pub async fn plugin_by_slug(&self, slug: &str) -> StoreResult<Option<Plugin>> {
         on_either_engine!(self, engine => engine.plugin_by_slug(slug))
+    }
+
+    /// Finds a plugin by its id.
+    pub async fn plugin(&self, id: PluginId) -> StoreResult<Option<Plugin>> {
+        on_either_engine!(self, engine => engine.plugin(id))
     }
 
     /// Finds the plugin whose documents a host serves.

@@ -58,6 +58,7 @@ mod tests {
             account_id: id::AccountId(Uuid::max()),
             client_id: id::ClientId(Uuid::max()),
             consent_id: id::ConsentId(Uuid::max()),
+            resource_id: id::ResourceId(Uuid::max()),
             birth: Birth { account: i64::MAX, client: i64::MAX, consent: i64::MAX },
             redirect_uri: [255; 16],
             scopes: u128::MAX,

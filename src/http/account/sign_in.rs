@@ -70,7 +70,7 @@ struct Shown {
 
 impl Shown {
     fn asked_by(self, (checked, client): (Checked, Client)) -> Self {
-        let plugin_name = client.plugin.name().to_owned();
+        let plugin_name = checked.resource().plugin_name.clone();
         Self {
             asking: Some(Asking { client_name: client.name, plugin_name }),
             leads_to: Some(checked.addressed().redirect_uri().clone()),

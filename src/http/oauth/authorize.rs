@@ -5,6 +5,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web};
 
+use super::resource;
 use crate::{
     http::{
         extract::visitor::Visitor,
@@ -59,7 +60,8 @@ pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> R
     let received_at = in_flight.received_at();
     let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer)?;
     let Some(client) = client else { return Err(NotAddressed::UnknownClient.into()) };
-    let checked = match addressed.check(&client) {
+    let target = resource::find(server, &client, addressed.requested_resource()).await?;
+    let checked = match addressed.check(&client, target) {
         Ok(checked) => checked,
         Err(redirect) => return Ok(Stage::Refuse(redirect)),
     };
@@ -68,7 +70,7 @@ pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> R
             let key = ConsentKey {
                 account_id: session.account.id,
                 client_id: client.id,
-                resource: checked.resource().to_owned(),
+                resource: checked.resource().identifier.to_string(),
             };
             server.store.consent(&key).await?
         }

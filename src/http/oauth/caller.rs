@@ -12,20 +12,25 @@ use crate::{
         },
         failure::MachineError,
     },
-    model::client::Client,
+    model::client::{AuthenticationMethod, Client},
     protocol::{
-        client_authentication::{Credentials, authenticate},
+        client_authentication::{ASSERTION_REPLAYED, Credentials, UNKNOWN, authenticate},
         dialect,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
     },
     server::Server,
+    store::assertions::AssertionUse,
 };
 
 /// A proven client and what it sent.
 pub struct Caller {
     /// Who.
     pub client: Client,
+    /// How it proved itself.
+    pub method: AuthenticationMethod,
+    /// The assertion it did so with; not used yet: that is part of the step it is for.
+    pub assertion: Option<AssertionUse>,
     /// What.
     pub parameters: Parameters,
 }
@@ -38,23 +43,35 @@ impl Caller {
             other => other,
         };
         let (parameters, encoding) = body::parameters(request, payload).await?;
-        let client = Self::prove(server, request, &parameters).await.map_err(challenged)?;
+        let (client, method) = Self::prove(server, request, &parameters).await.map_err(challenged)?;
         if encoding == Encoding::Json && !dialect::accepts_json(client.dialect) {
             let description = "this client sends application/x-www-form-urlencoded";
             return Err(OAuthError::new(ErrorCode::InvalidRequest, description).into());
         }
-        Ok(Self { client, parameters })
+        Ok(Self { client, method, assertion: None, parameters })
     }
 
-    async fn prove(server: &Server, request: &HttpRequest, parameters: &Parameters) -> Result<Client, MachineError> {
-        let credentials = Credentials::read(credentials::basic(request)?, parameters)?;
+    async fn prove(
+        server: &Server,
+        request: &HttpRequest,
+        parameters: &Parameters,
+    ) -> Result<(Client, AuthenticationMethod), MachineError> {
+        let credentials = Credentials::read(credentials::basic(request)?, parameters, None)?;
         let now = server.clock.now();
         let found = server.store.client(&credentials.client_id, now).await?;
-        let client = authenticate(found, &credentials, now).inspect_err(|error| {
+        let method = authenticate(found.as_ref(), &credentials.proof, now).inspect_err(|error| {
             // As text, not by `Display`: whoever sends a line break must not get a line of their own in the log.
             tracing::warn!(client.id = credentials.client_id.as_str(), reason = %error, "a client did not prove itself");
         })?;
-        Ok(client)
+        Ok((found.ok_or(UNKNOWN)?, method))
+    }
+}
+
+/// Uses the caller's assertion, if it has one, for a step that does not do so itself.
+pub async fn use_assertion(server: &Server, assertion: Option<AssertionUse>) -> Result<(), MachineError> {
+    match assertion {
+        Some(assertion) if !server.store.use_assertion(&assertion).await? => Err(ASSERTION_REPLAYED.into()),
+        _ => Ok(()),
     }
 }
 

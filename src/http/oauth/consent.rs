@@ -13,7 +13,11 @@ use crate::{
         guard,
         pages::{self, ClientOrigin, ConsentPage, Destination, ScopeLine},
     },
-    model::{audit::Actor, client::Client, id::ConsentId},
+    model::{
+        audit::Actor,
+        client::{Client, Registration},
+        id::ConsentId,
+    },
     protocol::{
         authorization::{Attended, InFlight},
         error::{ErrorCode, OAuthError},
@@ -44,12 +48,12 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
         Stage::Ask(asked) => {
             let (attended, client) = *asked;
-            render(server, &visitor, in_flight, &attended, &client)
+            render(server, &visitor, in_flight, &attended, &client).await
         }
     }
 }
 
-fn render(
+async fn render(
     server: &Server,
     visitor: &Visitor,
     in_flight: InFlight,
@@ -60,19 +64,21 @@ fn render(
     let redirect_uri = attended.checked().addressed().redirect_uri();
     let account = &attended.session().account;
     let asked = attended.checked().scopes();
-    let scopes = client.plugin.scopes.iter().filter(|scope| asked.contains(&scope.name)).map(|scope| ScopeLine {
+    let resource = attended.checked().resource();
+    let plugin = server.store.plugin(resource.plugin_id).await?.ok_or(PageError::Unreadable)?;
+    let scopes = resource.scopes.iter().filter(|scope| asked.contains(&scope.name)).map(|scope| ScopeLine {
         name: scope.name.clone(),
         words: scope.words.clone(),
         is_new: attended.is_new(&scope.name),
     });
-    let words = |member| client.plugin.manifest_text(member).unwrap_or_default().to_owned();
+    let words = |member| plugin.manifest_text(member).unwrap_or_default().to_owned();
     let page = ConsentPage {
         layout: pages::Layout::of(server),
         request: seal(server, &in_flight.shown_to(attended.session()))?,
         csrf: tokens::form::write(&ring, visitor.browser())?,
         client_name: client.name.clone(),
-        client_origin: ClientOrigin::Owner,
-        plugin_name: client.plugin.name().to_owned(),
+        client_origin: origin_of(client),
+        plugin_name: plugin.name().to_owned(),
         plugin_description: words("description_for_human"),
         logo: None,
         destination: Destination::of(redirect_uri),
@@ -81,12 +87,22 @@ fn render(
         account_email: account.email.to_string(),
         contact_email: words("contact_email"),
         legal_info_url: words("legal_info_url"),
-        api_host: client.plugin.host.to_string(),
+        api_host: plugin.host.to_string(),
         connected_apps: None,
     };
     let mut answer = HttpResponse::Ok();
     visitor.mark(&server.settings, &mut answer);
     Ok(pages::answer(answer, &page, Some(redirect_uri))?)
+}
+
+/// Who vouches for the app's name. The host of a document's address is proven by having been read from it.
+fn origin_of(client: &Client) -> ClientOrigin {
+    let host = || url::Url::parse(&client.client_id).ok()?.host_str().map(str::to_owned);
+    match client.registration {
+        Registration::ByHand => ClientOrigin::Owner,
+        Registration::Document => host().map_or(ClientOrigin::Unproven, ClientOrigin::Host),
+        Registration::Dynamic => ClientOrigin::Unproven,
+    }
 }
 
 /// Takes the answer.
@@ -140,8 +156,13 @@ async fn allow(
     let account_id = attended.session().account.id;
     let grant = ConsentGrant {
         id: ConsentId(random::id(server.clock.now())),
-        key: ConsentKey { account_id, client_id: client.id, resource: attended.checked().resource().to_owned() },
+        key: ConsentKey {
+            account_id,
+            client_id: client.id,
+            resource: attended.checked().resource().identifier.to_string(),
+        },
         scopes: attended.checked().scopes().clone(),
+        document: None,
     };
     let audit = server.audit(Actor::Account(account_id), peer(request));
     let consent = server.store.grant_consent(&grant, &audit).await?;

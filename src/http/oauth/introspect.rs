@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
-use super::caller::{Caller, answer};
+use super::caller::{Caller, answer, use_assertion};
 use crate::{
     http::failure::MachineError,
     keys::ring::Ring,
@@ -13,6 +13,7 @@ use crate::{
     protocol::{
         error::{ErrorCode, OAuthError},
         introspection::{self, Standing},
+        resource,
     },
     server::Server,
     tokens::{self, access::Claims},
@@ -27,13 +28,15 @@ pub async fn introspect(server: web::Data<Server>, request: HttpRequest, payload
 }
 
 async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
-    let Caller { client, parameters } = Caller::read(server, request, payload).await?;
-    if client.authentication_method == AuthenticationMethod::None {
+    let Caller { client, method, assertion, parameters } = Caller::read(server, request, payload).await?;
+    if method == AuthenticationMethod::None {
         // RFC 7662 §2.1: the endpoint must be protected, or it would be a place to test guesses at.
         return Err(OAuthError::new(ErrorCode::InvalidClient, "a client without a secret may not introspect").into());
     }
     let text = parameters.required("token", TOKEN_LENGTH_MAX)?;
-    let standing = find(server, &client, text).await?;
+    use_assertion(server, assertion).await?;
+    let named = resource::read(parameters.one("resource", resource::LENGTH_MAX)?).map_err(OAuthError::from)?;
+    let standing = find(server, &client, text).await?.filter(|token| token.is_for(named.as_deref()));
     let body = introspection::answer(&client, &server.settings.issuer, standing, server.clock.now());
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
 }
@@ -56,7 +59,9 @@ async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Resul
     let now = server.clock.now();
     let allowed = if let Some(family_id) = claims.family {
         let family = server.store.standing_family(family_id, now).await?;
-        family.filter(|family| family.access_generation == claims.generation).map(|family| family.scopes)
+        family
+            .filter(|family| family.access_generation == claims.generation)
+            .map(|family| (family.scopes, Some(family.plugin_id)))
     } else {
         // A client's own token stands with its client; the caller is that client, or the API asks about it.
         let owner = if caller.client_id == claims.client_id {
@@ -64,13 +69,16 @@ async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Resul
         } else {
             server.store.client(&claims.client_id, now).await?
         };
-        owner.filter(|owner| owner.enabled && owner.generation == claims.generation).map(|owner| owner.scopes)
+        owner
+            .filter(|owner| owner.enabled && owner.generation == claims.generation)
+            .map(|owner| (owner.scopes.clone().unwrap_or_else(|| named.clone()), owner.plugin_id()))
     };
-    let Some(scopes) = allowed.map(|allowed| named.intersection(&allowed)) else { return Ok(None) };
+    let Some((allowed, plugin_id)) = allowed else { return Ok(None) };
     Ok(Some(Standing {
         client_id: claims.client_id,
         resource: claims.aud,
-        scopes,
+        plugin_id,
+        scopes: named.intersection(&allowed),
         subject: claims.sub,
         jti: Some(claims.jti),
         token_use: "access_token",
@@ -93,8 +101,9 @@ async fn refresh_token(
         family.filter(|family| family.client_id == caller.id && family.honours(&token, server.settings.refresh_grace));
     Ok(family.map(|family| Standing {
         client_id: caller.client_id.clone(),
-        subject: tokens::subject::pairwise(&caller.plugin.subject_salt, family.account_id),
+        subject: tokens::subject::pairwise(&family.subject_salt, family.account_id),
         resource: family.resource,
+        plugin_id: Some(family.plugin_id),
         scopes: family.scopes,
         jti: None,
         token_use: "refresh_token",

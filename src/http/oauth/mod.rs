@@ -4,5 +4,6 @@ pub mod authorize;
 pub mod caller;
 pub mod consent;
 pub mod introspect;
+pub mod resource;
 pub mod revoke;
 pub mod token;

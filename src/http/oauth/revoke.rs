@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::caller::{Caller, answer, peer};
+use super::caller::{Caller, answer, peer, use_assertion};
 use crate::{
     http::failure::MachineError,
     model::{audit::Actor, family::EndReason},
@@ -21,8 +21,9 @@ pub async fn revoke(server: web::Data<Server>, request: HttpRequest, payload: we
 }
 
 async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
-    let Caller { client, parameters } = Caller::read(server, request, payload).await?;
+    let Caller { client, assertion, parameters, .. } = Caller::read(server, request, payload).await?;
     let text = parameters.required("token", TOKEN_LENGTH_MAX)?;
+    use_assertion(server, assertion).await?;
     let now = server.clock.now();
     let decision = match read(server, text).await? {
         Some(presented) => {

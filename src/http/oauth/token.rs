@@ -4,17 +4,22 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
-use super::caller::{Caller, answer, peer};
+use super::{
+    caller::{Caller, answer, peer, use_assertion},
+    resource,
+};
 use crate::{
     http::failure::MachineError,
     keys::{KeyError, ring::Ring},
     model::{Timestamp, audit::Actor, client::Client, family::Family, refresh_token::RefreshToken, scope::Scopes},
     protocol::{
+        client_authentication::{ASSERTION_REPLAYED, formerly},
         dialect,
+        error::OAuthError,
         token::{
             TokenRequest,
             answer::TokenAnswer,
-            authorization_code::{self, CodeRequest},
+            authorization_code::{self, CodeRequest, Redeemable},
             client_credentials::ClientCredentialsRequest,
             refresh::{self, RefreshRequest},
         },
@@ -33,9 +38,9 @@ pub async fn token(server: web::Data<Server>, request: HttpRequest, payload: web
 async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
     let caller = Caller::read(server, request, payload).await?;
     let issued = match TokenRequest::read(&caller.parameters, &caller.client)? {
-        TokenRequest::AuthorizationCode(code) => redeem(server, request, &caller.client, &code).await?,
-        TokenRequest::Refresh(refresh) => rotate(server, request, &caller.client, &refresh).await?,
-        TokenRequest::ClientCredentials(credentials) => client_credentials(server, &caller.client, &credentials)?,
+        TokenRequest::AuthorizationCode(code) => redeem(server, request, &caller, &code).await?,
+        TokenRequest::Refresh(refresh) => rotate(server, request, &caller, &refresh).await?,
+        TokenRequest::ClientCredentials(credentials) => client_credentials(server, &caller, &credentials).await?,
     };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -46,25 +51,34 @@ async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) ->
 async fn redeem(
     server: &Server,
     request: &HttpRequest,
-    client: &Client,
+    caller: &Caller,
     asked: &CodeRequest<'_>,
 ) -> Result<TokenAnswer, MachineError> {
+    let client = &caller.client;
     let now = server.clock.now();
     let ring = server.keyring.knowing(tokens::code::kid(asked.code), &server.store, now).await?;
     let good = asked.check(tokens::code::read(&ring, asked.code), client, now)?;
-    let line = RefreshToken { family_id: good.code.id, counter: 0, secret: random::bytes() };
+    let resource = match client.home.as_ref().filter(|home| home.id == good.code.resource_id) {
+        Some(home) => Some(home.clone()),
+        None => server.store.resource_by_id(good.code.resource_id).await?,
+    };
+    let Redeemable { code, resource, scopes, auth_time } = asked.at(good, resource)?;
+    let line = RefreshToken { family_id: code.id, counter: 0, secret: random::bytes() };
     let redemption = Redemption {
-        id: good.code.id,
+        id: code.id,
         redemption: random::bytes(),
-        account_id: good.code.account_id,
+        account_id: code.account_id,
         client_id: client.id,
-        consent_id: good.code.consent_id,
-        birth: good.code.birth,
-        resource: good.resource,
-        scopes: good.scopes,
-        authentication_method: client.authentication_method,
+        consent_id: code.consent_id,
+        birth: code.birth,
+        resource: resource.identifier.to_string(),
+        plugin_id: resource.plugin_id,
+        subject_salt: resource.subject_salt,
+        scopes,
+        authentication_method: caller.method,
+        assertion: caller.assertion,
         secret_digest: line.secret_digest(),
-        auth_time: good.auth_time,
+        auth_time,
         at: now,
         expires_at: now + server.settings.refresh_absolute,
         idle_until: server.settings.idle_until(now).min(now + server.settings.refresh_absolute),
@@ -77,33 +91,37 @@ async fn redeem(
             Ok(issue(server, &ring, &Issue { client, family: &family, scopes: &scopes, now }, refresh_token)?)
         }
         Redeem::Replayed => {
-            tracing::warn!(family.id = %good.code.id, client.id = %client.client_id, "a code was presented twice; its family is ended");
+            tracing::warn!(family.id = %code.id, client.id = client.client_id.as_str(), "a code was presented twice; its family is ended");
             Err(authorization_code::NOT_GOOD.into())
         }
         Redeem::NotStanding => Err(authorization_code::NOT_GOOD.into()),
+        Redeem::AssertionReplayed => Err(ASSERTION_REPLAYED.into()),
     }
 }
 
 async fn rotate(
     server: &Server,
     request: &HttpRequest,
-    client: &Client,
+    caller: &Caller,
     asked: &RefreshRequest<'_>,
 ) -> Result<TokenAnswer, MachineError> {
-    asked.check(client)?;
+    let client = &caller.client;
+    let resource = asked.check()?;
     let now = server.clock.now();
     let ring = server.keyring.knowing(tokens::refresh::kid(asked.refresh_token), &server.store, now).await?;
     let presented = tokens::refresh::read(&ring, asked.refresh_token).ok_or(refresh::NOT_GOOD)?;
     if asked.names_scopes()
-        && let Some(family) = server.store.standing_family(presented.family_id, now).await?
-        && family.client_id == client.id
+        && let Some(family) = own_family(server, client, &presented).await?
     {
         asked.scopes(&family.scopes)?;
     }
     let rotation = Rotation {
         id: presented.family_id,
         client_id: client.id,
-        authentication_method: client.authentication_method,
+        authentication_method: caller.method,
+        formerly: formerly(client.authentication_methods, caller.method),
+        assertion: caller.assertion,
+        resource,
         secret_digest: presented.secret_digest(),
         presented: presented.counter,
         grace: server.settings.refresh_grace,
@@ -120,14 +138,24 @@ async fn rotate(
         }
         Rotate::Repeated { family, counter, rotated_at } => (family, counter, rotated_at),
         Rotate::Replayed => {
-            tracing::warn!(family.id = %presented.family_id, client.id = %client.client_id, "a superseded refresh token was presented; its family is ended");
+            tracing::warn!(family.id = %presented.family_id, client.id = client.client_id.as_str(), "a superseded refresh token was presented; its family is ended");
             return Err(refresh::NOT_GOOD.into());
         }
-        Rotate::NotStanding => return Err(refresh::NOT_GOOD.into()),
+        Rotate::NotStanding => {
+            let family = own_family(server, client, &presented).await?;
+            return Err(family.map_or(refresh::NOT_GOOD, |family| asked.refusal(&family)).into());
+        }
+        Rotate::AssertionReplayed => return Err(ASSERTION_REPLAYED.into()),
     };
     let refresh_token = tokens::refresh::write(ring.mac_at(rotated_at)?, &presented.at(counter));
     let scopes = asked.scopes(&family.scopes)?;
     Ok(issue(server, &ring, &Issue { client, family: &family, scopes: &scopes, now }, refresh_token)?)
+}
+
+/// The family of a refresh token, if it stands and both are the client's.
+async fn own_family(server: &Server, client: &Client, token: &RefreshToken) -> Result<Option<Family>, MachineError> {
+    let family = server.store.standing_family(token.family_id, server.clock.now()).await?;
+    Ok(family.filter(|family| family.client_id == client.id && family.has(token)))
 }
 
 /// What an access token is minted from.
@@ -144,7 +172,7 @@ fn issue(server: &Server, ring: &Ring, issue: &Issue<'_>, refresh_token: String)
     let expires_at = (now + server.settings.access_token_lifetime).min(family.expires_at);
     let claims = tokens::access::Claims {
         iss: server.settings.issuer.clone(),
-        sub: tokens::subject::pairwise(&client.plugin.subject_salt, family.account_id),
+        sub: tokens::subject::pairwise(&family.subject_salt, family.account_id),
         aud: family.resource.clone(),
         client_id: client.client_id.clone(),
         iat: now.timestamp(),
@@ -164,18 +192,21 @@ fn issue(server: &Server, ring: &Ring, issue: &Issue<'_>, refresh_token: String)
     })
 }
 
-fn client_credentials(
+async fn client_credentials(
     server: &Server,
-    client: &Client,
+    caller: &Caller,
     asked: &ClientCredentialsRequest<'_>,
 ) -> Result<TokenAnswer, MachineError> {
-    let (resource, scopes) = asked.check(client)?;
+    let client = &caller.client;
+    let resource = resource::find(server, client, asked.requested_resource()).await?.map_err(OAuthError::from)?;
+    let scopes = asked.check(client, &resource)?;
+    use_assertion(server, caller.assertion).await?;
     let now = server.clock.now();
     let ring = server.keyring.current();
     let claims = tokens::access::Claims {
         iss: server.settings.issuer.clone(),
         sub: client.client_id.clone(),
-        aud: resource,
+        aud: resource.identifier.to_string(),
         client_id: client.client_id.clone(),
         iat: now.timestamp(),
         exp: (now + server.settings.access_token_lifetime).timestamp(),

@@ -23,15 +23,17 @@ impl Answered {
             // Named when it is written: ids are made outside.
             id: FamilyId(uuid::Uuid::nil()),
             account_id: session.account.id,
-            client_id: client.id,
+            // A client with a document gets its row with its first consent.
+            client_id: consent.client_id,
             consent_id: consent.id,
+            resource_id: checked.resource.id,
             birth: Birth {
                 account: session.account_generation,
                 client: client.generation,
                 consent: consent.generation,
             },
             redirect_uri: redirect_uri_digest(checked.addressed.redirect_uri().as_str()),
-            scopes: client.plugin.scopes.bits(&checked.scopes),
+            scopes: checked.resource.scopes.bits(&checked.scopes),
             code_challenge: checked.code_challenge,
             auth_time: session.auth_time.timestamp_millis(),
             expires_at: 0,

@@ -2,11 +2,13 @@
 
 use super::{Addressed, Redirect, received::Rest};
 use crate::{
-    model::{client::Client, scope::Scopes},
+    model::{client::Client, resource::Resource, scope::Scopes},
     protocol::{
         dialect,
         error::{ErrorCode, OAuthError},
-        pkce, resource, scope,
+        pkce,
+        resource::NoTarget,
+        scope,
     },
 };
 
@@ -15,7 +17,7 @@ use crate::{
 pub struct Checked {
     pub(super) addressed: Addressed,
     pub(super) scopes: Scopes,
-    pub(super) resource: String,
+    pub(super) resource: Box<Resource>,
     pub(super) code_challenge: Option<[u8; 32]>,
     pub(super) prompt: Prompt,
 }
@@ -35,20 +37,25 @@ pub enum Prompt {
 }
 
 impl Addressed {
+    /// The resource the request names, to be looked up before it is checked.
+    pub fn requested_resource(&self) -> Option<&str> {
+        self.received.rest.as_ref().ok()?.resource.as_deref()
+    }
+
     /// Runs the checks; the first that fails is told to the client.
-    pub fn check(self, client: &Client) -> Result<Checked, Redirect> {
-        match run(&self, client) {
+    pub fn check(self, client: &Client, target: Result<Resource, NoTarget>) -> Result<Checked, Redirect> {
+        match run(&self, client, target) {
             Ok((scopes, resource, code_challenge, prompt)) => {
-                Ok(Checked { addressed: self, scopes, resource, code_challenge, prompt })
+                Ok(Checked { addressed: self, scopes, resource: Box::new(resource), code_challenge, prompt })
             }
             Err(error) => Err(self.refuse(&error)),
         }
     }
 }
 
-type Findings = (Scopes, String, Option<[u8; 32]>, Prompt);
+type Findings = (Scopes, Resource, Option<[u8; 32]>, Prompt);
 
-fn run(addressed: &Addressed, client: &Client) -> Result<Findings, OAuthError> {
+fn run(addressed: &Addressed, client: &Client, target: Result<Resource, NoTarget>) -> Result<Findings, OAuthError> {
     let rest = match &addressed.received.rest {
         Ok(rest) => rest,
         Err(fault) => {
@@ -64,8 +71,8 @@ fn run(addressed: &Addressed, client: &Client) -> Result<Findings, OAuthError> {
         rest.code_challenge_method.as_deref(),
         dialect::may_skip_pkce(client.dialect),
     )?;
-    let resource = resource::decide(&client.plugin.resource, rest.resource.as_deref())?.to_owned();
-    let scopes = scope::requested(&client.scopes, rest.scope.as_deref())?;
+    let resource = target?;
+    let scopes = scope::requested(&client.scopes_at(&resource), rest.scope.as_deref())?;
     Ok((scopes, resource, challenge, prompt))
 }
 
@@ -121,7 +128,7 @@ impl Checked {
     }
 
     /// Where it is asked for.
-    pub fn resource(&self) -> &str {
+    pub fn resource(&self) -> &Resource {
         &self.resource
     }
 }

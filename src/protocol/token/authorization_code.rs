@@ -3,7 +3,7 @@
 //! A failure here consumes nothing and ends nothing: a wrong presenter cannot spoil the right one's code.
 
 use crate::{
-    model::{Timestamp, client::Client, code::AuthorizationCode, scope::Scopes},
+    model::{Timestamp, client::Client, code::AuthorizationCode, resource::Resource, scope::Scopes},
     protocol::{
         authorization::answered::redirect_uri_digest,
         error::{ErrorCode, OAuthError},
@@ -25,13 +25,21 @@ pub struct CodeRequest<'a> {
     resource: Option<&'a str>,
 }
 
-/// A code that is good for this client; only its single use is still to be decided, by the store.
+/// A code that is good for this client; its resource has to be looked up.
+#[derive(Debug)]
+pub struct Good {
+    /// What the code says.
+    pub code: AuthorizationCode,
+    auth_time: Timestamp,
+}
+
+/// A code that is good at its resource; only its single use is still to be decided, by the store.
 #[derive(Debug)]
 pub struct Redeemable {
     /// What the code says.
     pub code: AuthorizationCode,
     /// The resource tokens will be for.
-    pub resource: String,
+    pub resource: Resource,
     /// What the code was issued for.
     pub scopes: Scopes,
     /// When the person signed in.
@@ -58,16 +66,22 @@ impl<'a> CodeRequest<'a> {
         opened: Option<AuthorizationCode>,
         client: &Client,
         now: Timestamp,
-    ) -> Result<Redeemable, OAuthError> {
+    ) -> Result<Good, OAuthError> {
         let code = opened.ok_or(NOT_GOOD)?;
         check_expiry(&code, now)?;
         check_client(&code, client)?;
         check_redirect_uri(&code, self.redirect_uri)?;
         pkce::verify(code.code_challenge, self.code_verifier)?;
-        let resource = resource::decide(&client.plugin.resource, self.resource)?.to_owned();
-        let scopes = client.plugin.scopes.scopes(code.scopes);
         let auth_time = chrono::DateTime::from_timestamp_millis(code.auth_time).ok_or(NOT_GOOD)?;
-        Ok(Redeemable { code, resource, scopes, auth_time })
+        Ok(Good { code, auth_time })
+    }
+
+    /// Checks what the request names against the resource of the code, which is gone if it was not found.
+    pub fn at(&self, good: Good, resource: Option<Resource>) -> Result<Redeemable, OAuthError> {
+        let resource = resource.ok_or(NOT_GOOD)?;
+        resource::agrees(&resource, self.resource)?;
+        let scopes = resource.scopes.scopes(good.code.scopes);
+        Ok(Redeemable { code: good.code, resource, scopes, auth_time: good.auth_time })
     }
 }
 

@@ -2,7 +2,7 @@
 //! client.
 
 use crate::{
-    model::{client::Client, scope::Scopes},
+    model::{client::Client, resource::Resource, scope::Scopes},
     protocol::{error::OAuthError, parameters::Parameters, resource, scope},
 };
 
@@ -21,9 +21,13 @@ impl<'a> ClientCredentialsRequest<'a> {
         })
     }
 
-    /// What the token is for and what it allows.
-    pub fn check(&self, client: &Client) -> Result<(String, Scopes), OAuthError> {
-        let resource = resource::decide(&client.plugin.resource, self.resource)?.to_owned();
-        Ok((resource, scope::narrowed(&client.scopes, self.scope)?))
+    /// The resource that is named, to be looked up.
+    pub fn requested_resource(&self) -> Option<&'a str> {
+        self.resource
+    }
+
+    /// What the token allows at the resource.
+    pub fn check(&self, client: &Client, resource: &Resource) -> Result<Scopes, OAuthError> {
+        scope::narrowed(&client.scopes_at(resource), self.scope)
     }
 }

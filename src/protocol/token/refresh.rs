@@ -3,11 +3,12 @@
 //! The table of what a presented counter means stands with `store::families`, where it is carried out as one step.
 
 use crate::{
-    model::{client::Client, scope::Scopes},
+    model::{family::Family, resource::ResourceIdentifier, scope::Scopes},
     protocol::{
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
-        resource, scope,
+        resource::{self, NoTarget},
+        scope,
     },
 };
 
@@ -33,10 +34,20 @@ impl<'a> RefreshRequest<'a> {
         })
     }
 
-    /// The checks that come before the line is touched, so that a mistake costs nothing.
-    pub fn check(&self, client: &Client) -> Result<(), OAuthError> {
-        resource::decide(&client.plugin.resource, self.resource)?;
-        scope::narrowed(&client.scopes, self.scope).map(|_| ())
+    /// The checks that come before the line is touched, so that a mistake costs nothing. The resource that is named, in
+    /// its canonical spelling: the line turns only if it is the line's own.
+    pub fn check(&self) -> Result<Option<String>, OAuthError> {
+        scope::check(self.scope)?;
+        Ok(resource::read(self.resource)?)
+    }
+
+    /// Why a line that stands did not turn: another resource was named, or nothing the caller should know.
+    pub fn refusal(&self, family: &Family) -> OAuthError {
+        let own = family.resource.parse::<ResourceIdentifier>().map(|own| own.canonical());
+        match (resource::read(self.resource), own) {
+            (Ok(Some(named)), Ok(own)) if named != own => NoTarget::Other.into(),
+            _ => NOT_GOOD,
+        }
     }
 
     /// Whether a narrower `scope` is named; then the family is asked first, so that a mistake costs no rotation.

@@ -1,15 +1,19 @@
-//! Clients and their secrets. Compiled once for each engine.
+//! Clients and their secrets. Compiled once for each engine; what clients say about themselves stands in
+//! `client_documents`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Connection, Engine, audit, plugins::PluginRow, reading};
+use super::{
+    Connection, Engine, audit, reading,
+    resources::{ResourceRow, resource_columns},
+};
 use crate::{
     model::{
         Timestamp,
         audit::{Audit, AuditAction, Subjects},
-        client::{AuthenticationMethod, Client, ClientSecret},
+        client::{AuthenticationMethod, AuthenticationMethods, Client, ClientKeys, ClientSecret, DocumentCopy},
         digest::Digest,
         id::{ClientId, ClientSecretId},
         redirect_uri::RedirectUri,
@@ -23,24 +27,30 @@ use crate::{
 
 macro_rules! select_clients {
     () => {
-        "select c.id, c.client_id, c.name, c.dialect, c.authentication_method, c.redirect_uris, c.scopes, c.generation,
-                c.enabled, c.created_at, p.id as plugin_id, p.slug, p.host, p.owner_id, p.state, p.upstream, p.resource,
-                p.subject_salt, p.scopes as catalogue, p.manifest, s.id as secret_id, s.digest as secret_digest,
-                s.created_at as secret_created_at, s.expires_at as secret_expires_at
+        concat!(
+            "select c.id, c.client_id, c.registration, c.name, c.dialect, c.authentication_methods, c.redirect_uris,
+                    c.scopes, c.signing_algorithm, c.jwks_uri, c.key_set, c.key_set_fetched_at, c.document_fetched_at,
+                    c.document_fresh_until, c.registration_digest, c.generation, c.enabled, c.created_at, ",
+            resource_columns!(),
+            ", s.id as secret_id, s.digest as secret_digest, s.created_at as secret_created_at,
+                    s.expires_at as secret_expires_at
            from clients c
-           join plugins p on p.id = c.plugin_id
+           left join plugins p on p.id = c.plugin_id
+           left join resources r on r.plugin_id = p.id and r.is_default
            left join client_secrets s on s.client_id = c.id and (s.expires_at is null or s.expires_at > $1)
         "
+        )
     };
 }
 
 const ALL: &str = concat!(select_clients!(), "order by c.id, s.id desc");
-const BY_CLIENT_ID: &str = concat!(select_clients!(), "where c.client_id = $2 order by s.id desc");
+pub(super) const BY_CLIENT_ID: &str = concat!(select_clients!(), "where c.client_id = $2 order by s.id desc");
 
 const INSERT: &str = "
     insert into clients
-           (id, client_id, plugin_id, name, dialect, authentication_method, redirect_uris, scopes, created_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+           (id, client_id, plugin_id, registration, name, dialect, authentication_methods, redirect_uris, scopes,
+            signing_algorithm, jwks_uri, key_set, key_set_fetched_at, registration_digest, created_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 
 const INSERT_SECRET: &str = "
     insert into client_secrets (id, client_id, digest, created_at, expires_at)
@@ -48,7 +58,7 @@ const INSERT_SECRET: &str = "
 
 /// Locks the client's row without changing it, so that two rotations come one after the other.
 const LOCK: &str = "
-    update clients set generation = generation where client_id = $1 returning id, authentication_method";
+    update clients set generation = generation where client_id = $1 returning id, authentication_methods";
 
 /// The newest secret stays until the end given, if it does not end before; all others end now.
 const END_OLD_SECRETS: &str = "
@@ -72,21 +82,29 @@ const DISABLE: &str = "
        and enabled
     returning id";
 
-/// A client, its plugin and one of its secrets, as the join has them.
+/// A client, its default resource and one of its secrets, as the join has them.
 #[derive(sqlx::FromRow)]
-struct ClientRow {
+pub(super) struct ClientRow {
     id: Uuid,
     client_id: String,
+    registration: String,
     name: String,
     dialect: String,
-    authentication_method: String,
+    authentication_methods: String,
     redirect_uris: Json<Vec<String>>,
-    scopes: String,
+    scopes: Option<String>,
+    signing_algorithm: Option<String>,
+    jwks_uri: Option<String>,
+    key_set: Option<Json<Value>>,
+    key_set_fetched_at: Option<Timestamp>,
+    document_fetched_at: Option<Timestamp>,
+    document_fresh_until: Option<Timestamp>,
+    registration_digest: Option<Vec<u8>>,
     generation: i64,
     enabled: bool,
     created_at: Timestamp,
     #[sqlx(flatten)]
-    plugin: PluginRow,
+    home: ResourceRow,
     secret_id: Option<Uuid>,
     secret_digest: Option<Vec<u8>>,
     secret_created_at: Option<Timestamp>,
@@ -99,9 +117,8 @@ impl ClientRow {
         else {
             return Ok(None);
         };
-        let digest = digest.as_slice().try_into().map_err(StoreError::broken)?;
-        let id = ClientSecretId(id);
-        Ok(Some(ClientSecret { id, digest: Digest(digest), created_at, expires_at: self.secret_expires_at }))
+        let (id, digest) = (ClientSecretId(id), read_digest(digest)?);
+        Ok(Some(ClientSecret { id, digest, created_at, expires_at: self.secret_expires_at }))
     }
 
     fn into_client(self) -> StoreResult<Client> {
@@ -110,11 +127,23 @@ impl ClientRow {
             id: ClientId(self.id),
             client_id: self.client_id,
             name: self.name,
-            plugin: self.plugin.try_into()?,
+            home: self.home.into_resource()?,
+            registration: self.registration.parse().map_err(StoreError::broken)?,
             dialect: self.dialect.parse().map_err(StoreError::broken)?,
-            authentication_method: self.authentication_method.parse().map_err(StoreError::broken)?,
+            authentication_methods: self.authentication_methods.parse().map_err(StoreError::broken)?,
+            signing_algorithm: self.signing_algorithm,
+            keys: ClientKeys {
+                jwks_uri: self.jwks_uri,
+                key_set: self.key_set.map(|set| set.0.to_string()),
+                fetched_at: self.key_set_fetched_at,
+            },
+            document: self
+                .document_fetched_at
+                .zip(self.document_fresh_until)
+                .map(|(fetched_at, fresh_until)| DocumentCopy { fetched_at, fresh_until }),
             redirect_uris: uris.map_err(StoreError::broken)?,
-            scopes: self.scopes.parse().map_err(StoreError::broken)?,
+            scopes: self.scopes.map(|scopes| scopes.parse().map_err(StoreError::broken)).transpose()?,
+            registration_digest: self.registration_digest.as_deref().map(read_digest).transpose()?,
             generation: self.generation,
             enabled: self.enabled,
             created_at: self.created_at,
@@ -123,8 +152,12 @@ impl ClientRow {
     }
 }
 
+fn read_digest(bytes: &[u8]) -> StoreResult<Digest> {
+    Ok(Digest(bytes.try_into().map_err(StoreError::broken)?))
+}
+
 /// Rows of one client stand together, one for each secret.
-fn fold(rows: Vec<ClientRow>) -> StoreResult<Vec<Client>> {
+pub(super) fn fold(rows: Vec<ClientRow>) -> StoreResult<Vec<Client>> {
     let mut clients: Vec<Client> = Vec::new();
     for row in rows {
         let secret = row.secret()?;
@@ -146,21 +179,31 @@ impl Engine {
         sqlx::query(INSERT)
             .bind(client.id.0)
             .bind(&client.client_id)
-            .bind(client.plugin_id.0)
+            .bind(client.plugin_id.map(|id| id.0))
+            .bind(client.registration.as_str())
             .bind(&client.name)
             .bind(client.dialect.as_str())
-            .bind(client.authentication_method.as_str())
+            .bind(client.authentication_methods.to_string())
             .bind(Json(&uris))
-            .bind(client.scopes.to_string())
+            .bind(client.scopes.as_ref().map(ToString::to_string))
+            .bind(&client.signing_algorithm)
+            .bind(&client.keys.jwks_uri)
+            .bind(key_set(client.keys.key_set.as_deref())?)
+            .bind(client.keys.fetched_at)
+            .bind(client.registration_digest.map(|digest| digest.0.to_vec()))
             .bind(client.at)
             .execute(&mut *step)
             .await?;
         if let Some(secret) = &client.secret {
             insert_secret(&mut step, client.id.0, secret).await?;
         }
-        let subjects =
-            Subjects { client_id: Some(client.id), plugin_id: Some(client.plugin_id), ..Subjects::default() };
-        let detail = json!({ "dialect": client.dialect, "redirect_uris": uris, "scopes": client.scopes.to_string() });
+        let subjects = Subjects { client_id: Some(client.id), plugin_id: client.plugin_id, ..Subjects::default() };
+        let detail = json!({
+            "registration": client.registration,
+            "dialect": client.dialect,
+            "redirect_uris": uris,
+            "scopes": client.scopes.as_ref().map(ToString::to_string),
+        });
         audit::write(&mut step, event, AuditAction::ClientAdded, subjects, detail).await?;
         step.commit().await?;
         Ok(())
@@ -185,7 +228,7 @@ impl Engine {
         redirect_uris: &[RedirectUri],
         event: &Audit,
     ) -> StoreResult<Option<Client>> {
-        if client_id.contains('\0') {
+        if is_no_text(client_id) {
             return Ok(None);
         }
         let mut step = self.begin().await?;
@@ -200,9 +243,7 @@ impl Engine {
         client.redirect_uris.extend(new);
         let all: Vec<&str> = client.redirect_uris.iter().map(RedirectUri::as_str).collect();
         sqlx::query(SET_REDIRECT_URIS).bind(client.id.0).bind(Json(all)).execute(&mut *step).await?;
-        let subjects =
-            Subjects { client_id: Some(client.id), plugin_id: Some(client.plugin.id), ..Subjects::default() };
-        audit::write(&mut step, event, AuditAction::ClientRedirectUrisAdded, subjects, detail).await?;
+        audit::write(&mut step, event, AuditAction::ClientRedirectUrisAdded, subjects(&client), detail).await?;
         step.commit().await?;
         Ok(Some(client))
     }
@@ -218,8 +259,9 @@ impl Engine {
         let mut step = self.begin().await?;
         let locked: Option<(Uuid, String)> =
             sqlx::query_as(LOCK).bind(&rotation.client_id).fetch_optional(&mut *step).await?;
-        let Some((id, method)) = locked else { return Ok(RotateSecret::Unknown) };
-        if method != AuthenticationMethod::ClientSecret.as_str() {
+        let Some((id, methods)) = locked else { return Ok(RotateSecret::Unknown) };
+        let methods: AuthenticationMethods = methods.parse().map_err(StoreError::broken)?;
+        if !methods.contains(AuthenticationMethod::ClientSecret) {
             return Ok(RotateSecret::HasNoSecret);
         }
         sqlx::query(END_OLD_SECRETS)
@@ -235,10 +277,8 @@ impl Engine {
             .fetch_all(&mut *step)
             .await?;
         let Some(client) = fold(rows)?.pop() else { return Ok(RotateSecret::Unknown) };
-        let subjects =
-            Subjects { client_id: Some(client.id), plugin_id: Some(client.plugin.id), ..Subjects::default() };
         let detail = json!({ "old_expires_at": rotation.old_expires_at });
-        audit::write(&mut step, event, AuditAction::ClientSecretRotated, subjects, detail).await?;
+        audit::write(&mut step, event, AuditAction::ClientSecretRotated, subjects(&client), detail).await?;
         step.commit().await?;
         Ok(RotateSecret::Rotated(Box::new(client)))
     }
@@ -252,16 +292,24 @@ impl Engine {
         let rows = sqlx::query_as(BY_CLIENT_ID).bind(event.at).bind(client_id).fetch_all(&mut *step).await?;
         let client = fold(rows)?.pop();
         if let (Some(_), Some(client)) = (disabled, &client) {
-            let subjects =
-                Subjects { client_id: Some(client.id), plugin_id: Some(client.plugin.id), ..Subjects::default() };
-            audit::write(&mut step, event, AuditAction::ClientDisabled, subjects, json!({})).await?;
+            audit::write(&mut step, event, AuditAction::ClientDisabled, subjects(client), json!({})).await?;
             step.commit().await?;
         }
         Ok(client)
     }
 }
 
-async fn insert_secret(step: &mut Connection, client: Uuid, secret: &ClientSecret) -> StoreResult<()> {
+/// What an audit event about a client is looked up by.
+pub(super) fn subjects(client: &Client) -> Subjects {
+    Subjects { client_id: Some(client.id), plugin_id: client.plugin_id(), ..Subjects::default() }
+}
+
+/// A key set as the column takes it.
+pub(super) fn key_set(text: Option<&str>) -> StoreResult<Option<Json<Value>>> {
+    text.map(|text| serde_json::from_str(text).map(Json).map_err(StoreError::broken)).transpose()
+}
+
+pub(super) async fn insert_secret(step: &mut Connection, client: Uuid, secret: &ClientSecret) -> StoreResult<()> {
     sqlx::query(INSERT_SECRET)
         .bind(secret.id.0)
         .bind(client)

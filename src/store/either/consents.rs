@@ -3,13 +3,13 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Connection, Engine, audit, reading};
+use super::{Connection, Engine, audit, client_documents::put_document, reading};
 use crate::{
     model::{
         Timestamp,
         audit::{Audit, AuditAction, Subjects},
         consent::Consent,
-        id::{AccountId, ClientId, ConsentId},
+        id::{AccountId, AuditEventId, ClientId, ConsentId},
         scope::Scopes,
     },
     store::{
@@ -102,18 +102,28 @@ impl Engine {
 
     pub(in crate::store) async fn grant_consent(&self, grant: &ConsentGrant, event: &Audit) -> StoreResult<Consent> {
         // Most grants say again what was said; they need no writer.
-        if let Some(known) = self.consent(&grant.key).await?.filter(|known| covers(known, grant)) {
+        let known = self.consent(&grant.key).await?.filter(|known| covers(known, grant));
+        if let (Some(known), None) = (known, &grant.document) {
             return Ok(known);
         }
         let mut step = self.begin().await?;
-        let consent = if let Some(first) = insert(&mut step, grant, event).await? {
+        let mut grant = grant.clone();
+        if let Some(document) = &grant.document {
+            // The document's event is made from the consent's: one step is told under two ids.
+            let event = &Audit { id: AuditEventId(document.id.0), ..event.clone() };
+            let client = put_document(&mut step, document, event).await?;
+            let client = client.ok_or_else(|| StoreError::broken("a document's address is another client's id"))?;
+            grant.key.client_id = client.id;
+        }
+        let consent = if let Some(first) = insert(&mut step, &grant, event).await? {
             first
         } else {
             let known = lock(&mut step, &grant.key).await?;
-            if covers(&known, grant) {
+            if covers(&known, &grant) {
+                step.commit().await?;
                 return Ok(known);
             }
-            widen(&mut step, &known, grant, event).await?
+            widen(&mut step, &known, &grant, event).await?
         };
         let detail = json!({ "resource": consent.resource, "scopes": consent.scopes.to_string() });
         audit::write(&mut step, event, AuditAction::ConsentGranted, subjects(&grant.key), detail).await?;

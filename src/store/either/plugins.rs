@@ -4,48 +4,49 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Connection, Engine, audit, reading};
+use super::{
+    Connection, Engine, audit, reading,
+    resources::{make_default, salt},
+};
 use crate::{
     model::{
         audit::{Audit, AuditAction, Subjects},
-        id::{AccountId, PluginId},
-        plugin::{Document, DocumentKind, Host, Plugin, SubjectSalt},
+        id::{AccountId, PluginId, ResourceId},
+        plugin::{Document, DocumentKind, Host, Plugin},
         scope::Catalogue,
     },
     store::{
         StoreError, StoreResult, is_no_text,
         plugins::{ImportPlugin, PluginImport},
+        resources::NewResource,
     },
 };
 
 macro_rules! columns {
     () => {
-        "id as plugin_id, slug, host, owner_id, state, upstream, resource, subject_salt, scopes as catalogue, manifest"
+        "id as plugin_id, slug, host, owner_id, state, upstream,
+         coalesce((select identifier from resources where plugin_id = plugins.id and is_default), '') as resource,
+         subject_salt, scopes as catalogue, manifest"
     };
 }
 
 const ALL: &str = concat!("select ", columns!(), " from plugins order by id");
 const BY_SLUG: &str = concat!("select ", columns!(), " from plugins where slug = $1");
+const BY_ID: &str = concat!("select ", columns!(), " from plugins where id = $1");
 const BY_HOST: &str = concat!("select ", columns!(), " from plugins where host = $1");
 
 /// Touching the row first locks it, so that two imports of one plugin come one after the other.
 const TOUCH: &str = concat!("update plugins set updated_at = $2 where slug = $1 returning ", columns!());
 
-const INSERT: &str = concat!(
-    "insert into plugins
-            (id, slug, host, owner_id, state, upstream, resource, subject_salt, scopes, manifest, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
-     returning ",
-    columns!()
-);
+const INSERT: &str = "
+    insert into plugins
+           (id, slug, host, owner_id, state, upstream, subject_salt, scopes, manifest, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)";
 
-const UPDATE: &str = concat!(
-    "update plugins
-        set host = $2, upstream = $3, resource = $4, scopes = $5, manifest = $6
-      where id = $1
-     returning ",
-    columns!()
-);
+const UPDATE: &str = "
+    update plugins
+       set host = $2, upstream = $3, scopes = $4, manifest = $5
+     where id = $1";
 
 const PUT_DOCUMENT: &str = "
     insert into plugin_documents (plugin_id, kind, content_type, body)
@@ -63,9 +64,9 @@ const DOCUMENT: &str = "
 /// How often an import that met another one under way looks again; the other one is visible by then.
 const ATTEMPTS: usize = 4;
 
-/// A plugin as its row has it; a client's row is joined with one.
+/// A plugin as its row has it.
 #[derive(sqlx::FromRow)]
-pub(super) struct PluginRow {
+struct PluginRow {
     plugin_id: Uuid,
     slug: String,
     host: String,
@@ -82,7 +83,6 @@ impl TryFrom<PluginRow> for Plugin {
     type Error = StoreError;
 
     fn try_from(row: PluginRow) -> StoreResult<Self> {
-        let salt = row.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?;
         Ok(Self {
             id: PluginId(row.plugin_id),
             slug: row.slug,
@@ -91,7 +91,7 @@ impl TryFrom<PluginRow> for Plugin {
             state: row.state.parse().map_err(StoreError::broken)?,
             upstream: row.upstream,
             resource: row.resource,
-            subject_salt: SubjectSalt(salt),
+            subject_salt: salt(row.subject_salt)?,
             scopes: row.catalogue.0,
             manifest: row.manifest.0,
         })
@@ -126,7 +126,7 @@ impl Engine {
             return Ok(ImportPlugin::HostTaken { slug: holder.slug });
         }
         let is_new = known.is_none();
-        let kept = match known {
+        let id = match known {
             None => insert(&mut step, import).await?,
             Some(known) => {
                 let mut scopes = known.scopes.clone();
@@ -136,6 +136,19 @@ impl Engine {
                 update(&mut step, &known, wanted, &scopes).await?
             }
         };
+        let resource = NewResource {
+            // The id made for the plugin is free for its resource: on a first import both are the plugin's first, and on
+            // a later one nothing else takes it.
+            id: ResourceId(wanted.id.0),
+            plugin_id: id,
+            identifier: wanted.resource.parse().map_err(StoreError::broken)?,
+            at: import.at,
+        };
+        if let Err(slug) = make_default(&mut step, &resource).await? {
+            return Ok(ImportPlugin::ResourceTaken { slug });
+        }
+        let kept: PluginRow = sqlx::query_as(BY_ID).bind(id.0).fetch_one(&mut *step).await?;
+        let kept: Plugin = kept.try_into()?;
         for document in &import.documents {
             sqlx::query(PUT_DOCUMENT)
                 .bind(kept.id.0)
@@ -166,6 +179,12 @@ impl Engine {
         row.map(Plugin::try_from).transpose()
     }
 
+    pub(in crate::store) async fn plugin(&self, id: PluginId) -> StoreResult<Option<Plugin>> {
+        let row: Option<PluginRow> =
+            reading!(self, connection => sqlx::query_as(BY_ID).bind(id.0).fetch_optional(&mut *connection))?;
+        row.map(Plugin::try_from).transpose()
+    }
+
     pub(in crate::store) async fn plugin_by_host(&self, host: &Host) -> StoreResult<Option<Plugin>> {
         let row: Option<PluginRow> =
             reading!(self, connection => sqlx::query_as(BY_HOST).bind(host.as_str()).fetch_optional(&mut *connection))?;
@@ -181,34 +200,32 @@ impl Engine {
     }
 }
 
-async fn insert(step: &mut Connection, import: &PluginImport) -> StoreResult<Plugin> {
+async fn insert(step: &mut Connection, import: &PluginImport) -> StoreResult<PluginId> {
     let plugin = &import.plugin;
-    let row: PluginRow = sqlx::query_as(INSERT)
+    sqlx::query(INSERT)
         .bind(plugin.id.0)
         .bind(&plugin.slug)
         .bind(plugin.host.as_str())
         .bind(plugin.owner_id.map(|id| id.0))
         .bind(plugin.state.as_str())
         .bind(&plugin.upstream)
-        .bind(&plugin.resource)
         .bind(plugin.subject_salt.0.as_slice())
         .bind(Json(&plugin.scopes))
         .bind(Json(&plugin.manifest))
         .bind(import.at)
-        .fetch_one(step)
+        .execute(step)
         .await?;
-    row.try_into()
+    Ok(plugin.id)
 }
 
-async fn update(step: &mut Connection, known: &Plugin, wanted: &Plugin, scopes: &Catalogue) -> StoreResult<Plugin> {
-    let row: PluginRow = sqlx::query_as(UPDATE)
+async fn update(step: &mut Connection, known: &Plugin, wanted: &Plugin, scopes: &Catalogue) -> StoreResult<PluginId> {
+    sqlx::query(UPDATE)
         .bind(known.id.0)
         .bind(wanted.host.as_str())
         .bind(&wanted.upstream)
-        .bind(&wanted.resource)
         .bind(Json(scopes))
         .bind(Json(&wanted.manifest))
-        .fetch_one(step)
+        .execute(step)
         .await?;
-    row.try_into()
+    Ok(known.id)
 }

@@ -2,10 +2,12 @@
 //!
 //! A plain read (`seen`) decides whether anything is to be written, so that a repeat takes no lock and makes no
 //! transaction id. The guarded update (`moved`) tests its own row again after waiting for a lock; if it then finds
-//! nothing to do although `seen` said so, somebody else was first, and the statement runs again.
+//! nothing to do although `seen` said so, somebody else was first, and the statement runs again. A client assertion is
+//! used in the same statement, and whatever else it does hangs on that.
 
 use serde_json::json;
-use sqlx::{FromRow, types::Json};
+use sqlx::{FromRow, Row, types::Json};
+use uuid::Uuid;
 
 use super::{Engine, reading, standing::ended};
 use crate::{
@@ -15,19 +17,52 @@ use crate::{
         family::EndReason,
     },
     store::{
-        StoreError, StoreResult, audit as audit_log,
+        StoreError, StoreResult,
+        assertions::AssertionUse,
+        audit as audit_log,
         families::{Redeem, Redemption, Rotate, Rotation},
         family_rows::{
             ATTEMPTS, MovedRow, SeenRow, bind_presented, bind_redemption, bind_rotation, family_and_parents,
-            family_columns, is_its_own, redeem_row, repeats, replays, rotate_row, stands,
+            family_columns, is_for, is_its_own, redeem_row, repeats, replays, rotate_row, stands,
         },
     },
 };
 
-/// `$17` to `$24` are the audit event, of a birth or of an end. Its id is the request's, so a statement that runs twice tells it once.
+/// Uses the assertion the first three of these parameters name, if they name one: `fresh` is whether the step may go on.
+macro_rules! use_assertion {
+    ($expires_at:literal, $digest:literal, $use_id:literal) => {
+        concat!(
+            "used as (
+         insert into assertion_ids (expires_at, digest, use_id)
+         select ",
+            $expires_at,
+            ", ",
+            $digest,
+            ", ",
+            $use_id,
+            "
+          where ",
+            $expires_at,
+            " is not null
+             on conflict (expires_at, digest) do update
+            set use_id = assertion_ids.use_id
+         returning use_id = ",
+            $use_id,
+            " as ours
+     ), fresh as (
+         select coalesce((select ours from used), true) as fresh
+     )"
+        )
+    };
+}
+
+/// `$17` to `$24` are the audit event, of a birth or of an end, `$25` to `$27` the assertion. Its id is the request's, so
+/// a statement that runs twice tells it once.
 const REDEEM: &str = concat!(
-    "with born as (",
-    redeem_row!(),
+    "with ",
+    use_assertion!("$25", "$26", "$27"),
+    ", born as (",
+    redeem_row!("and (select fresh from fresh)"),
     "returning redemption = $2 as ours, ended_at, access_generation
      ), told as (
          insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, detail)
@@ -37,14 +72,17 @@ const REDEEM: &str = concat!(
           where (ours and ended_at is null) or (not ours and ended_at = $14)
              on conflict (id) do nothing
      )
-     select born.ours, born.ended_at, born.access_generation, g.scopes
-       from born, consents g
-      where g.id = $5"
+     select fresh.fresh, born.ours, born.ended_at, born.access_generation, g.scopes
+       from fresh
+       left join born on true
+       left join consents g on g.id = $5"
 );
 
-/// `$11` to `$16` are the audit event of a replay.
+/// `$14` to `$19` are the audit event of a replay, `$20` to `$22` the assertion.
 const ROTATE: &str = concat!(
-    "with seen as (
+    "with ",
+    use_assertion!("$20", "$21", "$22"),
+    ", seen as (
          select ",
     family_columns!(),
     ", f.rotated_at, ",
@@ -55,11 +93,14 @@ const ROTATE: &str = concat!(
     stands!(),
     "and ",
     is_its_own!(),
+    "and ",
+    is_for!(),
     "), moved as (
          update families as f ",
     rotate_row!(),
-    "  from seen
+    "  from seen, fresh
           where f.id = seen.id
+            and fresh.fresh
             and f.ended_at is null
             and not seen.repeats
             and not ",
@@ -68,28 +109,46 @@ const ROTATE: &str = concat!(
                 f.account_id
      ), told as (
          insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, detail)
-         select $11, $2, $12, $13, $14, $15, account_id, $3, $16
+         select $14, $2, $15, $16, $17, $18, account_id, $3, $19
            from moved
           where moved_ended_at is not null
              on conflict (id) do nothing
      )
-     select seen.*, moved.moved_counter, moved.moved_idle_until, moved.moved_ended_at
-       from seen
+     select fresh.fresh, seen.*, moved.moved_counter, moved.moved_idle_until, moved.moved_ended_at
+       from fresh
+       left join seen on true
        left join moved on true"
 );
 
-/// A line as it was seen, and what was changed if anything was.
-struct TurnedRow(SeenRow, Option<MovedRow>);
+/// What a redemption did; all but the first is missing when it made or ended nothing.
+type RedeemedRow = (bool, Option<bool>, Option<Timestamp>, Option<Generation>, Option<String>);
+
+/// Whether the assertion was fresh, the line as it was seen if it stands, and what was changed if anything was.
+struct TurnedRow(bool, Option<(SeenRow, Option<MovedRow>)>);
 
 impl<'r> FromRow<'r, sqlx::postgres::PgRow> for TurnedRow {
     fn from_row(row: &'r sqlx::postgres::PgRow) -> sqlx::Result<Self> {
-        use sqlx::Row;
+        let fresh = row.try_get("fresh")?;
+        if row.try_get::<Option<Uuid>, _>("id")?.is_none() {
+            return Ok(Self(fresh, None));
+        }
         let moved = match row.try_get::<Option<i64>, _>("moved_counter")? {
             Some(_) => Some(MovedRow::from_row(row)?),
             None => None,
         };
-        Ok(Self(SeenRow::from_row(row)?, moved))
+        Ok(Self(fresh, Some((SeenRow::from_row(row)?, moved))))
     }
+}
+
+/// Binds an assertion to the last three parameters.
+macro_rules! bind_assertion {
+    ($query:expr, $assertion:expr) => {{
+        let assertion: Option<&AssertionUse> = $assertion;
+        $query
+            .bind(assertion.map(|assertion| assertion.id.expires_at))
+            .bind(assertion.map(|assertion| assertion.id.digest.0.to_vec()))
+            .bind(assertion.map(|assertion| assertion.use_id.to_vec()))
+    }};
 }
 
 impl Engine {
@@ -97,7 +156,8 @@ impl Engine {
         let (actor, actor_id) = audit_log::actor(&event.actor);
         let born = Json(json!({ "family": redemption.id, "scopes": redemption.scopes.to_string() }));
         let ended = Json(ended(redemption.id, EndReason::CodeReplayed));
-        let row: Option<(bool, Option<Timestamp>, Generation, String)> = reading!(self, connection => bind_redemption!(sqlx::query_as(REDEEM), redemption)
+        let row: RedeemedRow = reading!(self, connection => {
+            let query = bind_redemption!(sqlx::query_as(REDEEM), redemption)
                 .bind(event.id.0)
                 .bind(AuditAction::FamilyBorn.as_str())
                 .bind(AuditAction::FamilyEnded.as_str())
@@ -105,20 +165,22 @@ impl Engine {
                 .bind(actor_id)
                 .bind(&event.address)
                 .bind(&born)
-                .bind(&ended)
-                .fetch_optional(&mut *connection))?;
+                .bind(&ended);
+            bind_assertion!(query, redemption.assertion.as_ref()).fetch_one(&mut *connection)
+        })?;
         match row {
-            None => Ok(Redeem::NotStanding),
-            Some((true, None, access_generation, scopes)) => {
+            (false, ..) => Ok(Redeem::AssertionReplayed),
+            (true, Some(true), None, Some(access_generation), Some(scopes)) => {
                 Ok(Redeem::Won(redemption.born(&scopes, access_generation)?))
             }
-            Some(_) => Ok(Redeem::Replayed),
+            (true, None, ..) => Ok(Redeem::NotStanding),
+            _ => Ok(Redeem::Replayed),
         }
     }
 
     pub(in crate::store) async fn rotate(&self, rotation: &Rotation, event: &Audit) -> StoreResult<Rotate> {
         for _ in 0..ATTEMPTS {
-            let turned = if rotation.is_strict() {
+            let TurnedRow(fresh, line) = if rotation.is_strict() {
                 // Without a window a second run could take the first one's answer for a theft: it runs once only, so
                 // the connection is tested first.
                 let mut connection = self.fresh().await?;
@@ -126,7 +188,10 @@ impl Engine {
             } else {
                 reading!(self, connection => turn(&mut connection, rotation, event))?
             };
-            let Some(TurnedRow(seen, moved)) = turned else { return Ok(Rotate::NotStanding) };
+            if !fresh {
+                return Ok(Rotate::AssertionReplayed);
+            }
+            let Some((seen, moved)) = line else { return Ok(Rotate::NotStanding) };
             if let Some(outcome) = rotation.outcome(seen, moved)? {
                 return Ok(outcome);
             }
@@ -135,20 +200,15 @@ impl Engine {
     }
 }
 
-async fn turn(
-    connection: &mut super::Connection,
-    rotation: &Rotation,
-    event: &Audit,
-) -> sqlx::Result<Option<TurnedRow>> {
+async fn turn(connection: &mut super::Connection, rotation: &Rotation, event: &Audit) -> sqlx::Result<TurnedRow> {
     let (actor, actor_id) = audit_log::actor(&event.actor);
     let detail = Json(ended(rotation.id, EndReason::RefreshReplayed));
-    bind_rotation!(sqlx::query_as(ROTATE), rotation)
+    let query = bind_rotation!(sqlx::query_as(ROTATE), rotation)
         .bind(event.id.0)
         .bind(AuditAction::FamilyEnded.as_str())
         .bind(actor)
         .bind(actor_id)
         .bind(&event.address)
-        .bind(&detail)
-        .fetch_optional(connection)
-        .await
+        .bind(&detail);
+    bind_assertion!(query, rotation.assertion.as_ref()).fetch_one(connection).await
 }

@@ -6,8 +6,12 @@
 
 #[path = "../either/accounts.rs"]
 mod accounts;
+#[path = "../either/assertions.rs"]
+mod assertions;
 #[path = "../either/audit.rs"]
 mod audit;
+#[path = "../either/client_documents.rs"]
+mod client_documents;
 #[path = "../either/clients.rs"]
 mod clients;
 #[path = "../either/consents.rs"]
@@ -17,6 +21,8 @@ mod families;
 mod keys;
 #[path = "../either/plugins.rs"]
 mod plugins;
+#[path = "../either/resources.rs"]
+mod resources;
 #[path = "../either/sessions.rs"]
 mod sessions;
 #[path = "../either/standing.rs"]

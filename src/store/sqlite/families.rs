@@ -2,9 +2,8 @@
 //! that turns out to write nothing never asks for the writer.
 
 use serde_json::json;
-use uuid::Uuid;
 
-use super::{Engine, audit, reading, standing::ended};
+use super::{Connection, Engine, assertions::use_once, audit, reading, standing::ended};
 use crate::{
     model::{
         Generation, Timestamp,
@@ -14,15 +13,16 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
+        assertions::AssertionUse,
         families::{Redeem, Redemption, Rotate, Rotation},
         family_rows::{
             ATTEMPTS, MovedRow, SeenRow, bind_presented, bind_redemption, bind_rotation, family_and_parents,
-            family_columns, is_its_own, redeem_row, repeats, replays, rotate_row, stands,
+            family_columns, is_for, is_its_own, redeem_row, repeats, replays, rotate_row, stands,
         },
     },
 };
 
-const REDEEM: &str = concat!(redeem_row!(), "returning redemption = $2, ended_at, access_generation");
+const REDEEM: &str = concat!(redeem_row!(""), "returning redemption = $2, ended_at, access_generation");
 
 const CONSENT_SCOPES: &str = "select scopes from consents where id = $1";
 
@@ -36,7 +36,9 @@ const SEEN: &str = concat!(
     "where ",
     stands!(),
     "and ",
-    is_its_own!()
+    is_its_own!(),
+    "and ",
+    is_for!()
 );
 
 const ROTATE: &str = concat!(
@@ -46,18 +48,27 @@ const ROTATE: &str = concat!(
     is_its_own!(),
     "and not ",
     repeats!(),
-    " and exists (select 1 from accounts a, clients c, consents g
-                   where a.id = f.account_id and c.id = f.client_id and g.id = f.consent_id and ",
+    " and exists (select 1 from accounts a, clients c, consents g, resources r
+                   where a.id = f.account_id and c.id = f.client_id and g.id = f.consent_id
+                     and r.identifier = f.resource and ",
     stands!(),
+    "and ",
+    is_for!(),
     ") returning counter as moved_counter, idle_until as moved_idle_until, ended_at as moved_ended_at"
 );
 
 impl Engine {
     pub(in crate::store) async fn redeem(&self, redemption: &Redemption, event: &Audit) -> StoreResult<Redeem> {
         let mut step = self.begin().await?;
+        if !is_first_use(&mut step, redemption.assertion.as_ref()).await? {
+            return Ok(Redeem::AssertionReplayed);
+        }
         let row: Option<(bool, Option<Timestamp>, Generation)> =
             bind_redemption!(sqlx::query_as(REDEEM), redemption).fetch_optional(&mut *step).await?;
-        let Some((ours, ended_at, access_generation)) = row else { return Ok(Redeem::NotStanding) };
+        let Some((ours, ended_at, access_generation)) = row else {
+            step.commit().await?;
+            return Ok(Redeem::NotStanding);
+        };
         let subjects = Subjects {
             account_id: Some(redemption.account_id),
             client_id: Some(redemption.client_id),
@@ -81,8 +92,17 @@ impl Engine {
 
     pub(in crate::store) async fn rotate(&self, rotation: &Rotation, event: &Audit) -> StoreResult<Rotate> {
         for _ in 0..ATTEMPTS {
-            let Some(seen) = self.see(rotation).await? else { return Ok(Rotate::NotStanding) };
-            let moved = if seen.repeats { None } else { self.turn(rotation, seen.family.account_id, event).await? };
+            let seen = self.see(rotation).await?;
+            let turns = seen.as_ref().is_some_and(|seen| !seen.repeats);
+            let moved = if turns || rotation.assertion.is_some() {
+                match self.turn(rotation, seen.as_ref().filter(|_| turns), event).await? {
+                    Turned::Moved(moved) => moved,
+                    Turned::AssertionReplayed => return Ok(Rotate::AssertionReplayed),
+                }
+            } else {
+                None
+            };
+            let Some(seen) = seen else { return Ok(Rotate::NotStanding) };
             if let Some(outcome) = rotation.outcome(seen, moved)? {
                 return Ok(outcome);
             }
@@ -96,18 +116,39 @@ impl Engine {
                 .fetch_optional(&mut *connection))
     }
 
-    /// Changes the line if it still is to be changed.
-    async fn turn(&self, rotation: &Rotation, account: Uuid, event: &Audit) -> StoreResult<Option<MovedRow>> {
+    /// Uses the assertion, and changes the line if one was seen that still is to be changed.
+    async fn turn(&self, rotation: &Rotation, seen: Option<&SeenRow>, event: &Audit) -> StoreResult<Turned> {
         let mut step = self.begin().await?;
-        let moved: Option<MovedRow> =
-            bind_rotation!(sqlx::query_as(ROTATE), rotation).fetch_optional(&mut *step).await?;
-        if moved.as_ref().is_some_and(|moved| moved.moved_ended_at.is_some()) {
-            let subjects =
-                Subjects { account_id: Some(AccountId(account)), client_id: Some(rotation.client_id), plugin_id: None };
-            let detail = ended(rotation.id, EndReason::RefreshReplayed);
-            audit::write(&mut step, event, AuditAction::FamilyEnded, subjects, detail).await?;
+        if !is_first_use(&mut step, rotation.assertion.as_ref()).await? {
+            return Ok(Turned::AssertionReplayed);
+        }
+        let mut moved: Option<MovedRow> = None;
+        if let Some(seen) = seen {
+            moved = bind_rotation!(sqlx::query_as(ROTATE), rotation).fetch_optional(&mut *step).await?;
+            if moved.as_ref().is_some_and(|moved| moved.moved_ended_at.is_some()) {
+                let account_id = Some(AccountId(seen.family.account_id));
+                let subjects = Subjects { account_id, client_id: Some(rotation.client_id), plugin_id: None };
+                let detail = ended(rotation.id, EndReason::RefreshReplayed);
+                audit::write(&mut step, event, AuditAction::FamilyEnded, subjects, detail).await?;
+            }
         }
         step.commit().await?;
-        Ok(moved)
+        Ok(Turned::Moved(moved))
+    }
+}
+
+/// What became of a step on a line.
+enum Turned {
+    /// What it changed, if anything.
+    Moved(Option<MovedRow>),
+    /// The assertion had been used; nothing was written.
+    AssertionReplayed,
+}
+
+/// Whether the step may go on: there is no assertion, or it had not been used.
+async fn is_first_use(step: &mut Connection, assertion: Option<&AssertionUse>) -> StoreResult<bool> {
+    match assertion {
+        Some(assertion) => use_once(step, assertion).await,
+        None => Ok(true),
     }
 }

@@ -2,7 +2,7 @@
 
 use consentry::{
     model::{
-        client::{AuthenticationMethod, Dialect},
+        client::{AuthenticationMethod, ClientKeys, Dialect, Registration},
         id::ClientId,
         plugin::{Document, DocumentKind},
         scope::{Catalogue, Scope},
@@ -66,12 +66,16 @@ async fn poison(world: &World) -> String {
     let client = NewClient {
         id,
         client_id: id.to_string(),
-        plugin_id: plugin.id,
+        plugin_id: Some(plugin.id),
+        registration: Registration::ByHand,
         name: HOSTILE.into(),
         dialect: Dialect::Plugin,
-        authentication_method: AuthenticationMethod::ClientSecret,
+        authentication_methods: AuthenticationMethod::ClientSecret.into(),
+        signing_algorithm: None,
+        keys: ClientKeys::default(),
+        registration_digest: None,
         redirect_uris: vec![CALLBACK.parse().unwrap()],
-        scopes: plugin.scopes.names(),
+        scopes: Some(plugin.scopes.names()),
         secret: None,
         at: now,
     };

@@ -9,7 +9,7 @@ use consentry::{
     keys::master::MasterKey,
     model::{
         account::Role,
-        client::{AuthenticationMethod, ClientSecret, Dialect},
+        client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, PluginId},
         plugin::{Document, DocumentKind, Plugin, PluginState, SubjectSalt},
         scope::{Catalogue, Scope},
@@ -219,12 +219,16 @@ impl Running {
         let client = NewClient {
             id,
             client_id: id.to_string(),
-            plugin_id: plugin.id,
+            plugin_id: Some(plugin.id),
+            registration: Registration::ByHand,
             name: "ChatGPT".into(),
             dialect,
-            authentication_method,
+            authentication_methods: authentication_method.into(),
+            signing_algorithm: None,
+            keys: ClientKeys::default(),
             redirect_uris: callbacks.iter().map(|uri| uri.parse().expect("a redirect URI")).collect(),
-            scopes: plugin.scopes.names(),
+            scopes: Some(plugin.scopes.names()),
+            registration_digest: None,
             secret: secret.as_ref().map(|secret| ClientSecret {
                 id: ClientSecretId(random::id(now)),
                 digest: secret.digest(),

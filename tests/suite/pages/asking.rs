@@ -2,7 +2,7 @@
 
 use consentry::{
     model::{
-        client::{ClientSecret, Dialect},
+        client::{ClientKeys, ClientSecret, Dialect, Registration},
         id::{ClientId, ClientSecretId, PluginId},
         plugin::Plugin,
         scope::{Catalogue, Scope},
@@ -96,12 +96,16 @@ impl Asking<'_> {
         let client = NewClient {
             id,
             client_id: id.to_string(),
-            plugin_id: plugin.id,
+            plugin_id: Some(plugin.id),
+            registration: Registration::ByHand,
             name: self.client_name.into(),
             dialect: Dialect::Plugin,
-            authentication_method: dialect::authentication_method(Dialect::Plugin),
+            authentication_methods: dialect::authentication_method(Dialect::Plugin).into(),
+            signing_algorithm: None,
+            keys: ClientKeys::default(),
+            registration_digest: None,
             redirect_uris: vec![self.callback.parse().expect("a redirect URI")],
-            scopes: plugin.scopes.names(),
+            scopes: Some(plugin.scopes.names()),
             secret: Some(ClientSecret {
                 id: ClientSecretId(random::id(now)),
                 digest: secret.digest(),

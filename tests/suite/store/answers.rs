@@ -23,6 +23,8 @@ pub enum Answer {
     Replayed,
     /// Nothing there.
     NotStanding,
+    /// The assertion was used before.
+    AssertionReplayed,
 }
 
 impl From<Rotate> for Answer {
@@ -33,6 +35,7 @@ impl From<Rotate> for Answer {
             Rotate::Repeated { counter, .. } => Self::Repeated(counter),
             Rotate::Replayed => Self::Replayed,
             Rotate::NotStanding => Self::NotStanding,
+            Rotate::AssertionReplayed => Self::AssertionReplayed,
         }
     }
 }

@@ -44,20 +44,22 @@ async fn valid(world: &World, at: Timestamp, texts: &[&'static str]) -> Vec<&'st
 }
 
 on_both_engines! {
-    async fn a_client_comes_with_its_plugin_and_secrets(engine) {
+    async fn a_client_comes_with_its_resource_and_secrets(engine) {
         let world = World::new(engine).await;
         let client = world.store.client(&world.client_id, at(1)).await.unwrap().unwrap();
         assert_eq!(client.id, world.client);
         assert_eq!(client.client_id, world.client_id);
         assert_eq!((client.name.as_str(), client.generation, client.enabled), ("ChatGPT", 1, true));
         assert_eq!(client.dialect, Dialect::Plugin);
-        assert_eq!(client.authentication_method, AuthenticationMethod::ClientSecret);
+        assert_eq!(client.authentication_methods, AuthenticationMethod::ClientSecret.into());
         assert_eq!(client.redirect_uris.iter().map(consentry::model::redirect_uri::RedirectUri::as_str).collect::<Vec<_>>(), ["https://chat.example/cb"]);
-        assert_eq!(client.scopes.to_string(), "todo.read todo.write");
+        assert_eq!(client.scopes.unwrap().to_string(), "todo.read todo.write");
         assert_eq!(client.created_at, start());
-        assert_eq!(client.plugin.id, world.plugin.id);
-        assert_eq!(client.plugin.scopes, world.plugin.scopes);
-        assert_eq!(client.plugin.subject_salt.0, world.plugin.subject_salt.0);
+        let home = client.home.unwrap();
+        assert_eq!(home.plugin_id, world.plugin.id);
+        assert_eq!(home.identifier.as_str(), world.plugin.resource);
+        assert_eq!(home.scopes, world.plugin.scopes);
+        assert_eq!(home.subject_salt.0, world.plugin.subject_salt.0);
         assert_eq!(client.secrets.len(), 1);
         assert_eq!(client.secrets[0].digest, Digest::of("first"));
         assert_eq!((client.secrets[0].created_at, client.secrets[0].expires_at), (start(), None));
@@ -70,7 +72,7 @@ on_both_engines! {
         let mut public = new_client(&world.plugin);
         public.id = ClientId(random::id(at(5)));
         public.client_id = "public".into();
-        public.authentication_method = AuthenticationMethod::None;
+        public.authentication_methods = AuthenticationMethod::None.into();
         public.secret = None;
         world.store.add_client(&public, &audit(at(5))).await.unwrap();
         let clients = world.store.clients(at(6)).await.unwrap();
@@ -136,7 +138,7 @@ on_both_engines! {
         let world = World::new(engine).await;
         let mut public = new_client(&world.plugin);
         public.client_id = "public".into();
-        public.authentication_method = AuthenticationMethod::None;
+        public.authentication_methods = AuthenticationMethod::None.into();
         public.secret = None;
         world.store.add_client(&public, &audit(at(5))).await.unwrap();
         let mut rotation = rotation(&world, "x", at(6));

@@ -135,6 +135,7 @@ on_both_engines! {
             id: ConsentId(random::id(start())),
             key: world.consent_key(),
             scopes: scopes("todo.read"),
+            document: None,
         };
         let (consent, written) = writes!(world, world.store.grant_consent(&grant, &audit(at(1))).await.unwrap());
         assert_eq!((consent.id, written), (world.consent.id, 0));

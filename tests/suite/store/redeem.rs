@@ -119,7 +119,7 @@ on_both_engines! {
             match caller.await.unwrap() {
                 Redeem::Won(_) => winners += 1,
                 Redeem::Replayed => {}
-                Redeem::NotStanding => panic!("everything stands"),
+                other => panic!("everything stands, and there is no assertion: {other:?}"),
             }
         }
         assert!(winners <= 1, "{winners} winners");

@@ -18,6 +18,8 @@ pub enum Tables {
 const ROWS: &str = "
     select 'accounts ' || count(*) from accounts union all
     select 'plugins ' || count(*) from plugins union all
+    select 'resources ' || count(*) from resources union all
+    select 'assertion_ids ' || count(*) from assertion_ids union all
     select 'plugin_documents ' || count(*) from plugin_documents union all
     select 'clients ' || count(*) from clients union all
     select 'client_secrets ' || count(*) from client_secrets union all

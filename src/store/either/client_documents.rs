@@ -1,0 +1,214 @@
+//! What clients say about themselves: metadata documents, registrations, key sets. Compiled once for each engine.
+
+use serde_json::json;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{
+    Connection, Engine, audit,
+    clients::{BY_CLIENT_ID, fold, insert_secret, key_set, subjects},
+};
+use crate::{
+    model::{
+        Timestamp,
+        audit::{Audit, AuditAction},
+        client::{Client, Dialect},
+        id::ClientId,
+        redirect_uri::RedirectUri,
+    },
+    store::{
+        StoreResult,
+        clients::{ChangedRegistration, ClientDocument},
+        is_no_text,
+    },
+};
+
+/// The key set that stays is the operator's, or one fetched from an address the document still names.
+const KEEP_DOCUMENT: &str = "
+    insert into clients
+           (id, client_id, registration, name, dialect, authentication_methods, redirect_uris, signing_algorithm,
+            jwks_uri, key_set, key_set_fetched_at, document_fetched_at, document_fresh_until, created_at)
+    values ($1, $2, 'document', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11)
+        on conflict (client_id) do update
+       set name = excluded.name,
+           authentication_methods = excluded.authentication_methods,
+           redirect_uris = excluded.redirect_uris,
+           signing_algorithm = excluded.signing_algorithm,
+           jwks_uri = excluded.jwks_uri,
+           key_set = case
+               when clients.key_set is not null and clients.key_set_fetched_at is null then clients.key_set
+               when excluded.key_set is not null then excluded.key_set
+               when clients.jwks_uri = excluded.jwks_uri then clients.key_set
+           end,
+           key_set_fetched_at = case
+               when clients.key_set is not null and clients.key_set_fetched_at is null then null
+               when excluded.key_set is not null then excluded.key_set_fetched_at
+               when clients.jwks_uri = excluded.jwks_uri then clients.key_set_fetched_at
+           end,
+           document_fetched_at = excluded.document_fetched_at,
+           document_fresh_until = excluded.document_fresh_until
+     where clients.registration = 'document'";
+
+const CHANGE_REGISTRATION: &str = "
+    update clients
+       set name = $2, authentication_methods = $3, redirect_uris = $4, signing_algorithm = $5, jwks_uri = $6,
+           key_set = $7, key_set_fetched_at = $8, scopes = $9
+     where client_id = $1
+       and registration = 'dynamic'
+       and enabled
+    returning id";
+
+const KEEP_KEY_SET: &str = "
+    update clients
+       set key_set = $2, key_set_fetched_at = $3
+     where id = $1
+       and (key_set is null or key_set_fetched_at is not null)";
+
+const SUPPLY_KEY_SET: &str = "
+    update clients
+       set key_set = $2, key_set_fetched_at = null
+     where client_id = $1
+    returning id";
+
+impl Engine {
+    pub(in crate::store) async fn keep_document(
+        &self,
+        document: &ClientDocument,
+        event: &Audit,
+    ) -> StoreResult<Option<Client>> {
+        let mut step = self.begin().await?;
+        let client = put_document(&mut step, document, event).await?;
+        step.commit().await?;
+        Ok(client)
+    }
+
+    pub(in crate::store) async fn change_registration(
+        &self,
+        changed: &ChangedRegistration,
+        event: &Audit,
+    ) -> StoreResult<Option<Client>> {
+        if is_no_text(&changed.client_id) {
+            return Ok(None);
+        }
+        let mut step = self.begin().await?;
+        let row: Option<Uuid> = sqlx::query_scalar(CHANGE_REGISTRATION)
+            .bind(&changed.client_id)
+            .bind(&changed.name)
+            .bind(changed.authentication_methods.to_string())
+            .bind(Json(texts(&changed.redirect_uris)))
+            .bind(&changed.signing_algorithm)
+            .bind(&changed.keys.jwks_uri)
+            .bind(key_set(changed.keys.key_set.as_deref())?)
+            .bind(changed.keys.fetched_at)
+            .bind(changed.scopes.as_ref().map(ToString::to_string))
+            .fetch_optional(&mut *step)
+            .await?;
+        let Some(id) = row else { return Ok(None) };
+        if let Some(secret) = &changed.secret {
+            insert_secret(&mut step, id, secret).await?;
+        }
+        let Some(client) = read(&mut step, &changed.client_id, event.at).await? else { return Ok(None) };
+        let detail = json!({
+            "redirect_uris": texts(&changed.redirect_uris),
+            "authentication_methods": changed.authentication_methods.to_string(),
+        });
+        audit::write(&mut step, event, AuditAction::ClientChanged, subjects(&client), detail).await?;
+        step.commit().await?;
+        Ok(Some(client))
+    }
+
+    pub(in crate::store) async fn keep_key_set(
+        &self,
+        id: ClientId,
+        set: &str,
+        fetched_at: Timestamp,
+    ) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        sqlx::query(KEEP_KEY_SET).bind(id.0).bind(key_set(Some(set))?).bind(fetched_at).execute(&mut *step).await?;
+        Ok(step.commit().await?)
+    }
+
+    pub(in crate::store) async fn supply_key_set(
+        &self,
+        client_id: &str,
+        set: &str,
+        event: &Audit,
+    ) -> StoreResult<Option<Client>> {
+        if is_no_text(client_id) {
+            return Ok(None);
+        }
+        let mut step = self.begin().await?;
+        let row: Option<Uuid> = sqlx::query_scalar(SUPPLY_KEY_SET)
+            .bind(client_id)
+            .bind(key_set(Some(set))?)
+            .fetch_optional(&mut *step)
+            .await?;
+        let client = read(&mut step, client_id, event.at).await?;
+        if let (Some(_), Some(client)) = (row, &client) {
+            audit::write(&mut step, event, AuditAction::ClientKeysSupplied, subjects(client), json!({})).await?;
+            step.commit().await?;
+        }
+        Ok(client)
+    }
+}
+
+/// Makes or updates the row of a client with a document, within a step.
+pub(super) async fn put_document(
+    step: &mut Connection,
+    document: &ClientDocument,
+    event: &Audit,
+) -> StoreResult<Option<Client>> {
+    let before = read(&mut *step, &document.client_id, event.at).await?;
+    let inline = document.key_set.as_ref().map(|_| document.copy.fetched_at);
+    sqlx::query(KEEP_DOCUMENT)
+        .bind(document.id.0)
+        .bind(&document.client_id)
+        .bind(&document.name)
+        .bind(Dialect::Connector.as_str())
+        .bind(document.authentication_methods.to_string())
+        .bind(Json(texts(&document.redirect_uris)))
+        .bind(&document.signing_algorithm)
+        .bind(&document.jwks_uri)
+        .bind(key_set(document.key_set.as_deref())?)
+        .bind(inline)
+        .bind(document.copy.fetched_at)
+        .bind(document.copy.fresh_until)
+        .execute(&mut *step)
+        .await?;
+    let after = read(&mut *step, &document.client_id, event.at).await?;
+    let Some(client) = after.filter(|client| client.document == Some(document.copy)) else { return Ok(None) };
+    let action = match &before {
+        None => Some(AuditAction::ClientAdded),
+        Some(before) if says_the_same(before, &client) => None,
+        Some(_) => Some(AuditAction::ClientChanged),
+    };
+    if let Some(action) = action {
+        let detail = json!({
+            "registration": client.registration,
+            "redirect_uris": texts(&client.redirect_uris),
+            "authentication_methods": client.authentication_methods.to_string(),
+            "jwks_uri": client.keys.jwks_uri,
+        });
+        audit::write(step, event, action, subjects(&client), detail).await?;
+    }
+    Ok(Some(client))
+}
+
+/// Whether nothing changed but the time of reading: that is no event.
+fn says_the_same(before: &Client, after: &Client) -> bool {
+    before.name == after.name
+        && before.redirect_uris == after.redirect_uris
+        && before.authentication_methods == after.authentication_methods
+        && before.signing_algorithm == after.signing_algorithm
+        && before.keys.jwks_uri == after.keys.jwks_uri
+        && before.keys.key_set == after.keys.key_set
+}
+
+async fn read(step: &mut Connection, client_id: &str, now: Timestamp) -> StoreResult<Option<Client>> {
+    let rows = sqlx::query_as(BY_CLIENT_ID).bind(now).bind(client_id).fetch_all(step).await?;
+    Ok(fold(rows)?.pop())
+}
+
+fn texts(uris: &[RedirectUri]) -> Vec<&str> {
+    uris.iter().map(RedirectUri::as_str).collect()
+}

@@ -1,0 +1,218 @@
+//! Resources. Compiled once for each engine.
+
+use serde_json::json;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Connection, Engine, audit, reading};
+use crate::{
+    model::{
+        audit::{Audit, AuditAction, Subjects},
+        id::{PluginId, ResourceId},
+        plugin::SubjectSalt,
+        resource::{Resource, ResourceIdentifier},
+        scope::Catalogue,
+    },
+    store::{
+        StoreError, StoreResult, is_no_text,
+        resources::{AddResource, NewResource, RemoveResource},
+    },
+};
+
+/// A resource with what its plugin adds to it; `r` and `p` are the two.
+macro_rules! resource_columns {
+    () => {
+        "r.id as resource_id, r.identifier, r.is_default, p.id as resource_plugin_id, p.slug as resource_plugin_slug,
+         coalesce(p.manifest ->> 'name_for_human', p.slug) as resource_plugin_name, p.subject_salt,
+         p.scopes as catalogue"
+    };
+}
+pub(super) use resource_columns;
+
+macro_rules! select_resources {
+    () => {
+        concat!("select ", resource_columns!(), " from resources r join plugins p on p.id = r.plugin_id ")
+    };
+}
+
+const ALL: &str = concat!(select_resources!(), "order by r.id");
+const BY_CANONICAL: &str = concat!(select_resources!(), "where r.canonical = $1");
+const BY_ID: &str = concat!(select_resources!(), "where r.id = $1");
+const BELOW: &str = concat!(select_resources!(), "where substr(r.canonical, 1, length($1)) = $1 order by r.id limit 1");
+/// Two are enough to know that there is not one alone.
+const DEFAULTS: &str = concat!(select_resources!(), "where r.is_default order by r.id limit 2");
+
+const INSERT: &str = "
+    insert into resources (id, plugin_id, identifier, canonical, is_default, created_at)
+    values ($1, $2, $3, $4, $5, $6)
+        on conflict do nothing";
+
+const END_DEFAULT: &str = "
+    update resources
+       set is_default = false
+     where plugin_id = $1
+       and is_default
+       and canonical <> $2";
+
+const BEGIN_DEFAULT: &str = "
+    update resources
+       set is_default = true, identifier = $3
+     where plugin_id = $1
+       and canonical = $2";
+
+const DELETE: &str = "delete from resources where id = $1 and not is_default";
+
+/// A resource as its row has it; all of it is missing where a client belongs to no plugin.
+#[derive(sqlx::FromRow)]
+pub(super) struct ResourceRow {
+    resource_id: Option<Uuid>,
+    identifier: Option<String>,
+    is_default: Option<bool>,
+    resource_plugin_id: Option<Uuid>,
+    resource_plugin_slug: Option<String>,
+    resource_plugin_name: Option<String>,
+    subject_salt: Option<Vec<u8>>,
+    catalogue: Option<Json<Catalogue>>,
+}
+
+impl ResourceRow {
+    /// The resource, if there is one.
+    pub(super) fn into_resource(self) -> StoreResult<Option<Resource>> {
+        let Some(id) = self.resource_id else { return Ok(None) };
+        let missing = || StoreError::broken("a resource lacks a column");
+        Ok(Some(Resource {
+            id: ResourceId(id),
+            identifier: self.identifier.ok_or_else(missing)?.parse().map_err(StoreError::broken)?,
+            is_default: self.is_default.ok_or_else(missing)?,
+            plugin_id: PluginId(self.resource_plugin_id.ok_or_else(missing)?),
+            plugin_slug: self.resource_plugin_slug.ok_or_else(missing)?,
+            plugin_name: self.resource_plugin_name.ok_or_else(missing)?,
+            subject_salt: salt(self.subject_salt.ok_or_else(missing)?)?,
+            scopes: self.catalogue.ok_or_else(missing)?.0,
+        }))
+    }
+}
+
+/// Reads the column.
+pub(super) fn salt(bytes: Vec<u8>) -> StoreResult<SubjectSalt> {
+    let bytes = bytes.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?;
+    Ok(SubjectSalt(bytes))
+}
+
+impl Engine {
+    pub(in crate::store) async fn resource(&self, canonical: &str) -> StoreResult<Option<Resource>> {
+        if is_no_text(canonical) {
+            return Ok(None);
+        }
+        let row: Option<ResourceRow> = reading!(self, connection => sqlx::query_as(BY_CANONICAL).bind(canonical).fetch_optional(&mut *connection))?;
+        one(row)
+    }
+
+    pub(in crate::store) async fn resource_by_id(&self, id: ResourceId) -> StoreResult<Option<Resource>> {
+        let row: Option<ResourceRow> =
+            reading!(self, connection => sqlx::query_as(BY_ID).bind(id.0).fetch_optional(&mut *connection))?;
+        one(row)
+    }
+
+    pub(in crate::store) async fn resources(&self) -> StoreResult<Vec<Resource>> {
+        let rows: Vec<ResourceRow> = reading!(self, connection => sqlx::query_as(ALL).fetch_all(&mut *connection))?;
+        rows.into_iter().filter_map(|row| row.into_resource().transpose()).collect()
+    }
+
+    pub(in crate::store) async fn resource_below(&self, origin: &str) -> StoreResult<Option<Resource>> {
+        let folder = format!("{origin}/");
+        if is_no_text(&folder) {
+            return Ok(None);
+        }
+        let row: Option<ResourceRow> =
+            reading!(self, connection => sqlx::query_as(BELOW).bind(&folder).fetch_optional(&mut *connection))?;
+        one(row)
+    }
+
+    pub(in crate::store) async fn only_default_resource(&self) -> StoreResult<Option<Resource>> {
+        let mut rows: Vec<ResourceRow> =
+            reading!(self, connection => sqlx::query_as(DEFAULTS).fetch_all(&mut *connection))?;
+        let only = rows.pop().filter(|_| rows.is_empty());
+        one(only)
+    }
+
+    pub(in crate::store) async fn add_resource(
+        &self,
+        resource: &NewResource,
+        event: &Audit,
+    ) -> StoreResult<AddResource> {
+        let mut step = self.begin().await?;
+        let inserted = insert(&mut step, resource, false).await?;
+        let kept = find(&mut step, &resource.identifier).await?;
+        let Some(kept) = kept else { return Err(StoreError::broken("a resource is not found by its own spelling")) };
+        if kept.plugin_id != resource.plugin_id {
+            return Ok(AddResource::Taken { slug: kept.plugin_slug });
+        }
+        if !inserted {
+            return Ok(AddResource::Known(kept));
+        }
+        let subjects = Subjects { plugin_id: Some(kept.plugin_id), ..Subjects::default() };
+        let detail = json!({ "resource": kept.identifier.as_str() });
+        audit::write(&mut step, event, AuditAction::ResourceAdded, subjects, detail).await?;
+        step.commit().await?;
+        Ok(AddResource::Added(kept))
+    }
+
+    pub(in crate::store) async fn remove_resource(
+        &self,
+        canonical: &str,
+        event: &Audit,
+    ) -> StoreResult<RemoveResource> {
+        let Some(known) = self.resource(canonical).await? else { return Ok(RemoveResource::Unknown) };
+        let mut step = self.begin().await?;
+        if sqlx::query(DELETE).bind(known.id.0).execute(&mut *step).await?.rows_affected() == 0 {
+            return Ok(RemoveResource::IsDefault(known));
+        }
+        let subjects = Subjects { plugin_id: Some(known.plugin_id), ..Subjects::default() };
+        let detail = json!({ "resource": known.identifier.as_str() });
+        audit::write(&mut step, event, AuditAction::ResourceRemoved, subjects, detail).await?;
+        step.commit().await?;
+        Ok(RemoveResource::Removed(known))
+    }
+}
+
+fn one(row: Option<ResourceRow>) -> StoreResult<Option<Resource>> {
+    row.map_or(Ok(None), ResourceRow::into_resource)
+}
+
+async fn find(step: &mut Connection, identifier: &ResourceIdentifier) -> StoreResult<Option<Resource>> {
+    one(sqlx::query_as(BY_CANONICAL).bind(identifier.canonical()).fetch_optional(step).await?)
+}
+
+async fn insert(step: &mut Connection, resource: &NewResource, is_default: bool) -> StoreResult<bool> {
+    let done = sqlx::query(INSERT)
+        .bind(resource.id.0)
+        .bind(resource.plugin_id.0)
+        .bind(resource.identifier.as_str())
+        .bind(resource.identifier.canonical())
+        .bind(is_default)
+        .bind(resource.at)
+        .execute(step)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Makes a resource its plugin's default; the one before stays registered, since tokens for it are about. The slug of
+/// the plugin that has it, when that is another.
+pub(super) async fn make_default(step: &mut Connection, resource: &NewResource) -> StoreResult<Result<(), String>> {
+    let known = find(&mut *step, &resource.identifier).await?;
+    if let Some(known) = known.filter(|known| known.plugin_id != resource.plugin_id) {
+        return Ok(Err(known.plugin_slug));
+    }
+    let canonical = resource.identifier.canonical();
+    sqlx::query(END_DEFAULT).bind(resource.plugin_id.0).bind(&canonical).execute(&mut *step).await?;
+    if !insert(&mut *step, resource, true).await? {
+        sqlx::query(BEGIN_DEFAULT)
+            .bind(resource.plugin_id.0)
+            .bind(&canonical)
+            .bind(resource.identifier.as_str())
+            .execute(&mut *step)
+            .await?;
+    }
+    Ok(Ok(()))
+}

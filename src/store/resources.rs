@@ -1,0 +1,84 @@
+//! Operations on resources (RFC 8707): what tokens can be for.
+
+use super::{Store, StoreResult, on_either_engine};
+use crate::model::{
+    Timestamp,
+    audit::Audit,
+    id::{PluginId, ResourceId},
+    resource::{Resource, ResourceIdentifier},
+};
+
+/// A resource to be registered.
+#[derive(Clone, Debug)]
+pub struct NewResource {
+    /// Row id.
+    pub id: ResourceId,
+    /// Whose it is.
+    pub plugin_id: PluginId,
+    /// What tokens will say.
+    pub identifier: ResourceIdentifier,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of registering a resource.
+#[derive(Clone, Debug)]
+pub enum AddResource {
+    /// It is registered now.
+    Added(Resource),
+    /// The plugin has it already, perhaps in another spelling; nothing was written.
+    Known(Resource),
+    /// Another plugin has it.
+    Taken {
+        /// Whose it is.
+        slug: String,
+    },
+}
+
+/// What became of removing a resource.
+#[derive(Clone, Debug)]
+pub enum RemoveResource {
+    /// It is gone; whatever was issued for it no longer stands.
+    Removed(Resource),
+    /// It is its plugin's default, which is never removed.
+    IsDefault(Resource),
+    /// There is no such resource.
+    Unknown,
+}
+
+impl Store {
+    /// Finds a resource by its canonical spelling.
+    pub async fn resource(&self, canonical: &str) -> StoreResult<Option<Resource>> {
+        on_either_engine!(self, engine => engine.resource(canonical))
+    }
+
+    /// Finds a resource by its id.
+    pub async fn resource_by_id(&self, id: ResourceId) -> StoreResult<Option<Resource>> {
+        on_either_engine!(self, engine => engine.resource_by_id(id))
+    }
+
+    /// All resources, oldest first.
+    pub async fn resources(&self) -> StoreResult<Vec<Resource>> {
+        on_either_engine!(self, engine => engine.resources())
+    }
+
+    /// The first resource registered below an origin, in canonical spelling and without trailing slash.
+    pub async fn resource_below(&self, origin: &str) -> StoreResult<Option<Resource>> {
+        on_either_engine!(self, engine => engine.resource_below(origin))
+    }
+
+    /// The default resource of the only plugin there is; none while there are none, or several.
+    pub async fn only_default_resource(&self) -> StoreResult<Option<Resource>> {
+        on_either_engine!(self, engine => engine.only_default_resource())
+    }
+
+    /// Registers a further resource of a plugin.
+    pub async fn add_resource(&self, resource: &NewResource, audit: &Audit) -> StoreResult<AddResource> {
+        on_either_engine!(self, engine => engine.add_resource(resource, audit))
+    }
+
+    /// Removes a resource. Families and consents for it stay as rows, and no longer stand.
+    pub async fn remove_resource(&self, canonical: &str, audit: &Audit) -> StoreResult<RemoveResource> {
+        on_either_engine!(self, engine => engine.remove_resource(canonical, audit))
+    }
+}
