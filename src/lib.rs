@@ -8,6 +8,7 @@ pub mod http;
 pub mod jobs;
 pub mod keys;
 pub mod model;
+pub mod outbound;
 pub mod passwords;
 pub mod protocol;
 pub mod random;

@@ -1,0 +1,193 @@
+//! Outbound: fetching a document from a host that nobody here vouches for, because a stranger has named its URL. Client
+//! metadata documents and key sets come this way.
+//!
+//! Such a fetch must not reach what only this machine can reach (`special_use`, asked by `admission`, for literal
+//! addresses and for what `resolving` finds), must not go anywhere else than asked (no redirects, no proxy), and costs a
+//! bounded number of bytes, of seconds and of connections (`turns`). `freshness` reads how long the answer may be kept;
+//! `failure` is why there is none. What is fetched, when, and what is made of it is decided above.
+
+mod admission;
+mod failure;
+mod freshness;
+mod resolving;
+mod special_use;
+mod turns;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use ipnet::IpNet;
+use reqwest::{Client, Response, header::CONTENT_TYPE, redirect, retry, tls::Certificate};
+use url::{Host, Url};
+
+pub use self::{
+    failure::{FetchError, OutboundError},
+    resolving::{Lookup, Resolve, System},
+};
+use admission::Admission;
+use resolving::{NAME_LENGTH_MAX, Vetting};
+use turns::Turns;
+
+/// What this server calls itself; hosts see it in their logs.
+const USER_AGENT: &str = concat!("consentry/", env!("CARGO_PKG_VERSION"));
+
+/// How long resolving, connecting and the TLS handshake may take together, within the patience of the fetch.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// What the operator chose.
+pub struct Settings {
+    /// Address ranges that may be fetched from although they are special-use.
+    pub allow: Vec<IpNet>,
+    /// Roots that are trusted beside the system's.
+    pub authorities: Vec<Certificate>,
+    /// Who knows what names mean.
+    pub resolver: Arc<dyn Resolve>,
+}
+
+impl Default for Settings {
+    /// Nothing allowed, no further roots, the system's resolver.
+    fn default() -> Self {
+        Self { allow: Vec::new(), authorities: Vec::new(), resolver: Arc::new(System::default()) }
+    }
+}
+
+/// What a fetch may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest document that is taken.
+    pub bytes_max: usize,
+    /// How long all of it may take: waiting for a turn, resolving, connecting, reading to the end.
+    pub patience: Duration,
+}
+
+/// A document, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its bytes.
+    pub body: Vec<u8>,
+    /// Its media type in lower case, without parameters; empty if the host gave none.
+    pub media_type: String,
+    /// How long the host allows it to be kept: zero if it forbids it or it is stale already, `None` if nothing is said.
+    pub max_age: Option<Duration>,
+}
+
+/// Fetches; cheap to clone, and all clones share their turns.
+#[derive(Clone)]
+pub struct Outbound {
+    client: Client,
+    admission: Arc<Admission>,
+    turns: Arc<Turns>,
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Outbound").field("admission", &self.admission).finish_non_exhaustive()
+    }
+}
+
+impl Outbound {
+    /// Sets up TLS and everything that holds for all fetches.
+    pub fn new(settings: Settings) -> Result<Self, OutboundError> {
+        let admission = Arc::new(Admission::new(settings.allow));
+        let vetting = Vetting { resolver: settings.resolver, admission: Arc::clone(&admission) };
+        let client = Client::builder()
+            .user_agent(USER_AGENT)
+            .https_only(true)
+            .tls_certs_merge(settings.authorities)
+            .dns_resolver(Arc::new(vetting))
+            .connect_timeout(CONNECT_MAX)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            // A proxy would resolve the name itself, and connect to whatever it likes.
+            .no_proxy()
+            // Every fetch makes its own connection, so none uses one that was vetted for another time.
+            .pool_max_idle_per_host(0)
+            // A few bytes may unpack to many. Written down because another crate could switch the features on.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .http1_only()
+            .build()
+            .map_err(|error| OutboundError::of(&error))?;
+        Ok(Self { client, admission, turns: Turns::new() })
+    }
+
+    /// Fetches a document, or says why not. It takes at most the patience and reads at most one chunk too much.
+    pub async fn get(&self, url: &Url, limits: Limits) -> Result<Fetched, FetchError> {
+        let target = Target::of(url)?;
+        self.admission.check_host(&target.host)?;
+        let mut turn = None;
+        let fetching = async {
+            turn = Some(self.turns.take(&target.origin).await?);
+            self.fetch(target.url, limits.bytes_max).await
+        };
+        match tokio::time::timeout(limits.patience, fetching).await {
+            Ok(outcome) => outcome,
+            Err(_) if turn.is_none() => Err(FetchError::Busy),
+            Err(_) => Err(FetchError::TooSlow),
+        }
+    }
+
+    async fn fetch(&self, url: Url, bytes_max: usize) -> Result<Fetched, FetchError> {
+        let response = self.client.get(url).send().await.map_err(|error| FetchError::of(&error))?;
+        match response.status().as_u16() {
+            200 => {}
+            300..=399 => return Err(FetchError::Redirected),
+            other => return Err(FetchError::Status(other)),
+        }
+        let media_type = media_type(&response);
+        let max_age = freshness::max_age(response.headers());
+        let body = body(response, bytes_max).await?;
+        Ok(Fetched { body, media_type, max_age })
+    }
+}
+
+/// A URL as it is fetched.
+struct Target<'a> {
+    url: Url,
+    host: Host<&'a str>,
+    /// Host and port, in one spelling.
+    origin: String,
+}
+
+impl<'a> Target<'a> {
+    fn of(url: &'a Url) -> Result<Self, FetchError> {
+        let (Some(host), Some(port), "https") = (url.host(), url.port_or_known_default(), url.scheme()) else {
+            return Err(FetchError::NotHttps);
+        };
+        let text = host.to_string();
+        let name = text.trim_end_matches('.');
+        if name.is_empty() || name.len() > NAME_LENGTH_MAX {
+            return Err(FetchError::NoSuchHost);
+        }
+        let origin = format!("{name}:{port}");
+        let mut url = url.clone();
+        // Otherwise they would be sent as HTTP Basic, and nobody has given this server an account there. A URL with a
+        // host takes both, so there is nothing to look at.
+        let _ = (url.set_username(""), url.set_password(None));
+        Ok(Self { url, host, origin })
+    }
+}
+
+/// What `Content-Type` says before its first semicolon.
+fn media_type(response: &Response) -> String {
+    let line = response.headers().get(CONTENT_TYPE).and_then(|line| line.to_str().ok()).unwrap_or_default();
+    line.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Reads to the end, or until it is clear that the end is too far away.
+async fn body(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, FetchError> {
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+    if response.content_length().is_some() && announced.is_none_or(|length| length > bytes_max) {
+        return Err(FetchError::TooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| FetchError::of(&error))? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(FetchError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
