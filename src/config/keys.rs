@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 15] = [
+pub const KEYS: [Key; 17] = [
     key(
         "public_url",
         None,
@@ -104,6 +104,20 @@ pub const KEYS: [Key; 15] = [
         Some("10"),
         "10",
         "How many database connections (Postgres) or readers (SQLite) are kept open (1 to 1000).",
+    ),
+    key(
+        "outbound_allow",
+        None,
+        "[\"10.20.0.0/16\"]",
+        "Address ranges that documents may be fetched from although they are private or otherwise special (RFC 6890), \
+         for clients inside an intranet. Whoever names a URL can make the server fetch from there, so name no more than \
+         the hosts that are meant. In the environment they are separated by commas.",
+    ),
+    key(
+        "outbound_ca_file",
+        None,
+        "\"/etc/ssl/intranet.pem\"",
+        "A file with certificates of further authorities, in PEM, that such hosts may have theirs from.",
     ),
     key(
         "log",

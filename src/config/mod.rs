@@ -1,8 +1,8 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `log`) checks its own; `mistake` is how all that is wrong is told at once. The command line brings
-//! the sources and shows the warnings.
+//! `lifetimes`, `outbound`, `log`) checks its own; `mistake` is how all that is wrong is told at once. The command line
+//! brings the sources and shows the warnings.
 
 pub mod database;
 pub mod example;
@@ -11,6 +11,7 @@ pub mod lifetimes;
 pub mod log;
 pub mod master_keys;
 pub mod mistake;
+pub mod outbound;
 pub mod public;
 mod reader;
 pub mod secret;
@@ -24,6 +25,7 @@ pub use self::{
     log::{Log, LogFormat},
     master_keys::MasterKeyBytes,
     mistake::{ConfigError, Mistake},
+    outbound::Outbound,
     public::PublicUrl,
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
@@ -55,6 +57,8 @@ pub struct ServeConfig {
     pub server_name: String,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// What may be fetched from.
+    pub outbound: Outbound,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
 }
@@ -79,6 +83,7 @@ impl Config {
             public::read_listen(reader);
             public::read_server_name(reader);
             lifetimes::read(reader);
+            outbound::read(reader);
             Some(Self { database: database?, log: log?, public_url })
         })
     }
@@ -98,6 +103,7 @@ impl ServeConfig {
             let listen = public::read_listen(reader);
             let server_name = public::read_server_name(reader);
             let lifetimes = lifetimes::read(reader);
+            let outbound = outbound::read(reader);
             let master_keys = master_keys::read(reader);
             Some(Self {
                 database: database?,
@@ -106,6 +112,7 @@ impl ServeConfig {
                 listen: listen?,
                 server_name: server_name?,
                 lifetimes: lifetimes?,
+                outbound: outbound?,
                 master_keys,
             })
         })
