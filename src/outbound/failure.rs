@@ -51,11 +51,14 @@ impl FetchError {
 
     /// Whether it may pass by itself: nothing is known against the document, only it could not be had this time.
     pub fn may_pass(&self) -> bool {
-        match self {
-            Self::NoSuchHost | Self::Unreachable(_) | Self::TooSlow | Self::Busy => true,
-            Self::Status(408 | 425 | 429 | 500..) => true,
-            Self::Status(_) | Self::NotHttps | Self::Address { .. } | Self::Redirected | Self::TooLarge => false,
-        }
+        matches!(
+            self,
+            Self::NoSuchHost
+                | Self::Unreachable(_)
+                | Self::TooSlow
+                | Self::Busy
+                | Self::Status(408 | 425 | 429 | 500..)
+        )
     }
 
     /// What went wrong between reqwest and the host. An error of ours, from resolving, comes back as it was.

@@ -178,8 +178,7 @@ fn media_type(response: &Response) -> String {
 
 /// Reads to the end, or until it is clear that the end is too far away.
 async fn body(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, FetchError> {
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
-    if response.content_length().is_some() && announced.is_none_or(|length| length > bytes_max) {
+    if response.content_length().is_some_and(|length| length > bytes_max as u64) {
         return Err(FetchError::TooLarge);
     }
     let mut body = Vec::new();

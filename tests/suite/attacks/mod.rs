@@ -1,6 +1,6 @@
 //! Attacks: what must not work, one named test for each row of the list of attacks seen against comparable servers.
 //!
-//! Every test speaks HTTP with a running server; its first line names the row.
+//! Every test speaks HTTP with a running server (`outbound` is the server that speaks); its first line names the row.
 
 pub mod by_hand;
 
@@ -10,6 +10,7 @@ mod kinds;
 mod log;
 mod nasty_heads;
 mod nasty_values;
+mod outbound;
 mod pages;
 mod parameters;
 mod pkce;

@@ -9,3 +9,4 @@ pub mod landing;
 pub mod looks;
 pub mod process;
 pub mod server;
+pub mod strangers;
