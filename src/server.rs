@@ -2,6 +2,7 @@
 //!
 //! `http` answers with them, `jobs` tidies with them; `cli` decides when they start and stop.
 
+mod issuer;
 pub mod keyring;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::{
         plugin::{Host, NotAHost},
     },
     passwords::Passwords,
+    protocol::metadata::IssuerError,
     random,
     store::{SchemaState, Store, StoreError, StoreResult},
 };
@@ -26,9 +28,13 @@ use keyring::{Keyring, KeyringError};
 /// What the operator chose, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The public origin, without trailing slash; also the issuer identifier, the same bytes everywhere.
+    /// The public URL, without trailing slash; also the issuer identifier, the same bytes everywhere.
     pub issuer: String,
-    /// The public origin's host.
+    /// Its origin: what browsers say in `Origin`.
+    pub origin: String,
+    /// Its path, which pages and endpoints stand under: empty, or such as `/auth`.
+    pub base: String,
+    /// Its host.
     pub host: Host,
     /// What the pages call this server.
     pub server_name: String,
@@ -45,11 +51,15 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults, for a server reached at this origin.
+    /// The defaults, for a server reached at this address; [`Server::assemble`] refuses one that is misspelled.
     pub fn defaults(public_url: &str, server_name: &str) -> Result<Self, NotAHost> {
-        let host = public_url.split_once("://").map_or(public_url, |(_, host)| host);
+        let (scheme, rest) = public_url.split_once("://").unwrap_or_default();
+        let (host, _) = rest.split_once('/').unwrap_or((rest, ""));
+        let (origin, base) = public_url.split_at((scheme.len() + "://".len() + host.len()).min(public_url.len()));
         Ok(Self {
             issuer: public_url.to_owned(),
+            origin: origin.to_owned(),
+            base: base.to_owned(),
             host: host.parse()?,
             server_name: server_name.to_owned(),
             refresh_grace: TimeDelta::minutes(2),
@@ -109,16 +119,20 @@ pub enum StartError {
     /// The working keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyringError),
+    /// The issuer is not one string everywhere.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
 }
 
 impl Server {
-    /// Checks the schema, reads or makes the working keys, and puts the parts together.
+    /// Checks the issuer and the schema, reads or makes the working keys, and puts the parts together.
     pub async fn assemble(
         settings: Settings,
         clock: Clock,
         store: Store,
         masters: Vec<MasterKey>,
     ) -> Result<Self, StartError> {
+        issuer::check(&settings)?;
         match store.schema_state().await? {
             SchemaState::Current => {}
             SchemaState::Behind(count) => return Err(StartError::Behind(count)),

@@ -73,7 +73,7 @@ async fn add(arguments: Add, desk: &Desk) -> Result<Answer, Failure> {
         }
     }
     let next = match &desk.public_url {
-        Some(url) => format!("Sign in at {}/sign-in", url.origin()),
+        Some(url) => format!("Sign in at {}/sign-in", url.as_str()),
         None => "Sign in at the server's public URL, under /sign-in".to_owned(),
     };
     Ok(Answer {

@@ -14,7 +14,7 @@ use crate::{
     model::{
         client::{AuthenticationMethod, ClientKeys, Dialect, Registration},
         id::ClientId,
-        plugin::Plugin,
+        plugin::{Host, Plugin},
         redirect_uri::RedirectUri,
         scope::Scopes,
     },
@@ -79,7 +79,12 @@ pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> 
     desk.store.add_client(&client, &audit(at)).await?;
     Ok(answer(
         &client,
-        &Shown { plugin: &plugin, secret: text.as_ref(), twins: &twins, scheme: desk.scheme(&plugin.host) },
+        &Shown {
+            plugin: &plugin,
+            secret: text.as_ref(),
+            twins: &twins,
+            endpoints: endpoints(desk, dialect, &plugin.host),
+        },
     ))
 }
 
@@ -143,16 +148,27 @@ struct Shown<'a> {
     plugin: &'a Plugin,
     secret: Option<&'a SecretText>,
     twins: &'a [RedirectUri],
-    scheme: &'a str,
+    endpoints: [String; 2],
+}
+
+/// The authorization and the token endpoint, where this kind of client looks for them.
+fn endpoints(desk: &Desk, dialect: Dialect, host: &Host) -> [String; 2] {
+    match &desk.public_url {
+        Some(issuer) if !dialect::stays_on_the_plugins_host(dialect) => {
+            ["/authorize", "/token"].map(|path| format!("{}{path}", issuer.as_str()))
+        }
+        _ => {
+            let scheme = desk.scheme(host);
+            [manifest::authorization_endpoint(host, scheme), manifest::token_endpoint(host, scheme)]
+        }
+    }
 }
 
 fn answer(client: &NewClient, shown: &Shown<'_>) -> Answer {
-    let host = &shown.plugin.host;
-    let authorization = manifest::authorization_endpoint(host, shown.scheme);
-    let token = manifest::token_endpoint(host, shown.scheme);
+    let [authorization, token] = &shown.endpoints;
     let scopes = client.scopes.clone().unwrap_or_default();
     let scope = scopes.to_string();
-    let endpoints = Endpoints { authorization: &authorization, token: &token, scope: &scope };
+    let endpoints = Endpoints { authorization, token, scope: &scope };
     let handover = dialect::handover(client.dialect, endpoints);
 
     let mut fields = vec![[handover.credentials.0, &client.client_id]];
@@ -183,7 +199,7 @@ fn answer(client: &NewClient, shown: &Shown<'_>) -> Answer {
         "plugin": shown.plugin.slug,
         "preset": client.dialect,
         "authentication_methods": client.authentication_methods.iter().collect::<Vec<_>>(),
-        "authorization_url": dialect::authorization_code_allowed(client.dialect).then_some(&authorization),
+        "authorization_url": dialect::authorization_code_allowed(client.dialect).then_some(authorization),
         "token_url": token,
     });
     Answer { json, text }

@@ -46,7 +46,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
     let server = Arc::new(Server::assemble(settings(&config), Clock::system(), store, masters).await?);
     let address = config.listen;
     let listener = TcpListener::bind(address).map_err(|error| ServeError::Listen { address, error })?;
-    tracing::info!(listen = %address, public_url = config.public_url.origin(), "serving");
+    tracing::info!(listen = %address, public_url = config.public_url.as_str(), "serving");
     run::until_stopped(server, listener).await.map_err(ServeError::Stopped)
 }
 
@@ -63,7 +63,9 @@ fn open_options(config: &ServeConfig) -> OpenOptions {
 fn settings(config: &ServeConfig) -> Settings {
     let lifetimes = &config.lifetimes;
     Settings {
-        issuer: config.public_url.origin().to_owned(),
+        issuer: config.public_url.as_str().to_owned(),
+        origin: config.public_url.origin().to_owned(),
+        base: config.public_url.base().to_owned(),
         host: config.public_url.host().clone(),
         server_name: config.server_name.clone(),
         refresh_grace: lifetimes.refresh_grace,

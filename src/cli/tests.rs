@@ -26,7 +26,7 @@ impl Shell {
             patience: std::time::Duration::from_secs(5),
         };
         let store = Store::open(&options).await.unwrap();
-        let public_url = PublicUrl::parse("https://consent.example.com").unwrap();
+        let public_url = PublicUrl::parse("https://consent.example.com/auth").unwrap();
         let clock = Clock::standing_at(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
         Self { desk: Desk { store, clock, public_url: Some(public_url) }, folder }
     }
@@ -276,6 +276,12 @@ async fn each_preset_authenticates_in_its_own_way() {
     assert_eq!(service.json["redirect_uris"], json!([]));
     assert_eq!(service.json["scopes"], json!(["todo.read"]));
     assert_eq!(service.json["authorization_url"], Value::Null);
+    // Those who need not share a domain with the API are told what the metadata says too.
+    assert_eq!(service.json["token_url"], "https://consent.example.com/auth/token");
+    assert_eq!(connector.json["authorization_url"], "https://consent.example.com/auth/authorize");
+    assert!(connector.text.contains("https://consent.example.com/auth/token"), "{}", connector.text);
+    let plugin = shell.add_client("plugin", &[]).await;
+    assert_eq!(plugin.json["authorization_url"], "https://api.example.com/authorize");
 }
 
 #[tokio::test]

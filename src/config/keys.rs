@@ -41,8 +41,9 @@ pub const KEYS: [Key; 17] = [
         "public_url",
         None,
         "\"https://consent.example.com\"",
-        "The origin at which people and programs reach the server: https, or http on loopback, without a path or a \
-         trailing slash. It is also the issuer, so every token carries it. `serve` needs it.",
+        "The address at which people and programs reach the server: https, or http on loopback, perhaps with a path \
+         (https://example.com/auth), without a trailing slash. It is also the issuer, so every token carries it. \
+         `serve` needs it.",
     ),
     key(
         "listen",

@@ -97,7 +97,7 @@ impl ServeConfig {
             let log = log::read(reader);
             let public_url = public::read_public_url(reader);
             if !reader.is_given("public_url") {
-                let cure = "write the origin people reach the server at: https://consent.example.com";
+                let cure = "write the address people reach the server at: https://consent.example.com";
                 reader.mistake("public_url", "it is missing", cure);
             }
             let listen = public::read_listen(reader);

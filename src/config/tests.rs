@@ -78,7 +78,7 @@ fn the_file_yields_to_the_environment_and_the_environment_to_flags() {
     assert_eq!(config.lifetimes.refresh_absolute.num_days(), 365);
     assert_eq!(config.lifetimes.session.num_days(), 30);
     assert_eq!(config.lifetimes.standing_max_age.num_seconds(), 1);
-    assert_eq!(config.public_url.origin(), "https://a.example");
+    assert_eq!(config.public_url.as_str(), "https://a.example");
     assert_eq!(config.master_keys.len(), 1);
 }
 

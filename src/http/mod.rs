@@ -47,7 +47,7 @@ pub fn listen(server: Arc<Server>, listener: TcpListener) -> io::Result<Listenin
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
-            .configure(routes::routes)
+            .configure(|app| routes::routes(app, &data.settings.base))
             .wrap(from_fn(guard::headers::harden))
             .wrap(from_fn(guard::request_id::stamp))
     })

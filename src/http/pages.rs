@@ -2,8 +2,8 @@
 //! Each page is one struct with a template in `templates/` that extends `base.html` and escapes everything.
 //! Handlers fill a struct and call [`answer`], which adds the headers; `assets` holds the stylesheet the pages name.
 //!
-//! Form targets and field names are a contract with people's scripts and with the handlers:
-//! `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`; `/sign-out` takes nothing
+//! Form targets and field names are a contract with people's scripts and with the handlers; below the path of the
+//! public URL, if it has one, `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`; `/sign-out` takes nothing
 //! of its own; all of them take `csrf` and the sealed request `r`, which may be empty.
 //!
 //! Names, descriptions and scope words come from strangers. Pages isolate them with `<bdi>`; how long they may be
@@ -60,12 +60,14 @@ pub fn answer(
 pub struct Layout {
     /// The name the operator gave this server; at the top of each page and in each title.
     pub server_name: String,
+    /// The path of the public URL, which every address on a page begins with; may be empty.
+    pub base: String,
 }
 
 impl Layout {
     /// The same for every page of a server.
     pub fn of(server: &Server) -> Self {
-        Self { server_name: server.settings.server_name.clone() }
+        Self { server_name: server.settings.server_name.clone(), base: server.settings.base.clone() }
     }
 }
 
@@ -136,7 +138,7 @@ pub struct ConsentPage {
     pub plugin_name: String,
     /// The plugin's description for people; may be empty.
     pub plugin_description: String,
-    /// A path on this server: the pages' content policy loads images from nowhere else.
+    /// A whole path on this server: the pages' content policy loads images from nowhere else.
     pub logo: Option<String>,
     /// Where the answer goes.
     pub destination: Destination,
@@ -152,7 +154,7 @@ pub struct ConsentPage {
     pub legal_info_url: String,
     /// The host of the plugin's API.
     pub api_host: String,
-    /// The path of the page on which connections are ended, once this server has one.
+    /// The whole path of the page on which connections are ended, once this server has one.
     pub connected_apps: Option<String>,
 }
 

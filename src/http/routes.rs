@@ -1,7 +1,8 @@
 //! The route table, on one page.
 //!
-//! Pages exist only on the public URL's host (`guard::host`); machine endpoints answer on every host, because GPT
-//! Actions insist that they share a root domain with the API; documents belong to the host they are asked on.
+//! Pages exist only below the public URL (`guard::host` and `base`, its path); machine endpoints answer there, and at
+//! the root of every host, because GPT Actions insist that they share a root domain with the API and other clients
+//! guess their paths; documents belong to the host they are asked on.
 
 use actix_cors::Cors;
 use actix_web::{HttpRequest, guard as on, web};
@@ -9,17 +10,67 @@ use actix_web::{HttpRequest, guard as on, web};
 use super::{account, assets, failure, guard, health, oauth, well_known};
 use crate::server::Server;
 
-/// Mounts everything.
-pub fn routes(app: &mut web::ServiceConfig) {
-    // Machine endpoints: JSON, readable from any web page (no cookie is ever looked at).
-    app.service(web::resource("/token").wrap(cors()).post(oauth::token::token).default_service(machine("POST")))
-        .service(web::resource("/revoke").wrap(cors()).post(oauth::revoke::revoke).default_service(machine("POST")))
-        .service(web::resource("/introspect").post(oauth::introspect::introspect).default_service(machine("POST")));
+/// Mounts everything; `base` is the path of the public URL, or empty.
+pub fn routes(app: &mut web::ServiceConfig, base: &str) {
+    // Pages first: at the root of other hosts, and beside the base, `/authorize` is something else.
+    pages(app, base);
+    everywhere(app, base);
+    if !base.is_empty() {
+        everywhere(app, "");
+    }
+    at_the_root(app);
+    app.default_service(web::to(failure::not_found));
+}
 
-    // Documents: readable from any web page.
+/// Pages and what they show: on the public host, below its path.
+fn pages(app: &mut web::ServiceConfig, base: &str) {
+    let page = |path: &str| web::resource(format!("{base}{path}")).guard(on::fn_guard(guard::host::is_public));
+    // The authorization request: never readable from another page.
+    app.service(page("/authorize").get(oauth::authorize::authorize).default_service(only("GET")))
+        .service(
+            page("/consent").get(oauth::consent::ask).post(oauth::consent::decide).default_service(only("GET, POST")),
+        )
+        .service(
+            page("/sign-in")
+                .get(account::sign_in::form)
+                .post(account::sign_in::sign_in)
+                .default_service(only("GET, POST")),
+        )
+        .service(page("/sign-out").post(account::sign_out::sign_out).default_service(only("POST")))
+        .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
+        .service(page("/").get(account::home::home).default_service(only("GET")));
+    if !base.is_empty() {
+        // The public URL itself, as people type it.
+        app.service(page("").get(account::home::home).default_service(only("GET")));
+    }
+    let file = web::resource(format!("{base}/static/{{file}}"));
+    app.service(file.route(read().to(assets::asset)).default_service(only("GET, HEAD")));
+}
+
+/// What answers on every host, below the base and, for those who do not know of it, at the root.
+fn everywhere(app: &mut web::ServiceConfig, base: &str) {
+    let at = |path: &str| web::resource(format!("{base}{path}"));
+    // Machine endpoints: JSON, readable from any web page (no cookie is ever looked at).
+    app.service(at("/token").wrap(cors()).post(oauth::token::token).default_service(machine("POST")))
+        .service(at("/revoke").wrap(cors()).post(oauth::revoke::revoke).default_service(machine("POST")))
+        .service(at("/introspect").post(oauth::introspect::introspect).default_service(machine("POST")))
+        .service(at("/authorize").get(oauth::authorize::point_to_the_public_url).default_service(only("GET")));
+    // Documents about the server: readable from any web page.
     for (path, route) in [
-        ("/.well-known/oauth-authorization-server", read().to(well_known::metadata::metadata)),
+        (well_known::metadata::PLACE, read().to(well_known::metadata::metadata)),
         ("/.well-known/jwks.json", read().to(well_known::jwks::jwks)),
+    ] {
+        app.service(at(path).wrap(cors()).route(route).default_service(machine("GET, HEAD")));
+    }
+    app.service(at("/health/live").route(read().to(health::live)).default_service(only("GET, HEAD")))
+        .service(at("/health/ready").route(read().to(health::ready)).default_service(only("GET, HEAD")));
+}
+
+/// Documents whose place is counted from the root of the host: a plugin's own, and the server's before its path.
+fn at_the_root(app: &mut web::ServiceConfig) {
+    let inserted = format!("{}/{{path:.*}}", well_known::metadata::PLACE);
+    for (path, route) in [
+        (inserted.as_str(), read().to(well_known::metadata::inserted)),
         ("/.well-known/ai-plugin.json", read().to(well_known::plugin::manifest)),
         ("/openapi.json", read().to(well_known::plugin::openapi)),
         ("/openapi.yaml", read().to(well_known::plugin::openapi)),
@@ -27,28 +78,6 @@ pub fn routes(app: &mut web::ServiceConfig) {
     ] {
         app.service(web::resource(path).wrap(cors()).route(route).default_service(machine("GET, HEAD")));
     }
-
-    // The authorization request: never readable from another page, and on other hosts only a pointer to this one.
-    app.service(
-        web::resource("/authorize")
-            .guard(on::fn_guard(guard::host::is_foreign))
-            .get(oauth::authorize::point_to_the_public_host)
-            .default_service(only("GET")),
-    )
-    .service(page("/authorize").get(oauth::authorize::authorize).default_service(only("GET")))
-    .service(page("/consent").get(oauth::consent::ask).post(oauth::consent::decide).default_service(only("GET, POST")))
-    .service(
-        page("/sign-in").get(account::sign_in::form).post(account::sign_in::sign_in).default_service(only("GET, POST")),
-    )
-    .service(page("/sign-out").post(account::sign_out::sign_out).default_service(only("POST")))
-    .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
-    .service(page("/").get(account::home::home).default_service(only("GET")));
-
-    // The rest.
-    app.service(web::resource("/static/{file}").route(read().to(assets::asset)).default_service(only("GET, HEAD")))
-        .service(web::resource("/health/live").route(read().to(health::live)).default_service(only("GET, HEAD")))
-        .service(web::resource("/health/ready").route(read().to(health::ready)).default_service(only("GET, HEAD")))
-        .default_service(web::to(failure::not_found));
 }
 
 fn cors() -> Cors {
@@ -58,10 +87,6 @@ fn cors() -> Cors {
 /// GET, and HEAD for those who only look whether it is there.
 fn read() -> actix_web::Route {
     web::route().guard(on::Any(on::Get()).or(on::Head()))
-}
-
-fn page(path: &str) -> actix_web::Resource {
-    web::resource(path.to_owned()).guard(on::fn_guard(guard::host::is_public))
 }
 
 /// A machine is told in JSON, whatever it says it accepts.

@@ -15,6 +15,7 @@ pub mod key;
 pub mod legible;
 pub mod placeholder;
 pub mod plugin;
+pub mod public_url;
 pub mod redirect_uri;
 pub mod refresh_token;
 pub mod resource;

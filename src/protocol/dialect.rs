@@ -49,6 +49,12 @@ pub fn client_credentials_allowed(dialect: Dialect) -> bool {
     dialect == Dialect::Service
 }
 
+/// Whether it is told the endpoints on the plugin's host, because it insists that they share a root domain with the
+/// API. All others are told those of the issuer, which its metadata names too.
+pub fn stays_on_the_plugins_host(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Plugin | Dialect::Action)
+}
+
 /// Whether it must be registered with a redirect URI. Some callers show theirs only once they were given an id and a
 /// secret; theirs is added afterwards.
 pub fn requires_redirect_uri(dialect: Dialect) -> bool {

@@ -38,7 +38,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
     let visitor = Visitor::read(server, request).await?;
     let Some(r) = query.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)? else {
         if visitor.session.is_some() {
-            return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/")).finish());
+            return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, home(server))).finish());
         }
         return render(server, &visitor, &Shown::default());
     };
@@ -128,7 +128,7 @@ async fn go_on(
     visitor: &Visitor,
 ) -> Result<HttpResponse, PageError> {
     let Some(in_flight) = in_flight else {
-        return Ok(answer.insert_header((header::LOCATION, "/")).finish());
+        return Ok(answer.insert_header((header::LOCATION, home(server))).finish());
     };
     match stage(server, in_flight.clone(), visitor).await? {
         Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.0.session())),
@@ -136,6 +136,11 @@ async fn go_on(
         Stage::Refuse(redirect) => Ok(leave(answer, &redirect)),
         Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
     }
+}
+
+/// The front page. With the slash, because a proxy that hands a folder on may not hand on the name without it.
+fn home(server: &Server) -> String {
+    format!("{}/", server.settings.base)
 }
 
 /// Checks the password and starts a session. Unknown and known addresses cost the same and are told the same.

@@ -32,7 +32,10 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     answer.cookie(cookies::remove_session(&server.settings));
     match fields.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)? {
         Some(r) => to_page(server, answer, "/sign-in", &open(server, r, &visitor).await?),
-        None => Ok(answer.insert_header((header::LOCATION, "/signed-out")).finish()),
+        None => {
+            let location = format!("{}/signed-out", server.settings.base);
+            Ok(answer.insert_header((header::LOCATION, location)).finish())
+        }
     }
 }
 

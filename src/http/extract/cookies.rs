@@ -47,6 +47,7 @@ pub fn remove_session(settings: &Settings) -> Cookie<'static> {
 
 fn cookie(settings: &Settings, plain: &str, value: String) -> Cookie<'static> {
     Cookie::build(name(settings, plain), value)
+        // Not the public URL's path: the prefix demands the root, and `Path` keeps no other site on the host out.
         .path("/")
         .http_only(true)
         .secure(settings.is_https())

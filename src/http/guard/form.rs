@@ -17,7 +17,7 @@ pub fn check(server: &Server, request: &HttpRequest, visitor: &Visitor, fields: 
     let field = fields.one(FIELD, 256).map_err(PageError::Incomplete)?.unwrap_or_default();
     let browser = visitor.known_browser().unwrap_or_default();
     let genuine = !browser.is_empty() && tokens::form::is_genuine(&server.keyring.current(), browser, field);
-    if genuine && is_same_origin(request, &server.settings.issuer) { Ok(()) } else { Err(PageError::ForgedForm) }
+    if genuine && is_same_origin(request, &server.settings.origin) { Ok(()) } else { Err(PageError::ForgedForm) }
 }
 
 /// Browsers say where a request comes from in `Sec-Fetch-Site` and `Origin`; programs that say neither hold no

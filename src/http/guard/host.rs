@@ -16,8 +16,3 @@ pub fn is_public(context: &GuardContext<'_>) -> bool {
     let public = context.app_data::<web::Data<Server>>().map(|server| &server.settings.host);
     public.is_some() && of(context.head()).as_ref() == public
 }
-
-/// Whether it came to any other.
-pub fn is_foreign(context: &GuardContext<'_>) -> bool {
-    !is_public(context)
-}

@@ -99,7 +99,7 @@ pub fn to_page(
     path: &str,
     in_flight: &InFlight,
 ) -> Result<HttpResponse, PageError> {
-    let location = format!("{path}?r={}", seal(server, in_flight)?);
+    let location = format!("{}{path}?r={}", server.settings.base, seal(server, in_flight)?);
     Ok(answer.insert_header((header::LOCATION, location)).finish())
 }
 
@@ -122,8 +122,8 @@ pub async fn open(server: &Server, r: &str, visitor: &Visitor) -> Result<InFligh
     Ok(in_flight.resume(visitor.known_browser(), now)?)
 }
 
-/// On a plugin's host `/authorize` only points to the public host, query and all.
-pub async fn point_to_the_public_host(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+/// Anywhere else than below the public URL `/authorize` only points there, query and all.
+pub async fn point_to_the_public_url(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     let query = request.query_string();
     let location = format!("{}/authorize{}{query}", server.settings.issuer, if query.is_empty() { "" } else { "?" });
     HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()

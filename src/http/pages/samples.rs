@@ -24,7 +24,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
 /// Every page with the same text in each of its fields.
 pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     let own = || text.to_owned();
-    let layout = || Layout { server_name: own() };
+    let layout = || Layout { server_name: own(), base: own() };
     let line = |is_new| ScopeLine { name: own(), words: own(), is_new };
     let consent = |client_origin, destination| ConsentPage {
         layout: layout(),
@@ -105,7 +105,7 @@ pub(crate) fn html(page: &impl Template) -> String {
 }
 
 fn layout() -> Layout {
-    Layout { server_name: "Consentry".to_owned() }
+    Layout { server_name: "Consentry".to_owned(), base: String::new() }
 }
 
 fn scope(name: &str, words: &str) -> ScopeLine {

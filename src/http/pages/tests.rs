@@ -148,7 +148,7 @@ fn consent_forms_keep_the_contract() {
 
 #[test]
 fn home_offers_sign_out_only_to_somebody() {
-    let page = |account| HomePage { layout: Layout { server_name: "S".to_owned() }, account, csrf: "t".to_owned() };
+    let page = |account| HomePage { layout: consent().layout, account, csrf: "t".to_owned() };
     assert!(forms(&html(&page(None))).is_empty());
     let account = SignedIn { name: "Ada".to_owned(), email: "ada@people.example".to_owned() };
     let fields = ["csrf", "r"].map(str::to_owned).to_vec();

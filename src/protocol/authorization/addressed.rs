@@ -54,14 +54,25 @@ impl Addressed {
     }
 
     pub(super) fn redirect(&self, answer: &[(&str, &str)]) -> Redirect {
-        // Appended to the registered text itself: parsing and writing it anew could change its spelling.
-        let mut uri = self.redirect_uri.as_str().to_owned();
-        uri.push(if uri.contains('?') { '&' } else { '?' });
         let state = self.received.state.as_deref().map(|state| ("state", state));
-        let pairs = answer.iter().copied().chain(state).chain([("iss", self.issuer.as_str())]);
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-        // A space as %20 reads the same to form decoders and to those that only know percent-encoding.
-        uri.push_str(&query.replace('+', "%20"));
-        Redirect(uri)
+        write(self.redirect_uri.as_str(), answer.iter().copied().chain(state), &self.issuer)
     }
+}
+
+fn write<'a>(redirect_uri: &str, answer: impl Iterator<Item = (&'a str, &'a str)>, issuer: &'a str) -> Redirect {
+    // Appended to the registered text itself: parsing and writing it anew could change its spelling.
+    let mut uri = redirect_uri.to_owned();
+    uri.push(if uri.contains('?') { '&' } else { '?' });
+    let query =
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(answer.chain([("iss", issuer)])).finish();
+    // A space as %20 reads the same to form decoders and to those that only know percent-encoding.
+    uri.push_str(&query.replace('+', "%20"));
+    Redirect(uri)
+}
+
+/// The `iss` that answers would carry, read back as a client reads it; for the server's look at itself when it starts.
+pub fn iss_of_an_answer(issuer: &str) -> Option<String> {
+    let Redirect(answer) = write("https://client.example/", std::iter::empty(), issuer);
+    let answer = url::Url::parse(&answer).ok()?;
+    answer.query_pairs().find(|(name, _)| name == "iss").map(|(_, value)| value.into_owned())
 }

@@ -17,7 +17,7 @@ pub mod checked;
 pub mod in_flight;
 pub mod received;
 
-pub use addressed::{Addressed, Redirect};
+pub use addressed::{Addressed, Redirect, iss_of_an_answer};
 pub use answered::Answered;
 pub use attended::{Attendance, Attended};
 pub use checked::Checked;

@@ -108,8 +108,17 @@ impl ByHand {
         self.post(node, "/consent", &[("r", &r), ("csrf", &csrf), ("decision", decision)]).await
     }
 
+    /// A path is counted from the public URL, unless it begins with that one's own path, as in a redirect.
     fn on(node: &impl Node, address: &str) -> String {
-        format!("{}{}", node.own(), address.strip_prefix(node.url()).unwrap_or(address))
+        let public = Self::public(node);
+        let base = public.path().trim_end_matches('/');
+        let path = address.strip_prefix(&node.url()[..node.url().len() - base.len()]).unwrap_or(address);
+        let missing = if path.starts_with(&format!("{base}/")) { "" } else { base };
+        format!("{}{missing}{path}", node.own())
+    }
+
+    fn public(node: &impl Node) -> url::Url {
+        node.url().parse().expect("a public URL")
     }
 
     async fn send(&self, node: &impl Node, request: RequestBuilder) -> Answer {
@@ -117,7 +126,7 @@ impl ByHand {
             let kept = self.cookies.lock().expect("cookies");
             kept.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
         };
-        let request = request.header(HOST, node.url().trim_start_matches("http://")).header("cookie", cookies);
+        let request = request.header(HOST, Self::public(node).authority()).header("cookie", cookies);
         let answer = Answer::read(request.send().await.expect("an answer")).await;
         let mut kept = self.cookies.lock().expect("cookies");
         for cookie in answer.headers.get_all(SET_COOKIE) {

@@ -11,7 +11,7 @@ use super::server::{CALLBACK, PASSWORD, Registered, Running};
 pub struct Browser {
     /// Sends requests as they are; redirects are followed by hand.
     pub http: Client,
-    base: Url,
+    issuer: Url,
 }
 
 /// A page with its status and where it was found.
@@ -72,20 +72,31 @@ impl Browser {
     /// A new browser for the server at an address.
     pub fn at(url: &str) -> Self {
         let http = Client::builder().cookie_store(true).redirect(Policy::none()).build().expect("a client");
-        Self { http, base: url.parse().expect("a URL") }
+        Self { http, issuer: url.parse().expect("a URL") }
+    }
+
+    /// An address on the server: a path is counted from the public URL, whatever path that has itself.
+    fn on(&self, address: &str) -> Url {
+        let below = self.issuer.as_str().trim_end_matches('/');
+        let whole = if address.starts_with('/') { format!("{below}{address}") } else { address.to_owned() };
+        whole.parse().expect("an address")
+    }
+
+    /// The path of a page, counted from the public URL.
+    fn place<'a>(&self, page: &'a Page) -> &'a str {
+        let path = page.url.path();
+        path.strip_prefix(self.issuer.path().trim_end_matches('/')).unwrap_or(path)
     }
 
     /// Goes to an address and follows redirects as long as they stay on this server.
     pub async fn get(&self, address: &str) -> Arrived {
-        let url = self.base.join(address).expect("an address");
-        let response = self.http.get(url).send().await.expect("an answer");
+        let response = self.http.get(self.on(address)).send().await.expect("an answer");
         self.follow(response).await
     }
 
     /// Sends a form and follows redirects.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Arrived {
-        let url = self.base.join(path).expect("an address");
-        let response = self.http.post(url).form(fields).send().await.expect("an answer");
+        let response = self.http.post(self.on(path)).form(fields).send().await.expect("an answer");
         self.follow(response).await
     }
 
@@ -97,7 +108,7 @@ impl Browser {
             };
             let location = location.to_str().expect("a readable address");
             let next = response.url().join(location).expect("an address");
-            if next.origin() != self.base.origin() {
+            if next.origin() != self.issuer.origin() {
                 return Arrived::Left(next);
             }
             response = self.http.get(next).send().await.expect("an answer");
@@ -122,8 +133,8 @@ impl Browser {
         let mut arrived = self.get(authorize).await;
         for _ in 0..3 {
             arrived = match arrived {
-                Arrived::Page(page) if page.url.path() == "/sign-in" => self.sign_in(&page, email).await,
-                Arrived::Page(page) if page.url.path() == "/consent" => self.decide(&page, "allow").await,
+                Arrived::Page(page) if self.place(&page) == "/sign-in" => self.sign_in(&page, email).await,
+                Arrived::Page(page) if self.place(&page) == "/consent" => self.decide(&page, "allow").await,
                 other => return other.left(),
             };
         }

@@ -36,7 +36,7 @@ pub const CALLBACK: &str = "https://chat.openai.com/aip/plugin-1f2e/oauth/callba
 pub struct Running {
     /// The public URL, which is the issuer.
     pub url: String,
-    /// Its own address; differs from the public URL when two servers are one.
+    /// Its own address, without a path; differs from the public URL when that has one, or two servers are one.
     pub own: String,
     /// Its parts, to look at and to arrange things behind its back.
     pub server: Arc<Server>,
@@ -82,11 +82,21 @@ pub struct Options {
     pub open: Option<OpenOptions>,
     /// The public URL, if not its own address: two servers that are one.
     pub public_url: Option<String>,
+    /// The path of the public URL where that is its own address: empty, or such as `/auth`.
+    pub base: &'static str,
+}
+
+impl Options {
+    /// The defaults, under a path.
+    pub fn under(base: &'static str) -> Self {
+        Self { base, ..Self::default() }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: Clock::system(), refresh_grace: TimeDelta::seconds(120), open: None, public_url: None }
+        let refresh_grace = TimeDelta::seconds(120);
+        Self { clock: Clock::system(), refresh_grace, open: None, public_url: None, base: "" }
     }
 }
 
@@ -128,7 +138,7 @@ impl Running {
     pub async fn start(database: &Database, options: Options) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let own = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
-        let url = options.public_url.unwrap_or_else(|| own.clone());
+        let url = options.public_url.unwrap_or_else(|| format!("{own}{}", options.base));
         let store = consentry::store::Store::open(&options.open.unwrap_or_else(|| database.options()))
             .await
             .expect("the database opens");

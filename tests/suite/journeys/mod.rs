@@ -7,3 +7,4 @@ mod foreign_clients;
 mod gpt_action;
 mod lost_answer;
 mod two_nodes;
+mod under_a_path;

@@ -4,3 +4,4 @@ mod asking;
 mod csp;
 mod keyboard;
 mod look;
+mod under_a_path;

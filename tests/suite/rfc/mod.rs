@@ -5,6 +5,7 @@
 mod authorize;
 mod authorize_errors;
 mod consent;
+mod discovery;
 mod documents;
 mod grants;
 mod introspection;
