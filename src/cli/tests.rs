@@ -121,6 +121,7 @@ async fn an_account_is_added_once() {
     let words = [&words[..], &[password.to_str().unwrap()]].concat();
     let answer = shell.run(&words).await;
     assert_eq!((&answer.json["email"], &answer.json["role"]), (&json!("ada@example.com"), &json!("owner")));
+    assert!(answer.text.contains("https://consent.example.com/auth/sign-in."), "{}", answer.text);
     let (account, hash) =
         shell.desk.store.account_by_email(&"ada@example.com".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(answer.json["account_id"], json!(account.id));

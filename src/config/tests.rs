@@ -57,7 +57,7 @@ fn the_file_yields_to_the_environment_and_the_environment_to_flags() {
     let place = Place::with("log = \"warn\"\nlisten = \"127.0.0.1:1\"\nserver_name = \"File\"\nrefresh_grace = 7");
     let (key, database) = (place.secret("key", KEY), place.database());
     let variables = [
-        ("CONSENTRY_PUBLIC_URL", "https://a.example"),
+        ("CONSENTRY_PUBLIC_URL", "https://a.example/auth"),
         ("CONSENTRY_LISTEN", "127.0.0.1:2"),
         ("CONSENTRY_SERVER_NAME", "Environment"),
         ("CONSENTRY_LOG_FORMAT", ""),
@@ -78,7 +78,7 @@ fn the_file_yields_to_the_environment_and_the_environment_to_flags() {
     assert_eq!(config.lifetimes.refresh_absolute.num_days(), 365);
     assert_eq!(config.lifetimes.session.num_days(), 30);
     assert_eq!(config.lifetimes.standing_max_age.num_seconds(), 1);
-    assert_eq!(config.public_url.as_str(), "https://a.example");
+    assert_eq!(config.public_url.as_str(), "https://a.example/auth");
     assert_eq!(config.master_keys.len(), 1);
 }
 

@@ -84,9 +84,12 @@ impl ChatGpt {
     /// # Errors
     /// [`ChatGptSetupError`] names each case.
     pub fn new(config: ChatGptConfig) -> Result<Self, ChatGptSetupError> {
-        let metadata_url = format!("{}/.well-known/oauth-authorization-server", config.issuer);
+        // RFC 8414 §3.1: inserted before the path of the issuer, if it has one.
+        let mut metadata_url = address("issuer", &config.issuer)?;
+        let path = metadata_url.path().trim_end_matches('/').to_owned();
+        metadata_url.set_path(&format!("/.well-known/oauth-authorization-server{path}"));
         Ok(Self {
-            metadata_url: address("issuer", &metadata_url)?,
+            metadata_url,
             issuer: config.issuer,
             manifest_url: address("manifest_url", &config.manifest_url)?,
             client_id: config.client_id,

@@ -1,6 +1,6 @@
 //! `/sign-in`: a person proves who they are with a password, and goes on with what brought them here.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
 use crate::{
     http::{
@@ -8,7 +8,7 @@ use crate::{
         failure::{self, PageError},
         guard,
         oauth::{
-            authorize::{Stage, hand_over, leave, open, seal, stage, to_page},
+            authorize::{Stage, hand_over, leave, open, seal, stage, to_page, to_path},
             consent::REQUEST_LENGTH_MAX,
         },
         pages::{self, Asking, SignInError, SignInPage},
@@ -38,7 +38,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
     let visitor = Visitor::read(server, request).await?;
     let Some(r) = query.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)? else {
         if visitor.session.is_some() {
-            return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, home(server))).finish());
+            return Ok(to_path(server, HttpResponse::SeeOther(), "/"));
         }
         return render(server, &visitor, &Shown::default());
     };
@@ -123,12 +123,12 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
 /// Sends a person who has just signed in to what brought them here.
 async fn go_on(
     server: &Server,
-    mut answer: actix_web::HttpResponseBuilder,
+    answer: actix_web::HttpResponseBuilder,
     in_flight: Option<InFlight>,
     visitor: &Visitor,
 ) -> Result<HttpResponse, PageError> {
     let Some(in_flight) = in_flight else {
-        return Ok(answer.insert_header((header::LOCATION, home(server))).finish());
+        return Ok(to_path(server, answer, "/"));
     };
     match stage(server, in_flight.clone(), visitor).await? {
         Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.0.session())),
@@ -136,11 +136,6 @@ async fn go_on(
         Stage::Refuse(redirect) => Ok(leave(answer, &redirect)),
         Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
     }
-}
-
-/// The front page. With the slash, because a proxy that hands a folder on may not hand on the name without it.
-fn home(server: &Server) -> String {
-    format!("{}/", server.settings.base)
 }
 
 /// Checks the password and starts a session. Unknown and known addresses cost the same and are told the same.

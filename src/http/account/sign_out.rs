@@ -1,6 +1,6 @@
 //! `/sign-out`: ends the session; with a request in flight, so that another account can answer it.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::{
     http::{
@@ -8,7 +8,7 @@ use crate::{
         failure::{self, PageError},
         guard,
         oauth::{
-            authorize::{open, to_page},
+            authorize::{open, to_page, to_path},
             consent::REQUEST_LENGTH_MAX,
         },
         pages::{self, SignedOutPage},
@@ -32,10 +32,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     answer.cookie(cookies::remove_session(&server.settings));
     match fields.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)? {
         Some(r) => to_page(server, answer, "/sign-in", &open(server, r, &visitor).await?),
-        None => {
-            let location = format!("{}/signed-out", server.settings.base);
-            Ok(answer.insert_header((header::LOCATION, location)).finish())
-        }
+        None => Ok(to_path(server, answer, "/signed-out")),
     }
 }
 

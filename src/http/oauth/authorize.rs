@@ -95,12 +95,16 @@ pub fn hand_over(server: &Server, answered: &Answered) -> Result<Redirect, Fault
 /// Sends the browser to a page of ours with the request in flight.
 pub fn to_page(
     server: &Server,
-    mut answer: HttpResponseBuilder,
+    answer: HttpResponseBuilder,
     path: &str,
     in_flight: &InFlight,
 ) -> Result<HttpResponse, PageError> {
-    let location = format!("{}{path}?r={}", server.settings.base, seal(server, in_flight)?);
-    Ok(answer.insert_header((header::LOCATION, location)).finish())
+    Ok(to_path(server, answer, &format!("{path}?r={}", seal(server, in_flight)?)))
+}
+
+/// Sends the browser to an address of ours, counted from the public URL.
+pub fn to_path(server: &Server, mut answer: HttpResponseBuilder, path: &str) -> HttpResponse {
+    answer.insert_header((header::LOCATION, format!("{}{path}", server.settings.base))).finish()
 }
 
 /// Sends the browser back to the client. 303, so that no form is ever posted on (RFC 9700 §4.12).

@@ -147,6 +147,23 @@ fn consent_forms_keep_the_contract() {
 }
 
 #[test]
+fn every_address_of_ours_begins_with_the_path_of_the_public_url() {
+    let layout = || Layout { base: "/auth".to_owned(), ..consent().layout };
+    let account = SignedIn { name: "Ada".to_owned(), email: "ada@people.example".to_owned() };
+    for page in [
+        html(&ConsentPage { layout: layout(), ..consent() }),
+        html(&SignInPage { layout: layout(), ..sign_in() }),
+        html(&HomePage { layout: layout(), account: Some(account), csrf: "t".to_owned() }),
+        html(&SignedOutPage { layout: layout() }),
+    ] {
+        let addresses = |name| tags(&page).filter_map(move |tag| attribute(tag, name));
+        let ours: Vec<_> = ["action", "href", "src"].into_iter().flat_map(addresses).collect();
+        let ours: Vec<_> = ours.into_iter().filter(|address| address.starts_with('/')).collect();
+        assert!(ours.len() >= 3 && ours.iter().all(|address| address.starts_with("/auth/")), "{ours:?}");
+    }
+}
+
+#[test]
 fn home_offers_sign_out_only_to_somebody() {
     let page = |account| HomePage { layout: consent().layout, account, csrf: "t".to_owned() };
     assert!(forms(&html(&page(None))).is_empty());

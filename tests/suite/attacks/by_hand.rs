@@ -113,7 +113,8 @@ impl ByHand {
         let public = Self::public(node);
         let base = public.path().trim_end_matches('/');
         let path = address.strip_prefix(&node.url()[..node.url().len() - base.len()]).unwrap_or(address);
-        let missing = if path.starts_with(&format!("{base}/")) { "" } else { base };
+        let is_whole = path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let missing = if is_whole { "" } else { base };
         format!("{}{missing}{path}", node.own())
     }
 

@@ -21,10 +21,14 @@ use crate::{
     harness::{
         browser::{Browser, parameter},
         chromium::setting,
-        server::{CALLBACK, PASSWORD, Registered, Running, World},
+        server::{CALLBACK, Options, PASSWORD, Registered, Running, World},
     },
     on_both_engines,
 };
+
+/// Where the server stands and how the client authenticates. The libraries find the metadata by themselves.
+const WALKS: [(&str, &str); 3] =
+    [("", "client_secret_post"), ("", "client_secret_basic"), ("/auth", "client_secret_post")];
 
 /// How long a script may take, on a small machine that is busy.
 const SECONDS_MAX: u32 = 120;
@@ -39,8 +43,8 @@ on_both_engines! {
     }
 
     async fn openid_client_gets_refreshes_and_revokes(engine) {
-        let world = World::new(engine).await;
-        for method in ["client_secret_post", "client_secret_basic"] {
+        for (base, method) in WALKS {
+            let world = World::with(engine, Options::under(base)).await;
             let client = world.client(Dialect::Custom).await;
             let flow = Command::new(setting("CONSENTRY_TEST_NODE"));
             run(flow, &setting("CONSENTRY_TEST_NODE_FLOW"), &told(&world.running, &client, method)).await;
@@ -48,8 +52,8 @@ on_both_engines! {
     }
 
     async fn authlib_gets_refreshes_and_revokes(engine) {
-        let world = World::new(engine).await;
-        for method in ["client_secret_post", "client_secret_basic"] {
+        for (base, method) in WALKS {
+            let world = World::with(engine, Options::under(base)).await;
             let client = world.client(Dialect::Custom).await;
             let flow = Command::new(setting("CONSENTRY_TEST_PYTHON"));
             run(flow, &setting("CONSENTRY_TEST_PYTHON_FLOW"), &told(&world.running, &client, method)).await;
