@@ -2,7 +2,10 @@
 //!
 //! `http` answers with them, `jobs` tidies with them; `cli` decides when they start and stop.
 
+pub mod clients;
+pub mod documents;
 mod issuer;
+pub mod key_sets;
 pub mod keyring;
 
 use std::time::Duration;
@@ -16,13 +19,17 @@ use crate::{
         Timestamp,
         audit::{Actor, Audit},
         id::AuditEventId,
+        mechanisms::Mechanisms,
         plugin::{Host, NotAHost},
     },
+    outbound::{self, Outbound, OutboundError},
     passwords::Passwords,
     protocol::metadata::IssuerError,
     random,
     store::{SchemaState, Store, StoreError, StoreResult},
 };
+use documents::Documents;
+use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
 
 /// What the operator chose, checked.
@@ -48,6 +55,8 @@ pub struct Settings {
     pub refresh_absolute: TimeDelta,
     /// How long a browser stays signed in.
     pub session_lifetime: TimeDelta,
+    /// In which ways a client can become known.
+    pub mechanisms: Mechanisms,
 }
 
 impl Settings {
@@ -67,6 +76,7 @@ impl Settings {
             refresh_idle: TimeDelta::days(90),
             refresh_absolute: TimeDelta::days(365),
             session_lifetime: TimeDelta::days(30),
+            mechanisms: Mechanisms::default(),
         })
     }
 
@@ -102,6 +112,10 @@ pub struct Server {
     pub keyring: Keyring,
     /// What hashes passwords, on workers of its own.
     pub passwords: Passwords,
+    /// Clients' metadata documents.
+    pub documents: Documents,
+    /// Clients' keys.
+    pub key_sets: KeySets,
 }
 
 /// Why the server does not start.
@@ -122,6 +136,9 @@ pub enum StartError {
     /// The issuer is not one string everywhere.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
+    /// Nothing can be fetched.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
 }
 
 impl Server {
@@ -131,6 +148,7 @@ impl Server {
         clock: Clock,
         store: Store,
         masters: Vec<MasterKey>,
+        outbound: outbound::Settings,
     ) -> Result<Self, StartError> {
         issuer::check(&settings)?;
         match store.schema_state().await? {
@@ -140,7 +158,10 @@ impl Server {
         }
         measure(&clock, &store).await?;
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
-        Ok(Self { settings, clock, store, keyring, passwords: Passwords::new() })
+        let outbound = Outbound::new(outbound)?;
+        let documents = Documents::new(settings.mechanisms.documents.clone(), outbound.clone());
+        let key_sets = KeySets::new(outbound);
+        Ok(Self { settings, clock, store, keyring, passwords: Passwords::new(), documents, key_sets })
     }
 
     /// Corrects the clock by the database's, where several nodes may share one.

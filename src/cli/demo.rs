@@ -34,7 +34,7 @@ use crate::{
         scope::Catalogue,
     },
     protocol::{dialect, manifest},
-    random,
+    outbound, random,
     server::{Server, Settings},
     store::{
         OpenOptions, Store, accounts::NewAccount, clients::NewClient, plugins::ImportPlugin, plugins::PluginImport,
@@ -156,7 +156,7 @@ async fn assemble(public_url: &str, folder: &Path) -> Result<Arc<Server>, Failur
     store.migrate().await?;
     let settings = Settings::defaults(public_url, "Consentry Demo")?;
     let master = write_master_key(&folder.join("master.key"))?;
-    Ok(Arc::new(Server::assemble(settings, Clock::system(), store, vec![master]).await?))
+    Ok(Arc::new(Server::assemble(settings, Clock::system(), store, vec![master], outbound::Settings::default()).await?))
 }
 
 /// The master key in a file, as `serve` would be given it.

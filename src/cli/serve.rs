@@ -5,8 +5,10 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use super::run;
 use crate::{
     clock::Clock,
-    config::ServeConfig,
+    config::{Clients, ServeConfig},
     keys::master::MasterKey,
+    outbound,
+    model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms},
     server::{Server, Settings, StartError},
     store::{OpenOptions, Store, StoreError},
 };
@@ -43,7 +45,7 @@ impl From<StoreError> for ServeError {
 pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
     let store = Store::open(&open_options(&config)).await?;
     let masters = config.master_keys.iter().map(|key| MasterKey::new(*key.reveal())).collect();
-    let server = Arc::new(Server::assemble(settings(&config), Clock::system(), store, masters).await?);
+    let server = Arc::new(Server::assemble(settings(&config), Clock::system(), store, masters, outbound(&config)).await?);
     let address = config.listen;
     let listener = TcpListener::bind(address).map_err(|error| ServeError::Listen { address, error })?;
     tracing::info!(listen = %address, public_url = config.public_url.as_str(), "serving");
@@ -73,5 +75,24 @@ fn settings(config: &ServeConfig) -> Settings {
         refresh_idle: lifetimes.refresh_idle,
         refresh_absolute: lifetimes.refresh_absolute,
         session_lifetime: lifetimes.session,
+        mechanisms: mechanisms(&config.clients),
     }
+}
+
+fn outbound(config: &ServeConfig) -> outbound::Settings {
+    outbound::Settings {
+        allow: config.outbound.allow.clone(),
+        authorities: config.outbound.authorities.clone(),
+        ..outbound::Settings::default()
+    }
+}
+
+fn mechanisms(clients: &Clients) -> Mechanisms {
+    let patterns = |hosts: &[String]| hosts.iter().cloned().map(HostPattern).collect();
+    let documents = DocumentPolicy {
+        enabled: clients.documents,
+        allowed_hosts: patterns(&clients.document_hosts),
+        denied_hosts: patterns(&clients.document_hosts_denied),
+    };
+    Mechanisms { documents }
 }

@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 17] = [
+pub const KEYS: [Key; 20] = [
     key(
         "public_url",
         None,
@@ -105,6 +105,26 @@ pub const KEYS: [Key; 17] = [
         Some("10"),
         "10",
         "How many database connections (Postgres) or readers (SQLite) are kept open (1 to 1000).",
+    ),
+    key(
+        "client_documents",
+        Some("on"),
+        "\"on\"",
+        "Whether a client may be known by its metadata document, whose address is its client id: on or off. Assistants \
+         prefer it to everything else.",
+    ),
+    key(
+        "client_document_hosts",
+        None,
+        "[\"chat.example\", \".tools.example\"]",
+        "The only hosts such documents may come from; a leading dot stands for every host below. Any host when left out. \
+         In the environment they are separated by commas.",
+    ),
+    key(
+        "client_document_hosts_denied",
+        None,
+        "[\"unwanted.example\"]",
+        "Hosts such documents may not come from, whatever the list before says.",
     ),
     key(
         "outbound_allow",

@@ -1,9 +1,10 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `outbound`, `log`) checks its own; `mistake` is how all that is wrong is told at once. The command line
-//! brings the sources and shows the warnings.
+//! `lifetimes`, `clients`, `outbound`, `log`) checks its own; `mistake` is how all that is wrong is told at once. The
+//! command line brings the sources and shows the warnings.
 
+pub mod clients;
 pub mod database;
 pub mod example;
 pub mod keys;
@@ -20,6 +21,7 @@ pub mod sources;
 use std::net::SocketAddr;
 
 pub use self::{
+    clients::Clients,
     database::Database,
     lifetimes::Lifetimes,
     log::{Log, LogFormat},
@@ -59,6 +61,8 @@ pub struct ServeConfig {
     pub lifetimes: Lifetimes,
     /// What may be fetched from.
     pub outbound: Outbound,
+    /// How clients may become known.
+    pub clients: Clients,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
 }
@@ -84,6 +88,7 @@ impl Config {
             public::read_server_name(reader);
             lifetimes::read(reader);
             outbound::read(reader);
+            clients::read(reader);
             Some(Self { database: database?, log: log?, public_url })
         })
     }
@@ -104,6 +109,7 @@ impl ServeConfig {
             let server_name = public::read_server_name(reader);
             let lifetimes = lifetimes::read(reader);
             let outbound = outbound::read(reader);
+            let clients = clients::read(reader);
             let master_keys = master_keys::read(reader);
             Some(Self {
                 database: database?,
@@ -113,6 +119,7 @@ impl ServeConfig {
                 server_name: server_name?,
                 lifetimes: lifetimes?,
                 outbound: outbound?,
+                clients: clients?,
                 master_keys,
             })
         })

@@ -62,6 +62,18 @@ impl<'a> Reader<'a> {
         number
     }
 
+    /// Whether something is on.
+    pub(super) fn switch(&mut self, key: &str) -> Option<bool> {
+        match self.text(key)?.trim() {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => {
+                self.mistake(key, "it is neither on nor off", "write on or off");
+                None
+            }
+        }
+    }
+
     pub(super) fn into_findings(self) -> (Vec<Mistake>, Vec<String>) {
         (self.gathered.mistakes, self.warnings)
     }

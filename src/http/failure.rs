@@ -23,7 +23,7 @@ use crate::{
         authorization::{NotAddressed, in_flight::Stopped},
         error::{ErrorCode, OAuthError},
     },
-    server::{Server, keyring::KeyringError},
+    server::{Server, documents::DocumentError, keyring::KeyringError},
     store::StoreError,
 };
 
@@ -149,6 +149,9 @@ pub enum PageError {
     /// The request cannot be answered to its sender.
     #[error(transparent)]
     NotAddressed(#[from] NotAddressed),
+    /// The client's metadata document says nothing.
+    #[error(transparent)]
+    Document(DocumentError),
     /// The request in flight cannot go on.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -206,6 +209,23 @@ impl PageError {
                 "The app that sent you here left out something we need to continue.",
                 "Nothing was shared. Go back to the app and try again.",
             ),
+            Self::Document(DocumentError::NotAccepted | DocumentError::Address(_)) => bad(
+                "We don’t know this app",
+                "The app that sent you here is not registered with us, and its maker is not one we take a word from.",
+                "Nothing was shared. If you own the app, ask the people who run this site to let it in.",
+            ),
+            Self::Document(DocumentError::Invalid(_)) => bad(
+                "This app’s description has a mistake",
+                "The app that sent you here describes itself in a way we cannot rely on, so we stopped here.",
+                "Nothing was shared. If you own the app, check its client metadata document.",
+            ),
+            Self::Document(DocumentError::Fetch(_)) => Words {
+                status: StatusCode::BAD_GATEWAY,
+                title: "We could not reach the app’s maker",
+                message: "Before we let an app in we read its description at its maker’s website, and that did not answer."
+                    .into(),
+                advice: "Nothing was shared. Please try again in a minute.",
+            },
             Self::Stopped(Stopped::TooOld) => bad(
                 "This page has expired",
                 "You took longer than an hour, so we closed the request to keep you safe.",

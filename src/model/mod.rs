@@ -13,6 +13,7 @@ pub mod family;
 pub mod id;
 pub mod key;
 pub mod legible;
+pub mod mechanisms;
 pub mod placeholder;
 pub mod plugin;
 pub mod public_url;

@@ -34,6 +34,7 @@ const USER_AGENT: &str = concat!("consentry/", env!("CARGO_PKG_VERSION"));
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// What the operator chose.
+#[derive(Clone)]
 pub struct Settings {
     /// Address ranges that may be fetched from although they are special-use.
     pub allow: Vec<IpNet>,

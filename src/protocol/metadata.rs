@@ -7,7 +7,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::public_url::PublicUrl;
+use crate::model::{mechanisms::Mechanisms, public_url::PublicUrl};
 
 /// The document at `/.well-known/oauth-authorization-server`.
 #[derive(Clone, Debug, Serialize)]
@@ -22,16 +22,24 @@ pub struct Metadata {
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 3],
     code_challenge_methods_supported: [&'static str; 1],
-    token_endpoint_auth_methods_supported: [&'static str; 3],
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
-    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    token_endpoint_auth_methods_supported: [&'static str; 4],
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 4],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
+    introspection_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
     authorization_response_iss_parameter_supported: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id_metadata_document_supported: Option<bool>,
 }
 
-/// Describes the server whose issuer identifier this is: the public URL, without trailing slash.
-pub fn describe(issuer: &str) -> Metadata {
+/// Describes the server whose issuer identifier this is (the public URL, without trailing slash), and which lets clients
+/// become known in these ways.
+pub fn describe(issuer: &str, mechanisms: &Mechanisms) -> Metadata {
     let at = |path: &str| format!("{issuer}{path}");
-    let methods = ["client_secret_post", "client_secret_basic", "none"];
+    // `none` must be among them: some clients take a document only where it is.
+    let methods = ["none", "client_secret_post", "client_secret_basic", "private_key_jwt"];
+    let algorithms = ["RS256", "ES256", "EdDSA"];
     Metadata {
         issuer: issuer.to_owned(),
         authorization_endpoint: at("/authorize"),
@@ -44,9 +52,13 @@ pub fn describe(issuer: &str) -> Metadata {
         grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
         code_challenge_methods_supported: ["S256"],
         token_endpoint_auth_methods_supported: methods,
+        token_endpoint_auth_signing_alg_values_supported: algorithms,
         revocation_endpoint_auth_methods_supported: methods,
-        introspection_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
+        revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+        introspection_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic", "private_key_jwt"],
+        introspection_endpoint_auth_signing_alg_values_supported: algorithms,
         authorization_response_iss_parameter_supported: true,
+        client_id_metadata_document_supported: mechanisms.documents.enabled.then_some(true),
     }
 }
 
@@ -123,7 +135,7 @@ mod tests {
     const ISSUER: &str = "https://a.example/auth";
 
     fn metadata(issuer: &str) -> String {
-        serde_json::to_string(&describe(issuer)).unwrap()
+        serde_json::to_string(&describe(issuer, &Mechanisms::default())).unwrap()
     }
 
     #[test]

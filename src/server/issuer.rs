@@ -12,7 +12,7 @@ use crate::protocol::{
 pub(super) fn check(settings: &Settings) -> Result<(), IssuerError> {
     let issuer = settings.issuer.as_str();
     // A document that cannot be written names no issuer, and is refused for that.
-    let documents = [serde_json::to_string(&metadata::describe(issuer)).unwrap_or_default()];
+    let documents = [serde_json::to_string(&metadata::describe(issuer, &settings.mechanisms)).unwrap_or_default()];
     let iss = authorization::iss_of_an_answer(issuer).unwrap_or_default();
     metadata::check_issuer(issuer, &documents, &iss)?;
     // The pages and the addresses of the documents are made from these two.

@@ -50,7 +50,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         }
         // Signed in meanwhile, in another tab or by going back: no need to do it twice.
         Stage::Ask(asked) => {
-            to_page(server, HttpResponse::SeeOther(), "/consent", &in_flight.shown_to(asked.0.session()))
+            to_page(server, HttpResponse::SeeOther(), "/consent", &in_flight.shown_to(asked.attended.session()))
         }
         Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
@@ -131,7 +131,7 @@ async fn go_on(
         return Ok(to_path(server, answer, "/"));
     };
     match stage(server, in_flight.clone(), visitor).await? {
-        Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.0.session())),
+        Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.attended.session())),
         Stage::Answer(answered) => Ok(leave(answer, &hand_over(server, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(answer, &redirect)),
         Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
@@ -190,7 +190,7 @@ async fn refuse(
         match stage(server, in_flight.clone(), visitor).await? {
             Stage::SignIn(asked) => shown = shown.asked_by(*asked),
             // Somebody is signed in meanwhile, in another tab. Whoever typed a wrong password is not answered as them.
-            Stage::Ask(asked) => shown.leads_to = Some(asked.0.checked().addressed().redirect_uri().clone()),
+            Stage::Ask(asked) => shown.leads_to = Some(asked.attended.checked().addressed().redirect_uri().clone()),
             Stage::Answer(answered) => shown.leads_to = Some(answered.redirect_uri().clone()),
             Stage::Refuse(redirect) => return Ok(leave(HttpResponse::SeeOther(), &redirect)),
         }

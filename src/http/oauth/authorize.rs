@@ -17,8 +17,8 @@ use crate::{
         parameters::Parameters,
     },
     random,
-    server::Server,
-    store::consents::ConsentKey,
+    server::{Server, clients::ClientFault},
+    store::{clients::ClientDocument, consents::ConsentKey},
     tokens,
 };
 
@@ -27,11 +27,21 @@ pub enum Stage {
     /// Somebody must sign in.
     SignIn(Box<(Checked, Client)>),
     /// The person must be asked.
-    Ask(Box<(Attended, Client)>),
+    Ask(Box<Asked>),
     /// The person agreed before; nobody need be asked.
     Answer(Box<Answered>),
     /// The browser goes back to the client with an error.
     Refuse(Redirect),
+}
+
+/// What a person is asked.
+pub struct Asked {
+    /// The request, with the person who will answer it.
+    pub attended: Attended,
+    /// Who asks.
+    pub client: Client,
+    /// The client's document, if it has yet to be kept with the consent.
+    pub unkept: Option<Box<ClientDocument>>,
 }
 
 /// The endpoint.
@@ -48,7 +58,7 @@ async fn begin(server: &Server, request: &HttpRequest) -> Result<HttpResponse, P
     visitor.mark(&server.settings, &mut answer);
     match stage(server, in_flight.clone(), &visitor).await? {
         Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
-        Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.0.session())),
+        Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.attended.session())),
         Stage::Answer(answered) => Ok(leave(answer, &hand_over(server, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(answer, &redirect)),
     }
@@ -56,7 +66,11 @@ async fn begin(server: &Server, request: &HttpRequest) -> Result<HttpResponse, P
 
 /// Checks a request from the start and finds out what is still needed.
 pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> Result<Stage, PageError> {
-    let client = server.store.client(in_flight.client_id(), server.clock.now()).await?;
+    let (client, unkept) = match server.client_that_asks(in_flight.client_id()).await {
+        Ok(known) => known.map(|known| (known.client, known.unkept)).unzip(),
+        Err(ClientFault::Store(error)) => return Err(error.into()),
+        Err(ClientFault::Document(error)) => return Err(PageError::Document(error)),
+    };
     let received_at = in_flight.received_at();
     let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer)?;
     let Some(client) = client else { return Err(NotAddressed::UnknownClient.into()) };
@@ -78,7 +92,7 @@ pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> R
     };
     Ok(match checked.attend(visitor.session.clone(), consent, &client, received_at) {
         Attendance::SignIn(checked) => Stage::SignIn(Box::new((checked, client))),
-        Attendance::Ask(attended) => Stage::Ask(Box::new((attended, client))),
+        Attendance::Ask(attended) => Stage::Ask(Box::new(Asked { attended, client, unkept: unkept.flatten() })),
         Attendance::Answer(answered) => Stage::Answer(Box::new(answered)),
         Attendance::Refuse(redirect) => Stage::Refuse(redirect),
     })

@@ -4,6 +4,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::assertion;
 use crate::{
     http::{
         extract::{
@@ -14,13 +15,16 @@ use crate::{
     },
     model::client::{AuthenticationMethod, Client},
     protocol::{
-        client_authentication::{ASSERTION_REPLAYED, Credentials, UNKNOWN, authenticate},
+        client_authentication::{
+            ASSERTION_LENGTH_MAX, ASSERTION_REPLAYED, Credentials, Proof, UNKNOWN, authenticate,
+        },
         dialect,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
     },
     server::Server,
     store::assertions::AssertionUse,
+    tokens,
 };
 
 /// A proven client and what it sent.
@@ -36,35 +40,53 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Reads the body and authenticates the client: one reading of the store.
+    /// Reads the body and authenticates the client: one reading of the store, and for a stale document or an unknown key
+    /// a look at where they are published.
     pub async fn read(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<Self, MachineError> {
         let challenged = |error| match error {
             MachineError::Caller(error) if credentials::tried_basic(request) => MachineError::Basic(error),
             other => other,
         };
         let (parameters, encoding) = body::parameters(request, payload).await?;
-        let (client, method) = Self::prove(server, request, &parameters).await.map_err(challenged)?;
+        let Proven { client, method, assertion } =
+            Self::prove(server, request, &parameters).await.map_err(challenged)?;
         if encoding == Encoding::Json && !dialect::accepts_json(client.dialect) {
             let description = "this client sends application/x-www-form-urlencoded";
             return Err(OAuthError::new(ErrorCode::InvalidRequest, description).into());
         }
-        Ok(Self { client, method, assertion: None, parameters })
+        Ok(Self { client, method, assertion, parameters })
     }
 
     async fn prove(
         server: &Server,
         request: &HttpRequest,
         parameters: &Parameters,
-    ) -> Result<(Client, AuthenticationMethod), MachineError> {
-        let credentials = Credentials::read(credentials::basic(request)?, parameters, None)?;
-        let now = server.clock.now();
-        let found = server.store.client(&credentials.client_id, now).await?;
-        let method = authenticate(found.as_ref(), &credentials.proof, now).inspect_err(|error| {
+    ) -> Result<Proven, MachineError> {
+        let claimed = parameters.one("client_assertion", ASSERTION_LENGTH_MAX)?.and_then(tokens::assertion::peek);
+        let subject = claimed.and_then(|claimed| claimed.sub);
+        let credentials = Credentials::read(credentials::basic(request)?, parameters, subject)?;
+        let found = server.client_that_calls(&credentials.client_id).await?;
+        let outcome = match &credentials.proof {
+            Proof::Assertion(text) => {
+                assertion::prove(server, found.as_ref(), text).await.map(|used| (AuthenticationMethod::PrivateKeyJwt, Some(used)))
+            }
+            proof => authenticate(found.as_ref(), proof, server.clock.now())
+                .map(|method| (method, None))
+                .map_err(MachineError::from),
+        };
+        let (method, assertion) = outcome.inspect_err(|error| {
             // As text, not by `Display`: whoever sends a line break must not get a line of their own in the log.
             tracing::warn!(client.id = credentials.client_id.as_str(), reason = %error, "a client did not prove itself");
         })?;
-        Ok((found.ok_or(UNKNOWN)?, method))
+        Ok(Proven { client: found.ok_or(UNKNOWN)?, method, assertion })
     }
+}
+
+/// A proven client, and what it proved itself with.
+struct Proven {
+    client: Client,
+    method: AuthenticationMethod,
+    assertion: Option<AssertionUse>,
 }
 
 /// Uses the caller's assertion, if it has one, for a step that does not do so itself.

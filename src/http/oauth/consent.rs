@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    authorize::{Stage, hand_over, leave, open, seal, stage, to_page},
+    authorize::{Asked, Stage, hand_over, leave, open, seal, stage, to_page},
     caller::peer,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
         id::ConsentId,
     },
     protocol::{
-        authorization::{Attended, InFlight},
+        authorization::InFlight,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
     },
@@ -46,10 +46,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
         Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
-        Stage::Ask(asked) => {
-            let (attended, client) = *asked;
-            render(server, &visitor, in_flight, &attended, &client).await
-        }
+        Stage::Ask(asked) => render(server, &visitor, in_flight, &asked).await,
     }
 }
 
@@ -57,16 +54,16 @@ async fn render(
     server: &Server,
     visitor: &Visitor,
     in_flight: InFlight,
-    attended: &Attended,
-    client: &Client,
+    asked: &Asked,
 ) -> Result<HttpResponse, PageError> {
+    let Asked { attended, client, .. } = asked;
     let ring = server.keyring.current();
     let redirect_uri = attended.checked().addressed().redirect_uri();
     let account = &attended.session().account;
-    let asked = attended.checked().scopes();
+    let requested = attended.checked().scopes();
     let resource = attended.checked().resource();
     let plugin = server.store.plugin(resource.plugin_id).await?.ok_or(PageError::Unreadable)?;
-    let scopes = resource.scopes.iter().filter(|scope| asked.contains(&scope.name)).map(|scope| ScopeLine {
+    let scopes = resource.scopes.iter().filter(|scope| requested.contains(&scope.name)).map(|scope| ScopeLine {
         name: scope.name.clone(),
         words: scope.words.clone(),
         is_new: attended.is_new(&scope.name),
@@ -126,11 +123,8 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     }
     match stage(server, in_flight.clone(), &visitor).await? {
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
-        Stage::Ask(asked) if allows => {
-            let (attended, client) = *asked;
-            allow(server, request, attended, &client).await
-        }
-        Stage::Ask(asked) => Ok(leave(HttpResponse::SeeOther(), &asked.0.deny())),
+        Stage::Ask(asked) if allows => allow(server, request, *asked).await,
+        Stage::Ask(asked) => Ok(leave(HttpResponse::SeeOther(), &asked.attended.deny())),
         // Pressed twice, or agreed to in another tab meanwhile. A "no" is what this request is told; it does not take
         // the earlier "yes" back.
         Stage::Answer(answered) if allows => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?)),
@@ -147,12 +141,8 @@ fn read_decision(fields: &Parameters) -> Result<bool, PageError> {
     }
 }
 
-async fn allow(
-    server: &Server,
-    request: &HttpRequest,
-    attended: Attended,
-    client: &Client,
-) -> Result<HttpResponse, PageError> {
+async fn allow(server: &Server, request: &HttpRequest, asked: Asked) -> Result<HttpResponse, PageError> {
+    let Asked { attended, client, unkept } = asked;
     let account_id = attended.session().account.id;
     let grant = ConsentGrant {
         id: ConsentId(random::id(server.clock.now())),
@@ -162,10 +152,10 @@ async fn allow(
             resource: attended.checked().resource().identifier.to_string(),
         },
         scopes: attended.checked().scopes().clone(),
-        document: None,
+        document: unkept.map(|document| *document),
     };
     let audit = server.audit(Actor::Account(account_id), peer(request));
     let consent = server.store.grant_consent(&grant, &audit).await?;
-    let answered = attended.allow(&consent, client);
+    let answered = attended.allow(&consent, &client);
     Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?))
 }

@@ -1,5 +1,6 @@
 //! The OAuth endpoints: `authorize` and `consent` speak to people, `token`, `revoke` and `introspect` to machines.
 
+pub mod assertion;
 pub mod authorize;
 pub mod caller;
 pub mod consent;

@@ -39,5 +39,5 @@ fn names_this_server(server: &Server, path: &str) -> bool {
 fn document(server: &Server) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL))
-        .json(metadata::describe(&server.settings.issuer))
+        .json(metadata::describe(&server.settings.issuer, &server.settings.mechanisms))
 }

@@ -3,10 +3,12 @@
 pub mod aside;
 pub mod browser;
 pub mod chromium;
+pub mod connector;
 pub mod cut;
 pub mod databases;
 pub mod landing;
 pub mod looks;
 pub mod process;
 pub mod server;
+pub mod signer;
 pub mod strangers;

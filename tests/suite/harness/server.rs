@@ -11,9 +11,11 @@ use consentry::{
         account::Role,
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, PluginId},
+        mechanisms::Mechanisms,
         plugin::{Document, DocumentKind, Plugin, PluginState, SubjectSalt},
         scope::{Catalogue, Scope},
     },
+    outbound,
     protocol::dialect,
     random,
     server::{Server, Settings},
@@ -84,6 +86,10 @@ pub struct Options {
     pub public_url: Option<String>,
     /// The path of the public URL where that is its own address: empty, or such as `/auth`.
     pub base: &'static str,
+    /// What may be fetched, and from whom.
+    pub outbound: outbound::Settings,
+    /// In which ways clients become known.
+    pub mechanisms: Mechanisms,
 }
 
 impl Options {
@@ -96,7 +102,15 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         let refresh_grace = TimeDelta::seconds(120);
-        Self { clock: Clock::system(), refresh_grace, open: None, public_url: None, base: "" }
+        Self {
+            clock: Clock::system(),
+            refresh_grace,
+            open: None,
+            public_url: None,
+            base: "",
+            outbound: outbound::Settings::default(),
+            mechanisms: Mechanisms::default(),
+        }
     }
 }
 
@@ -143,8 +157,8 @@ impl Running {
             .await
             .expect("the database opens");
         let defaults = Settings::defaults(&url, "Example Accounts").expect("a URL with a host");
-        let settings = Settings { refresh_grace: options.refresh_grace, ..defaults };
-        let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)])
+        let settings = Settings { refresh_grace: options.refresh_grace, mechanisms: options.mechanisms, ..defaults };
+        let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)], options.outbound)
             .await
             .expect("the server starts");
         let server = Arc::new(server);

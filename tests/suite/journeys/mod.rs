@@ -3,6 +3,7 @@
 mod classic_plugin;
 mod command_line;
 mod demo_in_chromium;
+mod documents;
 mod foreign_clients;
 mod gpt_action;
 mod lost_answer;

@@ -1,0 +1,65 @@
+//! How clients may become known: `client_documents`, `client_document_hosts`, `client_document_hosts_denied`.
+
+use super::reader::Reader;
+
+const DOCUMENTS: &str = "client_documents";
+const HOSTS: &str = "client_document_hosts";
+const HOSTS_DENIED: &str = "client_document_hosts_denied";
+
+/// How clients may become known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clients {
+    /// Whether a client may be known by its metadata document.
+    pub documents: bool,
+    /// The only hosts such documents may come from; empty for any. A leading dot stands for every name below.
+    pub document_hosts: Vec<String>,
+    /// Hosts they may not come from.
+    pub document_hosts_denied: Vec<String>,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<Clients> {
+    // All are read before any is missed, so that all mistakes are told.
+    let documents = reader.switch(DOCUMENTS);
+    let document_hosts = read_hosts(reader, HOSTS);
+    let document_hosts_denied = read_hosts(reader, HOSTS_DENIED);
+    Some(Clients {
+        documents: documents?,
+        document_hosts: document_hosts?,
+        document_hosts_denied: document_hosts_denied?,
+    })
+}
+
+fn read_hosts(reader: &mut Reader<'_>, key: &str) -> Option<Vec<String>> {
+    let list = reader.text(key).unwrap_or_default();
+    let hosts: Vec<String> =
+        list.split(',').map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty()).collect();
+    let wrong = hosts.iter().find(|host| !is_host(host)).cloned();
+    if let Some(wrong) = wrong {
+        let cure = "write example.com for that host, or .example.com for every host below it";
+        reader.mistake(key, format!("{wrong} is no host"), cure);
+        return None;
+    }
+    Some(hosts)
+}
+
+/// Whether a URL could have it as its host; ports and wildcards are not part of a name.
+fn is_host(pattern: &str) -> bool {
+    let name = pattern.strip_prefix('.').unwrap_or(pattern);
+    let parsed = url::Url::parse(&format!("https://{name}/"));
+    parsed.is_ok_and(|url| url.host_str() == Some(name) && url.port().is_none()) && !name.contains('*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_all_below_them_are_hosts_and_nothing_else_is() {
+        for host in ["example.com", ".example.com", "a.b.example", "localhost"] {
+            assert!(is_host(host), "{host}");
+        }
+        for other in ["*.example.com", "example.com:8443", "https://example.com", "example.com/x", "a b", "."] {
+            assert!(!is_host(other), "{other}");
+        }
+    }
+}
