@@ -4,6 +4,7 @@
 
 pub mod by_hand;
 
+mod assertions;
 mod browsers;
 mod codes;
 mod kinds;

@@ -90,6 +90,15 @@ impl Signer {
         jsonwebtoken::encode(&header, claims, &self.key).unwrap()
     }
 
+    /// Signs any claims under a header with further members.
+    pub fn sign_with(&self, members: &Value, claims: &Value) -> String {
+        let mut header = json!({ "alg": format!("{:?}", self.algorithm), "kid": self.kid });
+        header.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let message = format!("{}.{}", text(header.to_string().as_bytes()), text(claims.to_string().as_bytes()));
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, self.algorithm).unwrap();
+        format!("{message}.{signature}")
+    }
+
     /// An honest assertion, good for a minute, that nobody has used.
     pub fn assertion(&self, client_id: &str, audience: &str, now: Timestamp) -> String {
         self.sign(&Self::claims(client_id, audience, now))
