@@ -1,0 +1,195 @@
+//! JSON from strangers (RFC 8259): measured before anything is built from it, and read without guessing.
+//!
+//! Metadata documents, key sets, registrations and assertions all pass here. A member that stands twice is refused at
+//! any depth: two readers that pick different copies are an attack of their own.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::legible;
+
+/// What a text may have at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Its length.
+    pub bytes: usize,
+    /// Objects and arrays inside each other, the outermost included.
+    pub depth: usize,
+}
+
+/// Why a text is not read; each message continues a sentence whose subject is the text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnObject {
+    /// Longer than it may be.
+    #[error("has {has} bytes; at most {most} are read")]
+    TooLong {
+        /// How long it is.
+        has: usize,
+        /// How long it may be.
+        most: usize,
+    },
+    /// More objects and arrays inside each other than anything honest has.
+    #[error("is nested more than {0} levels deep")]
+    TooDeep(usize),
+    /// A member stands twice in one object.
+    #[error("has the member {0} twice")]
+    Twice(String),
+    /// Not JSON, or JSON of another kind.
+    #[error("is not a JSON object")]
+    Malformed,
+}
+
+/// Reads one JSON object.
+pub fn object(text: &[u8], bounds: Bounds) -> Result<Map<String, Value>, NotAnObject> {
+    if text.len() > bounds.bytes {
+        return Err(NotAnObject::TooLong { has: text.len(), most: bounds.bytes });
+    }
+    if depth(text) > bounds.depth {
+        return Err(NotAnObject::TooDeep(bounds.depth));
+    }
+    let mut repeated = None;
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = Unique(&mut repeated).deserialize(&mut deserializer).and_then(|value| {
+        deserializer.end()?;
+        Ok(value)
+    });
+    match (value, repeated) {
+        (_, Some(name)) => Err(NotAnObject::Twice(legible::in_a_description(&name))),
+        (Ok(Value::Object(members)), None) => Ok(members),
+        (Ok(_) | Err(_), None) => Err(NotAnObject::Malformed),
+    }
+}
+
+/// The deepest nesting. Of text that is not JSON it may be anything; the reader refuses that afterwards.
+fn depth(text: &[u8]) -> usize {
+    let (mut deepest, mut open) = (0_usize, 0_usize);
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'{' | b'[' => open += 1,
+            b'}' | b']' => open = open.saturating_sub(1),
+            b'"' => skip_string(&mut bytes),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest
+}
+
+/// Brackets inside a string nest nothing.
+fn skip_string<'a>(bytes: &mut impl Iterator<Item = &'a u8>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => _ = bytes.next(),
+            b'"' => return,
+            _ => {}
+        }
+    }
+}
+
+/// Builds a value and stops at the first member that stands twice, leaving its name behind.
+struct Unique<'a>(&'a mut Option<String>);
+
+impl<'de> DeserializeSeed<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("JSON")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = sequence.next_element_seed(Unique(&mut *self.0))? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if members.contains_key(&name) {
+                *self.0 = Some(name);
+                return Err(de::Error::custom("a member stands twice"));
+            }
+            let value = map.next_value_seed(Unique(&mut *self.0))?;
+            members.insert(name, value);
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Bounds = Bounds { bytes: 64, depth: 3 };
+
+    #[test]
+    fn an_object_is_read_whole() {
+        let text = r#"{"a":[1,-2,0.5,"x",{}],"b":null,"c":true}"#;
+        assert_eq!(Value::Object(object(text.as_bytes(), SMALL).unwrap()), text.parse::<Value>().unwrap());
+    }
+
+    #[test]
+    fn whatever_is_not_one_object_is_refused() {
+        for text in ["", "[]", "1", "nul", "{", "{}{}", "{} x", "{\"a\":1e999}", "{\"a\":\"\\ud800\"}", "{a:1}"] {
+            assert_eq!(object(text.as_bytes(), SMALL), Err(NotAnObject::Malformed), "{text}");
+        }
+        assert_eq!(object(b"{\"a\":\"\xff\"}", SMALL), Err(NotAnObject::Malformed));
+    }
+
+    #[test]
+    fn what_is_long_or_deep_is_refused_before_it_is_built() {
+        let long = format!("{{{}}}", " ".repeat(63));
+        assert_eq!(object(long.as_bytes(), SMALL), Err(NotAnObject::TooLong { has: 65, most: 64 }));
+        assert!(object(br#"{"a":[[1]]}"#, SMALL).is_ok());
+        assert_eq!(object(br#"{"a":[[[1]]]}"#, SMALL), Err(NotAnObject::TooDeep(3)));
+        let deep = "[".repeat(1_000_000);
+        let roomy = Bounds { bytes: 2_000_000, depth: 8 };
+        assert_eq!(object(deep.as_bytes(), roomy), Err(NotAnObject::TooDeep(8)));
+        assert!(object(br#"{"a":"[[[[[[\"[[[["}"#, SMALL).is_ok(), "brackets in a string nest nothing");
+    }
+
+    #[test]
+    fn a_member_that_stands_twice_is_refused_at_any_depth() {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"b":[{"a":1,"a":2}]}"#, r#"{"a":1,"\u0061":2}"#] {
+            assert_eq!(object(text.as_bytes(), SMALL), Err(NotAnObject::Twice("a".into())), "{text}");
+        }
+        assert!(object(br#"{"a":{"a":1}}"#, SMALL).is_ok());
+    }
+}
