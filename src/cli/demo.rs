@@ -33,8 +33,9 @@ use crate::{
         plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt},
         scope::Catalogue,
     },
+    outbound,
     protocol::{dialect, manifest},
-    outbound, random,
+    random,
     server::{Server, Settings},
     store::{
         OpenOptions, Store, accounts::NewAccount, clients::NewClient, plugins::ImportPlugin, plugins::PluginImport,

@@ -73,7 +73,9 @@ impl From<StartError> for Failure {
         match error {
             StartError::Store(error) => error.into(),
             StartError::FromTheFuture => Self::Misconfigured(error.to_string()),
-            StartError::Behind(_) | StartError::Keys(_) | StartError::Issuer(_) => Self::NotDone(error.to_string()),
+            StartError::Behind(_) | StartError::Keys(_) | StartError::Issuer(_) | StartError::Outbound(_) => {
+                Self::NotDone(error.to_string())
+            }
         }
     }
 }

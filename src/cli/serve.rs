@@ -7,8 +7,8 @@ use crate::{
     clock::Clock,
     config::{Clients, ServeConfig},
     keys::master::MasterKey,
-    outbound,
     model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms},
+    outbound,
     server::{Server, Settings, StartError},
     store::{OpenOptions, Store, StoreError},
 };
@@ -45,7 +45,8 @@ impl From<StoreError> for ServeError {
 pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
     let store = Store::open(&open_options(&config)).await?;
     let masters = config.master_keys.iter().map(|key| MasterKey::new(*key.reveal())).collect();
-    let server = Arc::new(Server::assemble(settings(&config), Clock::system(), store, masters, outbound(&config)).await?);
+    let server =
+        Arc::new(Server::assemble(settings(&config), Clock::system(), store, masters, outbound(&config)).await?);
     let address = config.listen;
     let listener = TcpListener::bind(address).map_err(|error| ServeError::Listen { address, error })?;
     tracing::info!(listen = %address, public_url = config.public_url.as_str(), "serving");

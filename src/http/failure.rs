@@ -222,8 +222,9 @@ impl PageError {
             Self::Document(DocumentError::Fetch(_)) => Words {
                 status: StatusCode::BAD_GATEWAY,
                 title: "We could not reach the app’s maker",
-                message: "Before we let an app in we read its description at its maker’s website, and that did not answer."
-                    .into(),
+                message:
+                    "Before we let an app in we read its description at its maker’s website, and that did not answer."
+                        .into(),
                 advice: "Nothing was shared. Please try again in a minute.",
             },
             Self::Stopped(Stopped::TooOld) => bad(

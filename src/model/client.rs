@@ -9,6 +9,7 @@ use super::{
     account::UnknownWord,
     digest::Digest,
     id::{ClientId, ClientSecretId, PluginId},
+    public_key::SigningAlgorithm,
     redirect_uri::RedirectUri,
     resource::Resource,
     scope::Scopes,
@@ -241,7 +242,7 @@ pub struct Client {
     /// How it may authenticate.
     pub authentication_methods: AuthenticationMethods,
     /// The only algorithm it signs assertions with (RFC 7591 §2, `token_endpoint_auth_signing_alg`), if it named one.
-    pub signing_algorithm: Option<String>,
+    pub signing_algorithm: Option<SigningAlgorithm>,
     /// The keys its assertions are verified with.
     pub keys: ClientKeys,
     /// The state of its document's copy, if it has one.

@@ -55,11 +55,8 @@ mod tests {
     fn hosts_are_allowed_and_denied_and_denying_wins() {
         let patterns = |texts: &[&str]| texts.iter().map(|text| HostPattern((*text).to_owned())).collect();
         let accepts = |allowed: &[&str], denied: &[&str], host: &str| {
-            let policy = DocumentPolicy {
-                enabled: true,
-                allowed_hosts: patterns(allowed),
-                denied_hosts: patterns(denied),
-            };
+            let policy =
+                DocumentPolicy { enabled: true, allowed_hosts: patterns(allowed), denied_hosts: patterns(denied) };
             policy.accepts(host)
         };
         assert!(accepts(&[], &[], "a.example"));

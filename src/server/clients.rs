@@ -131,7 +131,7 @@ fn unkept(client_id: &str, document: &Document, now: Timestamp) -> Known {
         registration: Registration::Document,
         dialect: Dialect::Connector,
         authentication_methods: kept.authentication_methods,
-        signing_algorithm: kept.signing_algorithm.clone(),
+        signing_algorithm: kept.signing_algorithm,
         keys: keys(&document.metadata),
         document: Some(document.copy),
         redirect_uris: kept.redirect_uris.clone(),

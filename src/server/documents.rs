@@ -77,7 +77,7 @@ impl Document {
             client_id: client_id.to_owned(),
             name: self.metadata.name.clone(),
             authentication_methods: self.metadata.methods,
-            signing_algorithm: self.metadata.signing_algorithm.map(|algorithm| algorithm.as_str().to_owned()),
+            signing_algorithm: self.metadata.signing_algorithm,
             jwks_uri: keys.jwks_uri,
             key_set: keys.key_set,
             redirect_uris: self.metadata.redirect_uris.clone(),

@@ -150,7 +150,13 @@ impl Server {
     async fn keep_row(&self, client: &Client, fetched: &Kept) -> StoreResult<()> {
         let text = fetched.set.as_json();
         let young = client.keys.fetched_at.is_some_and(|at| fetched.fetched_at < at + ROW_AGE_MAX);
-        let same = || client.keys.key_set.as_ref().is_some_and(|kept| read(kept.as_bytes()).is_ok_and(|kept| kept.as_json() == text));
+        let same = || {
+            client
+                .keys
+                .key_set
+                .as_ref()
+                .is_some_and(|kept| read(kept.as_bytes()).is_ok_and(|kept| kept.as_json() == text))
+        };
         if young && same() {
             return Ok(());
         }

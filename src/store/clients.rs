@@ -7,6 +7,7 @@ use crate::model::{
     client::{AuthenticationMethods, Client, ClientKeys, ClientSecret, Dialect, DocumentCopy, Registration},
     digest::Digest,
     id::{ClientId, PluginId},
+    public_key::SigningAlgorithm,
     redirect_uri::RedirectUri,
     scope::Scopes,
 };
@@ -29,7 +30,7 @@ pub struct NewClient {
     /// How it may authenticate.
     pub authentication_methods: AuthenticationMethods,
     /// The only algorithm it signs assertions with, if it named one.
-    pub signing_algorithm: Option<String>,
+    pub signing_algorithm: Option<SigningAlgorithm>,
     /// The keys its assertions are verified with.
     pub keys: ClientKeys,
     /// Where people may be sent back to.
@@ -56,7 +57,7 @@ pub struct ClientDocument {
     /// How it may authenticate.
     pub authentication_methods: AuthenticationMethods,
     /// The only algorithm it signs assertions with, if it named one.
-    pub signing_algorithm: Option<String>,
+    pub signing_algorithm: Option<SigningAlgorithm>,
     /// Where its keys are published.
     pub jwks_uri: Option<String>,
     /// The keys in the document itself, as JSON.
@@ -77,7 +78,7 @@ pub struct ChangedRegistration {
     /// How it may authenticate.
     pub authentication_methods: AuthenticationMethods,
     /// The only algorithm it signs assertions with, if it named one.
-    pub signing_algorithm: Option<String>,
+    pub signing_algorithm: Option<SigningAlgorithm>,
     /// The keys its assertions are verified with.
     pub keys: ClientKeys,
     /// Where people may be sent back to.

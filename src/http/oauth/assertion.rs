@@ -33,14 +33,14 @@ pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Resu
         }
         Err(error) => return Err(refused(&error.to_string()).into()),
     };
-    let claims = assertion::verify(text, &set, client.signing_algorithm.as_deref())
-        .map_err(|fault| refused(&fault.to_string()))?;
+    let claims = assertion::verify(text, &set, client.signing_algorithm)
+        .map_err(|fault| OAuthError { code: ErrorCode::InvalidClient, description: fault.to_string().into() })?;
     let expected = Expected {
         client_id: &client.client_id,
         issuer: &server.settings.issuer,
         token_endpoint: &format!("{}/token", server.settings.issuer),
     };
-    let id = client_assertion::decide(&claims, &expected, server.clock.now())?;
+    let id = client_assertion::decide(&claims, expected, server.clock.now())?;
     Ok(AssertionUse { id, use_id: random::bytes() })
 }
 

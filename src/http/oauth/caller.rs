@@ -15,9 +15,7 @@ use crate::{
     },
     model::client::{AuthenticationMethod, Client},
     protocol::{
-        client_authentication::{
-            ASSERTION_LENGTH_MAX, ASSERTION_REPLAYED, Credentials, Proof, UNKNOWN, authenticate,
-        },
+        client_authentication::{ASSERTION_LENGTH_MAX, ASSERTION_REPLAYED, Credentials, Proof, UNKNOWN, authenticate},
         dialect,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
@@ -57,19 +55,15 @@ impl Caller {
         Ok(Self { client, method, assertion, parameters })
     }
 
-    async fn prove(
-        server: &Server,
-        request: &HttpRequest,
-        parameters: &Parameters,
-    ) -> Result<Proven, MachineError> {
+    async fn prove(server: &Server, request: &HttpRequest, parameters: &Parameters) -> Result<Proven, MachineError> {
         let claimed = parameters.one("client_assertion", ASSERTION_LENGTH_MAX)?.and_then(tokens::assertion::peek);
         let subject = claimed.and_then(|claimed| claimed.sub);
         let credentials = Credentials::read(credentials::basic(request)?, parameters, subject)?;
         let found = server.client_that_calls(&credentials.client_id).await?;
         let outcome = match &credentials.proof {
-            Proof::Assertion(text) => {
-                assertion::prove(server, found.as_ref(), text).await.map(|used| (AuthenticationMethod::PrivateKeyJwt, Some(used)))
-            }
+            Proof::Assertion(text) => assertion::prove(server, found.as_ref(), text)
+                .await
+                .map(|used| (AuthenticationMethod::PrivateKeyJwt, Some(used))),
             proof => authenticate(found.as_ref(), proof, server.clock.now())
                 .map(|method| (method, None))
                 .map_err(MachineError::from),

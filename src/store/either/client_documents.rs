@@ -14,6 +14,7 @@ use crate::{
         audit::{Audit, AuditAction},
         client::{Client, Dialect},
         id::ClientId,
+        public_key::SigningAlgorithm,
         redirect_uri::RedirectUri,
     },
     store::{
@@ -96,7 +97,7 @@ impl Engine {
             .bind(&changed.name)
             .bind(changed.authentication_methods.to_string())
             .bind(Json(texts(&changed.redirect_uris)))
-            .bind(&changed.signing_algorithm)
+            .bind(changed.signing_algorithm.map(SigningAlgorithm::as_str))
             .bind(&changed.keys.jwks_uri)
             .bind(key_set(changed.keys.key_set.as_deref())?)
             .bind(changed.keys.fetched_at)
@@ -167,7 +168,7 @@ pub(super) async fn put_document(
         .bind(Dialect::Connector.as_str())
         .bind(document.authentication_methods.to_string())
         .bind(Json(texts(&document.redirect_uris)))
-        .bind(&document.signing_algorithm)
+        .bind(document.signing_algorithm.map(SigningAlgorithm::as_str))
         .bind(&document.jwks_uri)
         .bind(key_set(document.key_set.as_deref())?)
         .bind(inline)

@@ -16,6 +16,7 @@ use crate::{
         client::{AuthenticationMethod, AuthenticationMethods, Client, ClientKeys, ClientSecret, DocumentCopy},
         digest::Digest,
         id::{ClientId, ClientSecretId},
+        public_key::SigningAlgorithm,
         redirect_uri::RedirectUri,
     },
     store::{
@@ -131,7 +132,10 @@ impl ClientRow {
             registration: self.registration.parse().map_err(StoreError::broken)?,
             dialect: self.dialect.parse().map_err(StoreError::broken)?,
             authentication_methods: self.authentication_methods.parse().map_err(StoreError::broken)?,
-            signing_algorithm: self.signing_algorithm,
+            signing_algorithm: self
+                .signing_algorithm
+                .map(|algorithm| algorithm.parse().map_err(StoreError::broken))
+                .transpose()?,
             keys: ClientKeys {
                 jwks_uri: self.jwks_uri,
                 key_set: self.key_set.map(|set| set.0.to_string()),
@@ -186,7 +190,7 @@ impl Engine {
             .bind(client.authentication_methods.to_string())
             .bind(Json(&uris))
             .bind(client.scopes.as_ref().map(ToString::to_string))
-            .bind(&client.signing_algorithm)
+            .bind(client.signing_algorithm.map(SigningAlgorithm::as_str))
             .bind(&client.keys.jwks_uri)
             .bind(key_set(client.keys.key_set.as_deref())?)
             .bind(client.keys.fetched_at)
