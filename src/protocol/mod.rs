@@ -4,6 +4,7 @@
 //! Neighbours: `http` brings the facts and acts on the decision, `model` is the language both speak.
 
 pub mod authorization;
+pub mod client_assertion;
 pub mod client_authentication;
 pub mod dialect;
 pub mod error;

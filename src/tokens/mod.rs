@@ -4,6 +4,7 @@
 //! Keys come from `keys::ring`.
 
 pub mod access;
+pub mod assertion;
 pub mod code;
 pub mod form;
 pub mod refresh;
