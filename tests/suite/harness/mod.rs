@@ -6,6 +6,7 @@ pub mod chromium;
 pub mod connector;
 pub mod cut;
 pub mod databases;
+pub mod foreign;
 pub mod landing;
 pub mod looks;
 pub mod process;

@@ -2,12 +2,6 @@
 //! programs of their own (`tests/foreign/`). Code with PKCE, refresh and revocation; the secret in the body and by
 //! HTTP Basic.
 
-use std::{
-    fs::File,
-    process::{Command, Stdio},
-    time::Duration,
-};
-
 use consentry::model::client::Dialect;
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse,
@@ -15,12 +9,11 @@ use oauth2::{
     TokenIntrospectionResponse, TokenResponse, TokenUrl,
     basic::{BasicClient, BasicErrorResponseType},
 };
-use serde_json::Value;
 
 use crate::{
     harness::{
         browser::{Browser, parameter},
-        chromium::setting,
+        foreign::run,
         server::{CALLBACK, Options, PASSWORD, Registered, Running, World},
     },
     on_both_engines,
@@ -29,9 +22,6 @@ use crate::{
 /// Where the server stands and how the client authenticates. The libraries find the metadata by themselves.
 const WALKS: [(&str, &str); 3] =
     [("", "client_secret_post"), ("", "client_secret_basic"), ("/auth", "client_secret_post")];
-
-/// How long a script may take, on a small machine that is busy.
-const SECONDS_MAX: u32 = 120;
 
 on_both_engines! {
     async fn the_oauth2_crate_gets_refreshes_and_revokes(engine) {
@@ -46,8 +36,8 @@ on_both_engines! {
         for (base, method) in WALKS {
             let world = World::with(engine, Options::under(base)).await;
             let client = world.client(Dialect::Custom).await;
-            let flow = Command::new(setting("CONSENTRY_TEST_NODE"));
-            run(flow, &setting("CONSENTRY_TEST_NODE_FLOW"), &told(&world.running, &client, method)).await;
+            let told = told(&world.running, &client, method);
+            walk("CONSENTRY_TEST_NODE", "CONSENTRY_TEST_NODE_FLOW", &told).await;
         }
     }
 
@@ -55,8 +45,8 @@ on_both_engines! {
         for (base, method) in WALKS {
             let world = World::with(engine, Options::under(base)).await;
             let client = world.client(Dialect::Custom).await;
-            let flow = Command::new(setting("CONSENTRY_TEST_PYTHON"));
-            run(flow, &setting("CONSENTRY_TEST_PYTHON_FLOW"), &told(&world.running, &client, method)).await;
+            let told = told(&world.running, &client, method);
+            walk("CONSENTRY_TEST_PYTHON", "CONSENTRY_TEST_PYTHON_FLOW", &told).await;
         }
     }
 }
@@ -132,35 +122,8 @@ fn told(running: &Running, client: &Registered, method: &'static str) -> Vec<(&'
     ]
 }
 
-/// Runs a script to its end: it must say that every step held.
-async fn run(mut flow: Command, script: &str, told: &[(&'static str, String)]) {
-    let folder = tempfile::tempdir().unwrap();
-    let (output, complaints) = (folder.path().join("output"), folder.path().join("complaints"));
-    let mut flow = flow
-        .arg(script)
-        .envs(told.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(File::create(&output).unwrap())
-        .stderr(File::create(&complaints).unwrap())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{script}: {error}"));
-    let mut status = None;
-    for _ in 0..SECONDS_MAX * 10 {
-        status = flow.try_wait().unwrap();
-        if status.is_some() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    if status.is_none() {
-        flow.kill().unwrap();
-        flow.wait().unwrap();
-    }
-    let read = |path| std::fs::read_to_string(path).unwrap();
-    let (output, complaints) = (read(output), read(complaints));
-    let ended = status.map_or_else(|| format!("did not end within {SECONDS_MAX} s"), |status| status.to_string());
-    assert!(status.is_some_and(|status| status.success()), "{script} {ended}\n{output}\n{complaints}");
-    let report: Value = serde_json::from_str(&output).unwrap_or_else(|error| panic!("{error}: {output}"));
-    assert_eq!(report["ok"], true, "{report}");
+/// Runs a script to its end: the person signed in once, and refreshing gave another refresh token.
+async fn walk(program: &str, script: &str, told: &[(&'static str, String)]) {
+    let report = run(program, script, told).await;
     assert_eq!((&report["signIns"], &report["rotated"]), (&1.into(), &true.into()), "{report}");
 }
