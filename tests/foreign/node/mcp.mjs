@@ -2,7 +2,8 @@
 // that a running Consentry protects. The SDK does everything: a refused call, the resource's metadata (RFC 9728), the
 // server's (RFC 8414), a client ID metadata document or registration (RFC 7591), PKCE, the resource indicator
 // (RFC 8707), tokens, the tool call, refresh; then 20 workers refresh one token at once.
-// MODE is `document` or `registration`; SDK is 2, or 1 for the older package which most of the field still runs.
+// MODE is `document`, `registration` or `by_hand`; SDK is 2, or 1 for the older package which most of the field still
+// runs.
 // Its twin in another language is tests/foreign/python/mcp_flow.py.
 
 import { randomUUID } from "node:crypto";
@@ -34,6 +35,8 @@ class Connection {
 
   constructor(settings) {
     this.settings = settings;
+    // What an owner was given belongs to the server that gave it, and the SDK wants to be told which.
+    if (settings.given) this.#kept.client = { ...settings.given, issuer: settings.issuer };
     if (settings.mode === "document") this.clientMetadataUrl = settings.clientId;
     if (settings.key) {
       this.addClientAuthentication = sdk.createPrivateKeyJwtAuth({
@@ -103,17 +106,19 @@ async function addTodo(connection) {
   }
 }
 
-async function settings() {
+function settings() {
   const mode = setting("MODE");
-  if (!["document", "registration"].includes(mode)) throw new Error(`MODE is ${mode}`);
-  const key = process.env.PRIVATE_KEY_JWK ? JSON.parse(process.env.PRIVATE_KEY_JWK) : undefined;
+  if (!["document", "registration", "by_hand"].includes(mode)) throw new Error(`MODE is ${mode}`);
+  const clientId = mode === "registration" ? undefined : setting("CLIENT_ID");
+  const secret = process.env.CLIENT_SECRET ? { client_secret: process.env.CLIENT_SECRET } : {};
   return {
     mode,
-    key,
+    clientId,
+    given: mode === "by_hand" ? { client_id: clientId, ...secret } : undefined,
+    key: process.env.PRIVATE_KEY_JWK ? JSON.parse(process.env.PRIVATE_KEY_JWK) : undefined,
     issuer: setting("ISSUER"),
     resource: setting("RESOURCE"),
     redirectUri: setting("REDIRECT_URI"),
-    clientId: mode === "document" ? setting("CLIENT_ID") : undefined,
     // Unset, the client registers without naming a method, as many do.
     method: process.env.TOKEN_AUTH_METHOD,
   };
@@ -132,8 +137,8 @@ async function link(connection) {
   hold("asks_with_s256", asked.get("code_challenge_method") === "S256");
   hold("asks_for_the_challenged_scope", asked.get("scope") === (process.env.SCOPE ?? "todo.read todo.write"));
   const { client_id: clientId } = connection.clientInformation();
-  if (told.mode === "document") hold("the_document_is_the_client", clientId === told.clientId);
-  else hold("a_client_was_registered", clientId && !clientId.startsWith("https://"));
+  if (told.mode === "registration") hold("a_client_was_registered", clientId && !clientId.startsWith("https://"));
+  else hold("the_client_is_the_one_it_was_told", clientId === told.clientId);
 
   begin("authorization");
   const person = { redirectUri: told.redirectUri, email: setting("EMAIL"), password: setting("PASSWORD") };
@@ -173,7 +178,7 @@ async function refreshAtOnce(connection) {
 }
 
 async function main() {
-  const told = await settings();
+  const told = settings();
   const connection = new Connection(told);
   const { clientId, signIns, consents } = await link(connection);
 
@@ -207,7 +212,6 @@ async function main() {
   return {
     clientId,
     mode: told.mode,
-    method: told.key ? "private_key_jwt" : (connection.clientInformation().token_endpoint_auth_method ?? "none"),
     scope: second.scope,
     signIns,
     consents,

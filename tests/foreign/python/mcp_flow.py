@@ -3,7 +3,7 @@ Consentry protects (tests/foreign/node/mcp_server.mjs).
 
 The SDK does everything: a refused call, the resource's metadata (RFC 9728), the server's (RFC 8414), a client ID
 metadata document or registration (RFC 7591), PKCE, the resource indicator (RFC 8707), tokens, the tool call, refresh;
-then 20 workers refresh one token at once. MODE is `document` or `registration`.
+then 20 workers refresh one token at once. MODE is `document`, `registration` or `by_hand`.
 Its twin in another language is tests/foreign/node/mcp.mjs.
 """
 
@@ -21,7 +21,7 @@ import requests
 from mcp import Client
 from mcp.client.auth import OAuthClientProvider, OAuthFlowError
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
+from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata
 
 from browser import walk
 from report import Broken, Report
@@ -75,6 +75,18 @@ async def nobody(*_):
     raise Broken("a worker asked for a person")
 
 
+def given(redirect_uri):
+    """The client as an owner was given it."""
+    secret = os.environ.get("CLIENT_SECRET")
+    return OAuthClientInformationFull(
+        client_id=os.environ["CLIENT_ID"],
+        client_secret=secret,
+        token_endpoint_auth_method="client_secret_post" if secret else "none",
+        redirect_uris=[redirect_uri],
+        issuer=os.environ["ISSUER"],
+    )
+
+
 def provider(person):
     """The SDK's client, as its documentation sets it up."""
     metadata = {"client_name": "A foreign MCP client", "redirect_uris": [person.redirect_uri]}
@@ -82,10 +94,13 @@ def provider(person):
     method = os.environ.get("TOKEN_AUTH_METHOD")
     if method:
         metadata["token_endpoint_auth_method"] = method
+    memory = Memory()
+    if os.environ["MODE"] == "by_hand":
+        memory.client = given(person.redirect_uri)
     return OAuthClientProvider(
         server_url=os.environ["RESOURCE"],
         client_metadata=OAuthClientMetadata.model_validate(metadata),
-        storage=Memory(),
+        storage=memory,
         redirect_handler=person.sent,
         callback_handler=person.returned,
         client_metadata_url=os.environ["CLIENT_ID"] if os.environ["MODE"] == "document" else None,
@@ -142,7 +157,7 @@ class Flow(Report):
 
     async def run(self):
         mode = os.environ["MODE"]
-        if mode not in ("document", "registration"):
+        if mode not in ("document", "registration", "by_hand"):
             raise Broken(f"MODE is {mode}")
         person = Person()
         connection = provider(person)
@@ -162,10 +177,10 @@ class Flow(Report):
         scope = os.environ.get("SCOPE", "todo.read todo.write")
         self.hold("asks_for_the_challenged_scope", asked.get("scope") == scope)
         client = connection.context.client_info
-        if mode == "document":
-            self.hold("the_document_is_the_client", client.client_id == os.environ["CLIENT_ID"])
-        else:
+        if mode == "registration":
             self.hold("a_client_was_registered", not client.client_id.startswith("https://"))
+        else:
+            self.hold("the_client_is_the_one_it_was_told", client.client_id == os.environ["CLIENT_ID"])
         callback, sign_ins, consents = person.walks[-1]
         self.hold("callback_names_the_issuer", parse_qs(urlsplit(callback).query).get("iss") == [os.environ["ISSUER"]])
 
@@ -198,7 +213,6 @@ class Flow(Report):
         return {
             "clientId": client.client_id,
             "mode": mode,
-            "method": client.token_endpoint_auth_method or "none",
             "scope": second.scope,
             "signIns": sign_ins,
             "consents": consents,
