@@ -70,7 +70,7 @@ async function main() {
     }
     hold("every_scenario_ran", scenarios.length === Number(announced) && checks.length >= scenarios.length);
     hold("the_tool_is_content", status === 0);
-    return { ...seen, resource: process.env.RESOURCE, passed: checks.map((check) => check.id) };
+    return { ...seen, resource: process.env.RESOURCE, passed: checks.map((check) => check.id).sort() };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,7 +1,8 @@
 // A small real MCP server, protected by a running Consentry: the official TypeScript SDK over streamable HTTP, with one
 // tool. It holds no secret of its own but the one to introspect with (RFC 7662), and judges a token by what the answer
 // says: its audience must be this server (RFC 8707), its scopes those of the tool. Without such a token it answers with
-// the SDK's own challenge, which names the resource's metadata (RFC 9728); that document is Consentry's to serve.
+// the SDK's own challenge, which names the resource's metadata (RFC 9728). That document is Consentry's to write: what is
+// asked of this host's well-known places is passed on, as a proxy before both would do it.
 // Its visitors are mcp.mjs and tests/foreign/python/mcp_flow.py. Prints one line of JSON when it listens.
 
 import http from "node:http";
@@ -74,7 +75,18 @@ const serve = toNodeHandler({
   },
 });
 
-const listening = http.createServer((request, response) => serve(request, response));
+/** Passes a request on to Consentry, which knows by the `Host` header whose document is asked for. */
+function passOn(request, response) {
+  const onward = http.request(new URL(request.url, issuer), { method: request.method, headers: request.headers });
+  onward.on("response", (answer) => answer.pipe(response.writeHead(answer.statusCode, answer.headers)));
+  onward.on("error", () => response.writeHead(502).end());
+  request.pipe(onward);
+}
+
+const listening = http.createServer((request, response) => {
+  if (request.url.startsWith("/.well-known/")) passOn(request, response);
+  else serve(request, response);
+});
 listening.listen(Number(resource.port), "127.0.0.1", () => {
   console.log(JSON.stringify({ ok: true, resource: resource.href }));
 });

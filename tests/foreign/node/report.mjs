@@ -37,7 +37,8 @@ export async function tell(client, main) {
     const facts = await main();
     console.log(JSON.stringify({ ok: true, client, ...facts, checks }));
   } catch (failure) {
-    const { message, error, error_description: description, code, status, cause } = failure;
+    const { message, error, error_description: description, status, cause } = failure;
+    const code = failure.code ?? failure.errorCode;
     const why = { message, error, description, code, status, cause: cause?.message ?? cause?.code };
     console.log(JSON.stringify({ ok: false, client, step, why, checks }));
     process.exitCode = 1;
