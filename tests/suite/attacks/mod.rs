@@ -7,6 +7,7 @@ pub mod by_hand;
 mod assertions;
 mod browsers;
 mod codes;
+mod documents;
 mod kinds;
 mod log;
 mod nasty_heads;

@@ -134,7 +134,7 @@ on_both_engines! {
         let it = Connected::new(engine).await;
         publish(&it.host, &shapes()[1].1, &it.signer);
         let token = it.connector(Proof::Key(&it.signer)).connect().await;
-        let next = Signer { kid: "key-2".into(), ..Signer::es256("key-2") };
+        let next = Signer::es256("key-2");
         let mut document = shapes()[1].1.clone();
         document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
         publish(&it.host, &document, &next);
@@ -173,6 +173,16 @@ on_both_engines! {
         let (status, answer) = turn(&public, Proof::Nothing, &refresh_token(&answer)).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         assert_eq!(it.world.database.count("clients").await, 1, "one row through all of it");
+    }
+
+    async fn every_algorithm_the_metadata_names_serves(engine) {
+        for signer in [Signer::rs256("r"), Signer::es256("e"), Signer::eddsa("d")] {
+            let it = Connected::new(engine).await;
+            let mut document = shapes()[1].1.clone();
+            document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
+            publish(&it.host, &document, &signer);
+            walk(&it.connector(Proof::Key(&signer))).await;
+        }
     }
 
     async fn nothing_is_kept_of_a_document_before_somebody_consents(engine) {

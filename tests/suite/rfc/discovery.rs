@@ -4,6 +4,7 @@
 use consentry::{
     clock::Clock,
     keys::master::MasterKey,
+    outbound,
     server::{Server, Settings, StartError},
 };
 use reqwest::{
@@ -138,7 +139,8 @@ async fn a_server_whose_issuer_has_two_spellings_does_not_start() {
     let database = Database::migrated(Engine::Sqlite).await;
     let assemble = async |settings: Settings| {
         let store = database.open().await;
-        Server::assemble(settings, Clock::system(), store, vec![MasterKey::new(MASTER)]).await
+        Server::assemble(settings, Clock::system(), store, vec![MasterKey::new(MASTER)], outbound::Settings::default())
+            .await
     };
     let settings = |public_url: &str| Settings::defaults(public_url, "Example Accounts").unwrap();
     for (public_url, cure) in [
