@@ -10,7 +10,7 @@ pub fn deceives(c: char) -> bool {
 }
 
 /// The longest text of a stranger's that is quoted in an error.
-const QUOTED_MAX: usize = 200;
+const QUOTED_MAX: usize = 400;
 
 /// The text with only what an `error_description` may hold (RFC 6749 §5.2: ASCII without quotation marks and
 /// backslashes), cut where it grows long.

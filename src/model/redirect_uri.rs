@@ -26,7 +26,7 @@ pub enum NotARedirectUri {
     #[error("a redirect URI may have at most {LENGTH_MAX} characters")]
     TooLong,
     /// RFC 6749 §3.1.2 forbids fragments.
-    #[error("\"{0}\" has a fragment (#…); register it without")]
+    #[error("\"{0}\" has a fragment (#...); register it without")]
     Fragment(String),
     /// `https://trusted@evil` reads as trusted and goes to evil.
     #[error("\"{0}\" has a user name before the host; register it without")]

@@ -6,6 +6,7 @@
 pub mod authorization;
 pub mod client_assertion;
 pub mod client_authentication;
+pub mod client_metadata;
 pub mod dialect;
 pub mod error;
 pub mod introspection;
@@ -13,6 +14,7 @@ pub mod manifest;
 pub mod metadata;
 pub mod parameters;
 pub mod pkce;
+pub mod presets;
 pub mod redirect_uri;
 pub mod resource;
 pub mod revocation;
