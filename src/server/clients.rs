@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use super::{
     Server,
-    documents::{Document, DocumentError, keys},
+    documents::{Document, DocumentError, is_no_verdict, keys},
 };
 use crate::{
     model::{
@@ -18,7 +18,6 @@ use crate::{
         client::{Client, Dialect, Registration},
         id::ClientId,
     },
-    outbound::FetchError,
     protocol::client_metadata,
     random,
     store::{StoreError, StoreResult, clients::ClientDocument},
@@ -116,7 +115,7 @@ fn is_fresh(row: &Client, now: Timestamp) -> bool {
 /// Whether a stale copy may stand in: its host could not be reached, and that is not long ago. A document that became
 /// invalid, or is gone, is not one to start anything new with.
 fn is_usable(row: &Client, error: &DocumentError, now: Timestamp) -> bool {
-    let passes = matches!(error, DocumentError::Fetch(error) if error.may_pass() || matches!(error, FetchError::Status(401 | 403)));
+    let passes = matches!(error, DocumentError::Fetch(error) if is_no_verdict(error));
     passes && row.document.is_some_and(|copy| now < copy.fresh_until + STALE_MAX)
 }
 

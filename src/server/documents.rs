@@ -150,9 +150,14 @@ impl Documents {
     }
 }
 
-/// The pinned copy for a host that turns servers away; not for one that says the document is gone.
+/// Whether a failure says nothing about the document: its host was out of reach, or turned this server away.
+pub fn is_no_verdict(error: &FetchError) -> bool {
+    error.may_pass() || matches!(error, FetchError::Status(401 | 403))
+}
+
+/// The pinned copy for a host that is out of reach or turns servers away; not for one that says the document is gone.
 fn pinned(url: &Url, error: &FetchError, now: Timestamp) -> Option<Document> {
-    if matches!(error, FetchError::Status(404 | 410) | FetchError::Address { .. }) {
+    if !is_no_verdict(error) {
         return None;
     }
     let metadata = client_metadata::read_document(url, &presets::pinned(url.as_str())?).ok()?;

@@ -233,11 +233,23 @@ impl Running {
         plugin
     }
 
+    /// Registers a client that proves itself with a key of this set.
+    pub async fn add_client_with_key(&self, plugin: &Plugin, key_set: &serde_json::Value) -> Registered {
+        let keys = ClientKeys { key_set: Some(key_set.to_string()), ..ClientKeys::default() };
+        self.register(plugin, Dialect::Custom, &[CALLBACK], keys).await
+    }
+
     /// Registers a client.
     pub async fn add_client(&self, plugin: &Plugin, dialect: Dialect, callbacks: &[&str]) -> Registered {
+        self.register(plugin, dialect, callbacks, ClientKeys::default()).await
+    }
+
+    async fn register(&self, plugin: &Plugin, dialect: Dialect, callbacks: &[&str], keys: ClientKeys) -> Registered {
         let now = self.server.clock.now();
         let id = ClientId(random::id(now));
-        let authentication_method = dialect::authentication_method(dialect);
+        let has_key = keys.key_set.is_some();
+        let authentication_method =
+            if has_key { AuthenticationMethod::PrivateKeyJwt } else { dialect::authentication_method(dialect) };
         let secret = (authentication_method == AuthenticationMethod::ClientSecret)
             .then(|| SecretText::new(CLIENT_SECRET, random::bytes()));
         let client = NewClient {
@@ -249,7 +261,7 @@ impl Running {
             dialect,
             authentication_methods: authentication_method.into(),
             signing_algorithm: None,
-            keys: ClientKeys::default(),
+            keys,
             redirect_uris: callbacks.iter().map(|uri| uri.parse().expect("a redirect URI")).collect(),
             scopes: Some(plugin.scopes.names()),
             registration_digest: None,

@@ -1,7 +1,9 @@
 //! Authorization server metadata (RFC 8414), the JWK set (RFC 7517) and what it verifies (RFC 9068): whatever is
 //! advertised works, and whatever is signed can be checked with what is published.
 
-use consentry::model::client::Dialect;
+use std::sync::OnceLock;
+
+use consentry::{clock::Clock, model::client::Dialect, protocol::client_authentication::ASSERTION_TYPE};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use reqwest::header::{HOST, ORIGIN};
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ use crate::harness::{
     browser::authorize,
     databases::Engine,
     server::{CALLBACK, Registered, World},
+    signer::Signer,
 };
 
 const METADATA: &str = "/.well-known/oauth-authorization-server";
@@ -25,6 +28,7 @@ async fn the_metadata_is_exactly_this() {
     {
       "authorization_endpoint": "[origin]/authorize",
       "authorization_response_iss_parameter_supported": true,
+      "client_id_metadata_document_supported": true,
       "code_challenge_methods_supported": [
         "S256"
       ],
@@ -36,7 +40,13 @@ async fn the_metadata_is_exactly_this() {
       "introspection_endpoint": "[origin]/introspect",
       "introspection_endpoint_auth_methods_supported": [
         "client_secret_post",
-        "client_secret_basic"
+        "client_secret_basic",
+        "private_key_jwt"
+      ],
+      "introspection_endpoint_auth_signing_alg_values_supported": [
+        "RS256",
+        "ES256",
+        "EdDSA"
       ],
       "issuer": "[origin]",
       "jwks_uri": "[origin]/.well-known/jwks.json",
@@ -48,15 +58,27 @@ async fn the_metadata_is_exactly_this() {
       ],
       "revocation_endpoint": "[origin]/revoke",
       "revocation_endpoint_auth_methods_supported": [
+        "none",
         "client_secret_post",
         "client_secret_basic",
-        "none"
+        "private_key_jwt"
+      ],
+      "revocation_endpoint_auth_signing_alg_values_supported": [
+        "RS256",
+        "ES256",
+        "EdDSA"
       ],
       "token_endpoint": "[origin]/token",
       "token_endpoint_auth_methods_supported": [
+        "none",
         "client_secret_post",
         "client_secret_basic",
-        "none"
+        "private_key_jwt"
+      ],
+      "token_endpoint_auth_signing_alg_values_supported": [
+        "RS256",
+        "ES256",
+        "EdDSA"
       ]
     }
     "#);
@@ -65,10 +87,13 @@ async fn the_metadata_is_exactly_this() {
 /// Posts to an advertised endpoint with an advertised method of proving oneself: status and answer.
 async fn post(endpoint: &str, method: &str, client: &Registered, fields: &[(&str, &str)]) -> (u16, Value) {
     let (id, secret) = (client.client_id.as_str(), client.client_secret.as_str());
+    let issuer = endpoint.rsplit_once('/').unwrap().0;
+    let assertion = signer().assertion(id, issuer, Clock::system().now());
     let in_body = match method {
         "client_secret_post" => vec![("client_id", id), ("client_secret", secret)],
         "client_secret_basic" => vec![],
         "none" => vec![("client_id", id)],
+        "private_key_jwt" => vec![("client_assertion_type", ASSERTION_TYPE), ("client_assertion", &assertion)],
         other => panic!("{other} is advertised and unknown to this test"),
     };
     let mut request = http().post(endpoint);
@@ -78,6 +103,12 @@ async fn post(endpoint: &str, method: &str, client: &Registered, fields: &[(&str
     let answer = send(request.form(&[in_body.as_slice(), fields].concat())).await;
     let body = if answer.text.is_empty() { Value::Null } else { answer.json() };
     (answer.status, body)
+}
+
+/// The key of every client here that has one.
+fn signer() -> &'static Signer {
+    static SIGNER: OnceLock<Signer> = OnceLock::new();
+    SIGNER.get_or_init(|| Signer::es256("key-1"))
 }
 
 fn list(metadata: &Value, member: &str) -> Vec<String> {
@@ -94,8 +125,11 @@ async fn every_endpoint_and_method_that_is_advertised_works() {
         ["token_endpoint", "revocation_endpoint", "introspection_endpoint"].map(|member| text(&metadata, member));
     assert_eq!(list(&metadata, "code_challenge_methods_supported"), ["S256"]);
     for method in list(&metadata, "token_endpoint_auth_methods_supported") {
-        let dialect = if method == "none" { Dialect::Connector } else { Dialect::Custom };
-        let client = world.client(dialect).await;
+        let client = match method.as_str() {
+            "none" => world.client(Dialect::Connector).await,
+            "private_key_jwt" => world.running.add_client_with_key(&world.plugin, &signer().key_set()).await,
+            _ => world.client(Dialect::Custom).await,
+        };
         let request = authorize(&pkce_request(&client));
         let address = format!("{}{}", text(&metadata, "authorization_endpoint"), &request["/authorize".len()..]);
         let code = world.running.code_for(&address).await;
@@ -113,16 +147,14 @@ async fn every_endpoint_and_method_that_is_advertised_works() {
         let access = text(&tokens, "access_token");
         assert_eq!(world.running.introspect(&service, access).await.1["active"], true);
 
+        if list(&metadata, "introspection_endpoint_auth_methods_supported").contains(&method) {
+            let (status, answer) = post(introspect, &method, &client, &[("token", access)]).await;
+            assert_eq!((status, &answer["active"]), (200, &json!(true)), "{method}");
+        }
         assert!(list(&metadata, "revocation_endpoint_auth_methods_supported").contains(&method));
         let (status, _) = post(revoke, &method, &client, &[("token", access)]).await;
         assert_eq!(status, 200, "{method}");
         assert_eq!(world.running.introspect(&service, access).await.1, json!({ "active": false }));
-    }
-    let (_, tokens) = post(token, "client_secret_basic", &service, &[("grant_type", "client_credentials")]).await;
-    for method in list(&metadata, "introspection_endpoint_auth_methods_supported") {
-        let fields = [("token", text(&tokens, "access_token"))];
-        let (status, answer) = post(introspect, &method, &service, &fields).await;
-        assert_eq!((status, &answer["active"]), (200, &json!(true)), "{method}");
     }
     for grant in list(&metadata, "grant_types_supported") {
         let (_, refused) = post(token, "client_secret_post", &service, &[("grant_type", &grant)]).await;
