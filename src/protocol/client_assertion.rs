@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn after(milliseconds: i64) -> Option<Timestamp> {
-        Some(now() + TimeDelta::milliseconds(milliseconds))
+        now().checked_add_signed(TimeDelta::milliseconds(milliseconds))
     }
 
     fn good() -> AssertionClaims {

@@ -212,7 +212,7 @@ fn read_claims(claims: &Map<String, Value>) -> Result<AssertionClaims, ClaimFaul
     })
 }
 
-/// A NumericDate (RFC 7519 §2): seconds since 1970, which may have a fraction. Before 1970 nobody signed anything.
+/// A `NumericDate` (RFC 7519 §2): seconds since 1970, which may have a fraction. Before 1970 nobody signed anything.
 fn read_time(value: &Value) -> Option<Timestamp> {
     let since = std::time::Duration::try_from_secs_f64(value.as_f64()?).ok()?;
     Timestamp::from_timestamp_millis(i64::try_from(since.as_millis()).ok()?)

@@ -72,9 +72,8 @@ impl Proof {
         if !offered.contains(AuthenticationMethod::PrivateKeyJwt) {
             return Ok(Self { methods: offered, keys, signing_algorithm: None });
         }
-        let signing_algorithm = match algorithm.map(str::parse::<SigningAlgorithm>).transpose() {
-            Ok(algorithm) => algorithm,
-            Err(_) => return Self::without_signing(offered, keys),
+        let Ok(signing_algorithm) = algorithm.map(str::parse).transpose() else {
+            return Self::without_signing(offered, keys);
         };
         if keys == Keys::None {
             return Err(MetadataError::metadata(

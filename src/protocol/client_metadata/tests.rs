@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::{NotADocumentAddress as No, *};
 use crate::model::client::AuthenticationMethod::{self, ClientSecret, PrivateKeyJwt};
 
 const ADDRESS: &str = "https://chatgpt.com/oauth/client.json";
@@ -54,6 +54,17 @@ fn inline_keys() -> Value {
         "kty": "EC", "crv": "P-256", "kid": "e",
         "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY", "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
     }]})
+}
+
+#[test]
+fn methods_have_an_order_of_strength() {
+    let all = methods(&AuthenticationMethod::ALL);
+    assert!(AuthenticationMethod::None < ClientSecret && ClientSecret < PrivateKeyJwt);
+    assert_eq!(all.strongest(), Some(PrivateKeyJwt));
+    assert_eq!(all.to_string().parse::<AuthenticationMethods>().unwrap(), all);
+    let both = all.intersection(methods(&[AuthenticationMethod::None, ClientSecret]));
+    assert_eq!(both.iter().collect::<Vec<_>>(), [AuthenticationMethod::None, ClientSecret]);
+    assert!(!both.contains(PrivateKeyJwt) && AuthenticationMethods::default().strongest().is_none());
 }
 
 #[test]
@@ -216,7 +227,6 @@ fn a_client_id_is_an_address_only_in_one_spelling() {
     ] {
         assert!(is_document(good) && check_client_id(good).is_ok(), "{good}");
     }
-    use NotADocumentAddress as No;
     for (bad, expected) in [
         ("http://a.example/c", No::NotHttps),
         ("HTTPS://a.example/c", No::NotHttps),
