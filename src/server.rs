@@ -21,6 +21,7 @@ use crate::{
         id::AuditEventId,
         mechanisms::Mechanisms,
         plugin::{Host, NotAHost},
+        public_url,
     },
     outbound::{self, Outbound, OutboundError},
     passwords::Passwords,
@@ -98,6 +99,11 @@ impl Settings {
     pub fn scheme(&self) -> &'static str {
         if self.is_https() { "https" } else { "http" }
     }
+
+    /// The schemes a host may be reached with: the likeliest, and the other one where that may be in use as well.
+    pub fn schemes_of(&self, host: &Host) -> (&'static str, Option<&'static str>) {
+        public_url::schemes(host, Some((&self.host, self.scheme())))
+    }
 }
 
 /// The running parts.
@@ -156,6 +162,7 @@ impl Server {
             SchemaState::Behind(count) => return Err(StartError::Behind(count)),
             SchemaState::FromTheFuture => return Err(StartError::FromTheFuture),
         }
+        issuer::check_resources(&settings, &store.resources().await?)?;
         measure(&clock, &store).await?;
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
         let outbound = Outbound::new(outbound)?;

@@ -34,7 +34,7 @@ use crate::{
         scope::Catalogue,
     },
     outbound,
-    protocol::{dialect, manifest},
+    protocol::{bearer::resource_metadata_url, dialect, manifest},
     random,
     server::{Server, Settings},
     store::{
@@ -91,6 +91,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let todo = TodoApi::new(TodoApiConfig {
         issuer: public_url.clone(),
         audience: plugin.resource.clone(),
+        resource_metadata: resource_metadata_url(&plugin.resource.parse()?),
         introspection: (service, Secret::new(service_secret.reveal())),
         now: || Clock::system().now(),
     })?;

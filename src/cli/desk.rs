@@ -1,6 +1,6 @@
 //! The desk: the open store and what else a command needs to do one thing to it.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::time::Duration;
 
 use super::failure::Failure;
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         audit::{Actor, Audit},
         id::AuditEventId,
         plugin::{Host, Plugin},
+        public_url,
     },
     random,
     store::{OpenOptions, Store},
@@ -67,35 +68,13 @@ impl Desk {
         self.store.plugin_by_slug(slug).await?.ok_or_else(missing)
     }
 
-    /// The scheme people reach a plugin's host with: the public URL's, or without one what its name makes likely.
+    /// The scheme people most likely reach a host with.
     pub(super) fn scheme(&self, host: &Host) -> &'static str {
-        match &self.public_url {
-            Some(url) => url.scheme(),
-            None if is_loopback(host) => "http",
-            None => "https",
-        }
+        public_url::schemes(host, self.public_url.as_ref().map(|url| (url.host(), url.scheme()))).0
     }
 }
 
 /// The audit of a change the operator makes now.
 pub(super) fn audit(at: Timestamp) -> Audit {
     Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Operator, address: None }
-}
-
-fn is_loopback(host: &Host) -> bool {
-    let name = host.name();
-    let address = name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
-    address || name == "[::1]" || name == "localhost" || name.ends_with(".localhost")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loopback_is_known_by_its_names() {
-        let is = |host: &str| is_loopback(&host.parse().unwrap());
-        assert!(["localhost:8080", "127.0.0.1", "[::1]:1", "api.localhost"].into_iter().all(is));
-        assert!(!["localhost.example", "10.0.0.1", "api.example.com"].into_iter().any(is));
-    }
 }

@@ -8,7 +8,7 @@ use actix_cors::Cors;
 use actix_web::{HttpRequest, guard as on, web};
 
 use super::{account, assets, failure, guard, health, oauth, well_known};
-use crate::server::Server;
+use crate::{protocol::resource_metadata, server::Server};
 
 /// Mounts everything; `base` is the path of the public URL, or empty.
 pub fn routes(app: &mut web::ServiceConfig, base: &str) {
@@ -66,11 +66,15 @@ fn everywhere(app: &mut web::ServiceConfig, base: &str) {
         .service(at("/health/ready").route(read().to(health::ready)).default_service(only("GET, HEAD")));
 }
 
-/// Documents whose place is counted from the root of the host: a plugin's own, and the server's before its path.
+/// Documents whose place is counted from the root of the host: a plugin's own, a resource's, and the server's before
+/// its path.
 fn at_the_root(app: &mut web::ServiceConfig) {
     let inserted = format!("{}/{{path:.*}}", well_known::metadata::PLACE);
+    let of_a_resource = format!("{}/{{path:.*}}", resource_metadata::PLACE);
     for (path, route) in [
         (inserted.as_str(), read().to(well_known::metadata::inserted)),
+        (resource_metadata::PLACE, read().to(well_known::protected_resource::metadata)),
+        (of_a_resource.as_str(), read().to(well_known::protected_resource::metadata)),
         ("/.well-known/ai-plugin.json", read().to(well_known::plugin::manifest)),
         ("/openapi.json", read().to(well_known::plugin::openapi)),
         ("/openapi.yaml", read().to(well_known::plugin::openapi)),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     account::UnknownWord,
     id::{AccountId, PluginId},
+    redirect_uri::has_loopback_host,
     scope::Catalogue,
 };
 
@@ -68,6 +69,11 @@ impl Host {
             Some(colon) if !self.0.ends_with(']') => &self.0[..colon],
             _ => &self.0,
         }
+    }
+
+    /// Whether it is the computer itself, whichever that is.
+    pub fn is_loopback(&self) -> bool {
+        url::Url::parse(&format!("https://{self}/")).is_ok_and(|url| has_loopback_host(&url))
     }
 }
 

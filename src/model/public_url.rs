@@ -85,6 +85,19 @@ impl PublicUrl {
     }
 }
 
+/// The schemes a host may be reached with: the likeliest, and the other one where that may be in use as well. A server
+/// behind a proxy is not told which it was. So the public URL says it of its own host, any other host has TLS, and on
+/// loopback both are thought of, the public URL's first.
+pub fn schemes(host: &Host, public: Option<(&Host, &str)>) -> (&'static str, Option<&'static str>) {
+    match public {
+        Some((own, "http")) if own == host => ("http", None),
+        Some((own, _)) if own == host => ("https", None),
+        _ if !host.is_loopback() => ("https", None),
+        Some((_, "https")) => ("https", Some("http")),
+        _ => ("http", Some("https")),
+    }
+}
+
 /// Only the unreserved characters (RFC 3986 §2.3): anything else could be spelled in two ways.
 fn is_plain(segment: &str) -> bool {
     segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte))
@@ -111,6 +124,27 @@ mod tests {
             assert_eq!((url.as_str(), url.origin(), url.base()), (text.as_str(), origin, base));
             assert!(origin.ends_with(url.host().as_str()));
             assert!(origin.starts_with(url.scheme()));
+        }
+    }
+
+    #[test]
+    fn the_scheme_of_a_host_is_guessed_once_for_all() {
+        let at = |host: &str, public: Option<(&str, &str)>| {
+            let public = public.map(|(host, scheme)| (host.parse::<Host>().unwrap(), scheme));
+            schemes(&host.parse().unwrap(), public.as_ref().map(|(host, scheme)| (host, *scheme)))
+        };
+        let (tls, plain) = (Some(("a.example", "https")), Some(("localhost:8080", "http")));
+        assert_eq!(at("a.example", tls), ("https", None));
+        assert_eq!(at("localhost:8080", plain), ("http", None));
+        for public in [tls, plain, None] {
+            for host in ["b.example", "localhost.example", "10.0.0.1"] {
+                assert_eq!(at(host, public), ("https", None), "{host}");
+            }
+        }
+        for host in ["localhost:8081", "127.0.0.1", "[::1]:1", "api.localhost"] {
+            assert_eq!(at(host, plain), ("http", Some("https")), "{host}");
+            assert_eq!(at(host, None), ("http", Some("https")), "{host}");
+            assert_eq!(at(host, tls), ("https", Some("http")), "{host}");
         }
     }
 

@@ -66,6 +66,13 @@ impl ResourceIdentifier {
         path.strip_suffix('/').unwrap_or(path)
     }
 
+    /// What follows the host, as URLs write it: path and query, without a slash that stands alone.
+    pub fn tail(&self) -> String {
+        let path = if self.url.path() == "/" { "" } else { self.url.path() };
+        let query = self.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{path}{query}")
+    }
+
     /// The one spelling that every spelling of it folds to: scheme and host in lower case, no default port, no trailing
     /// slash (MCP 2026-07-28, Canonical Server URI).
     pub fn canonical(&self) -> String {

@@ -4,6 +4,7 @@
 //! Neighbours: `http` brings the facts and acts on the decision, `model` is the language both speak.
 
 pub mod authorization;
+pub mod bearer;
 pub mod client_assertion;
 pub mod client_authentication;
 pub mod client_metadata;
@@ -17,6 +18,7 @@ pub mod pkce;
 pub mod presets;
 pub mod redirect_uri;
 pub mod resource;
+pub mod resource_metadata;
 pub mod revocation;
 pub mod scope;
 pub mod token;

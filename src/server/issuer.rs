@@ -3,9 +3,13 @@
 //! `protocol::metadata` says what must be equal; this file brings what this server would say.
 
 use super::Settings;
-use crate::protocol::{
-    authorization,
-    metadata::{self, IssuerError},
+use crate::{
+    model::resource::Resource,
+    protocol::{
+        authorization,
+        metadata::{self, IssuerError},
+        resource_metadata,
+    },
 };
 
 /// Refuses settings whose issuer would not be the same bytes wherever a client meets it.
@@ -17,6 +21,14 @@ pub(super) fn check(settings: &Settings) -> Result<(), IssuerError> {
     metadata::check_issuer(issuer, &documents, &iss)?;
     // The pages and the addresses of the documents are made from these two.
     metadata::check_written("the address of the pages", &format!("{}{}", settings.origin, settings.base), issuer)
+}
+
+/// The same for the documents of the resources that are registered.
+pub(super) fn check_resources(settings: &Settings, resources: &[Resource]) -> Result<(), IssuerError> {
+    let issuer = settings.issuer.as_str();
+    let write = |resource| serde_json::to_string(&resource_metadata::describe(issuer, resource)).unwrap_or_default();
+    let documents: Vec<String> = resources.iter().map(write).collect();
+    metadata::check_issuer(issuer, &documents, issuer)
 }
 
 #[cfg(test)]

@@ -92,6 +92,7 @@ fn start(issuer: &FakeIssuer) -> Browser {
     let api = TodoApi::new(TodoApiConfig {
         issuer: issuer.url.clone(),
         audience: AUDIENCE.to_owned(),
+        resource_metadata: format!("{AUDIENCE}/.well-known/oauth-protected-resource"),
         introspection: (SERVICE.0.to_owned(), Secret::new(SERVICE.1)),
         now: fake_issuer::now,
     });

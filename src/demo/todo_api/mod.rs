@@ -19,10 +19,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use self::items::{Items, Text};
-use self::refusal::Refusal;
+use self::refusal::{Refusal, Refused};
 use self::standing::{Introspection, Standing};
 use self::token::Verifier;
 use super::{Secret, bounded};
+use crate::protocol::bearer::Target;
 
 /// Room for the longest allowed item in its longest JSON escape, and no more.
 const BODY_BYTES_MAX: usize = 4096;
@@ -34,6 +35,8 @@ pub struct TodoApiConfig {
     pub issuer: String,
     /// What the `aud` of a token has to name for the token to be meant for this API.
     pub audience: String,
+    /// Where its metadata is served (RFC 9728): callers without a good token are sent there.
+    pub resource_metadata: String,
     /// Client id and secret of the `service` client that may ask introspection.
     pub introspection: (String, Secret),
     /// The clock.
@@ -45,6 +48,7 @@ pub struct TodoApiConfig {
 pub struct TodoApi {
     verifier: Verifier,
     introspection: Introspection,
+    resource_metadata: String,
     items: Items,
     now: fn() -> DateTime<Utc>,
 }
@@ -65,13 +69,20 @@ impl TodoApi {
                 http.clone(),
             ),
             verifier: Verifier::new(config.issuer, config.audience, http),
+            resource_metadata: config.resource_metadata,
             items: Items::default(),
             now: config.now,
         })
     }
 
-    /// The person a request may act for: every check an API owes its users, in order.
-    async fn admit(&self, request: &HttpRequest, scope: &'static str) -> Result<String, Refusal> {
+    /// The person a request may act for; who may not is told where tokens come from.
+    async fn admit(&self, request: &HttpRequest, scope: &'static str) -> Result<String, Refused> {
+        let target = Target { resource_metadata: &self.resource_metadata, scope };
+        self.check(request, scope).await.map_err(|refusal| refusal.challenged(target))
+    }
+
+    /// Every check an API owes its users, in order.
+    async fn check(&self, request: &HttpRequest, scope: &'static str) -> Result<String, Refusal> {
         let token = bearer(request)?;
         let claims = self.verifier.verify(token, (self.now)()).await?;
         // The signature says who was meant when the token was made; only the server knows whether the person still means it.
@@ -99,7 +110,7 @@ pub fn configure(cfg: &mut web::ServiceConfig, state: web::Data<TodoApi>) {
         .route("/openapi.json", web::get().to(openapi));
 }
 
-async fn list(request: HttpRequest, api: web::Data<TodoApi>) -> Result<HttpResponse, Refusal> {
+async fn list(request: HttpRequest, api: web::Data<TodoApi>) -> Result<HttpResponse, Refused> {
     let person = api.admit(&request, "todo.read").await?;
     Ok(private().json(json!({ "items": api.items.of(&person) })))
 }
@@ -114,7 +125,7 @@ async fn add(
     request: HttpRequest,
     api: web::Data<TodoApi>,
     body: Result<web::Json<NewItem>, actix_web::Error>,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<HttpResponse, Refused> {
     let person = api.admit(&request, "todo.write").await?;
     let text = Text::new(&body.map_err(|error| Refusal::of_body(&error))?.text)?;
     let item = api.items.add(&person, text, (api.now)())?;
@@ -124,10 +135,10 @@ async fn add(
         .json(item))
 }
 
-async fn remove(request: HttpRequest, api: web::Data<TodoApi>, id: web::Path<String>) -> Result<HttpResponse, Refusal> {
+async fn remove(request: HttpRequest, api: web::Data<TodoApi>, id: web::Path<String>) -> Result<HttpResponse, Refused> {
     let person = api.admit(&request, "todo.write").await?;
     let removed = id.parse().is_ok_and(|number| api.items.remove(&person, number));
-    if removed { Ok(HttpResponse::NoContent().finish()) } else { Err(Refusal::NoSuchItem) }
+    if removed { Ok(HttpResponse::NoContent().finish()) } else { Err(Refusal::NoSuchItem.into()) }
 }
 
 async fn openapi() -> HttpResponse {

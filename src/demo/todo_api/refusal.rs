@@ -6,6 +6,7 @@ use actix_web::{Error, HttpResponse};
 use serde_json::json;
 
 use super::items::{ITEMS_MAX, TEXT_CHARS_MAX};
+use crate::protocol::bearer::{Problem, Target, challenge};
 
 /// Everything that ends a call without its answer. The words are for the person who writes the client.
 #[derive(Debug, thiserror::Error)]
@@ -55,42 +56,60 @@ impl Refusal {
         }
     }
 
-    /// RFC 6750 §3: a call without a token gets the bare challenge, without an error code.
-    fn challenge(&self) -> Option<String> {
+    fn problem<'a>(&self, words: &'a str) -> Option<Problem<'a>> {
         match self {
-            Self::NoToken => Some("Bearer".to_owned()),
-            Self::InvalidToken(_) => Some(format!(r#"Bearer error="invalid_token", error_description="{self}""#)),
-            Self::InsufficientScope(scope) => {
-                Some(format!(r#"Bearer error="insufficient_scope", error_description="{self}", scope="{scope}""#))
-            }
+            Self::NoToken => Some(Problem::Missing),
+            Self::InvalidToken(_) => Some(Problem::InvalidToken(words)),
+            Self::InsufficientScope(_) => Some(Problem::InsufficientScope(words)),
             _ => None,
         }
     }
+
+    /// With the challenge, where it is about the token: it says where tokens come from, and what they need to allow.
+    pub(super) fn challenged(self, target: Target<'_>) -> Refused {
+        let words = self.to_string();
+        let challenge = self.problem(&words).map(|problem| challenge(problem, target));
+        Refused { refusal: self, challenge }
+    }
 }
 
-impl ResponseError for Refusal {
+/// A refusal as it is answered.
+#[derive(Debug, thiserror::Error)]
+#[error("{refusal}")]
+pub(super) struct Refused {
+    refusal: Refusal,
+    challenge: Option<String>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, challenge: None }
+    }
+}
+
+impl ResponseError for Refused {
     fn status_code(&self) -> StatusCode {
-        match self {
-            Self::NoToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
-            Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Body | Self::Text => StatusCode::BAD_REQUEST,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::ListFull => StatusCode::CONFLICT,
-            Self::HouseFull => StatusCode::INSUFFICIENT_STORAGE,
-            Self::NoSuchItem => StatusCode::NOT_FOUND,
+        match self.refusal {
+            Refusal::NoToken | Refusal::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Refusal::InsufficientScope(_) => StatusCode::FORBIDDEN,
+            Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Body | Refusal::Text => StatusCode::BAD_REQUEST,
+            Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::ListFull => StatusCode::CONFLICT,
+            Refusal::HouseFull => StatusCode::INSUFFICIENT_STORAGE,
+            Refusal::NoSuchItem => StatusCode::NOT_FOUND,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status_code());
         answer.insert_header((header::CACHE_CONTROL, "no-store"));
-        if let Some(challenge) = self.challenge() {
-            answer.insert_header((header::WWW_AUTHENTICATE, challenge));
+        if let Some(challenge) = &self.challenge {
+            answer.insert_header((header::WWW_AUTHENTICATE, challenge.as_str()));
         }
-        if matches!(self, Self::Unavailable) {
+        if matches!(self.refusal, Refusal::Unavailable) {
             answer.insert_header((header::RETRY_AFTER, "1"));
         }
-        answer.json(json!({ "error": self.code(), "error_description": self.to_string() }))
+        answer.json(json!({ "error": self.refusal.code(), "error_description": self.to_string() }))
     }
 }

@@ -11,6 +11,8 @@ use super::{TodoApi, TodoApiConfig, configure};
 use crate::demo::fake_issuer::{self, AUDIENCE, FakeIssuer, SERVICE, free_port, serve};
 use crate::demo::{Secret, bounded};
 
+const METADATA: &str = "http://localhost:8081/.well-known/oauth-protected-resource";
+
 struct Api {
     issuer: FakeIssuer,
     url: String,
@@ -46,6 +48,7 @@ fn serve_api(issuer: &str, service: (&str, &str)) -> String {
     let api = TodoApi::new(TodoApiConfig {
         issuer: issuer.to_owned(),
         audience: AUDIENCE.to_owned(),
+        resource_metadata: METADATA.to_owned(),
         introspection: (service.0.to_owned(), Secret::new(service.1)),
         now: fake_issuer::now,
     });
@@ -91,11 +94,15 @@ async fn a_scope_opens_only_its_own_calls() {
 
     assert_eq!(api.list(&reader).await.status(), StatusCode::OK);
     assert_eq!(api.add(&writer, "one").await.status(), StatusCode::CREATED);
-    for refused in
-        [api.add(&reader, "two").await, api.call(Method::DELETE, "/todos/1", &reader).await, api.list(&writer).await]
-    {
+    for (needed, refused) in [
+        ("todo.write", api.add(&reader, "two").await),
+        ("todo.write", api.call(Method::DELETE, "/todos/1", &reader).await),
+        ("todo.read", api.list(&writer).await),
+    ] {
         assert_eq!(refused.status(), StatusCode::FORBIDDEN);
         assert!(challenge(&refused).starts_with(r#"Bearer error="insufficient_scope""#));
+        let where_and_what = format!(r#"resource_metadata="{METADATA}", scope="{needed}""#);
+        assert!(challenge(&refused).ends_with(&where_and_what), "{}", challenge(&refused));
         let body: Value = refused.json().await.unwrap();
         assert_eq!(body["error"], "insufficient_scope");
     }
@@ -140,7 +147,8 @@ async fn a_token_that_is_not_quite_right_is_refused() {
     ] {
         let refused = api.list(&token).await;
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{why}");
-        assert!(challenge(&refused).starts_with(r#"Bearer error="invalid_token""#));
+        assert!(challenge(&refused).starts_with(r#"Bearer error="invalid_token", error_description=""#), "{why}");
+        assert!(challenge(&refused).contains(METADATA), "{why}");
         let body: Value = refused.json().await.unwrap();
         assert_eq!(body["error"], "invalid_token", "{why}");
     }
@@ -150,15 +158,16 @@ async fn a_token_that_is_not_quite_right_is_refused() {
 }
 
 #[tokio::test]
-async fn a_call_without_a_token_gets_the_bare_challenge() {
+async fn a_call_without_a_token_is_told_where_to_get_one() {
     let api = Api::start();
     let url = format!("{}/todos", api.url);
     let refused = api.http.get(&url).send().await.unwrap();
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(challenge(&refused), "Bearer");
+    assert_eq!(challenge(&refused), format!(r#"Bearer resource_metadata="{METADATA}", scope="todo.read""#));
     // A stranger's body is not even read.
     let refused = api.http.post(&url).body("not json").send().await.unwrap();
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(challenge(&refused), format!(r#"Bearer resource_metadata="{METADATA}", scope="todo.write""#));
 }
 
 #[tokio::test]

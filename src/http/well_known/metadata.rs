@@ -9,7 +9,15 @@ use actix_web::{
     web,
 };
 
-use crate::{http::failure, protocol::metadata, server::Server};
+use super::protected_resource;
+use crate::{
+    http::{
+        failure::{self, MachineError},
+        oauth::caller::answer,
+    },
+    protocol::metadata,
+    server::Server,
+};
 
 /// Where the document stands, before any path.
 pub const PLACE: &str = "/.well-known/oauth-authorization-server";
@@ -19,21 +27,21 @@ pub async fn metadata(server: web::Data<Server>) -> HttpResponse {
     document(&server)
 }
 
-/// Serves it before the path of the issuer; before any other there is none.
+/// Serves it before the path of the issuer, and before that of a resource registered on the host; before any other there
+/// is none.
 pub async fn inserted(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    // The path as it was sent: one that was percent-encoded is another spelling, and issuers have only one.
-    let path = request.path().strip_prefix(PLACE).unwrap_or_default();
-    if names_this_server(&server, path) {
-        return document(&server);
-    }
-    let description = "no authorization server has this path in its issuer";
-    failure::json(&request, StatusCode::NOT_FOUND, "not_found", description)
+    answer(&request, serve_inserted(&server, &request).await)
 }
 
-/// Whether whoever asks before this path, which begins with a slash, may be told about this server: the issuer's own
-/// path does. This is the place to let the paths of protected resources in.
-fn names_this_server(server: &Server, path: &str) -> bool {
-    path == server.settings.base
+async fn serve_inserted(server: &Server, request: &HttpRequest) -> Result<HttpResponse, MachineError> {
+    // The path as it was sent: one that was percent-encoded is another spelling, and issuers have only one.
+    let path = request.path().strip_prefix(PLACE).unwrap_or_default();
+    // Clients from before RFC 9728 take the resource for its own authorization server (MCP 2025-03-26) and ask here.
+    if path == server.settings.base || protected_resource::named(server, request, path).await?.is_some() {
+        return Ok(document(server));
+    }
+    let description = "no authorization server has this path in its issuer, and no resource is registered there";
+    Ok(failure::json(request, StatusCode::NOT_FOUND, "not_found", description))
 }
 
 fn document(server: &Server) -> HttpResponse {

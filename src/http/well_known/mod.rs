@@ -3,6 +3,7 @@
 pub mod jwks;
 pub mod metadata;
 pub mod plugin;
+pub mod protected_resource;
 
 /// How long the server's own documents may be kept by whoever reads them.
 const CACHE_CONTROL: &str = "public, max-age=300";

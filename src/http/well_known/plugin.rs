@@ -31,7 +31,7 @@ async fn serve_manifest(server: &Server, request: &HttpRequest) -> Result<HttpRe
         Some(plugin) => HttpResponse::Ok()
             // Whoever verifies a new token must not be answered from a cache.
             .insert_header((header::CACHE_CONTROL, "no-cache"))
-            .json(manifest::served(&plugin, server.settings.scheme())),
+            .json(manifest::served(&plugin, server.settings.schemes_of(&plugin.host).0)),
         None => no_plugin(request),
     })
 }

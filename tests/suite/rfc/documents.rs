@@ -89,9 +89,9 @@ on_both_engines! {
             assert_eq!(manifest["name_for_human"], "Weather", "{spelling}");
             assert_eq!(manifest["auth"], json!({
                 "type": "oauth",
-                "client_url": "http://weather.example.com/authorize",
+                "client_url": "https://weather.example.com/authorize",
                 "scope": "weather.read",
-                "authorization_url": "http://weather.example.com/token",
+                "authorization_url": "https://weather.example.com/token",
                 "authorization_content_type": "application/x-www-form-urlencoded",
                 "verification_tokens": { "openai": "0123456789abcdef0123456789abcdef" },
             }));

@@ -10,6 +10,7 @@ mod documents;
 mod grants;
 mod introspection;
 mod metadata;
+mod protected_resource;
 mod revocation;
 mod storage_down;
 mod token;

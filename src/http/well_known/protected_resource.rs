@@ -1,0 +1,77 @@
+//! `/.well-known/oauth-protected-resource` (RFC 9728), on whatever host a registered resource has.
+//!
+//! The document of `https://h/mcp?t=1` stands where `/.well-known/…` is inserted before path and query (§3.1). At the
+//! root it is that of the origin, or, for clients that know no more than the host, of the first resource below it.
+//! Neighbours: `protocol::resource_metadata` writes the document, `metadata` describes the authorization server it names.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
+
+use crate::{
+    http::{
+        failure::{self, MachineError},
+        guard::host,
+        oauth::caller::answer,
+    },
+    model::resource::{Resource, ResourceIdentifier},
+    protocol::resource_metadata::{PLACE, describe},
+    server::Server,
+    store::StoreResult,
+};
+
+/// Serves the document of the resource the path names.
+pub async fn metadata(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    answer(&request, serve(&server, &request).await)
+}
+
+async fn serve(server: &Server, request: &HttpRequest) -> Result<HttpResponse, MachineError> {
+    let path = request.path().strip_prefix(PLACE).unwrap_or_default();
+    let mut found = named(server, request, path).await?;
+    if found.is_none() && matches!(path, "" | "/") && request.query_string().is_empty() {
+        found = first_below(server, request).await?;
+    }
+    Ok(match found {
+        Some(resource) => HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL))
+            .json(describe(&server.settings.issuer, &resource)),
+        None => {
+            let description = "no resource with this path is registered on this host";
+            failure::json(request, StatusCode::NOT_FOUND, "not_found", description)
+        }
+    })
+}
+
+/// The resource on the request's host whose identifier has this path, and the request's query.
+pub async fn named(server: &Server, request: &HttpRequest, path: &str) -> StoreResult<Option<Resource>> {
+    let query = match request.query_string() {
+        "" => String::new(),
+        query => format!("?{query}"),
+    };
+    for origin in origins(server, request) {
+        // What is no identifier is not registered either.
+        let Ok(identifier) = format!("{origin}{path}{query}").parse::<ResourceIdentifier>() else { continue };
+        if let Some(resource) = server.store.resource(&identifier.canonical()).await? {
+            return Ok(Some(resource));
+        }
+    }
+    Ok(None)
+}
+
+async fn first_below(server: &Server, request: &HttpRequest) -> StoreResult<Option<Resource>> {
+    for origin in origins(server, request) {
+        if let Some(resource) = server.store.resource_below(&origin).await? {
+            return Ok(Some(resource));
+        }
+    }
+    Ok(None)
+}
+
+/// The origins a request may have been sent to.
+fn origins(server: &Server, request: &HttpRequest) -> Vec<String> {
+    let Some(host) = host::of(request.head()) else { return Vec::new() };
+    let (likeliest, other) = server.settings.schemes_of(&host);
+    [Some(likeliest), other].into_iter().flatten().map(|scheme| format!("{scheme}://{host}")).collect()
+}
