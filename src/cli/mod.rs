@@ -19,6 +19,7 @@ mod flags;
 mod migrate;
 mod plugin;
 mod plugin_import;
+mod resource;
 mod run;
 pub mod serve;
 
@@ -59,6 +60,9 @@ enum Command {
     /// APIs, and the documents about them
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// What tokens can be for: each plugin's API, and further ones such as its MCP server
+    #[command(subcommand)]
+    Resource(resource::Command),
     /// Programs that may ask for access
     #[command(subcommand)]
     Client(client::Command),
@@ -103,6 +107,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Migrate => at_desk(&config, Desk::open_unmigrated, async |desk| migrate::run(desk).await),
         Command::Account(command) => at_desk(&config, Desk::open, async |desk| account::run(command, desk).await),
         Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk).await),
+        Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::ConfigExample => Ok(config_example::run()),
     }

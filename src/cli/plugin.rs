@@ -7,9 +7,12 @@ use super::{
     answer::{Answer, columns},
     desk::Desk,
     failure::Failure,
-    plugin_import,
+    plugin_import, resource,
 };
-use crate::{model::plugin::Plugin, protocol::manifest};
+use crate::{
+    model::{plugin::Plugin, resource::Resource},
+    protocol::manifest,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -80,13 +83,21 @@ async fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
     if scopes.is_empty() {
         scopes.push("  none; import it again with --openapi FILE or --scope NAME=WORDS".to_owned());
     }
+    let resources = desk.store.resources().await?;
+    let resources: Vec<&Resource> = resources.iter().filter(|resource| resource.plugin_id == plugin.id).collect();
+    let listed: Vec<String> = resources
+        .iter()
+        .map(|resource| format!("  {}{}", resource.identifier, if resource.is_default { " (default)" } else { "" }))
+        .collect();
     let text = format!(
-        "{facts}\n\nScopes\n{}\n\nServed at {}\n{}",
+        "{facts}\n\nScopes\n{}\n\nResources\n{}\n\nServed at {}\n{}",
         scopes.join("\n"),
+        listed.join("\n"),
         manifest_url(desk, &plugin),
         serde_json::to_string_pretty(&served).unwrap_or_default()
     );
     let mut json = summary(&plugin);
+    json["resources"] = resources.into_iter().map(resource::summary).collect();
     json["manifest"] = served;
     Ok(Answer { json, text })
 }

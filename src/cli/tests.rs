@@ -8,6 +8,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::{clock::Clock, config::PublicUrl, store::OpenOptions, store::Store, tokens::secret};
 
+mod resources;
+
 const CALLBACK: &str = "https://a.example/callback";
 
 /// A migrated store and a folder for the files of a test.
@@ -56,6 +58,7 @@ impl Shell {
             Command::Migrate => migrate::run(&self.desk).await,
             Command::Account(command) => account::run(command, &self.desk).await,
             Command::Plugin(command) => plugin::run(command, &self.desk).await,
+            Command::Resource(command) => resource::run(command, &self.desk).await,
             Command::Client(command) => client::run(command, &self.desk).await,
             Command::ConfigExample => Ok(config_example::run()),
             Command::Serve | Command::Demo(_) => unreachable!("no test serves here"),

@@ -28,14 +28,18 @@ pub struct ResourceMetadata<'a> {
 
 /// Describes a resource of the server whose issuer identifier this is.
 pub fn describe<'a>(issuer: &'a str, resource: &'a Resource) -> ResourceMetadata<'a> {
-    let names = resource.scopes.iter().map(|scope| scope.name.as_str());
     ResourceMetadata {
         resource: resource.identifier.as_str(),
         authorization_servers: [issuer],
-        scopes_supported: names.filter(|name| *name != OFFLINE_ACCESS).collect(),
+        scopes_supported: scopes(resource).collect(),
         bearer_methods_supported: ["header"],
         resource_name: &resource.plugin_name,
     }
+}
+
+/// The scopes a call of the API can need.
+pub fn scopes(resource: &Resource) -> impl Iterator<Item = &str> {
+    resource.scopes.iter().map(|scope| scope.name.as_str()).filter(|name| *name != OFFLINE_ACCESS)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Protected resource metadata (RFC 9728): the document of every registered resource stands on its own host, with the
 //! well-known path inserted before the identifier's path, and says what was registered, byte for byte.
 
+use chrono::TimeDelta;
 use consentry::{
     model::id::ResourceId,
     random,
@@ -23,14 +24,17 @@ const SERVER_PLACE: &str = "/.well-known/oauth-authorization-server";
 const BROWSER: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 async fn register(world: &World, identifier: &str) {
-    let now = world.running.server.clock.now();
+    let store = &world.running.server.store;
+    // A millisecond after the last one, so that it is known which was first.
+    let earlier = i64::try_from(store.resources().await.unwrap().len()).unwrap();
+    let now = world.running.server.clock.now() + TimeDelta::milliseconds(earlier);
     let resource = NewResource {
         id: ResourceId(random::id(now)),
         plugin_id: world.plugin.id,
         identifier: identifier.parse().unwrap(),
         at: now,
     };
-    let added = world.running.server.store.add_resource(&resource, &world.running.operator()).await.unwrap();
+    let added = store.add_resource(&resource, &world.running.operator()).await.unwrap();
     assert!(matches!(added, AddResource::Added(_)), "{added:?}");
 }
 
