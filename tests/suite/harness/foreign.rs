@@ -1,8 +1,10 @@
-//! Programs in other languages (`tests/foreign/`), each run to its end with its settings in the environment.
+//! Programs in other languages (`tests/foreign/`), each with its settings in the environment: clients that run to their
+//! end, and the MCP server that they call.
 
 use std::{
     fs::File,
-    process::{Command, Stdio},
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -45,4 +47,37 @@ pub async fn run(program: &str, script: &str, told: &[(&'static str, String)]) -
     let report: Value = serde_json::from_str(&output).unwrap_or_else(|error| panic!("{error}: {output}"));
     assert_eq!(report["ok"], true, "{report}");
     report
+}
+
+/// The small real MCP server, protected by a server under test; it ends with the test.
+pub struct McpServer(Child);
+
+impl McpServer {
+    /// Starts it, once it listens where `RESOURCE` says.
+    pub async fn start(told: &[(&'static str, String)]) -> Self {
+        let mut child = Command::new(setting("CONSENTRY_TEST_NODE_22"))
+            .arg(setting("CONSENTRY_TEST_MCP_SERVER"))
+            .envs(told.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = child.stdout.take().unwrap();
+        let server = Self(child);
+        // It says one line when it listens, and nothing more.
+        let said = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            BufReader::new(output).read_line(&mut line).map(|_| line)
+        });
+        let said = said.await.unwrap().unwrap();
+        assert!(said.contains("\"ok\":true"), "the MCP server did not start: {said}");
+        server
+    }
+}
+
+impl Drop for McpServer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

@@ -196,6 +196,11 @@ impl Running {
 
     /// Adds a plugin served on this server's own host.
     pub async fn add_plugin(&self, slug: &str) -> Plugin {
+        self.add_plugin_for(slug, format!("http://{}/api", self.server.settings.host)).await
+    }
+
+    /// Adds a plugin whose API is called by that resource identifier.
+    pub async fn add_plugin_for(&self, slug: &str, resource: String) -> Plugin {
         let now = self.server.clock.now();
         let mut scopes = Catalogue::default();
         for (name, words) in [("todo.read", "See your to-do list"), ("todo.write", "Add and remove items")] {
@@ -208,7 +213,7 @@ impl Running {
             owner_id: None,
             state: PluginState::Draft,
             upstream: None,
-            resource: format!("http://{host}/api"),
+            resource,
             host,
             subject_salt: SubjectSalt(random::bytes()),
             scopes,

@@ -7,5 +7,6 @@ mod documents;
 mod foreign_clients;
 mod gpt_action;
 mod lost_answer;
+mod mcp_clients;
 mod two_nodes;
 mod under_a_path;
