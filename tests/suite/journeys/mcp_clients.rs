@@ -11,6 +11,7 @@ use crate::{
         foreign::{McpServer, run},
         process::free_port,
         server::{Options, PASSWORD, Registered, Running},
+        strangers::{Strangers, answer::Answer},
     },
     on_both_engines,
 };
@@ -27,6 +28,18 @@ const CLIENTS: [(Sdk, &str); 3] = [(TYPESCRIPT, "2"), (TYPESCRIPT, "1"), (PYTHON
 /// Where the server stands: at the root of its host, and under a path.
 const BASES: [&str; 2] = ["", "/auth"];
 
+/// The key of a client that proves itself with one.
+fn private_key() -> Value {
+    json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "alg": "ES256",
+        "x": "0gfsZwynnSPuc0W7EOef-0KklOlkiVUOWXBWqpt1bRw",
+        "y": "W2WmOP4_SZN07EKCmq_ygHuWrXuDgmR7bwYYBiNnzKo",
+        "d": "O-4E9DvL3LBnER2KanxmiINTnF3mw0CYFjsO7nrbYZE",
+    })
+}
+
 /// An MCP server and what protects it.
 struct Protected {
     running: Running,
@@ -39,8 +52,12 @@ struct Protected {
 
 impl Protected {
     async fn under(base: &'static str, engine: Engine) -> Self {
+        Self::with(Options::under(base), engine).await
+    }
+
+    async fn with(options: Options, engine: Engine) -> Self {
         let database = Database::migrated(engine).await;
-        let running = Running::start(&database, Options::under(base)).await;
+        let running = Running::start(&database, options).await;
         running.add_account("ada@example.com", "Ada Lovelace").await;
         let origin = format!("http://localhost:{}", free_port());
         let resource = format!("{origin}/mcp");
@@ -61,6 +78,19 @@ impl Protected {
     /// A public client that its owner registered.
     async fn by_hand(&self) -> Registered {
         self.running.add_client(&self.plugin, Dialect::Connector, &[&self.redirect_uri]).await
+    }
+
+    /// A client's own document, to be served at its address; it authenticates as it says there.
+    fn document(&self, address: &str, authentication: &Value) -> Answer {
+        let mut document = json!({
+            "client_id": address,
+            "client_name": "A foreign MCP client",
+            "redirect_uris": [self.redirect_uri],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+        });
+        document.as_object_mut().unwrap().extend(authentication.as_object().unwrap().clone());
+        Answer::json(&document)
     }
 
     /// What every program is told.
@@ -123,6 +153,37 @@ on_both_engines! {
             for sdk in [TYPESCRIPT, PYTHON] {
                 protected.walk(sdk, &[("MODE", "registration"), ("TOKEN_AUTH_METHOD", method)]).await;
             }
+        }
+    }
+
+    async fn every_sdk_links_with_a_document(engine) {
+        let strangers = Strangers::new();
+        let host = strangers.host("mcp-client.example");
+        for base in BASES {
+            let options = Options { outbound: strangers.settings(), ..Options::under(base) };
+            let protected = Protected::with(options, engine).await;
+            let address = host.url("/client.json").to_string();
+            host.answer("/client.json", protected.document(&address, &json!({ "token_endpoint_auth_method": "none" })));
+            for (sdk, version) in CLIENTS {
+                let told = [("MODE", "document"), ("SDK", version), ("CLIENT_ID", &address)];
+                let report = protected.walk(sdk, &told).await;
+                assert_eq!(report["clientId"], address, "{report}");
+            }
+            protected.conform(&address).await;
+
+            // A key of its own; the SDK signs without saying which key it was.
+            let address = host.url("/keyed.json").to_string();
+            let mut public = private_key();
+            public.as_object_mut().unwrap().remove("d");
+            let authentication = json!({
+                "token_endpoint_auth_method": "private_key_jwt",
+                "token_endpoint_auth_signing_alg": "ES256",
+                "jwks": { "keys": [public] },
+            });
+            host.answer("/keyed.json", protected.document(&address, &authentication));
+            let key = private_key().to_string();
+            let told = [("MODE", "document"), ("CLIENT_ID", &address), ("PRIVATE_KEY_JWK", &key)];
+            protected.walk(TYPESCRIPT, &told).await;
         }
     }
 
