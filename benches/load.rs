@@ -35,7 +35,7 @@ use consentry::{
         plugin::{Plugin, PluginState, SubjectSalt},
         scope::{Catalogue, Scope},
     },
-    random,
+    outbound, random,
     server::{Server, Settings},
     store::{
         OpenOptions, Store,
@@ -144,7 +144,9 @@ async fn prepare(url: &str, public_url: &str, master: [u8; 32]) -> Outcome<Prepa
     .await?;
     store.migrate().await?;
     let settings = Settings::defaults(public_url, "Load")?;
-    let server = Server::assemble(settings, Clock::system(), store, vec![MasterKey::new(master)]).await?;
+    let server =
+        Server::assemble(settings, Clock::system(), store, vec![MasterKey::new(master)], outbound::Settings::default())
+            .await?;
     let now = server.clock.now();
     let audit = || server.audit(Actor::Operator, None);
     let account = NewAccount {
