@@ -5,7 +5,10 @@
 
 use crate::{
     http::failure::MachineError,
-    model::client::{AuthenticationMethod, Client},
+    model::{
+        assertion::AssertionClaims,
+        client::{AuthenticationMethod, Client},
+    },
     protocol::{
         client_assertion::{self, Expected},
         client_authentication::UNKNOWN,
@@ -14,8 +17,11 @@ use crate::{
     random,
     server::{Server, key_sets::NoKeySet},
     store::assertions::AssertionUse,
-    tokens::assertion,
+    tokens::assertion::{self, AssertionFault},
 };
+
+/// A name no key has, so that looking for it fetches the newest set.
+const NO_KEY: &str = "";
 
 /// Proves the client that was found, if any was: the assertion, ready to be used.
 pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Result<AssertionUse, MachineError> {
@@ -24,17 +30,15 @@ pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Resu
     };
     let client = client.filter(offers).ok_or(UNKNOWN)?;
     let claimed = assertion::peek(text).ok_or_else(|| refused("it is not a signed JWT"))?;
-    let set = match server.key_set(client, claimed.kid.as_deref()).await? {
-        Ok(set) => set,
-        // Not the client's fault, and it passes: the client must not throw its tokens away for it.
-        Err(NoKeySet::Fetch(_)) => {
-            let description = "the client's key set cannot be fetched for now; try again in a minute";
-            return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, description).into());
+    let claims = match verify(server, client, claimed.kid.as_deref(), text).await? {
+        // Without a name a new key looks like a forged one: it may be in a set that was published since.
+        Err(AssertionFault::UnknownKey(_)) if claimed.kid.is_none() => {
+            verify(server, client, Some(NO_KEY), text).await?
         }
-        Err(error) => return Err(refused(&error.to_string()).into()),
+        verified => verified,
     };
-    let claims = assertion::verify(text, &set, client.signing_algorithm)
-        .map_err(|fault| OAuthError { code: ErrorCode::InvalidClient, description: fault.to_string().into() })?;
+    let claims =
+        claims.map_err(|fault| OAuthError { code: ErrorCode::InvalidClient, description: fault.to_string().into() })?;
     let expected = Expected {
         client_id: &client.client_id,
         issuer: &server.settings.issuer,
@@ -42,6 +46,24 @@ pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Resu
     };
     let id = client_assertion::decide(&claims, expected, server.clock.now())?;
     Ok(AssertionUse { id, use_id: random::bytes() })
+}
+
+/// Verifies with the client's key set, which knows the key of that name if any set of the client's does.
+async fn verify(
+    server: &Server,
+    client: &Client,
+    kid: Option<&str>,
+    text: &str,
+) -> Result<Result<AssertionClaims, AssertionFault>, MachineError> {
+    match server.key_set(client, kid).await? {
+        Ok(set) => Ok(assertion::verify(text, &set, client.signing_algorithm)),
+        // Not the client's fault, and it passes: the client must not throw its tokens away for it.
+        Err(NoKeySet::Fetch(_)) => {
+            let description = "the client's key set cannot be fetched for now; try again in a minute";
+            Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, description).into())
+        }
+        Err(error) => Err(refused(&error.to_string()).into()),
+    }
 }
 
 fn refused(reason: &str) -> OAuthError {

@@ -90,6 +90,11 @@ impl Signer {
         jsonwebtoken::encode(&header, claims, &self.key).unwrap()
     }
 
+    /// Signs any claims without saying with which key, as some clients do.
+    pub fn sign_without_name(&self, claims: &Value) -> String {
+        jsonwebtoken::encode(&Header::new(self.algorithm), claims, &self.key).unwrap()
+    }
+
     /// Signs any claims under a header with further members.
     pub fn sign_with(&self, members: &Value, claims: &Value) -> String {
         let mut header = json!({ "alg": format!("{:?}", self.algorithm), "kid": self.kid });

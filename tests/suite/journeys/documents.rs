@@ -150,6 +150,20 @@ on_both_engines! {
         assert!(it.host.requests_for("/oauth/jwks.json") <= asked + 1);
     }
 
+    async fn a_new_key_without_a_name_is_found_too(engine) {
+        let it = Connected::new(engine).await;
+        let mut document = shapes()[1].1.clone();
+        document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
+        publish(&it.host, &document, &it.signer);
+        let token = it.connector(Proof::Key(&it.signer)).connect().await;
+        let next = Signer::es256("key-2");
+        publish(&it.host, &document, &next);
+        it.clock.advance(TimeDelta::minutes(2));
+        let nameless = next.sign_without_name(&Signer::claims(CLIENT_ID, &it.world.running.url, it.clock.now()));
+        let (status, answer) = it.connector(Proof::Assertion(&nameless)).refresh(&token).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+    }
+
     async fn a_document_that_changes_its_methods_breaks_no_living_connection(engine) {
         let [(_, public), (_, keys), (_, both)] = shapes();
         let it = Connected::new(engine).await;
