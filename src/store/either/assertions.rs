@@ -15,7 +15,9 @@ impl Engine {
     pub(in crate::store) async fn use_assertion(&self, assertion: &AssertionUse) -> StoreResult<bool> {
         let mut step = self.begin().await?;
         let is_ours = use_once(&mut step, assertion).await?;
-        step.commit().await?;
+        if is_ours {
+            step.commit().await?;
+        }
         Ok(is_ours)
     }
 }

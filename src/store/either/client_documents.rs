@@ -24,31 +24,42 @@ use crate::{
     },
 };
 
-/// The key set that stays is the operator's, or one fetched from an address the document still names.
-const KEEP_DOCUMENT: &str = "
+const INSERT_DOCUMENT: &str = "
     insert into clients
            (id, client_id, registration, name, dialect, authentication_methods, redirect_uris, signing_algorithm,
             jwks_uri, key_set, key_set_fetched_at, document_fetched_at, document_fresh_until, created_at)
     values ($1, $2, 'document', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11)
-        on conflict (client_id) do update
-       set name = excluded.name,
-           authentication_methods = excluded.authentication_methods,
-           redirect_uris = excluded.redirect_uris,
-           signing_algorithm = excluded.signing_algorithm,
-           jwks_uri = excluded.jwks_uri,
+        on conflict (client_id) do nothing";
+
+/// Locks the row without changing it, so that of many who read the same document one sees that it has changed.
+const LOCK_DOCUMENT: &str = "
+    update clients
+       set generation = generation
+     where client_id = $1
+       and registration = 'document'
+    returning id";
+
+/// The key set that stays is the operator's, or one fetched from an address the document still names.
+const UPDATE_DOCUMENT: &str = "
+    update clients
+       set name = $2,
+           authentication_methods = $3,
+           redirect_uris = $4,
+           signing_algorithm = $5,
+           jwks_uri = $6,
            key_set = case
-               when clients.key_set is not null and clients.key_set_fetched_at is null then clients.key_set
-               when excluded.key_set is not null then excluded.key_set
-               when clients.jwks_uri = excluded.jwks_uri then clients.key_set
+               when key_set is not null and key_set_fetched_at is null then key_set
+               when $7 is not null then $7
+               when jwks_uri = $6 then key_set
            end,
            key_set_fetched_at = case
-               when clients.key_set is not null and clients.key_set_fetched_at is null then null
-               when excluded.key_set is not null then excluded.key_set_fetched_at
-               when clients.jwks_uri = excluded.jwks_uri then clients.key_set_fetched_at
+               when key_set is not null and key_set_fetched_at is null then null
+               when $7 is not null then $8
+               when jwks_uri = $6 then key_set_fetched_at
            end,
-           document_fetched_at = excluded.document_fetched_at,
-           document_fresh_until = excluded.document_fresh_until
-     where clients.registration = 'document'";
+           document_fetched_at = $9,
+           document_fresh_until = $10
+     where id = $1";
 
 const CHANGE_REGISTRATION: &str = "
     update clients
@@ -159,25 +170,17 @@ pub(super) async fn put_document(
     document: &ClientDocument,
     event: &Audit,
 ) -> StoreResult<Option<Client>> {
-    let before = read(&mut *step, &document.client_id, event.at).await?;
-    let inline = document.key_set.as_ref().map(|_| document.copy.fetched_at);
-    sqlx::query(KEEP_DOCUMENT)
-        .bind(document.id.0)
-        .bind(&document.client_id)
-        .bind(&document.name)
-        .bind(Dialect::Connector.as_str())
-        .bind(document.authentication_methods.to_string())
-        .bind(Json(texts(&document.redirect_uris)))
-        .bind(document.signing_algorithm.map(SigningAlgorithm::as_str))
-        .bind(&document.jwks_uri)
-        .bind(key_set(document.key_set.as_deref())?)
-        .bind(inline)
-        .bind(document.copy.fetched_at)
-        .bind(document.copy.fresh_until)
-        .execute(&mut *step)
-        .await?;
-    let after = read(&mut *step, &document.client_id, event.at).await?;
-    let Some(client) = after.filter(|client| client.document == Some(document.copy)) else { return Ok(None) };
+    let before = if insert_document(step, document).await? {
+        None
+    } else {
+        let known: Option<Uuid> =
+            sqlx::query_scalar(LOCK_DOCUMENT).bind(&document.client_id).fetch_optional(&mut *step).await?;
+        let Some(id) = known else { return Ok(None) };
+        let before = read(&mut *step, &document.client_id, event.at).await?;
+        update_document(step, id, document).await?;
+        before
+    };
+    let Some(client) = read(&mut *step, &document.client_id, event.at).await? else { return Ok(None) };
     let action = match &before {
         None => Some(AuditAction::ClientAdded),
         Some(before) if says_the_same(before, &client) => None,
@@ -193,6 +196,48 @@ pub(super) async fn put_document(
         audit::write(step, event, action, subjects(&client), detail).await?;
     }
     Ok(Some(client))
+}
+
+/// Makes the row unless the id is anybody's.
+async fn insert_document(step: &mut Connection, document: &ClientDocument) -> StoreResult<bool> {
+    let done = sqlx::query(INSERT_DOCUMENT)
+        .bind(document.id.0)
+        .bind(&document.client_id)
+        .bind(&document.name)
+        .bind(Dialect::Connector.as_str())
+        .bind(document.authentication_methods.to_string())
+        .bind(Json(texts(&document.redirect_uris)))
+        .bind(document.signing_algorithm.map(SigningAlgorithm::as_str))
+        .bind(&document.jwks_uri)
+        .bind(key_set(document.key_set.as_deref())?)
+        .bind(read_with_the_document(document))
+        .bind(document.copy.fetched_at)
+        .bind(document.copy.fresh_until)
+        .execute(step)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn update_document(step: &mut Connection, id: Uuid, document: &ClientDocument) -> StoreResult<()> {
+    sqlx::query(UPDATE_DOCUMENT)
+        .bind(id)
+        .bind(&document.name)
+        .bind(document.authentication_methods.to_string())
+        .bind(Json(texts(&document.redirect_uris)))
+        .bind(document.signing_algorithm.map(SigningAlgorithm::as_str))
+        .bind(&document.jwks_uri)
+        .bind(key_set(document.key_set.as_deref())?)
+        .bind(read_with_the_document(document))
+        .bind(document.copy.fetched_at)
+        .bind(document.copy.fresh_until)
+        .execute(step)
+        .await?;
+    Ok(())
+}
+
+/// When a set was fetched that stands in the document itself.
+fn read_with_the_document(document: &ClientDocument) -> Option<Timestamp> {
+    document.key_set.as_ref().map(|_| document.copy.fetched_at)
 }
 
 /// Whether nothing changed but the time of reading: that is no event.

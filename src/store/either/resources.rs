@@ -10,7 +10,7 @@ use crate::{
         audit::{Audit, AuditAction, Subjects},
         id::{PluginId, ResourceId},
         plugin::SubjectSalt,
-        resource::{Resource, ResourceIdentifier},
+        resource::Resource,
         scope::Catalogue,
     },
     store::{
@@ -54,9 +54,10 @@ const END_DEFAULT: &str = "
        and is_default
        and canonical <> $2";
 
+/// Its spelling stays: what was issued for it says that one.
 const BEGIN_DEFAULT: &str = "
     update resources
-       set is_default = true, identifier = $3
+       set is_default = true
      where plugin_id = $1
        and canonical = $2";
 
@@ -143,7 +144,7 @@ impl Engine {
     ) -> StoreResult<AddResource> {
         let mut step = self.begin().await?;
         let inserted = insert(&mut step, resource, false).await?;
-        let kept = find(&mut step, &resource.identifier).await?;
+        let kept = find(&mut step, &resource.identifier.canonical()).await?;
         let Some(kept) = kept else { return Err(StoreError::broken("a resource is not found by its own spelling")) };
         if kept.plugin_id != resource.plugin_id {
             return Ok(AddResource::Taken { slug: kept.plugin_slug });
@@ -163,10 +164,15 @@ impl Engine {
         canonical: &str,
         event: &Audit,
     ) -> StoreResult<RemoveResource> {
-        let Some(known) = self.resource(canonical).await? else { return Ok(RemoveResource::Unknown) };
+        if is_no_text(canonical) {
+            return Ok(RemoveResource::Unknown);
+        }
         let mut step = self.begin().await?;
+        let Some(known) = find(&mut step, canonical).await? else { return Ok(RemoveResource::Unknown) };
         if sqlx::query(DELETE).bind(known.id.0).execute(&mut *step).await?.rows_affected() == 0 {
-            return Ok(RemoveResource::IsDefault(known));
+            // Made the default, or removed by somebody else, since it was found.
+            let kept = find(&mut step, canonical).await?;
+            return Ok(kept.map_or(RemoveResource::Unknown, RemoveResource::IsDefault));
         }
         let subjects = Subjects { plugin_id: Some(known.plugin_id), ..Subjects::default() };
         let detail = json!({ "resource": known.identifier.as_str() });
@@ -180,8 +186,8 @@ fn one(row: Option<ResourceRow>) -> StoreResult<Option<Resource>> {
     row.map_or(Ok(None), ResourceRow::into_resource)
 }
 
-async fn find(step: &mut Connection, identifier: &ResourceIdentifier) -> StoreResult<Option<Resource>> {
-    one(sqlx::query_as(BY_CANONICAL).bind(identifier.canonical()).fetch_optional(step).await?)
+async fn find(step: &mut Connection, canonical: &str) -> StoreResult<Option<Resource>> {
+    one(sqlx::query_as(BY_CANONICAL).bind(canonical).fetch_optional(step).await?)
 }
 
 async fn insert(step: &mut Connection, resource: &NewResource, is_default: bool) -> StoreResult<bool> {
@@ -200,19 +206,16 @@ async fn insert(step: &mut Connection, resource: &NewResource, is_default: bool)
 /// Makes a resource its plugin's default; the one before stays registered, since tokens for it are about. The slug of
 /// the plugin that has it, when that is another.
 pub(super) async fn make_default(step: &mut Connection, resource: &NewResource) -> StoreResult<Result<(), String>> {
-    let known = find(&mut *step, &resource.identifier).await?;
-    if let Some(known) = known.filter(|known| known.plugin_id != resource.plugin_id) {
-        return Ok(Err(known.plugin_slug));
-    }
     let canonical = resource.identifier.canonical();
     sqlx::query(END_DEFAULT).bind(resource.plugin_id.0).bind(&canonical).execute(&mut *step).await?;
-    if !insert(&mut *step, resource, true).await? {
-        sqlx::query(BEGIN_DEFAULT)
-            .bind(resource.plugin_id.0)
-            .bind(&canonical)
-            .bind(resource.identifier.as_str())
-            .execute(&mut *step)
-            .await?;
+    if insert(&mut *step, resource, true).await? {
+        return Ok(Ok(()));
     }
-    Ok(Ok(()))
+    let begun = sqlx::query(BEGIN_DEFAULT).bind(resource.plugin_id.0).bind(&canonical).execute(&mut *step).await?;
+    if begun.rows_affected() == 1 {
+        return Ok(Ok(()));
+    }
+    // Looked for only now: on Postgres another plugin may have registered it a moment before the row was to be inserted.
+    let holder = find(&mut *step, &canonical).await?;
+    holder.map(|holder| Err(holder.plugin_slug)).ok_or_else(|| StoreError::broken("a resource came and went"))
 }

@@ -4,14 +4,17 @@
 
 mod accounts;
 mod answers;
+mod assertions;
 mod clients;
 mod consents;
 mod cut_connection;
 mod durable_writes;
 mod facts;
 mod keys;
+mod methods;
 mod plugins;
 mod redeem;
+mod resources;
 mod restart;
 mod rotate;
 mod rotate_model;
