@@ -3,6 +3,8 @@
 //! is in `tidy/rust_text.rs` and is textual on purpose, so that a broken tree is still judged.
 //! Every rule takes a `Tree`, real or made up, so each proves beside itself that it can fail.
 
+#[path = "tidy/attacks.rs"]
+mod attacks;
 #[path = "tidy/direction.rs"]
 mod direction;
 #[path = "tidy/migrations.rs"]
@@ -11,6 +13,8 @@ mod migrations;
 mod modules;
 #[path = "tidy/rust_text.rs"]
 mod rust_text;
+#[path = "tidy/secrets.rs"]
+mod secrets;
 #[path = "tidy/shape.rs"]
 mod shape;
 #[path = "tidy/tree.rs"]
@@ -36,6 +40,8 @@ const RULES: &[(&str, Rule)] = &[
     ("text ends with a newline, lines end with their last word", shape::text_is_clean),
     ("both engines have the same migrations", migrations::engines_agree),
     ("vendors are named only where their dialect is decided", words::vendors_stay_in_their_files),
+    ("every attack of the table has its test", attacks::every_attack_has_its_test),
+    ("secrets are compared in constant time", secrets::secrets_are_compared_in_constant_time),
     ("what is left to do is an issue, not a comment", words::nothing_is_left_to_do),
     ("nothing names a developer's machine", words::no_machine_is_named),
     ("nothing names a package registry's host", words::no_registry_is_named),
