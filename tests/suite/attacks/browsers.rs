@@ -8,8 +8,8 @@ use consentry::{
 use super::by_hand::{Answer, ByHand};
 use crate::{
     harness::{
-        browser::{authorize, plugin_request},
-        server::{PASSWORD, Registered, World},
+        browser::{authorize, parameter, plugin_request},
+        server::{CALLBACK, PASSWORD, Registered, World},
     },
     on_both_engines,
 };
@@ -203,27 +203,86 @@ on_both_engines! {
         }
     }
 
-    /// Row 43: any local program can open a loopback port, so an earlier consent proves nothing there.
+    /// Row 43: any local program can open a loopback port or a scheme, so an earlier consent proves nothing there.
     async fn loopback_is_never_answered_silently(engine) {
         let world = World::new(engine).await;
-        let client = world.running.add_client(&world.plugin, Dialect::Connector, &["http://127.0.0.1/callback"]).await;
-        let ask = |prompt: &'static str| {
-            authorize(&[
-                ("response_type", "code"),
-                ("client_id", &client.client_id),
-                ("redirect_uri", "http://127.0.0.1:4711/callback"),
-                ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
-                ("code_challenge_method", "S256"),
-                ("prompt", prompt),
-            ])
-        };
+        for (registered, asked) in [
+            ("http://127.0.0.1/callback", "http://127.0.0.1:4711/callback"),
+            ("http://localhost/callback", "http://localhost:4711/callback"),
+            ("com.example.app:/callback", "com.example.app:/callback"),
+        ] {
+            let client = world.running.add_client(&world.plugin, Dialect::Connector, &[registered]).await;
+            let ask = |prompt: &'static str| {
+                authorize(&[
+                    ("response_type", "code"),
+                    ("client_id", &client.client_id),
+                    ("redirect_uri", asked),
+                    ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+                    ("code_challenge_method", "S256"),
+                    ("prompt", prompt),
+                ])
+            };
+            let browser = ByHand::new();
+            let page = to_consent(&world, &browser, &ask(""), "ada@example.com").await;
+            assert!(browser.decide(&world.running, &page, "allow").await.redirect().contains("code="));
+            let again = browser.get(&world.running, &ask("")).await;
+            assert!(again.redirect().starts_with("/consent?r="), "{asked}: {again:?}");
+            let silent = browser.get(&world.running, &ask("none")).await;
+            assert!(silent.redirect().contains("error=interaction_required"), "{asked}: {silent:?}");
+            assert!(!silent.redirect().contains("code="), "{asked}: {silent:?}");
+        }
+    }
+
+    /// Row 17: a person who is signed in has not agreed to anything by that, nor to one client by agreeing to another.
+    async fn nobody_agrees_without_being_asked(engine) {
+        let world = World::new(engine).await;
+        let (known, unknown) = (world.client(Dialect::Plugin).await, world.client(Dialect::Plugin).await);
         let browser = ByHand::new();
-        let page = to_consent(&world, &browser, &ask(""), "ada@example.com").await;
+        let narrow = format!("{}&prompt=", plugin_request(&known).replace("scope=", "scope=todo.read"));
+        let page = to_consent(&world, &browser, &narrow, "ada@example.com").await;
         assert!(browser.decide(&world.running, &page, "allow").await.redirect().contains("code="));
-        let again = browser.get(&world.running, &ask("")).await;
-        assert!(again.redirect().starts_with("/consent?r="), "{again:?}");
-        let silent = browser.get(&world.running, &ask("none")).await;
-        assert!(silent.redirect().contains("error=interaction_required"), "{silent:?}");
-        assert!(!silent.redirect().contains("code="), "{silent:?}");
+        for request in [plugin_request(&unknown), plugin_request(&known)] {
+            let asked = browser.get(&world.running, &request).await;
+            assert!(asked.redirect().starts_with("/consent?r="), "{asked:?}");
+            let silent = browser.get(&world.running, &format!("{request}&prompt=none")).await;
+            assert!(silent.redirect().contains("error=consent_required"), "{silent:?}");
+        }
+        assert!(consent(&world, &unknown, "ada@example.com").await.is_none());
+        let scopes = consent(&world, &known, "ada@example.com").await.unwrap().scopes;
+        assert_eq!(scopes.to_string(), "todo.read");
+    }
+
+    /// Row 34: whose consent and whose token it is follows from the session and the code, never from a field.
+    async fn a_form_cannot_name_another_person(engine) {
+        let world = World::new(engine).await;
+        let (client, service) = (world.client(Dialect::Plugin).await, world.client(Dialect::Service).await);
+        let store = &world.running.server.store;
+        let (grace, _) = store.account_by_email(&"grace@example.com".parse().unwrap()).await.unwrap().unwrap();
+        let grace = grace.id.to_string();
+        let named = ["account_id", "account", "user_id", "user", "sub", "subject", "email"].map(|name| (name, grace.as_str()));
+        let browser = ByHand::new();
+        let page = to_consent(&world, &browser, &plugin_request(&client), "ada@example.com").await;
+        let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
+        let fields = [&[("r", r.as_str()), ("csrf", &csrf), ("decision", "allow")], &named[..]].concat();
+        let left = browser.post(&world.running, "/consent", &fields).await.redirect().parse().unwrap();
+        assert!(consent(&world, &client, "ada@example.com").await.is_some());
+        assert!(consent(&world, &client, "grace@example.com").await.is_none());
+        let code = parameter(&left, "code").unwrap();
+        let own = [
+            ("grant_type", "authorization_code"),
+            ("client_id", client.client_id.as_str()),
+            ("client_secret", client.client_secret.as_str()),
+            ("code", code.as_str()),
+            ("redirect_uri", CALLBACK),
+        ];
+        let (status, tokens) = world.running.form("/token", &[&own[..], &named].concat()).await;
+        assert_eq!(status, 200, "{tokens}");
+        let (_, plain) = world.running.redeem(&client, &world.running.code(&client).await).await;
+        let mut subjects = Vec::new();
+        for tokens in [tokens, plain] {
+            let (_, told) = world.running.introspect(&service, tokens["access_token"].as_str().unwrap()).await;
+            subjects.push(told["sub"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(subjects[0], subjects[1], "both are Ada");
     }
 }

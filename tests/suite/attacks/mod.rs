@@ -6,10 +6,13 @@ pub mod by_hand;
 
 mod assertions;
 mod browsers;
+mod clients;
 mod codes;
 mod documents;
+mod hosts;
 mod kinds;
 mod log;
+mod names;
 mod nasty_heads;
 mod nasty_values;
 mod outbound;

@@ -9,8 +9,12 @@ use serde_json::Value;
 
 use super::by_hand::ByHand;
 use crate::{
-    harness::server::{Registered, World},
+    harness::{
+        browser::{parameter, plugin_request},
+        server::{MASTER, PASSWORD, Registered, World},
+    },
     on_both_engines,
+    store::tables::{Tables, hexadecimal},
 };
 
 /// The ways in which somebody may write down stored bytes.
@@ -99,5 +103,47 @@ on_both_engines! {
         assert_eq!(other.running.redeem(&stranger, &code).await.1["error"], "invalid_grant");
         let refreshed = other.running.refresh(&stranger, tokens["refresh_token"].as_str().unwrap()).await;
         assert_eq!(refreshed.1["error"], "invalid_grant");
+    }
+
+    /// Row 29: after a whole flow nothing that was shown, typed or handed out stands in the database, in any form that
+    /// opens something.
+    async fn nothing_that_is_stored_opens_anything(engine) {
+        let world = World::new(engine).await;
+        let (client, service) = (world.client(Dialect::Plugin).await, world.client(Dialect::Service).await);
+        let browser = ByHand::new();
+        let start = browser.get(&world.running, &plugin_request(&client)).await;
+        let page = browser.get(&world.running, start.redirect()).await;
+        browser.sign_in(&world.running, &page, "ada@example.com", "a mistyped password").await;
+        let signed_in = browser.sign_in(&world.running, &page, "ada@example.com", PASSWORD).await;
+        let consent = browser.get(&world.running, signed_in.redirect()).await;
+        let left = browser.decide(&world.running, &consent, "allow").await.redirect().parse().unwrap();
+        let code = parameter(&left, "code").unwrap();
+        let (_, tokens) = world.running.redeem(&client, &code).await;
+        let text = |answer: &Value, name: &str| answer[name].as_str().unwrap().to_owned();
+        let (access, first) = (text(&tokens, "access_token"), text(&tokens, "refresh_token"));
+        let (_, next) = world.running.refresh(&client, &first).await;
+        let second = text(&next, "refresh_token");
+        world.running.introspect(&service, &access).await;
+        world.running.redeem(&client, &code).await;
+        let stored = Tables::everything(&world.database).await;
+        let kept = SecretText::parse("cst_cs_", &client.client_secret).unwrap().digest().0;
+        assert!(stored.contains("ada@example.com") && stored.contains(&hexadecimal(&kept)), "the database was read");
+        let (session, mark) = (browser.cookie("consentry_session").unwrap(), browser.cookie("consentry_browser").unwrap());
+        for (kind, secret) in [
+            ("password", PASSWORD), ("mistyped password", "a mistyped password"), ("r", &consent.hidden("r")),
+            ("form token", &consent.hidden("csrf")), ("code", &code), ("access token", &access),
+            ("refresh token", &first), ("next refresh token", &second), ("client secret", &client.client_secret),
+            ("the API's secret", &service.client_secret), ("session", &session), ("browser mark", &mark),
+        ] {
+            // Half of it would do for a search too, and so would the random part, written down as bytes.
+            let half = &secret[secret.len() / 2..];
+            let random = URL_SAFE_NO_PAD.decode(secret.split('_').next_back().unwrap_or_default());
+            let forms = [half.to_owned(), hexadecimal(half.as_bytes())];
+            let forms = forms.into_iter().chain(random.ok().filter(|bytes| bytes.len() > 8).map(|bytes| hexadecimal(&bytes)));
+            for form in forms {
+                assert!(!stored.contains(&form), "{kind} is in the database");
+            }
+        }
+        assert!(!stored.contains(&hexadecimal(&MASTER)), "the master key is in the database");
     }
 }

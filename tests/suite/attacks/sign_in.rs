@@ -1,4 +1,13 @@
-//! Signing in tells a stranger nothing about who has an account.
+//! Signing in tells a stranger nothing about who has an account, and a password counts to its last byte.
+
+use std::time::Duration;
+
+use consentry::{
+    model::{account::Role, id::AccountId},
+    random,
+    store::accounts::NewAccount,
+};
+use tokio::time::Instant;
 
 use super::by_hand::ByHand;
 use crate::{harness::server::World, on_both_engines};
@@ -41,5 +50,55 @@ on_both_engines! {
         }
         assert_eq!(told[0].0, 422);
         assert_eq!(told[0], told[1]);
+    }
+
+    /// Row 42: without an account there is a password to check all the same. Each kind of refusal counts with the
+    /// quickest of its turns, since whatever else the machine is busy with only makes one slower. Without the check it
+    /// would be a tenth.
+    async fn an_unknown_address_takes_as_long_as_a_known_one(engine) {
+        let world = World::new(engine).await;
+        let browser = ByHand::new();
+        let page = browser.get(&world.running, "/sign-in").await;
+        let emails = ["ada@example.com", "nobody@example.com", "not an address"];
+        let mut quickest = [Duration::MAX; 3];
+        for _ in 0..12 {
+            for (email, quickest) in emails.iter().zip(&mut quickest) {
+                let began = Instant::now();
+                let answer = browser.sign_in(&world.running, &page, email, "a wrong password").await;
+                *quickest = began.elapsed().min(*quickest);
+                assert_eq!(answer.status, 422, "{email}");
+            }
+        }
+        let [known, unknown, none] = quickest;
+        assert!(unknown.min(none) > known / 3, "known {known:?}, unknown {unknown:?}, no address {none:?}");
+    }
+
+    /// Row 24: nothing is cut off, as bcrypt does after 72 bytes and others at a NUL character.
+    async fn a_password_counts_to_its_last_byte(engine) {
+        let world = World::new(engine).await;
+        let server = &world.running.server;
+        let (browser, now) = (ByHand::new(), server.clock.now());
+        let long = "x".repeat(72);
+        let passwords = [format!("{long}a"), format!("{}a", "x".repeat(1000)), "correct horse\0battery staple".to_owned()];
+        for (number, password) in passwords.iter().enumerate() {
+            let email = format!("long{number}@example.com");
+            let account = NewAccount {
+                id: AccountId(random::id(now)),
+                email: email.parse().unwrap(),
+                name: "Long".into(),
+                role: Role::Person,
+                password_hash: server.passwords.hash(password).await.unwrap(),
+                at: now,
+            };
+            server.store.add_account(&account, &world.running.operator()).await.unwrap();
+            let page = browser.get(&world.running, "/sign-in").await;
+            let shorter = &password[..password.len() - 1];
+            for wrong in [shorter, &format!("{shorter}b"), &format!("{password}a"), &long, "correct horse"] {
+                assert_eq!(browser.sign_in(&world.running, &page, &email, wrong).await.status, 422, "{wrong}");
+            }
+            assert_eq!(browser.sign_in(&world.running, &page, &email, password).await.status, 303, "{password}");
+            let csrf = browser.get(&world.running, "/").await.hidden("csrf");
+            browser.post(&world.running, "/sign-out", &[("csrf", &csrf)]).await;
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+pub mod tables;
+
 mod accounts;
 mod answers;
 mod assertions;
@@ -22,5 +24,4 @@ mod schema;
 mod sessions;
 mod standing;
 mod sweep;
-mod tables;
 mod unavailable;

@@ -73,6 +73,27 @@ impl Tables {
         }
     }
 
+    /// All that is stored, as text and in hexadecimal. Of SQLite that is every byte of its files, also of pages that
+    /// are no longer used.
+    pub async fn everything(database: &Database) -> String {
+        let mut connection = match Self::of(database).await {
+            Self::Sqlite(_) => {
+                let files = std::fs::read_dir(database.folder()).unwrap().map(|entry| entry.unwrap().path());
+                let bytes = files.map(|file| std::fs::read(file).unwrap()).collect::<Vec<_>>().concat();
+                return format!("{}\n{}", String::from_utf8_lossy(&bytes), hexadecimal(&bytes));
+            }
+            Self::Postgres(connection) => connection,
+        };
+        let tables = "select table_name::text from information_schema.tables where table_schema = 'public'";
+        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();
+        let mut everything = Vec::new();
+        for table in tables {
+            let rows = sqlx::AssertSqlSafe(format!("select line::text from {table} line"));
+            everything.extend(sqlx::query_scalar::<_, String>(rows).fetch_all(&mut connection).await.unwrap());
+        }
+        everything.join("\n")
+    }
+
     /// How many rows every table has.
     pub async fn rows(&mut self) -> Vec<String> {
         self.lines(ROWS).await
@@ -98,4 +119,9 @@ impl Tables {
     pub async fn family_events(&mut self) -> Vec<String> {
         self.lines(FAMILY_EVENTS).await
     }
+}
+
+/// Bytes as Postgres writes them too.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
