@@ -186,6 +186,8 @@ impl ConsentPage {
 /// Who stands behind a client's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientOrigin {
+    /// Its metadata document, whose host is the name shown; this is what it calls itself there.
+    Stranger(String),
     /// The plugin's owner registered it.
     Owner,
     /// This host published its metadata document, and we fetched it from there.

@@ -10,6 +10,7 @@ use crate::{
         oauth::{
             authorize::{Stage, hand_over, leave, open, seal, stage, to_page, to_path},
             consent::REQUEST_LENGTH_MAX,
+            who_asks::WhoAsks,
         },
         pages::{self, Asking, SignInError, SignInPage},
     },
@@ -72,7 +73,7 @@ impl Shown {
     fn asked_by(self, (checked, client): (Checked, Client)) -> Self {
         let plugin_name = checked.resource().plugin_name.clone();
         Self {
-            asking: Some(Asking { client_name: client.name, plugin_name }),
+            asking: Some(Asking { client_name: WhoAsks::of(&client).name, plugin_name }),
             leads_to: Some(checked.addressed().redirect_uri().clone()),
             ..self
         }

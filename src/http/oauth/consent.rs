@@ -5,19 +5,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     authorize::{Asked, Stage, hand_over, leave, open, seal, stage, to_page},
     caller::peer,
+    who_asks::WhoAsks,
 };
 use crate::{
     http::{
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        pages::{self, ClientOrigin, ConsentPage, Destination, ScopeLine},
+        pages::{self, ConsentPage, Destination, ScopeLine},
     },
-    model::{
-        audit::Actor,
-        client::{Client, Registration},
-        id::ConsentId,
-    },
+    model::{audit::Actor, id::ConsentId},
     protocol::{
         authorization::InFlight,
         error::{ErrorCode, OAuthError},
@@ -61,6 +58,7 @@ async fn render(
     let redirect_uri = attended.checked().addressed().redirect_uri();
     let account = &attended.session().account;
     let requested = attended.checked().scopes();
+    let WhoAsks { name, origin } = WhoAsks::of(client);
     let resource = attended.checked().resource();
     let plugin = server.store.plugin(resource.plugin_id).await?.ok_or(PageError::Unreadable)?;
     let scopes = resource.scopes.iter().filter(|scope| requested.contains(&scope.name)).map(|scope| ScopeLine {
@@ -73,8 +71,8 @@ async fn render(
         layout: pages::Layout::of(server),
         request: seal(server, &in_flight.shown_to(attended.session()))?,
         csrf: tokens::form::write(&ring, visitor.browser())?,
-        client_name: client.name.clone(),
-        client_origin: origin_of(client),
+        client_name: name,
+        client_origin: origin,
         plugin_name: plugin.name().to_owned(),
         plugin_description: words("description_for_human"),
         logo: None,
@@ -90,16 +88,6 @@ async fn render(
     let mut answer = HttpResponse::Ok();
     visitor.mark(&server.settings, &mut answer);
     Ok(pages::answer(answer, &page, Some(redirect_uri))?)
-}
-
-/// Who vouches for the app's name. The host of a document's address is proven by having been read from it.
-fn origin_of(client: &Client) -> ClientOrigin {
-    let host = || url::Url::parse(&client.client_id).ok()?.host_str().map(str::to_owned);
-    match client.registration {
-        Registration::ByHand => ClientOrigin::Owner,
-        Registration::Document => host().map_or(ClientOrigin::Unproven, ClientOrigin::Host),
-        Registration::Dynamic => ClientOrigin::Unproven,
-    }
 }
 
 /// Takes the answer.

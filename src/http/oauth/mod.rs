@@ -8,3 +8,4 @@ pub mod introspect;
 pub mod resource;
 pub mod revoke;
 pub mod token;
+pub mod who_asks;

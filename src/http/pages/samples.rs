@@ -50,6 +50,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     vec![
         ("sign_in", html(&SignInPage { layout: layout(), request: own(), csrf: own(), email: own(), error, asking })),
         ("consent_host", html(&consent(ClientOrigin::Host(own()), Destination::Site(own())))),
+        ("consent_stranger", html(&consent(ClientOrigin::Stranger(own()), Destination::Site(own())))),
         ("consent_owner", html(&consent(ClientOrigin::Owner, Destination::ThisComputer(own())))),
         ("consent_unproven", html(&consent(ClientOrigin::Unproven, Destination::App(own())))),
         (

@@ -1,0 +1,40 @@
+//! Who asks: the name a person is shown for a client, and who vouches for it.
+//!
+//! A name is vouched for by the owner who registered it, or by the vendor whose well-known document it stands in. Any
+//! other document proves no more than its host, so the host is the name then; what the app calls itself is told beside it.
+
+use crate::{
+    http::pages::ClientOrigin,
+    model::client::{Client, Registration},
+    protocol::presets,
+};
+
+/// What a client is called in front of people, and where that comes from.
+pub struct WhoAsks {
+    /// The name.
+    pub name: String,
+    /// Who vouches for it.
+    pub origin: ClientOrigin,
+}
+
+impl WhoAsks {
+    /// Looks at how the client became known.
+    pub fn of(client: &Client) -> Self {
+        let own = client.name.clone();
+        match (client.registration, host(client)) {
+            (Registration::ByHand, _) => Self { name: own, origin: ClientOrigin::Owner },
+            (Registration::Document, Some(host)) if presets::preset_of(&client.client_id).is_some() => {
+                Self { name: own, origin: ClientOrigin::Host(host) }
+            }
+            (Registration::Document, Some(host)) => Self { name: host, origin: ClientOrigin::Stranger(own) },
+            (Registration::Dynamic, _) | (Registration::Document, None) => {
+                Self { name: own, origin: ClientOrigin::Unproven }
+            }
+        }
+    }
+}
+
+/// The host a document was read from: that much is proven.
+fn host(client: &Client) -> Option<String> {
+    url::Url::parse(&client.client_id).ok()?.host_str().map(str::to_owned)
+}
