@@ -25,6 +25,7 @@ use crate::{
         servers,
         todo_api::{TodoApi, TodoApiConfig},
     },
+    http,
     keys::master::MasterKey,
     model::{
         account::Role,
@@ -109,7 +110,8 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let todo = tokio::spawn(servers::serve_todo_api(todo, api)?);
     let play = tokio::spawn(servers::serve_chatgpt(play, player)?);
     show(&screen, options.json)?;
-    until_stopped(server, ours).await?;
+    let listening = vec![http::listen(Arc::clone(&server), ours)?];
+    until_stopped(server, listening).await?;
     todo.abort();
     play.abort();
     drop(folder);

@@ -84,7 +84,9 @@ impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Start(error) => error.into(),
-            ServeError::Listen { .. } | ServeError::Stopped(_) => Self::NotDone(error.to_string()),
+            ServeError::Listen { .. } | ServeError::Telemetry(_) | ServeError::Stopped(_) => {
+                Self::NotDone(error.to_string())
+            }
         }
     }
 }

@@ -1,34 +1,39 @@
 //! Running: a server from its first connection to an orderly end; `serve` and `demo` share it.
 
-use std::{io, net::TcpListener, sync::Arc};
+use std::{io, sync::Arc};
 
-use crate::{http, jobs, server::Server};
+use futures_util::future::join_all;
+use tokio::task::JoinSet;
 
-/// Serves until the operator or the system asks to stop: no more connections, answers under way are finished, jobs
-/// end, the store is closed.
-pub async fn until_stopped(server: Arc<Server>, listener: TcpListener) -> io::Result<()> {
-    let listening = http::listen(Arc::clone(&server), listener)?;
-    let stop = listening.stop();
+use crate::{
+    http::{Listening, Stop},
+    jobs,
+    server::Server,
+};
+
+/// Serves until the operator or the system asks to stop, or one of the listeners breaks: no more connections, answers
+/// under way are finished, jobs end, the store is closed.
+pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io::Result<()> {
+    let stops: Vec<Stop> = listening.iter().map(Listening::stop).collect();
     let background = [
         tokio::spawn(jobs::sweep::run(Arc::clone(&server))),
         tokio::spawn(jobs::clock_offset::run(Arc::clone(&server))),
     ];
-    let mut serving = tokio::spawn(listening.run());
-    let broken = tokio::select! {
-        () = asked_to_stop() => None,
-        // Nobody asked: the listener broke.
-        broken = &mut serving => Some(broken),
-    };
-    let ended = if let Some(broken) = broken {
-        broken
-    } else {
-        tracing::info!("stopping: finishing the answers under way");
-        stop.gracefully().await;
-        serving.await
-    };
+    let mut serving: JoinSet<io::Result<()>> = listening.into_iter().map(Listening::run).collect();
+    let mut ended = Vec::with_capacity(stops.len());
+    tokio::select! {
+        () = asked_to_stop() => {}
+        // Nobody asked: a listener broke, and half a server is worse than none.
+        broken = serving.join_next() => ended.extend(broken),
+    }
+    tracing::info!("stopping: finishing the answers under way");
+    join_all(stops.iter().map(Stop::gracefully)).await;
+    while let Some(end) = serving.join_next().await {
+        ended.push(end);
+    }
     background.iter().for_each(tokio::task::JoinHandle::abort);
     server.store.close().await;
-    ended.map_err(io::Error::other)?
+    ended.into_iter().try_for_each(|end| end.map_err(io::Error::other)?)
 }
 
 /// Ctrl-C, or the signal service managers send.

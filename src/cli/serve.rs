@@ -1,16 +1,22 @@
 //! `consentry serve`: from a checked configuration to a server that runs until it is asked to stop.
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::run;
 use crate::{
     clock::Clock,
     config::{Clients, ServeConfig},
+    http,
     keys::master::MasterKey,
     model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms},
     outbound,
     server::{Server, Settings, StartError},
     store::{OpenOptions, Store, StoreError},
+    telemetry::{TelemetryError, metrics},
 };
 
 /// How long an operation may wait for a connection or a lock before the store counts as down.
@@ -23,13 +29,18 @@ pub enum ServeError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {error}; choose another with CONSENTRY_LISTEN")]
+    #[error("cannot listen on {address}: {error}; choose another with {variable}")]
     Listen {
         /// The address.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
+        /// What it was chosen with.
+        variable: &'static str,
         /// Why.
         error: std::io::Error,
     },
+    /// Nothing can be counted.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// The server broke off.
     #[error("the server stopped: {0}")]
     Stopped(std::io::Error),
@@ -47,10 +58,26 @@ pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
     let masters = config.master_keys.iter().map(|key| MasterKey::new(*key.reveal())).collect();
     let server =
         Arc::new(Server::assemble(settings(&config), Clock::system(), store, masters, outbound(&config)).await?);
-    let address = config.listen;
-    let listener = TcpListener::bind(address).map_err(|error| ServeError::Listen { address, error })?;
-    tracing::info!(listen = %address, public_url = config.public_url.as_str(), "serving");
-    run::until_stopped(server, listener).await.map_err(ServeError::Stopped)
+    // Both are bound before either answers, so that a start that fails has answered nobody.
+    let listener = bind(config.listen, "CONSENTRY_LISTEN")?;
+    let ops_listener = config.ops_listen.map(|address| bind(address, "CONSENTRY_OPS_LISTEN")).transpose()?;
+    let mut listening = vec![http::listen(Arc::clone(&server), listener).map_err(ServeError::Stopped)?];
+    if let Some(ops_listener) = ops_listener {
+        let exposition = metrics::install()?;
+        let ops = http::ops::listen(Arc::clone(&server), exposition, ops_listener).map_err(ServeError::Stopped)?;
+        listening.push(ops);
+    }
+    tracing::info!(
+        listen = %config.listen,
+        ops_listen = config.ops_listen.map(tracing::field::display),
+        public_url = config.public_url.as_str(),
+        "serving"
+    );
+    run::until_stopped(server, listening).await.map_err(ServeError::Stopped)
+}
+
+fn bind(address: SocketAddr, variable: &'static str) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).map_err(|error| ServeError::Listen { address, variable, error })
 }
 
 fn open_options(config: &ServeConfig) -> OpenOptions {

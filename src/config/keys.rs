@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 20] = [
+pub const KEYS: [Key; 21] = [
     key(
         "public_url",
         None,
@@ -50,6 +50,14 @@ pub const KEYS: [Key; 20] = [
         Some("127.0.0.1:8080"),
         "\"127.0.0.1:8080\"",
         "The address and port to listen on; TLS is the proxy's in front of it.",
+    ),
+    key(
+        "ops_listen",
+        None,
+        "\"127.0.0.1:9464\"",
+        "The address and port at which those who run the server read /metrics (Prometheus), /health/live and \
+         /health/ready. Nobody is asked for a password there, so it is for loopback or a network of your own. Left \
+         out, there are no metrics.",
     ),
     key("server_name", Some("Consentry"), "\"Consentry\"", "What the pages call this server."),
     key(

@@ -1,8 +1,8 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `clients`, `outbound`, `log`) checks its own; `mistake` is how all that is wrong is told at once. The
-//! command line brings the sources and shows the warnings.
+//! `lifetimes`, `clients`, `outbound`, `ops`, `log`) checks its own; `mistake` is how all that is wrong is told at once.
+//! The command line brings the sources and shows the warnings.
 
 pub mod clients;
 pub mod database;
@@ -12,6 +12,7 @@ pub mod lifetimes;
 pub mod log;
 pub mod master_keys;
 pub mod mistake;
+mod ops;
 pub mod outbound;
 pub mod public;
 mod reader;
@@ -55,6 +56,8 @@ pub struct ServeConfig {
     pub public_url: PublicUrl,
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where those who run it look at it, if anywhere.
+    pub ops_listen: Option<SocketAddr>,
     /// What the pages call it.
     pub server_name: String,
     /// How long things live.
@@ -84,7 +87,8 @@ impl Config {
             let log = log::read(reader);
             let public_url = public::read_public_url(reader);
             // Not needed here, but a mistake in the file is better told by the first command than by the server.
-            public::read_listen(reader);
+            let listen = public::read_listen(reader);
+            ops::read(reader, listen);
             public::read_server_name(reader);
             lifetimes::read(reader);
             outbound::read(reader);
@@ -106,6 +110,7 @@ impl ServeConfig {
                 reader.mistake("public_url", "it is missing", cure);
             }
             let listen = public::read_listen(reader);
+            let ops_listen = ops::read(reader, listen);
             let server_name = public::read_server_name(reader);
             let lifetimes = lifetimes::read(reader);
             let outbound = outbound::read(reader);
@@ -116,6 +121,7 @@ impl ServeConfig {
                 log: log?,
                 public_url: public_url?,
                 listen: listen?,
+                ops_listen,
                 server_name: server_name?,
                 lifetimes: lifetimes?,
                 outbound: outbound?,

@@ -2,7 +2,8 @@
 //! extractor → `protocol` decision → one `store` operation → answer.
 //!
 //! Rooms: `oauth/` (machine endpoints and the authorization request), `account/` (sign-in and sign-out),
-//! `well_known/` (documents), `extract/` (what a request says), `guard/` (what every answer carries).
+//! `well_known/` (documents), `extract/` (what a request says), `guard/` (what every answer carries). `ops.rs` is a
+//! listener apart, for those who run the server.
 
 pub mod account;
 pub mod assets;
@@ -11,6 +12,7 @@ pub mod failure;
 pub mod guard;
 pub mod health;
 pub mod oauth;
+pub mod ops;
 pub mod pages;
 pub mod routes;
 pub mod well_known;

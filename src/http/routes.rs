@@ -89,12 +89,12 @@ fn cors() -> Cors {
 }
 
 /// GET, and HEAD for those who only look whether it is there.
-fn read() -> actix_web::Route {
+pub(super) fn read() -> actix_web::Route {
     web::route().guard(on::Any(on::Get()).or(on::Head()))
 }
 
 /// A machine is told in JSON, whatever it says it accepts.
-fn machine(methods: &'static str) -> actix_web::Route {
+pub(super) fn machine(methods: &'static str) -> actix_web::Route {
     web::to(move |request: HttpRequest| std::future::ready(failure::machine_method_not_allowed(&request, methods)))
 }
 

@@ -1,6 +1,9 @@
-//! Telemetry: where log lines go. To standard error, as text or JSON, filtered as the operator says.
+//! Telemetry: where log lines go. To standard error, as text or JSON, filtered as the operator says. What is counted
+//! stands in `metrics`.
 //!
 //! Events are logged once, where they are handled; secrets and personal data never appear in them.
+
+pub mod metrics;
 
 use std::io;
 
@@ -24,6 +27,9 @@ pub enum TelemetryError {
     /// Somebody in this process has set up logging already.
     #[error("logging is set up already")]
     Twice,
+    /// Somebody in this process counts already.
+    #[error("metrics are set up already")]
+    CountedTwice,
 }
 
 /// Sets up logging for the whole process; once.

@@ -27,6 +27,7 @@ use crate::{
     random,
     server::Server,
     store::families::{Redeem, Redemption, Rotate, Rotation},
+    telemetry::metrics,
     tokens,
 };
 
@@ -91,6 +92,7 @@ async fn redeem(
             Ok(issue(server, &ring, &Issue { client, family: &family, scopes: &scopes, now }, refresh_token)?)
         }
         Redeem::Replayed => {
+            metrics::code_replayed();
             tracing::warn!(family.id = %code.id, client.id = client.client_id.as_str(), "a code was presented twice; its family is ended");
             Err(authorization_code::NOT_GOOD.into())
         }
@@ -138,6 +140,7 @@ async fn rotate(
         }
         Rotate::Repeated { family, counter, rotated_at } => (family, counter, rotated_at),
         Rotate::Replayed => {
+            metrics::refresh_replayed();
             tracing::warn!(family.id = %presented.family_id, client.id = client.client_id.as_str(), "a superseded refresh token was presented; its family is ended");
             return Err(refresh::NOT_GOOD.into());
         }

@@ -77,7 +77,14 @@ impl Consentry<'_> {
 
     /// Serves, once it is ready.
     pub async fn serve(&self) -> Serving {
-        let child = self.command().arg("serve").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        self.serve_with(&[]).await
+    }
+
+    /// Serves with more in the environment, once it is ready.
+    pub async fn serve_with(&self, more: &[(&str, &str)]) -> Serving {
+        let mut command = self.command();
+        command.arg("serve").envs(more.iter().copied());
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let serving = Serving { child, url: self.public_url.clone(), own: self.own() };
         for _ in 0..100 {
             if reqwest::get(format!("{}/health/ready", self.own())).await.is_ok_and(|answer| answer.status() == 200) {

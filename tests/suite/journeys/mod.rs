@@ -8,5 +8,6 @@ mod foreign_clients;
 mod gpt_action;
 mod lost_answer;
 mod mcp_clients;
+mod operations;
 mod two_nodes;
 mod under_a_path;

@@ -1,0 +1,187 @@
+//! Metrics: what is counted, each name in this file alone, and the text a monitoring system reads them as.
+//!
+//! Whoever sees something happen calls the function named for it; until somebody has installed a recorder, that does
+//! nothing. `cli` installs one where the operator wants an operations listener, and `http::ops` serves the text.
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use super::TelemetryError;
+
+/// Something that is counted from the start of the process.
+struct Counter {
+    name: &'static str,
+    /// What it counts, in the words of whoever reads a graph.
+    help: &'static str,
+}
+
+impl Counter {
+    fn one_more(&self) {
+        metrics::counter!(self.name).increment(1);
+    }
+}
+
+const KEY_SET_FETCH_FAILURES: Counter = Counter {
+    name: "consentry_key_set_fetch_failures_total",
+    help: "Key sets of clients (jwks_uri) that could not be fetched or read.",
+};
+
+const CLIENT_DOCUMENT_FETCH_FAILURES: Counter = Counter {
+    name: "consentry_client_document_fetch_failures_total",
+    help: "Client metadata documents that could not be fetched or read.",
+};
+
+const CLIENT_DOCUMENT_PINNED: Counter = Counter {
+    name: "consentry_client_document_pinned_total",
+    help: "Times that a kept or pinned copy of a client metadata document served because its host failed.",
+};
+
+const REGISTRATIONS_REFUSED: Counter = Counter {
+    name: "consentry_registrations_refused_total",
+    help: "Dynamic client registrations (RFC 7591) that were refused.",
+};
+
+const CLIENT_ASSERTIONS_REPLAYED: Counter = Counter {
+    name: "consentry_client_assertions_replayed_total",
+    help: "Client assertions (RFC 7523) that were presented a second time.",
+};
+
+const REFRESH_REPLAYED: Counter = Counter {
+    name: "consentry_refresh_replayed_total",
+    help: "Superseded refresh tokens that were presented after their grace; each ended its connection.",
+};
+
+const CODE_REPLAYED: Counter = Counter {
+    name: "consentry_code_replayed_total",
+    help: "Authorization codes that were presented a second time; each ended its connection.",
+};
+
+/// Everything that is counted.
+const COUNTERS: [&Counter; 7] = [
+    &KEY_SET_FETCH_FAILURES,
+    &CLIENT_DOCUMENT_FETCH_FAILURES,
+    &CLIENT_DOCUMENT_PINNED,
+    &REGISTRATIONS_REFUSED,
+    &CLIENT_ASSERTIONS_REPLAYED,
+    &REFRESH_REPLAYED,
+    &CODE_REPLAYED,
+];
+
+/// A client's key set could not be fetched or read.
+pub fn key_set_fetch_failed() {
+    KEY_SET_FETCH_FAILURES.one_more();
+}
+
+/// A client metadata document could not be fetched or read.
+pub fn client_document_fetch_failed() {
+    CLIENT_DOCUMENT_FETCH_FAILURES.one_more();
+}
+
+/// A kept or pinned copy of a client metadata document serves, because its host failed.
+pub fn client_document_pinned() {
+    CLIENT_DOCUMENT_PINNED.one_more();
+}
+
+/// A dynamic client registration was refused.
+pub fn registration_refused() {
+    REGISTRATIONS_REFUSED.one_more();
+}
+
+/// A client assertion was presented a second time.
+pub fn client_assertion_replayed() {
+    CLIENT_ASSERTIONS_REPLAYED.one_more();
+}
+
+/// A superseded refresh token was presented after its grace.
+pub fn refresh_replayed() {
+    REFRESH_REPLAYED.one_more();
+}
+
+/// An authorization code was presented a second time.
+pub fn code_replayed() {
+    CODE_REPLAYED.one_more();
+}
+
+/// What has been counted, to be read as text.
+#[derive(Clone, Debug)]
+pub struct Exposition {
+    // Its upkeep folds the samples of histograms that nobody reads. There are only counters yet, which hold one number
+    // each however long nobody looks; whoever adds the first histogram adds a job that runs it.
+    handle: PrometheusHandle,
+}
+
+impl Exposition {
+    /// How the text is announced.
+    pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+    /// The text, as of now.
+    pub fn text(&self) -> String {
+        self.handle.render()
+    }
+}
+
+/// Begins to count, for the whole process; once.
+pub fn install() -> Result<Exposition, TelemetryError> {
+    let handle = PrometheusBuilder::new().install_recorder().map_err(|_| TelemetryError::CountedTwice)?;
+    describe();
+    Ok(Exposition { handle })
+}
+
+/// Says what each counter counts, and shows it at zero: an alert on an increase misses the first event of a series
+/// that did not exist before it.
+fn describe() {
+    for Counter { name, help } in COUNTERS {
+        metrics::describe_counter!(*name, *help);
+        metrics::counter!(*name).increment(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is shown after something happened, without touching the process's own recorder.
+    fn shown_after(happening: impl FnOnce()) -> String {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            happening();
+        });
+        Exposition { handle: recorder.handle() }.text()
+    }
+
+    #[test]
+    fn everything_is_shown_at_zero_and_explained() {
+        let text = shown_after(|| ());
+        for Counter { name, help } in COUNTERS {
+            for line in [format!("# HELP {name} {help}"), format!("# TYPE {name} counter"), format!("{name} 0")] {
+                assert!(text.lines().any(|shown| shown == line), "{line:?} is missing in:\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_function_counts_what_it_is_named_for() {
+        let functions = [
+            key_set_fetch_failed,
+            client_document_fetch_failed,
+            client_document_pinned,
+            registration_refused,
+            client_assertion_replayed,
+            refresh_replayed,
+            code_replayed,
+        ];
+        for (function, counter) in functions.iter().zip(COUNTERS) {
+            let text = shown_after(|| {
+                function();
+                function();
+            });
+            let counted: Vec<_> = text.lines().filter(|line| !line.starts_with('#') && line.ends_with(" 2")).collect();
+            assert_eq!(counted, [format!("{} 2", counter.name)]);
+        }
+    }
+
+    #[test]
+    fn counting_without_a_recorder_does_nothing() {
+        code_replayed();
+    }
+}
