@@ -3,14 +3,21 @@
 //! All nodes on one Postgres share one clock: each corrects its own by the offset to the database, which
 //! `server::Server::measure_clock` measures at start and every minute.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
 
 use crate::model::Timestamp;
+
+/// What [`Clock::elapsed`] counts from.
+#[expect(clippy::disallowed_methods, reason = "this is the room that reads the clock")]
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Tells the time, to the millisecond.
 #[derive(Clone, Debug)]
@@ -40,6 +47,15 @@ impl Clock {
             Self::Manual(time) => time.load(Ordering::SeqCst),
         };
         DateTime::from_timestamp_millis(milliseconds).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// Time since some moment, for telling how fast things follow each other. The machine's own never goes back, and no
+    /// correction moves it: a rate must not stop for an hour because the clock was set back by one.
+    pub fn elapsed(&self) -> Duration {
+        match self {
+            Self::System(_) => ORIGIN.elapsed(),
+            Self::Manual(time) => Duration::from_millis(u64::try_from(time.load(Ordering::SeqCst)).unwrap_or(0)),
+        }
     }
 
     /// The correction in force, in milliseconds; a clock set by hand has none.

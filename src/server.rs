@@ -7,6 +7,7 @@ pub mod documents;
 mod issuer;
 pub mod key_sets;
 pub mod keyring;
+pub mod registrations;
 
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ use crate::{
 use documents::Documents;
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
+use registrations::Registrations;
 
 /// What the operator chose, checked.
 #[derive(Clone, Debug)]
@@ -122,6 +124,8 @@ pub struct Server {
     pub documents: Documents,
     /// Clients' keys.
     pub key_sets: KeySets,
+    /// How many clients register themselves.
+    pub registrations: Registrations,
 }
 
 /// Why the server does not start.
@@ -168,7 +172,9 @@ impl Server {
         let outbound = Outbound::new(outbound)?;
         let documents = Documents::new(settings.mechanisms.documents.clone(), outbound.clone());
         let key_sets = KeySets::new(outbound);
-        Ok(Self { settings, clock, store, keyring, passwords: Passwords::new(), documents, key_sets })
+        let registrations = Registrations::new(settings.mechanisms.registration.per_minute, &clock);
+        let passwords = Passwords::new();
+        Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations })
     }
 
     /// Corrects the clock by the database's, where several nodes may share one.

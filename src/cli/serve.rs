@@ -9,7 +9,7 @@ use std::{
 use super::run;
 use crate::{
     clock::Clock,
-    config::{Clients, ServeConfig},
+    config::ServeConfig,
     http,
     keys::master::MasterKey,
     model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms},
@@ -103,7 +103,7 @@ fn settings(config: &ServeConfig) -> Settings {
         refresh_idle: lifetimes.refresh_idle,
         refresh_absolute: lifetimes.refresh_absolute,
         session_lifetime: lifetimes.session,
-        mechanisms: mechanisms(&config.clients),
+        mechanisms: mechanisms(config),
     }
 }
 
@@ -115,12 +115,13 @@ fn outbound(config: &ServeConfig) -> outbound::Settings {
     }
 }
 
-fn mechanisms(clients: &Clients) -> Mechanisms {
+fn mechanisms(config: &ServeConfig) -> Mechanisms {
+    let clients = &config.clients;
     let patterns = |hosts: &[String]| hosts.iter().cloned().map(HostPattern).collect();
     let documents = DocumentPolicy {
         enabled: clients.documents,
         allowed_hosts: patterns(&clients.document_hosts),
         denied_hosts: patterns(&clients.document_hosts_denied),
     };
-    Mechanisms { documents }
+    Mechanisms { documents, registration: config.registration.clone() }
 }

@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 21] = [
+pub const KEYS: [Key; 26] = [
     key(
         "public_url",
         None,
@@ -107,6 +107,40 @@ pub const KEYS: [Key; 21] = [
         Some("1"),
         "1",
         "How old the knowledge may be that a connection still stands, in seconds (0 to 60); 0 always asks the database.",
+    ),
+    key(
+        "registration",
+        Some("open"),
+        "\"open\"",
+        "Who may register a client at /register (RFC 7591): open, for anybody; token, for whoever holds \
+         registration_token; off, for nobody.",
+    ),
+    key(
+        "registration_token",
+        None,
+        "\"file:/run/secrets/registration_token\"",
+        "The token that programs show to register a client, as a reference: file:PATH or env:NAME. Needed when \
+         registration is token, and not taken otherwise.",
+    ),
+    key(
+        "registration_redirects",
+        Some("https, loopback, private"),
+        "\"https, loopback, private\"",
+        "Where a client that registers itself may send people: https; loopback, which is http on the person's own \
+         device; private, which is schemes such as com.example.app:. Others in its list are not registered.",
+    ),
+    key(
+        "registration_rate",
+        Some("120"),
+        "120",
+        "How many registrations a minute are taken (1 to 1000000); one address gets a quarter of them. Behind a proxy \
+         on another machine all callers have the proxy's address.",
+    ),
+    key(
+        "registration_unused_age",
+        Some("604800"),
+        "604800",
+        "How long a client that registered itself stays when nobody consents to it, in seconds (7 days; at least 3600).",
     ),
     key(
         "connections_max",

@@ -1,8 +1,8 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `clients`, `outbound`, `ops`, `log`) checks its own; `mistake` is how all that is wrong is told at once.
-//! The command line brings the sources and shows the warnings.
+//! `lifetimes`, `clients`, `registration`, `outbound`, `ops`, `log`) checks its own; `mistake` is how all that is wrong
+//! is told at once. The command line brings the sources and shows the warnings.
 
 pub mod clients;
 pub mod database;
@@ -16,6 +16,7 @@ mod ops;
 pub mod outbound;
 pub mod public;
 mod reader;
+pub mod registration;
 pub mod secret;
 pub mod sources;
 
@@ -32,6 +33,7 @@ pub use self::{
     public::PublicUrl,
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
+use crate::model::mechanisms::RegistrationPolicy;
 use reader::Reader;
 
 /// What every command needs.
@@ -66,6 +68,8 @@ pub struct ServeConfig {
     pub outbound: Outbound,
     /// How clients may become known.
     pub clients: Clients,
+    /// Which of them may register themselves.
+    pub registration: RegistrationPolicy,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
 }
@@ -93,6 +97,7 @@ impl Config {
             lifetimes::read(reader);
             outbound::read(reader);
             clients::read(reader);
+            registration::look_at(reader);
             Some(Self { database: database?, log: log?, public_url })
         })
     }
@@ -115,6 +120,7 @@ impl ServeConfig {
             let lifetimes = lifetimes::read(reader);
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
+            let registration = registration::read(reader);
             let master_keys = master_keys::read(reader);
             Some(Self {
                 database: database?,
@@ -126,6 +132,7 @@ impl ServeConfig {
                 lifetimes: lifetimes?,
                 outbound: outbound?,
                 clients: clients?,
+                registration: registration?,
                 master_keys,
             })
         })

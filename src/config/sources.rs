@@ -17,7 +17,7 @@ use super::{
 pub const DEFAULT_FILE: &str = "consentry.toml";
 
 /// Keys whose values are references to secrets.
-pub(super) const REFERENCES: [&str; 2] = ["database_password", "master_keys"];
+pub(super) const REFERENCES: [&str; 3] = ["database_password", "master_keys", "registration_token"];
 
 /// The environment's variables, as far as they are Unicode.
 pub type Environment = BTreeMap<String, String>;

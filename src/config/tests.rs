@@ -5,6 +5,10 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use tempfile::TempDir;
 
 use super::*;
+use crate::model::{
+    digest::Digest,
+    mechanisms::{RedirectKinds, Registrants},
+};
 
 const KEY: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQAbyd3fABAgM=";
 
@@ -90,7 +94,7 @@ fn every_mistake_is_told_at_once_with_its_place_and_its_cure() {
     let short = place.secret("short", "c2hvcnQ=");
     let variables = [
         ("CONSENTRY_PUBLIC_URL", "http://a.example/"),
-        ("CONSENTRY_REGISTRATION", "open"),
+        ("CONSENTRY_REGISTRATON", "open"),
         ("CONSENTRY_MASTER_KEYS", &format!("{short},{KEY}")),
         ("CONSENTRY_DATABASE_URL", "sqlite:///no/such/folder/c.db"),
         ("CONSENTRY_STANDING_MAX_AGE", "-1"),
@@ -109,7 +113,7 @@ fn every_mistake_is_told_at_once_with_its_place_and_its_cure() {
             "CONSENTRY_MASTER_KEYS",
             "CONSENTRY_MASTER_KEYS",
             "CONSENTRY_PUBLIC_URL",
-            "CONSENTRY_REGISTRATION",
+            "CONSENTRY_REGISTRATON",
             "CONSENTRY_STANDING_MAX_AGE",
             "listen",
             "publik_url",
@@ -188,6 +192,52 @@ fn the_password_of_the_database_is_read_through_its_reference() {
         let error = Config::check(&place.sources(&[("CONSENTRY_DATABASE_PASSWORD", &wrong)], &[])).unwrap_err();
         assert_eq!(places(&error), ["CONSENTRY_DATABASE_PASSWORD"]);
         assert!(!error.to_string().contains("hunter2"));
+    }
+}
+
+#[test]
+fn registration_is_open_unless_it_asks_for_a_token_or_is_off() {
+    let place = Place::with("public_url = \"http://localhost:1\"");
+    let (key, database) = (place.secret("key", KEY), place.database());
+    let token = place.secret("token", "Zm9yIHdob2V2ZXIgcmVnaXN0ZXJz\n");
+    let check = |variables: &[(&str, &str)]| {
+        let own = [("CONSENTRY_MASTER_KEYS", key.as_str()), ("CONSENTRY_DATABASE_URL", &database)];
+        ServeConfig::check(&place.sources(&[&own[..], variables].concat(), &[]))
+    };
+    let registration = |variables: &[(&str, &str)]| check(variables).unwrap().config.registration;
+    let default = registration(&[]);
+    assert!(matches!(default.registrants, Registrants::Anybody));
+    assert_eq!((default.per_minute.get(), default.unused_age.num_days()), (120, 7));
+    assert_eq!(default.redirects, RedirectKinds::ALL);
+    let off = registration(&[("CONSENTRY_REGISTRATION", "off"), ("CONSENTRY_REGISTRATION_REDIRECTS", "https")]);
+    assert!(matches!(off.registrants, Registrants::Nobody));
+    assert_eq!(off.redirects, RedirectKinds { loopback: false, private_use: false });
+    let asks = registration(&[("CONSENTRY_REGISTRATION", "token"), ("CONSENTRY_REGISTRATION_TOKEN", &token)]);
+    assert!(
+        matches!(asks.registrants, Registrants::Bearer(digest) if digest == Digest::of("Zm9yIHdob2V2ZXIgcmVnaXN0ZXJz"))
+    );
+    for (policy, reference) in [
+        ("token", ""),
+        ("open", token.as_str()),
+        ("off", &token),
+        ("token", "hunter2"),
+        ("token", &place.secret("short", "too short")),
+        ("token", &place.secret("sample", "changeme")),
+        ("token", &place.secret("spaced", "words with spaces are not a token")),
+        ("token", "file:/no/such/file"),
+    ] {
+        let variables = [("CONSENTRY_REGISTRATION", policy), ("CONSENTRY_REGISTRATION_TOKEN", reference)];
+        let error = check(&variables).unwrap_err();
+        assert_eq!(places(&error), ["CONSENTRY_REGISTRATION_TOKEN"], "{policy} {reference}");
+        assert!(!error.to_string().contains("hunter2"));
+    }
+    for (name, value) in [
+        ("CONSENTRY_REGISTRATION", "closed"),
+        ("CONSENTRY_REGISTRATION_REDIRECTS", "https, javascript"),
+        ("CONSENTRY_REGISTRATION_RATE", "0"),
+        ("CONSENTRY_REGISTRATION_UNUSED_AGE", "60"),
+    ] {
+        assert_eq!(places(&check(&[(name, value)]).unwrap_err()), [name]);
     }
 }
 

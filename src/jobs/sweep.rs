@@ -22,6 +22,10 @@ const BATCH: u32 = 500;
 /// Codes live a minute; a family must outlive the code it was redeemed from, or the code could be redeemed again.
 const CODE_LIFETIME_MAX: TimeDelta = TimeDelta::minutes(10);
 
+/// A used assertion is remembered so much longer than it is good for: clocks of nodes differ, and one that is behind
+/// must not take it again.
+const CLOCKS_DIFFER_MAX: TimeDelta = TimeDelta::minutes(2);
+
 /// Sweeps for ever. A failure is logged and tried again at the next turn.
 pub async fn run(server: Arc<Server>) {
     loop {
@@ -48,5 +52,11 @@ pub async fn once(server: &Server) -> StoreResult<u64> {
 
 fn plan(settings: &Settings, now: Timestamp) -> Sweep {
     let tokens_gone = settings.access_token_lifetime + CODE_LIFETIME_MAX;
-    Sweep { families_expired_by: now - tokens_gone, sessions_expired_by: now, rows_max: BATCH }
+    Sweep {
+        families_expired_by: now - tokens_gone,
+        sessions_expired_by: now,
+        clients_unused_since: now - settings.mechanisms.registration.unused_age,
+        assertions_expired_by: now - CLOCKS_DIFFER_MAX,
+        rows_max: BATCH,
+    }
 }

@@ -2,9 +2,17 @@
 //!
 //! `config` reads them, `protocol::metadata` advertises them, the endpoints ask them.
 
+use std::num::NonZeroU32;
+
+use chrono::TimeDelta;
+
+use super::{digest::Digest, redirect_uri::RedirectUri};
+
 /// Which ways are open.
 #[derive(Clone, Debug, Default)]
 pub struct Mechanisms {
+    /// Dynamic registration (RFC 7591).
+    pub registration: RegistrationPolicy,
     /// Client metadata documents (draft-ietf-oauth-client-id-metadata-document).
     pub documents: DocumentPolicy,
 }
@@ -47,9 +55,77 @@ impl HostPattern {
     }
 }
 
+/// Which clients may register themselves.
+#[derive(Clone, Debug)]
+pub struct RegistrationPolicy {
+    /// Whose.
+    pub registrants: Registrants,
+    /// Where such a client may send people.
+    pub redirects: RedirectKinds,
+    /// How many a minute.
+    pub per_minute: NonZeroU32,
+    /// How long one stays that nobody ever consents to.
+    pub unused_age: TimeDelta,
+}
+
+/// Registrations a minute, unless the operator says otherwise.
+const PER_MINUTE: NonZeroU32 = NonZeroU32::new(120).unwrap();
+
+impl Default for RegistrationPolicy {
+    /// Open: registering gives nothing until a person consents.
+    fn default() -> Self {
+        Self {
+            registrants: Registrants::Anybody,
+            redirects: RedirectKinds::ALL,
+            per_minute: PER_MINUTE,
+            unused_age: TimeDelta::days(7),
+        }
+    }
+}
+
+/// Who may register a client.
+#[derive(Clone, Debug)]
+pub enum Registrants {
+    /// Whoever asks.
+    Anybody,
+    /// Whoever holds the initial access token (RFC 7591 §1.2), of which this is the SHA-256.
+    Bearer(Digest),
+    /// No program; clients are registered by hand, or known by their documents.
+    Nobody,
+}
+
+/// Where a client that registers itself may send people. `https` always; the others reach programs on the person's own
+/// device, and no server can tell which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedirectKinds {
+    /// `http` on loopback (RFC 8252 §7.3).
+    pub loopback: bool,
+    /// Private-use schemes (RFC 8252 §7.1).
+    pub private_use: bool,
+}
+
+impl RedirectKinds {
+    /// All of them: what today's clients register.
+    pub const ALL: Self = Self { loopback: true, private_use: true };
+
+    /// Whether this is one of them.
+    pub fn allow(self, uri: &RedirectUri) -> bool {
+        uri.is_https() || if uri.is_loopback() { self.loopback } else { self.private_use }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_kind_of_redirect_is_allowed_by_itself() {
+        let uris = ["https://a.example/cb", "http://127.0.0.1/cb", "cursor://anysphere.cursor-mcp/oauth/callback"];
+        let allowed = |kinds: RedirectKinds| uris.map(|uri| kinds.allow(&uri.parse().unwrap()));
+        assert_eq!(allowed(RedirectKinds::ALL), [true, true, true]);
+        assert_eq!(allowed(RedirectKinds { loopback: false, private_use: true }), [true, false, true]);
+        assert_eq!(allowed(RedirectKinds { loopback: true, private_use: false }), [true, true, false]);
+    }
 
     #[test]
     fn hosts_are_allowed_and_denied_and_denying_wins() {

@@ -112,7 +112,7 @@ pub enum RotateSecret {
 }
 
 impl Store {
-    /// Registers a client.
+    /// Registers a client. One that registers itself is no event for the audit log: strangers could fill it.
     pub async fn add_client(&self, client: &NewClient, audit: &Audit) -> StoreResult<()> {
         on_either_engine!(self, engine => engine.add_client(client, audit))
     }
@@ -145,7 +145,7 @@ impl Store {
         on_either_engine!(self, engine => engine.keep_document(document, audit))
     }
 
-    /// Replaces what a client registered about itself. The client as it is now; `None` when there is no such dynamic
+    /// Replaces what a client registered about itself; an event once somebody has consented to it. The client as it is now; `None` when there is no such dynamic
     /// client, or it is disabled.
     pub async fn change_registration(
         &self,

@@ -1,5 +1,7 @@
 //! What can go wrong below an operation; outcomes of the protocol are not errors.
 
+use sqlx::error::DatabaseError;
+
 /// A result of a store operation.
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -26,12 +28,18 @@ impl StoreError {
 
     /// Whether somebody else has written what may stand only once.
     pub(super) fn is_taken(&self) -> bool {
+        self.database_error().is_some_and(DatabaseError::is_unique_violation)
+    }
+
+    /// Whether what was to be written belongs to a row that has left meanwhile: it was swept.
+    pub fn is_orphan(&self) -> bool {
+        self.database_error().is_some_and(DatabaseError::is_foreign_key_violation)
+    }
+
+    fn database_error(&self) -> Option<&dyn DatabaseError> {
         match self {
-            Self::Broken(error) => error
-                .downcast_ref::<sqlx::Error>()
-                .and_then(sqlx::Error::as_database_error)
-                .is_some_and(sqlx::error::DatabaseError::is_unique_violation),
-            _ => false,
+            Self::Broken(error) => error.downcast_ref::<sqlx::Error>()?.as_database_error(),
+            _ => None,
         }
     }
 }

@@ -11,6 +11,11 @@ pub struct Sweep {
     pub families_expired_by: Timestamp,
     /// Sessions whose `expires_at` is not after this leave, as do expired client secrets.
     pub sessions_expired_by: Timestamp,
+    /// Clients that registered themselves not after this leave if nobody ever consented to them; so do their secrets.
+    pub clients_unused_since: Timestamp,
+    /// Used assertions whose `expires_at` is not after this leave. The caller chooses a time at which no node takes
+    /// them any more, whatever its clock shows.
+    pub assertions_expired_by: Timestamp,
     /// At most this many rows of each table.
     pub rows_max: u32,
 }

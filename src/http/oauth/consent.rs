@@ -16,7 +16,7 @@ use crate::{
     },
     model::{audit::Actor, id::ConsentId},
     protocol::{
-        authorization::InFlight,
+        authorization::{InFlight, NotAddressed},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
     },
@@ -143,7 +143,11 @@ async fn allow(server: &Server, request: &HttpRequest, asked: Asked) -> Result<H
         document: unkept.map(|document| *document),
     };
     let audit = server.audit(Actor::Account(account_id), peer(request));
-    let consent = server.store.grant_consent(&grant, &audit).await?;
+    let consent = server.store.grant_consent(&grant, &audit).await.map_err(|error| match error {
+        // Nobody had consented to it for so long that it was swept just now.
+        error if error.is_orphan() => NotAddressed::UnknownClient.into(),
+        error => PageError::from(error),
+    })?;
     let answered = attended.allow(&consent, &client);
     Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?))
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Connection, Engine, audit,
-    clients::{BY_CLIENT_ID, fold, insert_secret, key_set, subjects},
+    clients::{BY_CLIENT_ID, fold, insert_secret, key_set, subjects, write_own},
 };
 use crate::{
     model::{
@@ -124,7 +124,7 @@ impl Engine {
             "redirect_uris": texts(&changed.redirect_uris),
             "authentication_methods": changed.authentication_methods.to_string(),
         });
-        audit::write(&mut step, event, AuditAction::ClientChanged, subjects(&client), detail).await?;
+        write_own(&mut step, event, AuditAction::ClientChanged, (&client, detail)).await?;
         step.commit().await?;
         Ok(Some(client))
     }

@@ -12,8 +12,10 @@ use super::{
 use crate::{
     model::{
         Timestamp,
-        audit::{Audit, AuditAction, Subjects},
-        client::{AuthenticationMethod, AuthenticationMethods, Client, ClientKeys, ClientSecret, DocumentCopy},
+        audit::{Actor, Audit, AuditAction, Subjects},
+        client::{
+            AuthenticationMethod, AuthenticationMethods, Client, ClientKeys, ClientSecret, DocumentCopy, Registration,
+        },
         digest::Digest,
         id::{ClientId, ClientSecretId},
         public_key::SigningAlgorithm,
@@ -75,6 +77,8 @@ const END_OLD_SECRETS: &str = "
                then $2 else $3 end)";
 
 const SET_REDIRECT_URIS: &str = "update clients set redirect_uris = $2 where id = $1";
+
+const IS_CONSENTED: &str = "select count(*) > 0 from consents where client_id = $1";
 
 const DISABLE: &str = "
     update clients
@@ -201,14 +205,17 @@ impl Engine {
         if let Some(secret) = &client.secret {
             insert_secret(&mut step, client.id.0, secret).await?;
         }
-        let subjects = Subjects { client_id: Some(client.id), plugin_id: client.plugin_id, ..Subjects::default() };
-        let detail = json!({
-            "registration": client.registration,
-            "dialect": client.dialect,
-            "redirect_uris": uris,
-            "scopes": client.scopes.as_ref().map(ToString::to_string),
-        });
-        audit::write(&mut step, event, AuditAction::ClientAdded, subjects, detail).await?;
+        // Nobody has consented to a client that registers itself: see `write_own`.
+        if client.registration != Registration::Dynamic {
+            let subjects = Subjects { client_id: Some(client.id), plugin_id: client.plugin_id, ..Subjects::default() };
+            let detail = json!({
+                "registration": client.registration,
+                "dialect": client.dialect,
+                "redirect_uris": uris,
+                "scopes": client.scopes.as_ref().map(ToString::to_string),
+            });
+            audit::write(&mut step, event, AuditAction::ClientAdded, subjects, detail).await?;
+        }
         step.commit().await?;
         Ok(())
     }
@@ -296,11 +303,27 @@ impl Engine {
         let rows = sqlx::query_as(BY_CLIENT_ID).bind(event.at).bind(client_id).fetch_all(&mut *step).await?;
         let client = fold(rows)?.pop();
         if let (Some(_), Some(client)) = (disabled, &client) {
-            audit::write(&mut step, event, AuditAction::ClientDisabled, subjects(client), json!({})).await?;
+            write_own(&mut step, event, AuditAction::ClientDisabled, (client, json!({}))).await?;
             step.commit().await?;
         }
         Ok(client)
     }
+}
+
+/// Writes an event about a client. What a client does to its own registration before anybody has consented to it is
+/// none: any stranger can register, change and disable clients without end, and a log that strangers can fill is read
+/// by nobody.
+pub(super) async fn write_own(
+    step: &mut Connection,
+    event: &Audit,
+    action: AuditAction,
+    (client, detail): (&Client, Value),
+) -> StoreResult<()> {
+    let by_itself = event.actor == Actor::Client(client.id) && client.registration == Registration::Dynamic;
+    if by_itself && !sqlx::query_scalar::<_, bool>(IS_CONSENTED).bind(client.id.0).fetch_one(&mut *step).await? {
+        return Ok(());
+    }
+    audit::write(step, event, action, subjects(client), detail).await
 }
 
 /// What an audit event about a client is looked up by.

@@ -1,6 +1,8 @@
 //! Sweeping. Compiled once for each engine.
 
-use super::Engine;
+use uuid::Uuid;
+
+use super::{Connection, Engine, locking};
 use crate::store::{StoreResult, sweep::Sweep};
 
 /// The condition stands twice: a family that was refreshed after it was found must stay.
@@ -17,6 +19,34 @@ const SECRETS: &str = "
     delete from client_secrets
      where id in (select id from client_secrets where expires_at is not null and expires_at <= $1 limit $2)";
 
+const ASSERTIONS: &str = "
+    delete from assertion_ids
+     where (expires_at, digest) in (select expires_at, digest from assertion_ids where expires_at <= $1 limit $2)";
+
+/// Each row is held until the step ends, so that nobody can consent to the client meanwhile. Passed over is one that
+/// somebody holds: perhaps a consent is being given to it.
+const UNUSED_CLIENTS: &str = concat!(
+    "select c.id
+       from clients c
+      where c.registration = 'dynamic'
+        and c.created_at <= $1
+        and not exists (select 1 from consents k where k.client_id = c.id)
+      order by c.created_at
+      limit $2 ",
+    locking!()
+);
+
+/// The condition stands again: a consent that was given between finding the client and holding it is seen now.
+const SECRETS_OF_UNUSED: &str = "
+    delete from client_secrets
+     where client_id = $1
+       and not exists (select 1 from consents where client_id = $1)";
+
+const UNUSED_CLIENT: &str = "
+    delete from clients
+     where id = $1
+       and not exists (select 1 from consents where client_id = $1)";
+
 impl Engine {
     pub(in crate::store) async fn sweep(&self, sweep: &Sweep) -> StoreResult<u64> {
         let mut step = self.begin().await?;
@@ -25,11 +55,27 @@ impl Engine {
             (FAMILIES, sweep.families_expired_by),
             (SESSIONS, sweep.sessions_expired_by),
             (SECRETS, sweep.sessions_expired_by),
+            (ASSERTIONS, sweep.assertions_expired_by),
         ] {
             let done = sqlx::query(statement).bind(by).bind(i64::from(sweep.rows_max)).execute(&mut *step).await?;
             left += done.rows_affected();
         }
+        left += sweep_clients(&mut step, sweep).await?;
         step.commit().await?;
         Ok(left)
     }
+}
+
+async fn sweep_clients(step: &mut Connection, sweep: &Sweep) -> StoreResult<u64> {
+    let unused: Vec<Uuid> = sqlx::query_scalar(UNUSED_CLIENTS)
+        .bind(sweep.clients_unused_since)
+        .bind(i64::from(sweep.rows_max))
+        .fetch_all(&mut *step)
+        .await?;
+    let mut left = 0;
+    for id in unused {
+        sqlx::query(SECRETS_OF_UNUSED).bind(id).execute(&mut *step).await?;
+        left += sqlx::query(UNUSED_CLIENT).bind(id).execute(&mut *step).await?.rows_affected();
+    }
+    Ok(left)
 }

@@ -172,6 +172,15 @@ fn may_run_again(error: &StoreError) -> bool {
     }
 }
 
+/// Holds the rows that a reading finds until the step ends, against references to them too; those that are held by
+/// others are left out.
+macro_rules! locking {
+    () => {
+        "for update skip locked"
+    };
+}
+use locking;
+
 /// Runs a reading, or a step that is safe to repeat: once more on a fresh connection if the first was lost.
 macro_rules! reading {
     ($engine:expr, $connection:ident => $operation:expr) => {{

@@ -115,6 +115,14 @@ impl Sqlite {
     }
 }
 
+/// Holds the rows that a reading finds: the step that writes holds the whole file. (Postgres has more to do here.)
+macro_rules! locking {
+    () => {
+        ""
+    };
+}
+use locking;
+
 /// Runs a reading. (Postgres has more to do here.)
 macro_rules! reading {
     ($engine:expr, $connection:ident => $operation:expr) => {{

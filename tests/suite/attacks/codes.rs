@@ -137,7 +137,13 @@ on_both_engines! {
         let client = world.client(Dialect::Plugin).await;
         let sweep = || async {
             let now = clock.now();
-            let sweep = Sweep { families_expired_by: now, sessions_expired_by: now, rows_max: 1000 };
+            let sweep = Sweep {
+                families_expired_by: now,
+                sessions_expired_by: now,
+                clients_unused_since: now,
+                assertions_expired_by: now,
+                rows_max: 1000,
+            };
             world.running.server.store.sweep(&sweep).await.unwrap()
         };
         let code = world.running.code(&client).await;

@@ -16,6 +16,7 @@ mod keys;
 mod methods;
 mod plugins;
 mod redeem;
+mod registrations;
 mod resources;
 mod restart;
 mod rotate;

@@ -17,7 +17,13 @@ use super::facts::{World, at, audit, start};
 use crate::{harness::aside::at_once, on_both_engines};
 
 fn sweep(by: Timestamp, rows_max: u32) -> Sweep {
-    Sweep { families_expired_by: by, sessions_expired_by: by, rows_max }
+    Sweep {
+        families_expired_by: by,
+        sessions_expired_by: by,
+        clients_unused_since: by,
+        assertions_expired_by: by,
+        rows_max,
+    }
 }
 
 async fn family(world: &World, idle_until: Timestamp, expires_at: Timestamp) -> FamilyId {
@@ -76,7 +82,7 @@ on_both_engines! {
         let world = World::new(engine).await;
         let kept = family(&world, at(100), at(200)).await;
         session(&world, "cookie", at(100)).await;
-        let sweep = Sweep { families_expired_by: at(99), sessions_expired_by: at(100), rows_max: 100 };
+        let sweep = Sweep { sessions_expired_by: at(100), ..sweep(at(99), 100) };
         assert_eq!(world.store.sweep(&sweep).await.unwrap(), 1);
         assert!(world.store.standing_family(kept, at(50)).await.unwrap().is_some());
         assert_eq!(world.database.count("sessions").await, 0);
