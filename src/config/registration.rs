@@ -47,7 +47,7 @@ pub(super) fn look_at(reader: &mut Reader<'_>) {
 
 fn read_registrants(
     reader: &mut Reader<'_>,
-    read_token: impl FnOnce(&mut Reader<'_>, SecretRef) -> Option<SecretValue>,
+    read_token: impl FnOnce(&mut Reader<'_>, &SecretRef) -> Option<SecretValue>,
 ) -> Option<Registrants> {
     let who = reader.text(REGISTRANTS)?;
     let token = reader.text(TOKEN).map(|text| text.parse::<SecretRef>());
@@ -59,7 +59,7 @@ fn read_registrants(
         ("open", None) => Some(Registrants::Anybody),
         ("off", None) => Some(Registrants::Nobody),
         ("token", Some(reference)) => {
-            let token = read_token(reader, reference)?;
+            let token = read_token(reader, &reference)?;
             Some(Registrants::Bearer(Digest::of(token.reveal())))
         }
         ("token", None) => {
@@ -78,8 +78,8 @@ fn read_registrants(
     }
 }
 
-fn read_token(reader: &mut Reader<'_>, reference: SecretRef) -> Option<SecretValue> {
-    warn_of_environment(reader, TOKEN, &reference);
+fn read_token(reader: &mut Reader<'_>, reference: &SecretRef) -> Option<SecretValue> {
+    warn_of_environment(reader, TOKEN, reference);
     let how = "make one with: (umask 077; head -c 32 /dev/urandom | base64 > registration.token)";
     match reference.read(reader.environment) {
         Ok(token) if placeholder::looks_like_one(token.reveal()) => {

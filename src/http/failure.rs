@@ -23,7 +23,7 @@ use crate::{
         authorization::{NotAddressed, in_flight::Stopped},
         error::{ErrorCode, OAuthError},
     },
-    server::{Server, documents::DocumentError, keyring::KeyringError},
+    server::{Server, documents::DocumentError, keyring::KeyringError, registrations::TooMany},
     store::StoreError,
 };
 
@@ -83,6 +83,9 @@ pub enum MachineError {
     /// The body has more than 64 KiB.
     #[error("the body is too large")]
     TooLarge,
+    /// The caller's, or that of many callers together: more than the rate allows.
+    #[error("the rate is exceeded")]
+    TooMany(TooMany),
     /// Ours.
     #[error(transparent)]
     Fault(Fault),
@@ -107,7 +110,8 @@ impl MachineError {
         let (status, code, description): (_, _, Cow<'_, str>) = match self {
             Self::Caller(error) | Self::Basic(error) => {
                 let status = match error.code {
-                    ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
+                    ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+                    ErrorCode::AccessDenied => StatusCode::FORBIDDEN,
                     ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
                     ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
                     _ => StatusCode::BAD_REQUEST,
@@ -117,6 +121,12 @@ impl MachineError {
             Self::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::InvalidRequest, "the body has more than 64 KiB".into())
             }
+            // RFC 7591 has no word for it; of all that clients know, this one says best what to do.
+            Self::TooMany(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                ErrorCode::TemporarilyUnavailable,
+                "there are too many registrations at the moment; try again later".into(),
+            ),
             Self::Fault(fault) => {
                 fault.log(request);
                 if fault.passes() {
@@ -132,8 +142,14 @@ impl MachineError {
         if matches!(self, Self::Basic(error) if error.code == ErrorCode::InvalidClient) {
             answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"consentry\", charset=\"UTF-8\""));
         }
+        if code == ErrorCode::InvalidToken {
+            answer.insert_header((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        }
+        if let Self::TooMany(TooMany { retry_after_seconds }) = self {
+            answer.insert_header((header::RETRY_AFTER, retry_after_seconds.to_string()));
         }
         answer.insert_header((header::CACHE_CONTROL, "no-store")).json(ErrorBody {
             error: code.as_str(),

@@ -53,6 +53,15 @@ fn everywhere(app: &mut web::ServiceConfig, base: &str) {
     // Machine endpoints: JSON, readable from any web page (no cookie is ever looked at).
     app.service(at("/token").wrap(cors()).post(oauth::token::token).default_service(machine("POST")))
         .service(at("/revoke").wrap(cors()).post(oauth::revoke::revoke).default_service(machine("POST")))
+        .service(at("/register").wrap(cors()).post(oauth::register::register).default_service(machine("POST")))
+        .service(
+            at("/register/{client_id}")
+                .wrap(cors().allowed_methods(["GET", "PUT", "DELETE"]))
+                .get(oauth::registered::look)
+                .put(oauth::registered::change)
+                .delete(oauth::registered::leave)
+                .default_service(machine("GET, PUT, DELETE")),
+        )
         .service(at("/introspect").post(oauth::introspect::introspect).default_service(machine("POST")))
         .service(at("/authorize").get(oauth::authorize::point_to_the_public_url).default_service(only("GET")));
     // Documents about the server: readable from any web page.

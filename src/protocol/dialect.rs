@@ -3,7 +3,7 @@
 //! | | `plugin` | `action` | `connector` | `service` | `custom` |
 //! | --- | --- | --- | --- | --- | --- |
 //! | authenticates by | secret | secret | nothing | secret | secret |
-//! | secret in HTTP Basic | no | yes | – | yes | yes |
+//! | secret in HTTP Basic | no | yes | yes | yes | yes |
 //! | JSON bodies | yes | yes | no | no | no |
 //! | may leave PKCE out | yes | yes | no | – | no |
 //! | authorization code | yes | yes | yes | no | yes |
@@ -23,9 +23,10 @@ pub fn authentication_method(dialect: Dialect) -> AuthenticationMethod {
     }
 }
 
-/// Whether the secret may come in an `Authorization: Basic` header. The classic manifest puts it in the body, always.
+/// Whether the secret, if there is one, may come in an `Authorization: Basic` header. The classic manifest puts it in
+/// the body, always.
 pub fn accepts_basic(dialect: Dialect) -> bool {
-    matches!(dialect, Dialect::Action | Dialect::Service | Dialect::Custom)
+    dialect != Dialect::Plugin
 }
 
 /// Whether the token request may be JSON. The classic manifest asks for it by `authorization_content_type`.

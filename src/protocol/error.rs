@@ -19,6 +19,12 @@ pub enum ErrorCode {
     InvalidScope,
     /// RFC 8707: the resource is not one of this client's.
     InvalidTarget,
+    /// RFC 6750: the bearer token is not good here.
+    InvalidToken,
+    /// RFC 7591: a redirect URI is missing, or may not be registered.
+    InvalidRedirectUri,
+    /// RFC 7591: any other member of a registration is not acceptable.
+    InvalidClientMetadata,
     /// RFC 7009: this kind of token cannot be revoked.
     UnsupportedTokenType,
     /// RFC 6749: the person, or the server, said no.
@@ -52,6 +58,9 @@ impl ErrorCode {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::InvalidToken => "invalid_token",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::AccessDenied => "access_denied",
             Self::UnsupportedResponseType => "unsupported_response_type",

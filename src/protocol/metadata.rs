@@ -7,7 +7,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::{mechanisms::Mechanisms, public_url::PublicUrl};
+use crate::model::{
+    mechanisms::{Mechanisms, Registrants},
+    public_url::PublicUrl,
+};
 
 /// The document at `/.well-known/oauth-authorization-server`.
 #[derive(Clone, Debug, Serialize)]
@@ -17,6 +20,8 @@ pub struct Metadata {
     token_endpoint: String,
     revocation_endpoint: String,
     introspection_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     jwks_uri: String,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
@@ -40,12 +45,14 @@ pub fn describe(issuer: &str, mechanisms: &Mechanisms) -> Metadata {
     // `none` must be among them: some clients take a document only where it is.
     let methods = ["none", "client_secret_post", "client_secret_basic", "private_key_jwt"];
     let algorithms = ["RS256", "ES256", "EdDSA"];
+    let may_register = !matches!(mechanisms.registration.registrants, Registrants::Nobody);
     Metadata {
         issuer: issuer.to_owned(),
         authorization_endpoint: at("/authorize"),
         token_endpoint: at("/token"),
         revocation_endpoint: at("/revoke"),
         introspection_endpoint: at("/introspect"),
+        registration_endpoint: may_register.then(|| at("/register")),
         jwks_uri: at("/.well-known/jwks.json"),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],

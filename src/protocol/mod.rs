@@ -17,6 +17,7 @@ pub mod parameters;
 pub mod pkce;
 pub mod presets;
 pub mod redirect_uri;
+pub mod registration;
 pub mod resource;
 pub mod resource_metadata;
 pub mod revocation;

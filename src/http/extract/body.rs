@@ -46,6 +46,18 @@ pub async fn parameters(request: &HttpRequest, payload: web::Payload) -> Result<
     Ok((parameters, encoding))
 }
 
+/// Reads a body that must be JSON, without looking into it.
+pub async fn json(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, MachineError> {
+    let refused = |description| OAuthError::new(ErrorCode::InvalidClientMetadata, description).into();
+    if media_type(request) != "application/json" {
+        return Err(refused("Content-Type must be application/json"));
+    }
+    read(payload).await.map_err(|unread| match unread {
+        Unread::TooLarge => MachineError::TooLarge,
+        Unread::Broken => refused("the body did not arrive whole"),
+    })
+}
+
 /// Reads the body of a form of ours.
 pub async fn form(request: &HttpRequest, payload: web::Payload) -> Result<Parameters, PageError> {
     if media_type(request) != "application/x-www-form-urlencoded" {

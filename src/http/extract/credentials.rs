@@ -1,4 +1,5 @@
-//! Client credentials in an `Authorization: Basic` header (RFC 6749 §2.3.1, RFC 7617).
+//! What an `Authorization` header holds: client credentials as `Basic` (RFC 6749 §2.3.1, RFC 7617), or a `Bearer` token
+//! (RFC 6750 §2.1).
 
 use actix_web::{HttpRequest, http::header};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -24,6 +25,15 @@ pub fn basic(request: &HttpRequest) -> Result<Option<Basic>, OAuthError> {
     };
     let malformed = OAuthError::new(ErrorCode::InvalidClient, "the Authorization header is not HTTP Basic");
     read().map(Some).ok_or(malformed)
+}
+
+/// The bearer token, if there is one. The body and the query are no place for it.
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
+    let text = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = text.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= CREDENTIAL_LENGTH_MAX)
+        .then_some(token)
 }
 
 #[expect(clippy::option_option, reason = "no Basic header at all, or one whose value is not text")]

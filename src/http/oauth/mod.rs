@@ -5,6 +5,8 @@ pub mod authorize;
 pub mod caller;
 pub mod consent;
 pub mod introspect;
+pub mod register;
+pub mod registered;
 pub mod resource;
 pub mod revoke;
 pub mod token;

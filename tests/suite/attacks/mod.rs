@@ -21,6 +21,7 @@ mod parameters;
 mod pkce;
 mod redirects;
 mod refreshing;
+mod registration;
 mod revoked;
 mod secrets;
 mod sign_in;

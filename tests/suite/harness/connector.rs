@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    browser::{Browser, authorize, parameter},
+    browser::{Browser, authorize, parameter, read},
     server::Running,
     signer::Signer,
     strangers::{answer::Answer, host::Host},
@@ -68,6 +68,8 @@ pub enum Proof<'a> {
     Assertion(&'a str),
     /// A secret in the body.
     Secret(&'a str),
+    /// A secret in the `Authorization` header.
+    Basic(&'a str),
 }
 
 /// A connector that calls a server.
@@ -134,8 +136,15 @@ impl<'a> Connector<'a> {
             Proof::Key(_) => assertion(fresh.as_str()),
             Proof::Assertion(text) => assertion(text),
             Proof::Secret(secret) => vec![("client_secret", secret)],
+            Proof::Basic(secret) => return self.call_with_basic(path, secret, more).await,
         };
         self.running.form(path, &[&[("client_id", self.client_id)], proof.as_slice(), more].concat()).await
+    }
+
+    async fn call_with_basic(&self, path: &str, secret: &str, fields: &[(&str, &str)]) -> (StatusCode, Value) {
+        let request = reqwest::Client::new().post(format!("{}{path}", self.running.url));
+        let request = request.basic_auth(self.client_id, Some(secret)).form(fields);
+        read(request.send().await.expect("an answer")).await
     }
 
     /// Redeems a code.

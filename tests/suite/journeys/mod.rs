@@ -9,5 +9,6 @@ mod gpt_action;
 mod lost_answer;
 mod mcp_clients;
 mod operations;
+mod registration;
 mod two_nodes;
 mod under_a_path;

@@ -50,6 +50,7 @@ async fn the_metadata_is_exactly_this() {
       ],
       "issuer": "[origin]",
       "jwks_uri": "[origin]/.well-known/jwks.json",
+      "registration_endpoint": "[origin]/register",
       "response_modes_supported": [
         "query"
       ],

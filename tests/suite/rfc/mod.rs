@@ -11,6 +11,8 @@ mod grants;
 mod introspection;
 mod metadata;
 mod protected_resource;
+mod registered;
+mod registration;
 mod revocation;
 mod storage_down;
 mod token;

@@ -58,11 +58,7 @@ fn by(client: &NewClient, at: Timestamp) -> Audit {
 }
 
 fn grant(world: &World, client: &NewClient) -> ConsentGrant {
-    let key = ConsentKey {
-        account_id: world.account,
-        client_id: client.id,
-        resource: world.plugin.resource.clone(),
-    };
+    let key = ConsentKey { account_id: world.account, client_id: client.id, resource: world.plugin.resource.clone() };
     ConsentGrant { id: ConsentId(random::id(start())), key, scopes: scopes("todo.read"), document: None }
 }
 

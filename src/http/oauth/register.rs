@@ -1,0 +1,136 @@
+//! `POST /register` (RFC 7591 §3): a client registers itself.
+//!
+//! Who may → rate → body (`protocol::client_metadata`) → what it may have (`protocol::registration`) → one row. Nobody is
+//! asked and nothing is proven: it gives the client an id, and nothing until a person consents.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+
+use super::caller::{answer, peer};
+use crate::{
+    http::{
+        extract::{body, credentials},
+        failure::MachineError,
+    },
+    model::{
+        Timestamp,
+        audit::Actor,
+        client::{AuthenticationMethod, Client, ClientSecret, Dialect, Registration as Origin},
+        digest::Digest,
+        id::{ClientId, ClientSecretId},
+        mechanisms::Registrants,
+    },
+    protocol::{
+        client_metadata::{Registration, read_registration},
+        error::OAuthError,
+        registration::{self, ClientInformation, Credentials},
+    },
+    random,
+    server::{Server, documents},
+    store::{StoreError, StoreResult, clients::NewClient},
+    tokens::secret::{CLIENT_SECRET, REGISTRATION, SecretText},
+};
+
+/// The endpoint.
+pub async fn register(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    answer(&request, run(&server, &request, payload).await)
+}
+
+async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
+    admit(server, request)?;
+    let asked = read(server, request, payload).await?;
+    let now = server.clock.now();
+    let token = SecretText::new(REGISTRATION, random::bytes());
+    let (secret, kept) = needs_secret(&asked).then(|| new_secret(now)).unzip();
+    let id = ClientId(random::id(now));
+    let client = NewClient {
+        id,
+        client_id: id.to_string(),
+        plugin_id: None,
+        registration: Origin::Dynamic,
+        name: asked.metadata.name.clone(),
+        dialect: Dialect::Connector,
+        authentication_methods: asked.metadata.methods,
+        signing_algorithm: asked.metadata.signing_algorithm,
+        keys: documents::keys(&asked.metadata),
+        redirect_uris: asked.metadata.redirect_uris.clone(),
+        // What it names is what it means to ask for first; it will step up to more, and a person is asked each time.
+        scopes: None,
+        secret: kept,
+        registration_digest: Some(token.digest()),
+        at: now,
+    };
+    server.store.add_client(&client, &server.audit(Actor::Client(id), peer(request))).await?;
+    tracing::info!(client.id = %id, client.address = peer(request), "a client registered itself");
+    let client =
+        server.store.client(&client.client_id, now).await?.ok_or(StoreError::Broken("the client is gone".into()))?;
+    let credentials = Credentials {
+        registration_client_uri: uri_of(server, &client),
+        registration_access_token: token.reveal(),
+        client_secret: secret.as_ref().map(SecretText::reveal),
+    };
+    let told = ClientInformation::remembered(&client, scope_of(server, &client).await?, credentials);
+    Ok(HttpResponse::Created()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::PRAGMA, "no-cache"))
+        .json(told.in_answer_to(&asked)))
+}
+
+/// Whether one more registration is taken, from this caller and at this moment. Asked before the body is read: a flood
+/// is to cost no more than its heads.
+fn admit(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
+    let registrants = &server.settings.mechanisms.registration.registrants;
+    if matches!(registrants, Registrants::Nobody) {
+        return Err(registration::NOT_OPEN.into());
+    }
+    count(server, request)?;
+    if let Registrants::Bearer(expected) = registrants
+        && credentials::bearer(request).is_none_or(|shown| Digest::of(shown) != *expected)
+    {
+        return Err(registration::NOT_INITIATED.into());
+    }
+    Ok(())
+}
+
+/// Counts a registration, or a change to one: both write.
+pub(super) fn count(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
+    let address = request.peer_addr().map(|address| address.ip());
+    server.registrations.count(address).map_err(|refused| {
+        tracing::debug!(client.address = peer(request), "a registration was refused: there are too many");
+        MachineError::TooMany(refused)
+    })
+}
+
+/// What a client asks to be registered as, reduced to what it may have.
+pub(super) async fn read(
+    server: &Server,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<Registration, MachineError> {
+    let body = body::json(request, payload).await?;
+    let asked = read_registration(&body).map_err(OAuthError::from)?;
+    Ok(registration::admit(asked, server.settings.mechanisms.registration.redirects)?)
+}
+
+/// Whether it will prove itself by a secret.
+pub(super) fn needs_secret(asked: &Registration) -> bool {
+    asked.metadata.methods.contains(AuthenticationMethod::ClientSecret)
+}
+
+/// A new secret: its text, to be shown once, and what is kept of it.
+pub(super) fn new_secret(now: Timestamp) -> (SecretText, ClientSecret) {
+    let text = SecretText::new(CLIENT_SECRET, random::bytes());
+    let kept =
+        ClientSecret { id: ClientSecretId(random::id(now)), digest: text.digest(), created_at: now, expires_at: None };
+    (text, kept)
+}
+
+/// Where a client manages its registration.
+pub(super) fn uri_of(server: &Server, client: &Client) -> String {
+    format!("{}/register/{}", server.settings.issuer, client.client_id)
+}
+
+/// What a client can ask for, while there is only one thing to ask it of.
+pub(super) async fn scope_of(server: &Server, client: &Client) -> StoreResult<Option<String>> {
+    let only = server.store.only_default_resource().await?;
+    Ok(only.map(|resource| client.scopes_at(&resource).to_string()))
+}

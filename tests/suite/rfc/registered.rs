@@ -1,0 +1,202 @@
+//! Managing a registration (RFC 7592): looking, changing, leaving, and nobody but the client itself.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::wire::{Answer, http, send, text};
+use crate::{
+    harness::{
+        connector::{Connector, Proof, refresh_token},
+        databases::Engine,
+        server::World,
+    },
+    on_both_engines,
+};
+
+const CALLBACK: &str = "https://app.example/cb";
+
+/// A client that registered itself, and what it was told.
+struct Own<'a> {
+    world: &'a World,
+    told: Value,
+}
+
+impl<'a> Own<'a> {
+    async fn register(world: &'a World, method: &str) -> Self {
+        let body = json!({
+            "client_name": "Example App",
+            "redirect_uris": [CALLBACK],
+            "token_endpoint_auth_method": method,
+        });
+        let (status, told) = world.running.json("/register", &body).await;
+        assert_eq!(status, 201, "{told}");
+        Self { world, told }
+    }
+
+    fn id(&self) -> &str {
+        text(&self.told, "client_id")
+    }
+
+    fn request(&self, method: Method) -> RequestBuilder {
+        let token = text(&self.told, "registration_access_token");
+        http().request(method, text(&self.told, "registration_client_uri")).bearer_auth(token)
+    }
+
+    async fn look(&self) -> Answer {
+        send(self.request(Method::GET)).await
+    }
+
+    async fn change(&self, body: &Value) -> Answer {
+        send(self.request(Method::PUT).json(body)).await
+    }
+
+    async fn leave(&self) -> Answer {
+        send(self.request(Method::DELETE)).await
+    }
+
+    /// What it was told, as RFC 7592 §2.2 wants it sent back.
+    fn body(&self) -> Value {
+        let mut body = self.told.clone();
+        for member in
+            ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"]
+        {
+            body.as_object_mut().unwrap().remove(member);
+        }
+        body
+    }
+
+    fn connector(&self) -> Connector<'_> {
+        let proof = self.told["client_secret"].as_str().map_or(Proof::Nothing, Proof::Secret);
+        Connector { client_id: self.id(), redirect_uri: CALLBACK, ..Connector::new(&self.world.running, proof) }
+    }
+}
+
+on_both_engines! {
+    async fn it_is_shown_again_without_its_secret(engine) {
+        let world = World::new(engine).await;
+        let own = Own::register(&world, "client_secret_basic").await;
+        let answer = own.look().await;
+        assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")));
+        let mut expected = own.told.clone();
+        expected.as_object_mut().unwrap().retain(|member, _| !member.starts_with("client_secret"));
+        assert_eq!(answer.json(), expected);
+    }
+
+    async fn it_is_replaced_whole(engine) {
+        let world = World::new(engine).await;
+        let own = Own::register(&world, "client_secret_basic").await;
+        let mut body = own.body();
+        body["client_name"] = "Renamed".into();
+        body["redirect_uris"] = json!(["https://app.example/new"]);
+        let answer = own.change(&body).await;
+        assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")), "{answer:?}");
+        let told = answer.json();
+        assert_eq!((&told["client_name"], &told["redirect_uris"]), (&json!("Renamed"), &body["redirect_uris"]));
+        assert_eq!(told["client_secret"], Value::Null, "it has one");
+        assert_eq!(told["registration_access_token"], own.told["registration_access_token"]);
+        assert_eq!(own.look().await.json(), told);
+        // What is left out is gone; what it may not send is passed over.
+        let mut body = own.told.clone();
+        body.as_object_mut().unwrap().remove("client_name");
+        let told = own.change(&body).await.json();
+        assert_eq!((&told["client_name"], &told["redirect_uris"]), (&json!("app.example"), &json!([CALLBACK])));
+    }
+
+    async fn a_method_that_needs_a_secret_gets_one_and_one_that_does_not_has_no_use_for_it(engine) {
+        let world = World::new(engine).await;
+        let own = Own::register(&world, "none").await;
+        let mut body = own.body();
+        body["token_endpoint_auth_method"] = "client_secret_post".into();
+        let told = own.change(&body).await.json();
+        let secret = text(&told, "client_secret").to_owned();
+        assert_eq!(told["client_secret_expires_at"], 0);
+        let own = Own { told, ..own };
+        let (status, tokens) = own.connector().redeem(&own.connector().code(&[]).await).await;
+        assert_eq!(status, 200, "{tokens}");
+        let (status, refused) = own.connector().by(Proof::Nothing).refresh(&refresh_token(&tokens)).await;
+        assert_eq!((status.as_u16(), &refused["error"]), (401, &json!("invalid_client")));
+        let mut body = own.body();
+        body["token_endpoint_auth_method"] = "none".into();
+        assert_eq!(own.change(&body).await.status, 200);
+        let (status, refused) = own.connector().by(Proof::Secret(&secret)).refresh(&refresh_token(&tokens)).await;
+        assert_eq!((status.as_u16(), &refused["error"]), (401, &json!("invalid_client")));
+        assert_eq!(own.connector().by(Proof::Nothing).refresh(&refresh_token(&tokens)).await.0, 200);
+    }
+
+    async fn leaving_ends_everything_it_was_given(engine) {
+        let world = World::new(engine).await;
+        let own = Own::register(&world, "client_secret_post").await;
+        let (status, tokens) = own.connector().redeem(&own.connector().code(&[]).await).await;
+        assert_eq!(status, 200, "{tokens}");
+        let service = world.client(consentry::model::client::Dialect::Service).await;
+        let access = text(&tokens, "access_token");
+        assert_eq!(world.running.introspect(&service, access).await.1["active"], true);
+        let answer = own.leave().await;
+        assert_eq!((answer.status, answer.text.as_str(), answer.header("cache-control")), (204, "", Some("no-store")));
+        assert_eq!(world.running.introspect(&service, access).await.1["active"], false);
+        let (status, refused) = own.connector().refresh(&refresh_token(&tokens)).await;
+        assert_eq!((status.as_u16(), &refused["error"]), (401, &json!("invalid_client")));
+        for answer in [own.look().await, own.change(&own.body()).await, own.leave().await] {
+            assert_eq!(answer.error(), (401, "invalid_token".into()));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_not_the_client_is_told_nothing() {
+    let world = World::new(Engine::Sqlite).await;
+    let own = Own::register(&world, "none").await;
+    let other = Own::register(&world, "none").await;
+    let by_hand = world.client(consentry::model::client::Dialect::Custom).await;
+    let token = text(&own.told, "registration_access_token");
+    let of_other = text(&other.told, "registration_access_token");
+    let mut answers = Vec::new();
+    for (id, shown) in [
+        (own.id(), Some(of_other)),
+        (own.id(), Some("cst_ra_x")),
+        (own.id(), Some(own.id())),
+        (own.id(), None),
+        (by_hand.client_id.as_str(), Some(token)),
+        (&by_hand.client_id, Some(&by_hand.client_secret)),
+        ("01890a5d-ac96-774b-bcce-b302099a8057", Some(token)),
+        ("nobody", Some(token)),
+        ("%00", Some(token)),
+    ] {
+        for method in [Method::GET, Method::PUT, Method::DELETE] {
+            let request = http().request(method, world.running.at(&format!("/register/{id}"))).json(&own.body());
+            let request = if let Some(shown) = shown { request.bearer_auth(shown) } else { request };
+            let answer = send(request).await;
+            assert_eq!(answer.error(), (401, "invalid_token".into()), "{id} {shown:?}");
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+            answers.push(text(&answer.json(), "error_description").to_owned());
+        }
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "one answer for all: {answers:?}");
+    assert_eq!(own.look().await.status, 200, "nothing happened");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_names_its_client_and_no_other() {
+    let world = World::new(Engine::Sqlite).await;
+    let own = Own::register(&world, "client_secret_post").await;
+    let other = Own::register(&world, "client_secret_post").await;
+    for (member, value, code) in [
+        ("client_id", Value::Null, "invalid_client_metadata"),
+        ("client_id", json!(other.id()), "invalid_client_metadata"),
+        ("client_secret", other.told["client_secret"].clone(), "invalid_client_metadata"),
+        ("client_secret", json!("x"), "invalid_client_metadata"),
+        ("redirect_uris", Value::Null, "invalid_redirect_uri"),
+        ("redirect_uris", json!(["javascript:alert(1)"]), "invalid_redirect_uri"),
+        ("tos_uri", json!("javascript:alert(1)"), "invalid_client_metadata"),
+    ] {
+        let mut body = own.body();
+        body[member] = value;
+        let answer = own.change(&body).await;
+        assert_eq!(answer.error(), (400, code.into()), "{body}");
+        assert!(text(&answer.json(), "error_description").starts_with(member), "{answer:?}");
+    }
+    let mut body = own.body();
+    body.as_object_mut().unwrap().remove("client_secret");
+    assert_eq!(own.change(&body).await.status, 200, "it need not be sent");
+}
