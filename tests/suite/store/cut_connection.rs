@@ -7,11 +7,14 @@ use consentry::{
     store::{
         OpenOptions, Store, StoreError,
         consents::ConsentGrant,
-        families::{Redeem, Rotate},
+        families::{Redeem, Redemption, Rotate, Rotation},
     },
 };
 
-use super::facts::{World, at, audit, scopes, start};
+use super::{
+    assertions::using,
+    facts::{World, at, audit, scopes, start},
+};
 use crate::harness::{
     cut::Cut,
     databases::{Engine, without_postgres},
@@ -105,4 +108,47 @@ async fn a_grant_committed_unheard_can_be_repeated() {
     let given = store.grant_consent(&grant, &event).await.unwrap();
     assert_eq!((given.id, given.generation), (grant.id, 1));
     assert_eq!(world.database.audited("consent.granted").await, 2, "the world's own, and this one once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_redeemed_with_an_assertion_unheard_is_won_all_the_same() {
+    let Some((world, cut, store)) = over_a_wire().await else { return };
+    let redemption = Redemption { assertion: Some(using("a")), ..world.redemption() };
+    cut.arm("insert into families");
+    let won = store.redeem(&redemption, &audit(at(0))).await.unwrap();
+    assert!(matches!(won, Redeem::Won(_)), "its own assertion is no replay: {won:?}");
+    assert_eq!(cut.cuts(), 1, "the wire was cut");
+    assert_eq!(world.database.count("assertion_ids").await, 1);
+    assert_eq!(world.database.audited("family.born").await, 1, "told once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_with_an_assertion_unheard_is_no_replay_of_it() {
+    let Some((world, cut, store)) = over_a_wire().await else { return };
+    let family = world.family().await;
+    // The first one moves the line; the second finds it moved and only uses the assertion.
+    for (round, jti) in [(1, "a"), (2, "b")] {
+        let rotation = Rotation { assertion: Some(using(jti)), ..world.rotation(family, 0, 5) };
+        cut.arm("update families");
+        let answer = store.rotate(&rotation, &audit(at(5))).await.unwrap();
+        assert!(matches!(answer, Rotate::Repeated { counter: 1, .. }), "{answer:?}");
+        assert_eq!(cut.cuts(), round, "the wire was cut");
+    }
+    assert_eq!(world.database.count("assertion_ids").await, 2);
+    let copied = Rotation { assertion: Some(using("a")), ..world.rotation(family, 0, 6) };
+    let answer = store.rotate(&copied, &audit(at(6))).await.unwrap();
+    assert!(matches!(answer, Rotate::AssertionReplayed), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_assertion_used_unheard_is_the_same_requests_still() {
+    let Some((world, cut, store)) = over_a_wire().await else { return };
+    let first = using("a");
+    cut.arm("commit");
+    let error = store.use_assertion(&first).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert_eq!(cut.cuts(), 1, "the wire was cut");
+    assert!(!store.use_assertion(&using("a")).await.unwrap());
+    assert!(store.use_assertion(&first).await.unwrap());
+    assert_eq!(world.database.count("assertion_ids").await, 1);
 }

@@ -12,12 +12,20 @@ use consentry::{
         id::{ConsentId, SessionId},
     },
     random,
-    store::{consents::ConsentGrant, sessions::NewSession},
+    store::{
+        consents::ConsentGrant,
+        families::{Redemption, Rotation},
+        sessions::NewSession,
+    },
 };
 use sqlx::{Connection, PgConnection};
 
 use super::{
-    answers::Answer::{Repeated, Rotated},
+    answers::{
+        Answer::{Repeated, Rotated},
+        present,
+    },
+    assertions::using,
     facts::{World, at, audit, scopes, start},
 };
 use crate::{
@@ -118,6 +126,25 @@ on_both_engines! {
         assert_eq!(writes!(world, world.present(redemption.id, 0, 1).await), (Repeated(1), 0));
         assert_eq!(writes!(world, world.present(redemption.id, 1, 2).await), (Repeated(1), 0));
         assert_eq!(writes!(world, world.present(redemption.id, 1, 120_000).await), (Rotated(2), 1));
+    }
+
+    async fn a_code_and_its_refreshes_with_assertions(engine) {
+        let world = World::new(engine).await;
+        let redemption = Redemption { assertion: Some(using("code")), ..world.redemption() };
+        let (_, redeemed) = writes!(world, world.store.redeem(&redemption, &audit(at(0))).await.unwrap());
+        assert_eq!(redeemed, 1, "the assertion is used in the same write");
+        let with = |jti, presented, milliseconds| Rotation {
+            assertion: Some(using(jti)),
+            ..world.rotation(redemption.id, presented, milliseconds)
+        };
+        for (jti, presented, milliseconds, answer) in
+            [("a", 0, 0, Rotated(1)), ("b", 0, 1, Repeated(1)), ("c", 1, 2, Repeated(1)), ("d", 1, 120_000, Rotated(2))]
+        {
+            let rotation = with(jti, presented, milliseconds);
+            assert_eq!(writes!(world, present(&world.store, &rotation).await), (answer, 1), "{jti}");
+        }
+        let (outcome, written) = writes!(world, world.store.use_assertion(&using("alone")).await.unwrap());
+        assert!(outcome && written == 1);
     }
 
     async fn looking(engine) {

@@ -65,6 +65,15 @@ impl Tables {
         assert_ne!(changed, 0, "{sql}");
     }
 
+    /// Whether all rows of a table can be deleted.
+    pub async fn deletes(&mut self, table: &str) -> bool {
+        let statement = sqlx::AssertSqlSafe(format!("delete from {table}"));
+        match self {
+            Self::Sqlite(connection) => sqlx::query(statement).execute(connection).await.is_ok(),
+            Self::Postgres(connection) => sqlx::query(statement).execute(connection).await.is_ok(),
+        }
+    }
+
     /// Reads one column of text.
     pub async fn lines(&mut self, sql: &'static str) -> Vec<String> {
         match self {
