@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, columns},
-    client_add, client_callback,
+    client_add, client_callback, client_keys,
     desk::{Desk, audit},
     failure::Failure,
 };
@@ -29,6 +29,8 @@ pub(super) enum Command {
     List,
     /// Register further callbacks of a client
     AddCallback(client_callback::AddCallback),
+    /// Give a client's public keys, where they cannot be fetched
+    SupplyKeys(client_keys::SupplyKeys),
     /// Give a client a new secret
     RotateSecret(RotateSecretArguments),
     /// Disable a client; everything it was given ends
@@ -55,6 +57,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure
         Command::Add(arguments) => client_add::run(arguments, desk).await,
         Command::List => list(desk).await,
         Command::AddCallback(arguments) => client_callback::run(&arguments, desk).await,
+        Command::SupplyKeys(arguments) => client_keys::supply(&arguments, desk).await,
         Command::RotateSecret(arguments) => rotate_secret(&arguments, desk).await,
         Command::Disable(arguments) => disable(&arguments, desk).await,
     }
@@ -86,6 +89,7 @@ pub(super) fn summary(client: &Client, secret: Option<&SecretText>) -> Value {
         "preset": client.dialect,
         "registration": client.registration,
         "authentication_methods": client.authentication_methods.iter().collect::<Vec<_>>(),
+        "keys": client_keys::shown(&client.keys),
         "enabled": client.enabled,
         "created_at": shown(client.created_at),
         "secrets": secrets,

@@ -7,14 +7,16 @@ use super::{
     account::name,
     answer::{Answer, columns},
     client::new_secret,
+    client_keys::{self, KeysOf},
     desk::{Desk, audit},
     failure::Failure,
 };
 use crate::{
     model::{
-        client::{AuthenticationMethod, ClientKeys, Dialect, Registration},
+        client::{AuthenticationMethod, Dialect, Registration},
         id::ClientId,
         plugin::{Host, Plugin},
+        public_url::PublicUrl,
         redirect_uri::RedirectUri,
         scope::Scopes,
     },
@@ -47,6 +49,8 @@ pub(super) struct Add {
     /// What it may ask for; may be repeated. All of the plugin's scopes when left out
     #[arg(long = "scope", value_name = "NAME")]
     scopes: Vec<String>,
+    #[command(flatten)]
+    keys: KeysOf,
 }
 
 pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> {
@@ -56,7 +60,9 @@ pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> 
     let Callbacks { uris, twins } = callbacks(dialect, &arguments.callbacks)?;
     let scopes = scopes(&plugin, &arguments.scopes)?;
     let at = desk.clock.now();
-    let authentication_method = dialect::authentication_method(dialect);
+    let keys = client_keys::read(&arguments.keys, dialect)?;
+    let authentication_method =
+        keys.as_ref().map_or(dialect::authentication_method(dialect), |_| AuthenticationMethod::PrivateKeyJwt);
     let secret = (authentication_method == AuthenticationMethod::ClientSecret).then(|| new_secret(at));
     let (text, kept) = secret.unzip();
     let id = ClientId(random::id(at));
@@ -69,7 +75,7 @@ pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> 
         dialect,
         authentication_methods: authentication_method.into(),
         signing_algorithm: None,
-        keys: ClientKeys::default(),
+        keys: keys.unwrap_or_default(),
         redirect_uris: uris,
         scopes: Some(scopes),
         secret: kept,
@@ -84,6 +90,7 @@ pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> 
             secret: text.as_ref(),
             twins: &twins,
             endpoints: endpoints(desk, dialect, &plugin.host),
+            issuer: desk.public_url.as_ref().map(PublicUrl::as_str),
         },
     ))
 }
@@ -149,6 +156,7 @@ struct Shown<'a> {
     secret: Option<&'a SecretText>,
     twins: &'a [RedirectUri],
     endpoints: [String; 2],
+    issuer: Option<&'a str>,
 }
 
 /// The authorization and the token endpoint, where this kind of client looks for them.
@@ -183,6 +191,9 @@ fn answer(client: &NewClient, shown: &Shown<'_>) -> Answer {
     if shown.secret.is_some() {
         paragraphs.push("The secret is shown this once; only its hash is kept.".to_owned());
     }
+    if client.authentication_methods.contains(AuthenticationMethod::PrivateKeyJwt) {
+        paragraphs.push(client_keys::told(&client.keys, shown.issuer));
+    }
     let twin =
         |twin| format!("The same callback is in use on another host too, so it was registered as well:\n  {twin}");
     paragraphs.extend(shown.twins.iter().map(twin));
@@ -199,6 +210,7 @@ fn answer(client: &NewClient, shown: &Shown<'_>) -> Answer {
         "plugin": shown.plugin.slug,
         "preset": client.dialect,
         "authentication_methods": client.authentication_methods.iter().collect::<Vec<_>>(),
+        "keys": client_keys::shown(&client.keys),
         "authorization_url": dialect::authorization_code_allowed(client.dialect).then_some(authorization),
         "token_url": token,
     });

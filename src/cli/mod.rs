@@ -11,6 +11,7 @@ mod answer;
 mod client;
 mod client_add;
 mod client_callback;
+mod client_keys;
 mod config_example;
 pub mod demo;
 mod desk;

@@ -189,7 +189,7 @@ fn read_logo(path: &Path) -> Result<Document, Vec<String>> {
 }
 
 /// Reads a file, but not one without end.
-fn read_file(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Vec<String>> {
+pub(super) fn read_file(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Vec<String>> {
     let told = |problem: String| vec![format!("{}: {problem}", path.display())];
     let file = File::open(path).map_err(|error| told(format!("it cannot be read ({error})")))?;
     let mut bytes = Vec::new();

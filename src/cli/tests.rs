@@ -9,6 +9,7 @@ use super::*;
 use crate::{clock::Clock, config::PublicUrl, store::OpenOptions, store::Store, tokens::secret};
 
 mod resources;
+mod signing_clients;
 
 const CALLBACK: &str = "https://a.example/callback";
 

@@ -3,6 +3,7 @@
 //! | | `plugin` | `action` | `connector` | `service` | `custom` |
 //! | --- | --- | --- | --- | --- | --- |
 //! | authenticates by | secret | secret | nothing | secret | secret |
+//! | may sign assertions instead | no | no | yes | yes | yes |
 //! | secret in HTTP Basic | no | yes | yes | yes | yes |
 //! | JSON bodies | yes | yes | no | no | no |
 //! | may leave PKCE out | yes | yes | no | – | no |
@@ -21,6 +22,11 @@ pub fn authentication_method(dialect: Dialect) -> AuthenticationMethod {
         Dialect::Connector => AuthenticationMethod::None,
         Dialect::Plugin | Dialect::Action | Dialect::Service | Dialect::Custom => AuthenticationMethod::ClientSecret,
     }
+}
+
+/// Whether it may prove itself by signed assertions (RFC 7523) instead.
+pub fn may_sign_assertions(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Connector | Dialect::Service | Dialect::Custom)
 }
 
 /// Whether the secret, if there is one, may come in an `Authorization: Basic` header. The classic manifest puts it in

@@ -6,6 +6,7 @@ use consentry::{
         client::{AuthenticationMethod, Client, ClientKeys, ClientSecret, Dialect, Registration},
         digest::Digest,
         id::{ClientId, ClientSecretId},
+        public_key::SigningAlgorithm,
     },
     random,
     store::clients::{ChangedRegistration, NewClient},
@@ -40,7 +41,7 @@ fn changed(client_id: &str) -> ChangedRegistration {
         client_id: client_id.into(),
         name: "Other".into(),
         authentication_methods: AuthenticationMethod::ClientSecret.into(),
-        signing_algorithm: Some("ES256".into()),
+        signing_algorithm: Some(SigningAlgorithm::Es256),
         keys: ClientKeys { jwks_uri: Some(KEYS.into()), key_set: Some(ONE.into()), fetched_at: Some(at(3)) },
         redirect_uris: vec!["http://127.0.0.1/cb".parse().unwrap()],
         scopes: Some(scopes("todo.read")),
@@ -87,7 +88,7 @@ on_both_engines! {
         let answered = world.store.change_registration(&wanted, &audit(at(5))).await.unwrap().unwrap();
         let client = read(&world, "dynamic").await;
         assert_eq!(format!("{answered:?}"), format!("{client:?}"));
-        assert_eq!((client.name.as_str(), client.signing_algorithm.as_deref()), ("Other", Some("ES256")));
+        assert_eq!((client.name.as_str(), client.signing_algorithm), ("Other", Some(SigningAlgorithm::Es256)));
         assert_eq!(client.authentication_methods, wanted.authentication_methods);
         assert_eq!(client.redirect_uris, wanted.redirect_uris);
         assert_eq!(client.scopes, wanted.scopes);

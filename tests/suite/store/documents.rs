@@ -6,6 +6,7 @@ use consentry::{
     model::{
         client::{AuthenticationMethod, Client, DocumentCopy, Registration},
         id::{ClientId, ConsentId},
+        public_key::SigningAlgorithm,
     },
     random,
     store::{
@@ -32,7 +33,7 @@ fn document(milliseconds: i64) -> ClientDocument {
         client_id: ADDRESS.into(),
         name: "Chat".into(),
         authentication_methods: [AuthenticationMethod::None, AuthenticationMethod::PrivateKeyJwt].into_iter().collect(),
-        signing_algorithm: Some("RS256".into()),
+        signing_algorithm: Some(SigningAlgorithm::Rs256),
         jwks_uri: Some(KEYS.into()),
         key_set: None,
         redirect_uris: vec!["https://chat.example/cb".parse().unwrap()],
@@ -67,7 +68,7 @@ on_both_engines! {
         assert_eq!((client.name.as_str(), client.registration), ("Chat", Registration::Document));
         assert!(client.home.is_none() && client.scopes.is_none(), "it is nobody's, and may ask for anything");
         assert_eq!(client.authentication_methods, document.authentication_methods);
-        assert_eq!(client.signing_algorithm.as_deref(), Some("RS256"));
+        assert_eq!(client.signing_algorithm, Some(SigningAlgorithm::Rs256));
         assert_eq!((client.keys.jwks_uri.as_deref(), client.keys.key_set), (Some(KEYS), None));
         assert_eq!(client.redirect_uris, document.redirect_uris);
         assert_eq!(client.document, Some(document.copy));
