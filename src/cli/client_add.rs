@@ -56,6 +56,11 @@ pub(super) struct Add {
 pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> {
     let plugin = desk.plugin(&arguments.plugin).await?;
     let dialect: Dialect = arguments.preset.parse().map_err(|error| Failure::not_done(format!("--preset: {error}")))?;
+    if !desk.clients.by_hand && dialect::authorization_code_allowed(dialect) {
+        return Err(Failure::not_done(
+            "clients are not registered by hand here: clients_by_hand is off; only --preset service is taken",
+        ));
+    }
     let name = name(&arguments.name, "--name")?;
     let Callbacks { uris, twins } = callbacks(dialect, &arguments.callbacks)?;
     let scopes = scopes(&plugin, &arguments.scopes)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use crate::{
     clock::Clock,
-    config::{Config, Database, PublicUrl},
+    config::{Clients, Config, Database, PublicUrl},
     model::{
         Timestamp,
         audit::{Actor, Audit},
@@ -26,6 +26,7 @@ pub(super) struct Desk {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) public_url: Option<PublicUrl>,
+    pub(super) clients: Clients,
 }
 
 /// Opens the store a configuration names.
@@ -59,7 +60,12 @@ impl Desk {
     /// Opens the store whatever its schema.
     pub(super) async fn open_unmigrated(config: &Config) -> Result<Self, Failure> {
         let store = open_store(&config.database).await?;
-        Ok(Self { store, clock: Clock::system(), public_url: config.public_url.clone() })
+        Ok(Self {
+            store,
+            clock: Clock::system(),
+            public_url: config.public_url.clone(),
+            clients: config.clients.clone(),
+        })
     }
 
     /// Finds a plugin, or says how to.

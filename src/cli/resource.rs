@@ -33,7 +33,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Add {
-    /// The URL clients know it by, letter for letter: https://api.example.com/mcp
+    /// The URL clients know it by, letter for letter, such as `https://api.example.com/mcp`
     identifier: String,
     /// The short name of the plugin whose scopes it has
     #[arg(long, value_name = "SLUG")]

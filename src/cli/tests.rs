@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{clock::Clock, config::PublicUrl, store::OpenOptions, store::Store, tokens::secret};
+use crate::{
+    clock::Clock,
+    config::{Clients, PublicUrl},
+    store::{OpenOptions, Store},
+    tokens::secret,
+};
 
 mod resources;
 mod signing_clients;
@@ -31,7 +36,8 @@ impl Shell {
         let store = Store::open(&options).await.unwrap();
         let public_url = PublicUrl::parse("https://consent.example.com/auth").unwrap();
         let clock = Clock::standing_at(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
-        Self { desk: Desk { store, clock, public_url: Some(public_url) }, folder }
+        let clients = Clients { by_hand: true, documents: true, document_hosts: vec![], document_hosts_denied: vec![] };
+        Self { desk: Desk { store, clock, public_url: Some(public_url), clients }, folder }
     }
 
     async fn new() -> Self {

@@ -1,7 +1,8 @@
-//! How clients may become known: `client_documents`, `client_document_hosts`, `client_document_hosts_denied`.
+//! How clients may become known: `clients_by_hand`, `client_documents`, `client_document_hosts`, `client_document_hosts_denied`.
 
 use super::reader::Reader;
 
+const BY_HAND: &str = "clients_by_hand";
 const DOCUMENTS: &str = "client_documents";
 const HOSTS: &str = "client_document_hosts";
 const HOSTS_DENIED: &str = "client_document_hosts_denied";
@@ -9,6 +10,8 @@ const HOSTS_DENIED: &str = "client_document_hosts_denied";
 /// How clients may become known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clients {
+    /// Whether a client that people are sent to may be registered here by its owner.
+    pub by_hand: bool,
     /// Whether a client may be known by its metadata document.
     pub documents: bool,
     /// The only hosts such documents may come from; empty for any. A leading dot stands for every name below.
@@ -19,10 +22,12 @@ pub struct Clients {
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Clients> {
     // All are read before any is missed, so that all mistakes are told.
+    let by_hand = reader.switch(BY_HAND);
     let documents = reader.switch(DOCUMENTS);
     let document_hosts = read_hosts(reader, HOSTS);
     let document_hosts_denied = read_hosts(reader, HOSTS_DENIED);
     Some(Clients {
+        by_hand: by_hand?,
         documents: documents?,
         document_hosts: document_hosts?,
         document_hosts_denied: document_hosts_denied?,

@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 26] = [
+pub const KEYS: [Key; 27] = [
     key(
         "public_url",
         None,
@@ -147,6 +147,13 @@ pub const KEYS: [Key; 26] = [
         Some("10"),
         "10",
         "How many database connections (Postgres) or readers (SQLite) are kept open (1 to 1000).",
+    ),
+    key(
+        "clients_by_hand",
+        Some("on"),
+        "\"on\"",
+        "Whether clients may be registered by hand (`client add`): on or off. Off leaves those that are, and services, \
+         which send nobody anywhere.",
     ),
     key(
         "client_documents",

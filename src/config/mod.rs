@@ -45,6 +45,8 @@ pub struct Config {
     pub log: Log,
     /// Where the server is reached, when somebody has said so.
     pub public_url: Option<PublicUrl>,
+    /// How clients may become known.
+    pub clients: Clients,
 }
 
 /// What the server needs.
@@ -96,9 +98,9 @@ impl Config {
             public::read_server_name(reader);
             lifetimes::read(reader);
             outbound::read(reader);
-            clients::read(reader);
+            let clients = clients::read(reader);
             registration::look_at(reader);
-            Some(Self { database: database?, log: log?, public_url })
+            Some(Self { database: database?, log: log?, public_url, clients: clients? })
         })
     }
 }

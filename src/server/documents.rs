@@ -24,6 +24,7 @@ use crate::{
     },
     random,
     store::clients::ClientDocument,
+    telemetry::metrics,
 };
 
 /// What one fetch may cost; the draft recommends five kilobytes (§6.6).
@@ -142,7 +143,10 @@ impl Documents {
     async fn fetch(&self, url: &Url, now: Timestamp) -> Result<Document, DocumentError> {
         let fetched = match self.outbound.get(url, LIMITS).await {
             Ok(fetched) => fetched,
-            Err(error) => return pinned(url, &error, now).ok_or(DocumentError::Fetch(error)),
+            Err(error) => {
+                metrics::client_document_fetch_failed();
+                return pinned(url, &error, now).ok_or(DocumentError::Fetch(error));
+            }
         };
         let metadata = client_metadata::read_document(url, &fetched.body).map_err(DocumentError::Invalid)?;
         let fresh = fetched.max_age.map_or(FRESH_DEFAULT, |age| TimeDelta::from_std(age).unwrap_or(FRESH_MAX));
@@ -161,6 +165,7 @@ fn pinned(url: &Url, error: &FetchError, now: Timestamp) -> Option<Document> {
         return None;
     }
     let metadata = client_metadata::read_document(url, &presets::pinned(url.as_str())?).ok()?;
+    metrics::client_document_pinned();
     tracing::warn!(
         client.id = url.as_str(),
         reason = %error,

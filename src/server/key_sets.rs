@@ -22,6 +22,7 @@ use crate::{
     },
     outbound::{FetchError, Limits, Outbound},
     store::StoreResult,
+    telemetry::metrics,
 };
 
 /// What one fetch may cost.
@@ -128,6 +129,7 @@ impl Server {
                 Ok(Ok(Arc::clone(&fetched.set)))
             }
             Err(error) => {
+                metrics::key_set_fetch_failed();
                 tracing::warn!(client.id = client.client_id.as_str(), reason = %error, "a client's key set could not be fetched; the last good one serves for a day");
                 Ok(usable(known.as_deref(), None, now).ok_or(error))
             }

@@ -115,3 +115,15 @@ impl Shell {
         self.refused(&[&words, more].concat()).await
     }
 }
+
+#[tokio::test]
+async fn where_clients_are_not_registered_by_hand_only_services_are() {
+    let mut shell = Shell::with_plugin().await;
+    shell.desk.clients.by_hand = false;
+    let add = |preset| ["client", "add", "--plugin", "todo", "--name", "A", "--preset", preset, "--callback", CALLBACK];
+    for preset in ["plugin", "action", "connector", "custom"] {
+        let told = shell.refused(&add(preset)).await;
+        assert!(told.contains("clients_by_hand"), "{preset}: {told}");
+    }
+    shell.add_client("service", &[]).await;
+}

@@ -22,6 +22,7 @@ use crate::{
     },
     server::Server,
     store::assertions::AssertionUse,
+    telemetry::metrics,
     tokens,
 };
 
@@ -86,9 +87,15 @@ struct Proven {
 /// Uses the caller's assertion, if it has one, for a step that does not do so itself.
 pub async fn use_assertion(server: &Server, assertion: Option<AssertionUse>) -> Result<(), MachineError> {
     match assertion {
-        Some(assertion) if !server.store.use_assertion(&assertion).await? => Err(ASSERTION_REPLAYED.into()),
+        Some(assertion) if !server.store.use_assertion(&assertion).await? => Err(assertion_replayed()),
         _ => Ok(()),
     }
+}
+
+/// Refuses an assertion that was used before, and counts it: somebody copied it.
+pub fn assertion_replayed() -> MachineError {
+    metrics::client_assertion_replayed();
+    ASSERTION_REPLAYED.into()
 }
 
 /// Turns either outcome of a machine endpoint into its answer.

@@ -27,6 +27,7 @@ use crate::{
     random,
     server::{Server, documents},
     store::{StoreError, StoreResult, clients::NewClient},
+    telemetry::metrics,
     tokens::secret::{CLIENT_SECRET, REGISTRATION, SecretText},
 };
 
@@ -95,6 +96,7 @@ fn admit(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
 pub(super) fn count(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
     let address = request.peer_addr().map(|address| address.ip());
     server.registrations.count(address).map_err(|refused| {
+        metrics::registration_refused();
         tracing::debug!(client.address = peer(request), "a registration was refused: there are too many");
         MachineError::TooMany(refused)
     })

@@ -5,7 +5,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
-    caller::{Caller, answer, peer, use_assertion},
+    caller::{Caller, answer, assertion_replayed, peer, use_assertion},
     resource,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     keys::{KeyError, ring::Ring},
     model::{Timestamp, audit::Actor, client::Client, family::Family, refresh_token::RefreshToken, scope::Scopes},
     protocol::{
-        client_authentication::{ASSERTION_REPLAYED, formerly},
+        client_authentication::formerly,
         dialect,
         error::OAuthError,
         token::{
@@ -97,7 +97,7 @@ async fn redeem(
             Err(authorization_code::NOT_GOOD.into())
         }
         Redeem::NotStanding => Err(authorization_code::NOT_GOOD.into()),
-        Redeem::AssertionReplayed => Err(ASSERTION_REPLAYED.into()),
+        Redeem::AssertionReplayed => Err(assertion_replayed()),
     }
 }
 
@@ -148,7 +148,7 @@ async fn rotate(
             let family = own_family(server, client, &presented).await?;
             return Err(family.map_or(refresh::NOT_GOOD, |family| asked.refusal(&family)).into());
         }
-        Rotate::AssertionReplayed => return Err(ASSERTION_REPLAYED.into()),
+        Rotate::AssertionReplayed => return Err(assertion_replayed()),
     };
     let refresh_token = tokens::refresh::write(ring.mac_at(rotated_at)?, &presented.at(counter));
     let scopes = asked.scopes(&family.scopes)?;

@@ -33,15 +33,12 @@ async fn serve(server: &Server, request: &HttpRequest) -> Result<HttpResponse, M
     if found.is_none() && matches!(path, "" | "/") && request.query_string().is_empty() {
         found = first_below(server, request).await?;
     }
-    Ok(match found {
-        Some(resource) => HttpResponse::Ok()
-            .insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL))
-            .json(describe(&server.settings.issuer, &resource)),
-        None => {
-            let description = "no resource with this path is registered on this host";
-            failure::json(request, StatusCode::NOT_FOUND, "not_found", description)
-        }
-    })
+    let Some(resource) = found else {
+        let description = "no resource with this path is registered on this host";
+        return Ok(failure::json(request, StatusCode::NOT_FOUND, "not_found", description));
+    };
+    let document = describe(&server.settings.issuer, &resource);
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL)).json(document))
 }
 
 /// The resource on the request's host whose identifier has this path, and the request's query.

@@ -1,8 +1,6 @@
 //! Client metadata documents as a way in: documents that lie, hosts that turn on whoever fetches, and clients that are
 //! nobody's. Rows 18 to 20 of the list; `outbound` has what a fetch alone withstands.
 
-use std::time::{Duration, Instant};
-
 use consentry::model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -42,7 +40,7 @@ fn with(member: &str, value: Value) -> Value {
 
 on_both_engines! {
     async fn a_document_that_is_not_good_lets_nobody_in(engine) {
-        let (world, host, _strangers) = world(engine, Mechanisms::default()).await;
+        let (world, host, _others) = world(engine, Mechanisms::default()).await;
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(1000), "]".repeat(1000));
         for (fault, body) in [
             ("not JSON", "<html>".to_owned()),
@@ -70,7 +68,7 @@ on_both_engines! {
     }
 
     async fn only_a_redirect_uri_of_the_document_is_gone_to(engine) {
-        let (world, host, _strangers) = world(engine, Mechanisms::default()).await;
+        let (world, host, _others) = world(engine, Mechanisms::default()).await;
         publish(&host, &shapes()[0].1, &Signer::rs256("key-1"));
         for redirect_uri in ["https://evil.example/cb", "https://chatgpt.com/connector_platform_oauth_redirect?x=1"] {
             let connector = Connector { redirect_uri, ..Connector::new(&world.running, Proof::Nothing) };
@@ -80,7 +78,7 @@ on_both_engines! {
     }
 
     async fn a_client_nobody_consented_to_costs_the_token_endpoint_no_fetch(engine) {
-        let (world, host, _strangers) = world(engine, Mechanisms::default()).await;
+        let (world, host, _others) = world(engine, Mechanisms::default()).await;
         publish(&host, &shapes()[0].1, &Signer::rs256("key-1"));
         let (status, told) = Connector::new(&world.running, Proof::Nothing).refresh("cst_rt_guess").await;
         assert_eq!((status, &told["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
@@ -95,7 +93,7 @@ on_both_engines! {
             DocumentPolicy { allowed_hosts: patterns(&[".chatgpt.com", "other.example"]), ..DocumentPolicy::default() },
         ] {
             let enabled = documents.enabled;
-            let (world, host, _strangers) = world(engine, Mechanisms { documents, ..Mechanisms::default() }).await;
+            let (world, host, _others) = world(engine, Mechanisms { documents, ..Mechanisms::default() }).await;
             publish(&host, &shapes()[0].1, &Signer::rs256("key-1"));
             let (status, _) = shown(&world, CLIENT_ID).await;
             assert_eq!((status, host.connections()), (StatusCode::BAD_REQUEST, 0));
@@ -125,11 +123,9 @@ async fn addresses_that_are_not_for_strangers_are_not_fetched_from_in_any_spelli
         "https://example.com",
         "http://example.com/c.json",
     ] {
-        let began = Instant::now();
         let (status, html) = shown(&world, client_id).await;
         assert!(status == StatusCode::BAD_REQUEST || status == StatusCode::BAD_GATEWAY, "{client_id}: {status}");
         assert!(html.contains("Nothing was shared"), "{client_id}");
-        assert!(began.elapsed() < Duration::from_secs(4), "{client_id} was tried");
     }
 }
 
@@ -147,11 +143,9 @@ async fn a_host_that_turns_on_whoever_fetches_costs_one_bounded_fetch() {
     ] {
         host.answer("/c.json", answer);
         let before = host.connections();
-        let began = Instant::now();
         let (status, _) = shown(&world, "https://client.example/c.json").await;
         assert_eq!(status, StatusCode::BAD_GATEWAY, "{how}");
         assert_eq!(host.connections() - before, 1, "{how}");
-        assert!(began.elapsed() < Duration::from_secs(20), "{how}");
         assert!(host.sent() < 8 * 1024 * 1024, "{how}");
     }
     // A name that is first a stranger's and then our own.

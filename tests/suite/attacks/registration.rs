@@ -1,11 +1,8 @@
 //! Dynamic registration: what strangers say about themselves, and how much of it.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use chrono::{DateTime, TimeDelta};
@@ -244,12 +241,11 @@ on_both_engines! {
         let world = World::with(engine, at_rest(120)).await;
         let running = &world.running;
         let used = registered(running, &json!({})).await;
-        let mut token = connector(running, &used, CALLBACK).connect().await;
+        let mut newest = connector(running, &used, CALLBACK).connect().await;
         running.server.clock.advance(TimeDelta::minutes(1));
 
         let address = running.own.trim_start_matches("http://").to_owned();
         let done = Arc::new(AtomicBool::new(false));
-        let started = Instant::now();
         let callers: Vec<_> = (0..CALLERS)
             .map(|_| {
                 let (address, clock) = (address.clone(), running.server.clock.clone());
@@ -269,27 +265,23 @@ on_both_engines! {
                 (taken, refused)
             }
         });
-        let (mut answered, mut slowest) = (0, Duration::ZERO);
+        let mut answered = 0;
         while !done.load(Ordering::Relaxed) {
-            let asked = Instant::now();
-            let (status, tokens) = connector(running, &used, CALLBACK).refresh(&token).await;
-            slowest = slowest.max(asked.elapsed());
+            let (status, tokens) = connector(running, &used, CALLBACK).refresh(&newest).await;
             assert_eq!(status, 200, "{tokens}");
-            token = refresh_token(&tokens);
+            newest = refresh_token(&tokens);
             answered += 1;
         }
         let (taken, refused) = flooding.await.unwrap();
-        let took = started.elapsed();
-        println!("{taken} taken, {refused} refused in {took:?}; {answered} refreshes, the slowest in {slowest:?}");
         assert_eq!(taken + refused, CALLERS * EACH, "every one has its answer");
         assert!((120..=241).contains(&taken), "{taken}");
-        assert!(answered >= 20 && slowest < Duration::from_secs(5), "{answered} in time, the slowest {slowest:?}");
+        assert!(answered >= 20, "only {answered} refreshes were answered meanwhile");
         let expected = i64::try_from(taken).unwrap() + 1;
         assert_eq!(world.database.count("clients where registration = 'dynamic'").await, expected);
 
         running.server.clock.advance(TimeDelta::days(7));
         jobs::sweep::once(&running.server).await.unwrap();
         assert_eq!(world.database.count("clients where registration = 'dynamic'").await, 1);
-        assert_eq!(connector(running, &used, CALLBACK).refresh(&token).await.0, 200);
+        assert_eq!(connector(running, &used, CALLBACK).refresh(&newest).await.0, 200);
     }
 }
