@@ -74,10 +74,10 @@ impl Registrations {
         }
     }
 
-    /// Counts a registration from an address, if there is room for it. Loopback has no share of its own: who calls from
-    /// there is this machine's proxy, which speaks for everybody.
+    /// Counts a registration from an address, if there is room for it. Loopback and private addresses have no share of
+    /// their own: who calls from there is the operator's proxy, which speaks for everybody.
     pub fn count(&self, address: Option<IpAddr>) -> Result<(), TooMany> {
-        let network = address.map(network).filter(|address| !address.is_loopback());
+        let network = address.map(network).filter(|address| !is_the_operators(*address));
         if let Some(network) = network
             && self.has_room()
         {
@@ -111,6 +111,14 @@ impl Registrations {
     fn wait(&self, refused: &NotUntil<Nanos>) -> TooMany {
         let wait = refused.wait_time_from(self.pace.now());
         TooMany { retry_after_seconds: wait.as_secs() + 1 }
+    }
+}
+
+/// Whether an address is on the operator's side: this machine, or a network nobody else has (RFC 1918, RFC 4193).
+fn is_the_operators(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
     }
 }
 
@@ -151,6 +159,14 @@ mod tests {
         assert_eq!(taken(&registrations, "127.0.0.1", 9), 1);
         clock.advance(TimeDelta::hours(1));
         assert_eq!(taken(&registrations, "127.0.0.1", 500), 120, "what was not used does not pile up");
+    }
+
+    #[test]
+    fn a_proxy_of_the_operators_speaks_for_everybody() {
+        for proxy in ["127.0.0.1", "::1", "10.0.0.9", "172.18.0.1", "192.168.1.1", "::ffff:10.0.0.9", "fd00::1"] {
+            let (registrations, _) = at_rest(120);
+            assert_eq!(taken(&registrations, proxy, 500), 120, "{proxy}");
+        }
     }
 
     #[test]

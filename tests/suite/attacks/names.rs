@@ -101,17 +101,19 @@ on_both_engines! {
             (Registration::Dynamic, "https://chatgpt.com.evil.example/cb", [
                 unchecked, "Afterwards you are sent to chatgpt.com.evil.example", "Only allow this if you have just asked"]),
             (Registration::Document, "http://127.0.0.1:4711/callback", [
-                "An app published by chatgpt.com.evil.example", program, "any program on this computer can call itself"]),
+                "Allow chatgpt.com.evil.example to use To-do? It calls itself “ChatGPT”.", program,
+                "any program on this computer can call itself chatgpt.com.evil.example"]),
             (Registration::ByHand, "http://127.0.0.1:4711/callback", [
                 "Set up by the people who run To-do", program, "any program on this computer can call itself"]),
         ] {
             let client_id = impostor(&world, registration, callback).await;
             let page = shown(&world, &client_id, callback).await;
-            assert!(page.contains("Allow ChatGPT to use To-do?"), "{page}");
+            let vouched = registration != Registration::Document;
+            assert_eq!(page.contains("Allow ChatGPT to use To-do?"), vouched, "{page}");
             for words in told {
                 assert!(page.contains(words), "{registration:?} {callback}: {words} is missing in {page}");
             }
-            let vouches = ["An app published by", "Set up by the people who run", unchecked];
+            let vouches = ["An app published by", "It calls itself", "Set up by the people who run", unchecked];
             assert_eq!(vouches.iter().filter(|words| page.contains(**words)).count(), 1, "{page}");
         }
     }
