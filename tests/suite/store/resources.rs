@@ -90,7 +90,7 @@ on_both_engines! {
         let world = World::new(engine).await;
         import(&world, &plugin("other", "other.example")).await;
         let AddResource::Added(first) = add(&world, world.plugin.id, MCP).await else { panic!() };
-        for spelling in [MCP, "https://todo.example/mcp/", "HTTPS://TODO.example:443/mcp"] {
+        for spelling in [MCP, "https://todo.example/mcp/", "HTTPS://Todo.EXAMPLE:443/mcp"] {
             let again = add(&world, world.plugin.id, spelling).await;
             let AddResource::Known(known) = again else { panic!("{again:?}") };
             assert_eq!((known.id, known.identifier.as_str()), (first.id, MCP));
