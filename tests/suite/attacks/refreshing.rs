@@ -1,18 +1,27 @@
 //! Refreshing in a crowd: bursts get one successor, and nothing survives a revocation that overtakes it.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta};
 use consentry::{clock::Clock, model::client::Dialect};
-use futures_util::future::{join, join_all};
+use futures_util::{
+    StreamExt,
+    future::{join, join_all},
+    stream,
+};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
     harness::{
-        browser::read,
+        browser::{Browser, parameter, plugin_request, read},
         server::{Options, Registered, World},
     },
     on_both_engines,
 };
+
+/// How many lines are refreshed and revoked at the same time.
+const RACES: usize = 48;
 
 async fn post(
     world: &World,
@@ -33,8 +42,11 @@ async fn refresh(world: &World, http: &Client, client: &Registered, token: &str)
 async fn connect(world: &World, client: &Registered) -> (String, String) {
     let (status, tokens) = world.running.redeem(client, &world.running.code(client).await).await;
     assert_eq!(status, 200, "{tokens}");
-    let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
-    (text("access_token"), text("refresh_token"))
+    (text(&tokens, "access_token"), text(&tokens, "refresh_token"))
+}
+
+fn text(answer: &Value, name: &str) -> String {
+    answer[name].as_str().unwrap_or_else(|| panic!("no {name}: {answer}")).to_owned()
 }
 
 on_both_engines! {
@@ -79,22 +91,35 @@ on_both_engines! {
     async fn a_refresh_that_races_a_revocation_leaves_nothing_active(engine) {
         let world = World::new(engine).await;
         let (client, service) = (world.client(Dialect::Plugin).await, world.client(Dialect::Service).await);
-        let http = Client::new();
-        for round in 0..4_u64 {
-            let (access, token) = connect(&world, &client).await;
-            let refreshes = join_all((0..6).map(|_| refresh(&world, &http, &client, &token)));
+        let (http, browser) = (Client::new(), Browser::new(&world.running));
+        let mut lines = Vec::new();
+        for _ in 0..RACES {
+            let left = browser.agree(&plugin_request(&client), "ada@example.com").await;
+            let (_, tokens) = world.running.redeem(&client, &parameter(&left, "code").expect("a code")).await;
+            lines.push((text(&tokens, "access_token"), text(&tokens, "refresh_token")));
+        }
+        let races = lines.iter().enumerate().map(async |(number, (_, token))| {
+            // Either one first, by a little more or less: what is dangerous is a refresh that has begun when the
+            // revocation is made, and is carried out afterwards.
+            let lead = |turns: usize| tokio::time::sleep(Duration::from_micros(400 * turns as u64));
             let revocation = async {
-                // Earlier in some rounds, later in others, so that both orders occur.
-                tokio::time::sleep(std::time::Duration::from_millis(round * 3)).await;
-                post(&world, &http, "/revoke", &client, &[("token", &token)]).await
+                lead((RACES / 4).saturating_sub(number)).await;
+                post(&world, &http, "/revoke", &client, &[("token", token)]).await.0
             };
-            let (answers, (status, _)) = join(refreshes, revocation).await;
+            let refreshes = async {
+                lead(number.saturating_sub(RACES / 4)).await;
+                join_all((0..2).map(|_| refresh(&world, &http, &client, token))).await
+            };
+            join(revocation, refreshes).await
+        });
+        // A few at a time, so that each race is run by those who take part in it.
+        let outcomes: Vec<_> = stream::iter(races).buffered(3).collect().await;
+        for ((access, _), (status, answers)) in lines.iter().zip(outcomes) {
             assert_eq!(status, 200);
-            let handed_out = answers.iter().filter(|(status, _)| *status == 200).map(|(_, tokens)| tokens);
-            let mut access_tokens = vec![access];
-            for tokens in handed_out {
-                access_tokens.push(tokens["access_token"].as_str().unwrap().to_owned());
-                let next = refresh(&world, &http, &client, tokens["refresh_token"].as_str().unwrap()).await;
+            let mut access_tokens = vec![access.clone()];
+            for (_, tokens) in answers.iter().filter(|(status, _)| *status == 200) {
+                access_tokens.push(text(tokens, "access_token"));
+                let next = refresh(&world, &http, &client, &text(tokens, "refresh_token")).await;
                 assert_eq!(next.1["error"], "invalid_grant", "{next:?}");
             }
             for access in access_tokens {
