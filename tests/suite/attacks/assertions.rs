@@ -73,7 +73,13 @@ on_both_engines! {
         let stranger = Signer::es256("key-1");
         let mut embedded = Header::new(Algorithm::ES256);
         embedded.jwk = serde_json::from_value(stranger.key_set()["keys"][0].clone()).ok();
+        // What the honest one signed, and below it what it did not.
+        let honest = victim.signer.sign(&victim.claims());
+        let (head, signature) = (honest.split_once('.').unwrap().0, honest.rsplit_once('.').unwrap().1);
+        let changed = forged(&json!({}), &claims, b"");
+        let changed = changed.split('.').nth(1).unwrap();
         let attempts = [
+            ("a signature from elsewhere", format!("{head}.{changed}.{signature}")),
             ("no signature", forged(&json!({ "alg": "none" }), &claims, b"")),
             ("none by another spelling", forged(&json!({ "alg": "None", "kid": "key-1" }), &claims, b"")),
             ("the public key as a secret", signed(Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(modulus.as_bytes()))),

@@ -1,6 +1,8 @@
 //! Client metadata documents as a way in: documents that lie, hosts that turn on whoever fetches, and clients that are
 //! nobody's. Rows 18 to 20 of the list; `outbound` has what a fetch alone withstands.
 
+use std::net::TcpListener;
+
 use consentry::model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -107,6 +109,14 @@ on_both_engines! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn addresses_that_are_not_for_strangers_are_not_fetched_from_in_any_spelling() {
     let world = World::new(Engine::Sqlite).await;
+    let inside = TcpListener::bind("127.0.0.1:0").unwrap();
+    inside.set_nonblocking(true).unwrap();
+    let port = inside.local_addr().unwrap().port();
+    for host in ["127.0.0.1", "localhost", "a.localhost", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]"] {
+        let (status, _) = shown(&world, &format!("https://{host}:{port}/c.json")).await;
+        assert!(status == StatusCode::BAD_REQUEST || status == StatusCode::BAD_GATEWAY, "{host}: {status}");
+        assert!(inside.accept().is_err(), "{host} was connected to");
+    }
     for client_id in [
         "https://127.0.0.1/c.json",
         "https://2130706433/c.json",

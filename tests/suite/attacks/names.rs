@@ -101,15 +101,15 @@ on_both_engines! {
             (Registration::Dynamic, "https://chatgpt.com.evil.example/cb", [
                 unchecked, "Afterwards you are sent to chatgpt.com.evil.example", "Only allow this if you have just asked"]),
             (Registration::Document, "http://127.0.0.1:4711/callback", [
-                "Allow chatgpt.com.evil.example to use To-do? It calls itself “ChatGPT”.", program,
-                "any program on this computer can call itself chatgpt.com.evil.example"]),
+                "It calls itself “ChatGPT”.", program, "any program on this computer can call itself"]),
             (Registration::ByHand, "http://127.0.0.1:4711/callback", [
                 "Set up by the people who run To-do", program, "any program on this computer can call itself"]),
         ] {
             let client_id = impostor(&world, registration, callback).await;
             let page = shown(&world, &client_id, callback).await;
-            let vouched = registration != Registration::Document;
-            assert_eq!(page.contains("Allow ChatGPT to use To-do?"), vouched, "{page}");
+            // Of a document its host alone is proven, so that is its name.
+            let name = if registration == Registration::Document { "chatgpt.com.evil.example" } else { FAMOUS };
+            assert!(page.contains(&format!("Allow {name} to use To-do?")), "{page}");
             for words in told {
                 assert!(page.contains(words), "{registration:?} {callback}: {words} is missing in {page}");
             }

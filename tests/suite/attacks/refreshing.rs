@@ -64,7 +64,7 @@ on_both_engines! {
             for (status, answer) in &answers {
                 assert_eq!((status.as_u16(), answer["refresh_token"].as_str()), (200, Some(successor)), "round {round}");
             }
-            token = successor.to_owned();
+            successor.clone_into(&mut token);
             clock.advance(world.running.server.settings.refresh_grace + TimeDelta::seconds(1));
         }
     }
