@@ -169,9 +169,11 @@ impl Server {
         issuer::check_resources(&settings, &store.resources().await?)?;
         measure(&clock, &store).await?;
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
-        let outbound = Outbound::new(outbound)?;
-        let documents = Documents::new(settings.mechanisms.documents.clone(), outbound.clone());
-        let key_sets = KeySets::new(outbound);
+        // Strangers name what is fetched; what living connections need must not wait behind that.
+        let known = Outbound::new(outbound.apart())?;
+        let strangers = Outbound::new(outbound)?;
+        let documents = Documents::new(settings.mechanisms.documents.clone(), strangers.clone(), known.clone());
+        let key_sets = KeySets::new(strangers, known);
         let registrations = Registrations::new(settings.mechanisms.registration.per_minute, &clock);
         let passwords = Passwords::new();
         Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations })

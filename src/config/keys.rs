@@ -133,8 +133,8 @@ pub const KEYS: [Key; 27] = [
         "registration_rate",
         Some("120"),
         "120",
-        "How many registrations a minute are taken (1 to 1000000); one address gets a quarter of them. Behind a proxy \
-         on another machine all callers have the proxy's address.",
+        "How many registrations a minute are taken (1 to 1000000); one address gets a quarter of them. \
+         Callers from loopback and private addresses are the operator's proxies, and have no share of their own.",
     ),
     key(
         "registration_unused_age",

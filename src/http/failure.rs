@@ -198,16 +198,16 @@ struct Words {
     status: StatusCode,
     title: &'static str,
     message: Cow<'static, str>,
-    advice: &'static str,
+    advice: Cow<'static, str>,
 }
 
 impl PageError {
     fn words(&self) -> Words {
-        let bad = |title, message: &'static str, advice| Words {
+        let bad = |title, message: &'static str, advice: &'static str| Words {
             status: StatusCode::BAD_REQUEST,
             title,
             message: message.into(),
-            advice,
+            advice: advice.into(),
         };
         match self {
             Self::NotAddressed(NotAddressed::UnknownClient) => bad(
@@ -230,18 +230,20 @@ impl PageError {
                 "The app that sent you here is not registered with us, and its maker is not one we take a word from.",
                 "Nothing was shared. If you own the app, ask the people who run this site to let it in.",
             ),
-            Self::Document(DocumentError::Invalid(_)) => bad(
-                "This app’s description has a mistake",
-                "The app that sent you here describes itself in a way we cannot rely on, so we stopped here.",
-                "Nothing was shared. If you own the app, check its client metadata document.",
-            ),
+            Self::Document(error @ (DocumentError::Invalid(_) | DocumentError::NoDocument)) => Words {
+                status: StatusCode::BAD_REQUEST,
+                title: "This app’s description has a mistake",
+                message: "The app that sent you here describes itself in a way we cannot rely on, so we stopped here."
+                    .into(),
+                advice: format!("Nothing was shared. If you own the app: {error}.").into(),
+            },
             Self::Document(DocumentError::Fetch(_)) => Words {
                 status: StatusCode::BAD_GATEWAY,
                 title: "We could not reach the app’s maker",
                 message:
                     "Before we let an app in we read its description at its maker’s website, and that did not answer."
                         .into(),
-                advice: "Nothing was shared. Please try again in a minute.",
+                advice: "Nothing was shared. Please try again in a minute.".into(),
             },
             Self::Stopped(Stopped::TooOld) => bad(
                 "This page has expired",
@@ -262,25 +264,25 @@ impl PageError {
                 status: StatusCode::FORBIDDEN,
                 title: "We could not confirm it was you",
                 message: "The form did not come from our own page in this browser, so we did nothing.".into(),
-                advice: "Go back, reload the page and try again.",
+                advice: "Go back, reload the page and try again.".into(),
             },
             Self::TooLarge => Words {
                 status: StatusCode::PAYLOAD_TOO_LARGE,
                 title: "That was too much",
                 message: "The form is larger than we accept.".into(),
-                advice: "Go back and try again.",
+                advice: "Go back and try again.".into(),
             },
             Self::Fault(fault) if fault.passes() => Words {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 title: "We’ll be right back",
                 message: "We cannot answer at the moment. Nothing you did is lost.".into(),
-                advice: "Please try again in a few seconds.",
+                advice: "Please try again in a few seconds.".into(),
             },
             Self::Fault(_) => Words {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 title: "Something went wrong on our side",
                 message: "We have made a note of it.".into(),
-                advice: "Please try again. If it happens again, tell us the number below.",
+                advice: "Please try again. If it happens again, tell us the number below.".into(),
             },
         }
     }
@@ -309,7 +311,7 @@ fn error_page(server: &Server, words: &Words, request_id: &str) -> HttpResponse 
         layout: pages::Layout::of(server),
         title: words.title.to_owned(),
         message: words.message.to_string(),
-        advice: words.advice.to_owned(),
+        advice: words.advice.to_string(),
         request_id: request_id.to_owned(),
     };
     let mut answer = HttpResponse::build(words.status);
@@ -329,7 +331,7 @@ pub async fn not_found(server: web::Data<Server>, request: HttpRequest) -> HttpR
             status: StatusCode::NOT_FOUND,
             title: "There is nothing here",
             message: "This address does not exist on this site.".into(),
-            advice: "Check the address, or go back to the app you came from.",
+            advice: "Check the address, or go back to the app you came from.".into(),
         };
         return error_page(&server, &words, &request_id::of(&request));
     }
@@ -345,7 +347,7 @@ pub fn method_not_allowed(server: &Server, request: &HttpRequest, methods: &'sta
         status: StatusCode::METHOD_NOT_ALLOWED,
         title: "This cannot be done here",
         message: "This address does not take that kind of request.".into(),
-        advice: "Go back to the app you came from and try again.",
+        advice: "Go back to the app you came from and try again.".into(),
     };
     let mut answer = error_page(server, &words, &request_id::of(request));
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));

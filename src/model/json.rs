@@ -41,14 +41,20 @@ pub enum NotAnObject {
     Malformed,
 }
 
-/// Reads one JSON object.
-pub fn object(text: &[u8], bounds: Bounds) -> Result<Map<String, Value>, NotAnObject> {
+/// Refuses a text that is too long or nested too deeply, without building anything from it.
+pub fn measure(text: &[u8], bounds: Bounds) -> Result<(), NotAnObject> {
     if text.len() > bounds.bytes {
         return Err(NotAnObject::TooLong { has: text.len(), most: bounds.bytes });
     }
     if depth(text) > bounds.depth {
         return Err(NotAnObject::TooDeep(bounds.depth));
     }
+    Ok(())
+}
+
+/// Reads one JSON object.
+pub fn object(text: &[u8], bounds: Bounds) -> Result<Map<String, Value>, NotAnObject> {
+    measure(text, bounds)?;
     let mut repeated = None;
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = Unique(&mut repeated).deserialize(&mut deserializer).and_then(|value| {

@@ -44,6 +44,15 @@ pub struct Settings {
     pub resolver: Arc<dyn Resolve>,
 }
 
+impl Settings {
+    /// The same, with lookups that wait for none of the others'.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let resolver = self.resolver.apart().unwrap_or_else(|| Arc::clone(&self.resolver));
+        Self { resolver, ..self.clone() }
+    }
+}
+
 impl Default for Settings {
     /// Nothing allowed, no further roots, the system's resolver.
     fn default() -> Self {

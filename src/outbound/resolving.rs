@@ -21,6 +21,11 @@ pub trait Resolve: Send + Sync {
     /// All addresses of the name. Port 0 stands for the URL's; another one is connected to when the URL names none,
     /// by which tests put servers of their own in the place of real hosts.
     fn resolve(&self, name: String) -> Lookup;
+
+    /// Another one whose lookups do not wait for this one's, if that makes a difference.
+    fn apart(&self) -> Option<Arc<dyn Resolve>> {
+        None
+    }
 }
 
 /// How many lookups the system may have in hand. They cannot be broken off, and the threads they wait in are those
@@ -39,6 +44,10 @@ impl Default for System {
 }
 
 impl Resolve for System {
+    fn apart(&self) -> Option<Arc<dyn Resolve>> {
+        Some(Arc::new(Self::default()))
+    }
+
     fn resolve(&self, name: String) -> Lookup {
         let lookups = Arc::clone(&self.lookups);
         Box::pin(async move {

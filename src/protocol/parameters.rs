@@ -13,9 +13,13 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::error::{ErrorCode, OAuthError};
+use crate::model::json::{self, Bounds};
 
 /// The most parameters one request may have.
 const COUNT_MAX: usize = 64;
+
+/// A JSON body is flat; the rest is for members nobody here asks for.
+const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, depth: 8 };
 
 /// The parameters of one request, in the order they came; a JSON member that is no text has none, which matters only to
 /// whoever asks for it (RFC 6749 §3.2: unrecognized parameters are ignored).
@@ -52,6 +56,7 @@ impl Parameters {
 
     /// Reads an `application/json` body: one flat object. `null` counts as not sent.
     pub fn from_json(raw: &[u8]) -> Result<Self, OAuthError> {
+        json::measure(raw, BOUNDS).map_err(|_| NOT_AN_OBJECT)?;
         let Members(members) = serde_json::from_slice(raw).map_err(|_| NOT_AN_OBJECT)?;
         let pairs = members
             .into_iter()

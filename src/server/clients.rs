@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use super::{
     Server,
-    documents::{Document, DocumentError, is_no_verdict, keys},
+    documents::{Document, DocumentError, keys},
 };
 use crate::{
     model::{
@@ -21,6 +21,7 @@ use crate::{
     protocol::client_metadata,
     random,
     store::{StoreError, StoreResult, clients::ClientDocument},
+    telemetry::metrics,
 };
 
 /// How long after it went stale a copy still starts sign-ins while its host cannot be reached.
@@ -58,17 +59,21 @@ impl Server {
         if row.as_ref().is_some_and(|row| !row.enabled || is_fresh(row, now)) {
             return Ok(row.map(|client| Known { client, unkept: None }));
         }
-        match (self.documents.read(client_id, now).await, row) {
+        let copy = row.as_ref().and_then(|row| row.document);
+        match (self.documents.read(client_id, copy, now).await, row) {
             (Ok(document), Some(row)) => {
                 let client = self.renew(row, &document, now).await?;
                 Ok(Some(Known { client, unkept: None }))
             }
             (Ok(document), None) => Ok(Some(unkept(client_id, &document, now))),
             (Err(error), Some(row)) if is_usable(&row, &error, now) => {
-                tracing::warn!(client.id = client_id, reason = %error, "the last good copy of a client's document serves");
+                stale(client_id, &error);
                 Ok(Some(Known { client: row, unkept: None }))
             }
-            (Err(error), _) => Err(error.into()),
+            (Err(error), _) => {
+                tracing::warn!(client.id = client_id, reason = %error, "nobody is asked to consent to this client");
+                Err(error.into())
+            }
         }
     }
 
@@ -88,18 +93,20 @@ impl Server {
         if is_fresh(&row, now) || !row.enabled || !self.documents.may_try(client_id, now).await {
             return Ok(Some(row));
         }
-        match self.documents.read(client_id, now).await {
+        match self.documents.read(client_id, row.document, now).await {
             Ok(document) => self.renew(row, &document, now).await.map(Some),
             Err(error) => {
-                tracing::warn!(client.id = client_id, reason = %error, "the last good copy of a client's document serves");
+                self.documents.failed(client_id, now).await;
+                stale(client_id, &error);
                 Ok(Some(row))
             }
         }
     }
 
-    /// Brings the row up to date with a document that was read.
+    /// Brings the row up to date with a document that was read. A pinned copy is no news: the row is what its host said
+    /// last, or was made from the same copy.
     async fn renew(&self, row: Client, document: &Arc<Document>, now: Timestamp) -> StoreResult<Client> {
-        if row.document == Some(document.copy) {
+        if document.is_pinned || row.document == Some(document.copy) {
             return Ok(row);
         }
         let audit = self.audit(Actor::Client(row.id), None);
@@ -112,11 +119,16 @@ fn is_fresh(row: &Client, now: Timestamp) -> bool {
     row.document.is_some_and(|copy| now < copy.fresh_until)
 }
 
+/// Tells the operator that a copy serves where something newer could not be had.
+fn stale(client_id: &str, error: &DocumentError) {
+    metrics::client_document_pinned();
+    tracing::warn!(client.id = client_id, reason = %error, "the last good copy of a client's document serves");
+}
+
 /// Whether a stale copy may stand in: its host could not be reached, and that is not long ago. A document that became
 /// invalid, or is gone, is not one to start anything new with.
 fn is_usable(row: &Client, error: &DocumentError, now: Timestamp) -> bool {
-    let passes = matches!(error, DocumentError::Fetch(error) if is_no_verdict(error));
-    passes && row.document.is_some_and(|copy| now < copy.fresh_until + STALE_MAX)
+    error.is_no_verdict() && row.document.is_some_and(|copy| now < copy.fresh_until + STALE_MAX)
 }
 
 /// A client that is only a document so far.

@@ -2,7 +2,7 @@
 //! kept as long as their hosts allow, and replaced by a pinned copy where a known vendor's host turns servers away.
 //!
 //! `outbound` fetches, `protocol::client_metadata` reads, `protocol::presets` holds the pinned copies; `clients` decides
-//! when a document is asked for. Failures are never kept: the next request asks again.
+//! when a document is asked for. What fails is never kept; only who has a copy to go by does not ask again at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,8 +27,10 @@ use crate::{
     telemetry::metrics,
 };
 
-/// What one fetch may cost; the draft recommends five kilobytes (§6.6).
-const LIMITS: Limits = Limits { bytes_max: client_metadata::DOCUMENT_BYTES_MAX, patience: Duration::from_secs(5) };
+/// How long a document that nobody has a copy of is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a newer one is waited for where there is a copy: a host that hangs must not hold up living connections.
+const PATIENCE_WITH_A_COPY: Duration = Duration::from_secs(2);
 
 /// A sign-in takes several requests, and each needs the document: this often it is asked for at most, whatever its
 /// headers say.
@@ -55,9 +57,26 @@ pub enum DocumentError {
     /// It could not be had.
     #[error("the client's document could not be fetched: {0}")]
     Fetch(FetchError),
+    /// What came is no document at all: a page that asks for proof of being human, for instance.
+    #[error("what stands at the client's document's address is not a JSON object")]
+    NoDocument,
     /// It is not one.
     #[error("the client's document is not good: {0}")]
     Invalid(MetadataError),
+}
+
+impl DocumentError {
+    /// Whether it says nothing about the document: its host was out of reach, or turned this server away.
+    pub fn is_no_verdict(&self) -> bool {
+        match self {
+            Self::Fetch(error) => {
+                let turned_away = matches!(error, FetchError::Status(401 | 403) | FetchError::Redirected);
+                error.may_pass() || turned_away || *error == FetchError::TooLarge
+            }
+            Self::NoDocument => true,
+            Self::NotAccepted | Self::Address(_) | Self::Invalid(_) => false,
+        }
+    }
 }
 
 /// A document as it was read.
@@ -67,6 +86,8 @@ pub struct Document {
     pub metadata: ClientMetadata,
     /// When it was read, and how long that holds.
     pub copy: DocumentCopy,
+    /// Whether it is the pinned copy, which never takes the place of one that was read from its host.
+    pub is_pinned: bool,
 }
 
 impl Document {
@@ -100,7 +121,10 @@ pub fn keys(metadata: &ClientMetadata) -> ClientKeys {
 /// The documents, shared by all workers.
 pub struct Documents {
     policy: DocumentPolicy,
-    outbound: Outbound,
+    /// For documents anybody may name.
+    strangers: Outbound,
+    /// For those somebody has consented to: strangers must not be able to take all turns.
+    known: Outbound,
     kept: Cache<String, Arc<Document>>,
     /// When fetching one last failed.
     failed: Cache<String, Timestamp>,
@@ -108,8 +132,8 @@ pub struct Documents {
 
 impl Documents {
     /// None are known yet.
-    pub fn new(policy: DocumentPolicy, outbound: Outbound) -> Self {
-        Self { policy, outbound, kept: Cache::new(KEPT_MAX), failed: Cache::new(KEPT_MAX) }
+    pub fn new(policy: DocumentPolicy, strangers: Outbound, known: Outbound) -> Self {
+        Self { policy, strangers, known, kept: Cache::new(KEPT_MAX), failed: Cache::new(KEPT_MAX) }
     }
 
     /// Whether an id may be the address of a document at all, and documents of its host are accepted.
@@ -118,50 +142,62 @@ impl Documents {
         if self.policy.accepts(url.host_str().unwrap_or_default()) { Ok(url) } else { Err(DocumentError::NotAccepted) }
     }
 
-    /// The document at that address: from memory while it is fresh, otherwise from its host, once for all who ask at
-    /// the same time.
-    pub async fn read(&self, client_id: &str, now: Timestamp) -> Result<Arc<Document>, DocumentError> {
+    /// The document at that address: from memory while it is fresh and no older than the row's copy, otherwise from its
+    /// host, once for all who ask at the same time.
+    pub async fn read(
+        &self,
+        client_id: &str,
+        row: Option<DocumentCopy>,
+        now: Timestamp,
+    ) -> Result<Arc<Document>, DocumentError> {
         let url = self.address(client_id)?;
-        if self.kept.get(client_id).await.is_some_and(|kept| kept.copy.fresh_until <= now) {
+        let is_old = |kept: &Document| {
+            kept.copy.fresh_until <= now || row.is_some_and(|row| kept.copy.fetched_at < row.fetched_at)
+        };
+        if self.kept.get(client_id).await.is_some_and(|kept| is_old(&kept)) {
             self.kept.invalidate(client_id).await;
         }
-        let fetching = async { self.fetch(&url, now).await.map(Arc::new) };
-        match self.kept.try_get_with_by_ref(client_id, fetching).await {
-            Ok(document) => Ok(document),
-            Err(error) => {
-                self.failed.insert(client_id.to_owned(), now).await;
-                Err(DocumentError::clone(&error))
+        let fetching = async {
+            let (outbound, patience) =
+                if row.is_some() { (&self.known, PATIENCE_WITH_A_COPY) } else { (&self.strangers, PATIENCE) };
+            let limits = Limits { bytes_max: client_metadata::DOCUMENT_BYTES_MAX, patience };
+            match fetch(outbound, &url, limits, now).await {
+                Err(error) => {
+                    metrics::client_document_fetch_failed();
+                    pinned(&url, &error, now).ok_or(error)
+                }
+                fetched => fetched,
             }
-        }
+            .map(Arc::new)
+        };
+        let read = self.kept.try_get_with_by_ref(client_id, fetching).await;
+        read.map_err(|error: Arc<DocumentError>| DocumentError::clone(&error))
     }
 
-    /// Whether it is worth trying: not if it failed a moment ago and there is a copy that serves.
+    /// Whether it is worth asking a host for something newer than the copy there is: not if it failed a moment ago.
     pub async fn may_try(&self, client_id: &str, now: Timestamp) -> bool {
         self.failed.get(client_id).await.is_none_or(|failed| now >= failed + FRESH_MIN)
     }
 
-    async fn fetch(&self, url: &Url, now: Timestamp) -> Result<Document, DocumentError> {
-        let fetched = match self.outbound.get(url, LIMITS).await {
-            Ok(fetched) => fetched,
-            Err(error) => {
-                metrics::client_document_fetch_failed();
-                return pinned(url, &error, now).ok_or(DocumentError::Fetch(error));
-            }
-        };
-        let metadata = client_metadata::read_document(url, &fetched.body).map_err(DocumentError::Invalid)?;
-        let fresh = fetched.max_age.map_or(FRESH_DEFAULT, |age| TimeDelta::from_std(age).unwrap_or(FRESH_MAX));
-        Ok(Document { metadata, copy: copy(now, fresh.clamp(FRESH_MIN, FRESH_MAX)) })
+    /// Remembers that a host had nothing newer than the copy there is.
+    pub async fn failed(&self, client_id: &str, now: Timestamp) {
+        self.failed.insert(client_id.to_owned(), now).await;
     }
 }
 
-/// Whether a failure says nothing about the document: its host was out of reach, or turned this server away.
-pub fn is_no_verdict(error: &FetchError) -> bool {
-    error.may_pass() || matches!(error, FetchError::Status(401 | 403))
+async fn fetch(outbound: &Outbound, url: &Url, limits: Limits, now: Timestamp) -> Result<Document, DocumentError> {
+    let fetched = outbound.get(url, limits).await.map_err(DocumentError::Fetch)?;
+    if !fetched.body.trim_ascii_start().starts_with(b"{") {
+        return Err(DocumentError::NoDocument);
+    }
+    let metadata = client_metadata::read_document(url, &fetched.body).map_err(DocumentError::Invalid)?;
+    let fresh = fetched.max_age.map_or(FRESH_DEFAULT, |age| TimeDelta::from_std(age).unwrap_or(FRESH_MAX));
+    Ok(Document { metadata, copy: copy(now, fresh.clamp(FRESH_MIN, FRESH_MAX)), is_pinned: false })
 }
 
 /// The pinned copy for a host that is out of reach or turns servers away; not for one that says the document is gone.
-fn pinned(url: &Url, error: &FetchError, now: Timestamp) -> Option<Document> {
-    if !is_no_verdict(error) {
+fn pinned(url: &Url, error: &DocumentError, now: Timestamp) -> Option<Document> {
+    if !error.is_no_verdict() {
         return None;
     }
     let metadata = client_metadata::read_document(url, &presets::pinned(url.as_str())?).ok()?;
@@ -171,7 +207,7 @@ fn pinned(url: &Url, error: &FetchError, now: Timestamp) -> Option<Document> {
         reason = %error,
         "the client's document could not be fetched; the pinned copy of it serves"
     );
-    Some(Document { metadata, copy: copy(now, PINNED_FRESH) })
+    Some(Document { metadata, copy: copy(now, PINNED_FRESH), is_pinned: true })
 }
 
 fn copy(now: Timestamp, fresh: TimeDelta) -> DocumentCopy {

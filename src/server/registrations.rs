@@ -189,7 +189,7 @@ mod tests {
     fn no_more_addresses_are_remembered_than_there_is_room_for() {
         let (registrations, clock) = at_rest(600_000);
         for number in 0..u32::try_from(2 * ADDRESSES_MAX).unwrap() {
-            let _ = registrations.count(Some(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + number))));
+            let _ = registrations.count(Some(IpAddr::V4(Ipv4Addr::from_bits(0x2c00_0000 + number))));
         }
         assert_eq!(registrations.addresses(), ADDRESSES_MAX);
         assert_eq!(taken(&registrations, "203.0.113.7", 5), 5, "the overall rate has to do");

@@ -15,13 +15,13 @@ use crate::{
         error::{ErrorCode, OAuthError},
     },
     random,
-    server::{Server, key_sets::NoKeySet},
+    server::{
+        Server,
+        key_sets::{NoKeySet, Wanted},
+    },
     store::assertions::AssertionUse,
     tokens::assertion::{self, AssertionFault},
 };
-
-/// A name no key has, so that looking for it fetches the newest set.
-const NO_KEY: &str = "";
 
 /// Proves the client that was found, if any was: the assertion, ready to be used.
 pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Result<AssertionUse, MachineError> {
@@ -29,11 +29,12 @@ pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Resu
         client.enabled && client.authentication_methods.contains(AuthenticationMethod::PrivateKeyJwt)
     };
     let client = client.filter(offers).ok_or(UNKNOWN)?;
-    let claimed = assertion::peek(text).ok_or_else(|| refused("it is not a signed JWT"))?;
-    let claims = match verify(server, client, claimed.kid.as_deref(), text).await? {
+    let kid = assertion::peek(text).and_then(|claimed| claimed.kid);
+    let wanted = kid.as_deref().map_or(Wanted::Any, Wanted::Named);
+    let claims = match verify(server, client, wanted, text).await? {
         // Without a name a new key looks like a forged one: it may be in a set that was published since.
-        Err(AssertionFault::UnknownKey(_)) if claimed.kid.is_none() => {
-            verify(server, client, Some(NO_KEY), text).await?
+        Err(AssertionFault::UnknownKey(_)) if wanted == Wanted::Any => {
+            verify(server, client, Wanted::Newer, text).await?
         }
         verified => verified,
     };
@@ -48,17 +49,17 @@ pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Resu
     Ok(AssertionUse { id, use_id: random::bytes() })
 }
 
-/// Verifies with the client's key set, which knows the key of that name if any set of the client's does.
+/// Verifies with the client's key set.
 async fn verify(
     server: &Server,
     client: &Client,
-    kid: Option<&str>,
+    wanted: Wanted<'_>,
     text: &str,
 ) -> Result<Result<AssertionClaims, AssertionFault>, MachineError> {
-    match server.key_set(client, kid).await? {
+    match server.key_set(client, wanted).await? {
         Ok(set) => Ok(assertion::verify(text, &set, client.signing_algorithm)),
         // Not the client's fault, and it passes: the client must not throw its tokens away for it.
-        Err(NoKeySet::Fetch(_)) => {
+        Err(NoKeySet::Fetch(_) | NoKeySet::JustAsked) => {
             let description = "the client's key set cannot be fetched for now; try again in a minute";
             Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, description).into())
         }

@@ -2,7 +2,10 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
-use super::caller::{Caller, answer, use_assertion};
+use super::{
+    caller::{Caller, answer, use_assertion},
+    resource::explained,
+};
 use crate::{
     http::failure::MachineError,
     keys::ring::Ring,
@@ -35,7 +38,8 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
     }
     let text = parameters.required("token", TOKEN_LENGTH_MAX)?;
     use_assertion(server, assertion).await?;
-    let named = resource::read(parameters.one("resource", resource::LENGTH_MAX)?).map_err(OAuthError::from)?;
+    let requested = parameters.one("resource", resource::LENGTH_MAX)?;
+    let named = resource::read(requested).map_err(|refused| explained(&client, requested, refused.into()))?;
     let standing = find(server, &client, text).await?.filter(|token| token.is_for(named.as_deref()));
     let body = introspection::answer(&client, &server.settings.issuer, standing, server.clock.now());
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body))

@@ -80,16 +80,20 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
 /// is to cost no more than its heads.
 fn admit(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
     let registrants = &server.settings.mechanisms.registration.registrants;
-    if matches!(registrants, Registrants::Nobody) {
-        return Err(registration::NOT_OPEN.into());
+    let refused = |error: OAuthError| {
+        metrics::registration_refused();
+        Err(error.into())
+    };
+    match registrants {
+        Registrants::Nobody => refused(registration::NOT_OPEN),
+        // Before it is counted: strangers without the token shall not use up the rate of those who have it.
+        Registrants::Bearer(expected)
+            if credentials::bearer(request).is_none_or(|shown| Digest::of(shown) != *expected) =>
+        {
+            refused(registration::NOT_INITIATED)
+        }
+        Registrants::Bearer(_) | Registrants::Anybody => count(server, request),
     }
-    count(server, request)?;
-    if let Registrants::Bearer(expected) = registrants
-        && credentials::bearer(request).is_none_or(|shown| Digest::of(shown) != *expected)
-    {
-        return Err(registration::NOT_INITIATED.into());
-    }
-    Ok(())
 }
 
 /// Counts a registration, or a change to one: both write.

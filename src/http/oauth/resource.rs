@@ -2,7 +2,10 @@
 
 use crate::{
     model::{client::Client, resource::Resource},
-    protocol::resource::{self, Lookup, NoTarget},
+    protocol::{
+        error::{ErrorCode, OAuthError},
+        resource::{self, Lookup, NoTarget},
+    },
     server::Server,
     store::StoreResult,
 };
@@ -26,13 +29,26 @@ pub async fn find(
         Err(refused) => Err(refused),
     };
     if let Err(refused) = &decided {
-        tracing::warn!(
-            client.id = client.client_id.as_str(),
-            client.plugin = client.home.as_ref().map(|home| home.plugin_slug.as_str()),
-            resource.requested = requested,
-            reason = %refused,
-            "invalid_target: `consentry resource list` shows what is registered, `consentry resource add` registers more"
-        );
+        explain(client, requested, refused);
     }
     Ok(decided)
+}
+
+/// Says in the log what an `invalid_target` is about: the caller is told little, and owners search long.
+pub fn explain(client: &Client, requested: Option<&str>, refused: &impl std::fmt::Display) {
+    tracing::warn!(
+        client.id = client.client_id.as_str(),
+        client.plugin = client.home.as_ref().map(|home| home.plugin_slug.as_str()),
+        resource.requested = requested,
+        reason = %refused,
+        "invalid_target: `consentry resource list` shows what is registered, `consentry resource add` registers more"
+    );
+}
+
+/// The same for an error that may be one.
+pub fn explained(client: &Client, requested: Option<&str>, error: OAuthError) -> OAuthError {
+    if error.code == ErrorCode::InvalidTarget {
+        explain(client, requested, &error);
+    }
+    error
 }

@@ -59,11 +59,12 @@ async fn redeem(
     let now = server.clock.now();
     let ring = server.keyring.knowing(tokens::code::kid(asked.code), &server.store, now).await?;
     let good = asked.check(tokens::code::read(&ring, asked.code), client, now)?;
-    let resource = match client.home.as_ref().filter(|home| home.id == good.code.resource_id) {
+    let authorized = match client.home.as_ref().filter(|home| home.id == good.code.resource_id) {
         Some(home) => Some(home.clone()),
         None => server.store.resource_by_id(good.code.resource_id).await?,
     };
-    let Redeemable { code, resource, scopes, auth_time } = asked.at(good, resource)?;
+    let Redeemable { code, resource, scopes, auth_time } =
+        asked.at(good, authorized).map_err(|error| resource::explained(client, asked.requested_resource(), error))?;
     let line = RefreshToken { family_id: code.id, counter: 0, secret: random::bytes() };
     let redemption = Redemption {
         id: code.id,
@@ -108,7 +109,7 @@ async fn rotate(
     asked: &RefreshRequest<'_>,
 ) -> Result<TokenAnswer, MachineError> {
     let client = &caller.client;
-    let resource = asked.check()?;
+    let resource = asked.check().map_err(|error| resource::explained(client, asked.requested_resource(), error))?;
     let now = server.clock.now();
     let ring = server.keyring.knowing(tokens::refresh::kid(asked.refresh_token), &server.store, now).await?;
     let presented = tokens::refresh::read(&ring, asked.refresh_token).ok_or(refresh::NOT_GOOD)?;
@@ -146,7 +147,8 @@ async fn rotate(
         }
         Rotate::NotStanding => {
             let family = own_family(server, client, &presented).await?;
-            return Err(family.map_or(refresh::NOT_GOOD, |family| asked.refusal(&family)).into());
+            let refusal = family.map_or(refresh::NOT_GOOD, |family| asked.refusal(&family));
+            return Err(resource::explained(client, asked.requested_resource(), refusal).into());
         }
         Rotate::AssertionReplayed => return Err(assertion_replayed()),
     };

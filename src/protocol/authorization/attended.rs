@@ -2,7 +2,12 @@
 
 use super::{Answered, Checked, Redirect, checked::Prompt};
 use crate::{
-    model::{Timestamp, client::Client, consent::Consent, session::Session},
+    model::{
+        Timestamp,
+        client::{Client, Registration},
+        consent::Consent,
+        session::Session,
+    },
     protocol::error::{ErrorCode, OAuthError},
 };
 
@@ -54,8 +59,9 @@ impl Checked {
         let standing = consent.filter(|consent| consent.revoked_at.is_none());
         let covered = standing.as_ref().is_some_and(|consent| self.scopes.is_subset(&consent.scopes));
         // Any local program can open a loopback port or a private-use scheme (RFC 8252 §8.6), so there an earlier
-        // consent proves nothing about who receives the code now.
-        let provable = self.addressed.redirect_uri().is_https();
+        // consent proves nothing about who receives the code now. Nor does it for a client that registered itself: the
+        // page showed where one answer went, and it may send the next one elsewhere.
+        let provable = self.addressed.redirect_uri().is_https() && client.registration != Registration::Dynamic;
         let attended = Attended { checked: self, session, standing };
         match attended.standing.clone() {
             Some(consent) if covered && provable && !ask => {

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::model::{digest::Digest, json::Bounds};
 
-/// The largest request read; only one with a key set inside comes near.
-pub const REGISTRATION_BYTES_MAX: usize = 64 * 1024;
+/// The largest request read. Strangers make these rows and they stay for days, so one must not be large; only a request
+/// with a key set inside comes near.
+pub const REGISTRATION_BYTES_MAX: usize = 8 * 1024;
 
 const BOUNDS: Bounds = Bounds { bytes: REGISTRATION_BYTES_MAX, depth: 8 };
 

@@ -50,6 +50,11 @@ impl<'a> RefreshRequest<'a> {
         }
     }
 
+    /// The resource that is named.
+    pub fn requested_resource(&self) -> Option<&'a str> {
+        self.resource
+    }
+
     /// Whether a narrower `scope` is named; then the family is asked first, so that a mistake costs no rotation.
     pub fn names_scopes(&self) -> bool {
         self.scope.is_some()
