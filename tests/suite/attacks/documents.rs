@@ -42,30 +42,38 @@ fn with(member: &str, value: Value) -> Value {
 
 on_both_engines! {
     async fn a_document_that_is_not_good_lets_nobody_in(engine) {
-        let (world, host, _others) = world(engine, Mechanisms::default()).await;
+        let (world, vendor, strangers) = world(engine, Mechanisms::default()).await;
+        // Not a vendor whose document is pinned.
+        let host = strangers.host("client.example");
+        let address = host.url("/client.json").to_string();
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(1000), "]".repeat(1000));
-        for (fault, body) in [
-            ("not JSON", "<html>".to_owned()),
-            ("nothing", String::new()),
-            ("another client's", with("client_id", json!("https://chatgpt.com/oauth/other.json")).to_string()),
-            ("no redirect URI", with("redirect_uris", json!([])).to_string()),
-            ("a redirect URI that runs", with("redirect_uris", json!(["javascript:alert(1)"])).to_string()),
-            ("a shared secret", with("token_endpoint_auth_method", json!("client_secret_post")).to_string()),
-            ("a secret for all to read", with("client_secret", json!("s")).to_string()),
-            ("keys nowhere", with("token_endpoint_auth_method", json!("private_key_jwt")).to_string()),
-            ("too large", with("padding", json!("x".repeat(6000))).to_string()),
-            ("too deep", deep),
-            ("a member twice", document().to_string().replacen('{', "{\"redirect_uris\":[\"https://evil.example/\"],", 1)),
+        let twice = document().to_string().replacen('{', "{\"redirect_uris\":[\"https://evil.example/\"],", 1);
+        for (fault, told, body) in [
+            ("not JSON", "not a JSON object", "<html>".to_owned()),
+            ("nothing", "not a JSON object", String::new()),
+            ("another client's", "client_id", with("client_id", json!("https://client.example/other.json")).to_string()),
+            ("no redirect URI", "redirect_uris", with("redirect_uris", json!([])).to_string()),
+            ("one that runs", "redirect_uris", with("redirect_uris", json!(["javascript:alert(1)"])).to_string()),
+            ("a shared secret", "token_endpoint_auth_method",
+                with("token_endpoint_auth_method", json!("client_secret_post")).to_string()),
+            ("a secret for all to read", "client_secret", with("client_secret", json!("s")).to_string()),
+            ("keys nowhere", "jwks", with("token_endpoint_auth_method", json!("private_key_jwt")).to_string()),
+            ("too deep", "nested", deep),
+            ("a member twice", "redirect_uris twice", twice),
         ] {
-            host.answer("/oauth/client.json", Answer::document("application/json", body));
-            let (status, html) = shown(&world, CLIENT_ID).await;
-            let expected = if fault == "too large" { StatusCode::BAD_GATEWAY } else { StatusCode::BAD_REQUEST };
-            assert_eq!(status, expected, "{fault}");
-            assert!(html.contains("Nothing was shared"), "{fault}");
+            host.answer("/client.json", Answer::document("application/json", body.replace(CLIENT_ID, &address)));
+            let (status, html) = shown(&world, &address).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{fault}");
+            assert!(html.contains("Nothing was shared") && html.contains(told), "{fault}: {html}");
         }
+        host.answer("/client.json", Answer::json(&with("padding", json!("x".repeat(6000)))));
+        assert_eq!(shown(&world, &address).await.0, StatusCode::BAD_GATEWAY, "too large");
         assert_eq!(world.database.count("clients").await, 0);
         // None of the failures was kept: a good one is let in at once.
-        publish(&host, &shapes()[0].1, &Signer::rs256("key-1"));
+        let good = shapes()[0].1.to_string().replace(CLIENT_ID, &address);
+        host.answer("/client.json", Answer::document("application/json", good));
+        assert_eq!(shown(&world, &address).await.0, StatusCode::OK);
+        publish(&vendor, &shapes()[0].1, &Signer::rs256("key-1"));
         Connector::new(&world.running, Proof::Nothing).connect().await;
     }
 

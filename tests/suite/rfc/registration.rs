@@ -240,7 +240,8 @@ async fn the_body_is_json_and_no_longer_than_it_may_be() {
     }
     assert_eq!(post("application/json", "[".repeat(60_000)).await.error().0, 400, "deep");
     let padded = |length: usize| format!("{good}{}", " ".repeat(length - good.len()));
-    assert_eq!(post("application/json", padded(64 * 1024)).await.status, 201);
+    assert_eq!(post("application/json", padded(8 * 1024)).await.status, 201);
+    assert_eq!(post("application/json", padded(8 * 1024 + 1)).await.error(), (400, "invalid_client_metadata".into()));
     assert_eq!(post("application/json", padded(64 * 1024 + 1)).await.error(), (413, "invalid_request".into()));
 }
 
