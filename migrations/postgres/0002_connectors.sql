@@ -19,6 +19,15 @@ create unique index resources_one_default on resources (plugin_id) where is_defa
 insert into resources (id, plugin_id, identifier, canonical, is_default, created_at)
 select id, id, resource, resource, true, created_at from plugins;
 
+-- Connections of a plugin that has moved go on refreshing for where it was.
+insert into resources (id, plugin_id, identifier, canonical, is_default, created_at)
+select cast(min(cast(f.id as text)) as uuid), cast(min(cast(c.plugin_id as text)) as uuid), f.resource, f.resource,
+       false, min(f.created_at)
+  from families f
+  join clients c on c.id = f.client_id
+ where f.resource not in (select identifier from resources)
+ group by f.resource;
+
 alter table plugins drop column resource;
 
 -- No plugin: whatever resource is asked for. No scopes: whatever the resource has.
@@ -30,7 +39,7 @@ alter table clients add column registration text not null default 'by_hand'
 -- The only algorithm its assertions are signed with, when it named one.
 alter table clients add column signing_algorithm text;
 alter table clients add column jwks_uri text;
--- The last good key set; without a time of fetching it was supplied by the operator, or came with the registration.
+-- The last good key set; without a time it was supplied by the operator.
 alter table clients add column key_set jsonb;
 alter table clients add column key_set_fetched_at timestamptz;
 -- Its metadata document as it was last read: this row is the copy.

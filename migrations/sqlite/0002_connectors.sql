@@ -19,6 +19,14 @@ create unique index resources_one_default on resources (plugin_id) where is_defa
 insert into resources (id, plugin_id, identifier, canonical, is_default, created_at)
 select id, id, resource, resource, 1, created_at from plugins;
 
+-- Connections of a plugin that has moved go on refreshing for where it was.
+insert into resources (id, plugin_id, identifier, canonical, is_default, created_at)
+select min(f.id), min(c.plugin_id), f.resource, f.resource, 0, min(f.created_at)
+  from families f
+  join clients c on c.id = f.client_id
+ where f.resource not in (select identifier from resources)
+ group by f.resource;
+
 alter table plugins drop column resource;
 
 -- This engine cannot make a column nullable: the table is written anew, and with it those that refer to it, so that no
@@ -37,7 +45,7 @@ create table clients_anew (
     -- The only algorithm its assertions are signed with, when it named one.
     signing_algorithm text,
     jwks_uri text,
-    -- The last good key set; without a time of fetching it was supplied by the operator, or came with the registration.
+    -- The last good key set; without a time it was supplied by the operator.
     key_set text check (json_valid(key_set)),
     key_set_fetched_at text,
     -- Its metadata document as it was last read: this row is the copy.

@@ -127,7 +127,7 @@ async fn remove(arguments: &Remove, desk: &Desk) -> Result<Answer, Failure> {
     match desk.store.remove_resource(&identifier.canonical(), &audit(desk.clock.now())).await? {
         RemoveResource::Removed(resource) => {
             let text = format!(
-                "Removed {} of {}. Nothing that was issued for it is valid any more; registered again, it would be.",
+                "Removed {} of {}. Nothing that was issued for it is valid any more.",
                 resource.identifier, resource.plugin_slug
             );
             Ok(Answer { json: summary(&resource), text })

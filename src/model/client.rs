@@ -197,8 +197,8 @@ pub struct ClientKeys {
     pub jwks_uri: Option<String>,
     /// The last good key set, as JSON.
     pub key_set: Option<String>,
-    /// When it was fetched; none when it came with the registration or was supplied by the operator, and is never
-    /// fetched.
+    /// When it was fetched, or came with the registration or the document; none when the operator supplied it, and none
+    /// is ever fetched.
     pub fetched_at: Option<Timestamp>,
 }
 

@@ -51,6 +51,9 @@ impl fmt::Display for SigningAlgorithm {
     }
 }
 
+/// The longest name of a key; most are a hash or a date.
+const KID_LENGTH_MAX: usize = 255;
+
 /// RSA moduli outside this range are too weak, or too slow to verify with (RFC 7518 §3.3 wants 2048 at least).
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
@@ -126,7 +129,11 @@ impl PublicKey {
     }
 
     pub(super) fn read(key: &Map<String, Value>) -> Result<Self, NotTaken> {
-        let kid = text(key, "kid")?.map(ToOwned::to_owned);
+        let kid = text(key, "kid")?;
+        if kid.is_some_and(|kid| kid.is_empty() || kid.len() > KID_LENGTH_MAX || kid.chars().any(char::is_control)) {
+            return Err(wrong("kid", format!("is not 1 to {KID_LENGTH_MAX} printable characters")));
+        }
+        let kid = kid.map(ToOwned::to_owned);
         check_use(key)?;
         let kty = text(key, "kty")?.ok_or_else(|| wrong("kty", "is missing"))?;
         let material = match kty {

@@ -118,6 +118,12 @@ pub fn keys(metadata: &ClientMetadata) -> ClientKeys {
     ClientKeys { jwks_uri, key_set, fetched_at: None }
 }
 
+/// The same with the time at which they came, which tells a set that the client sent from one the operator supplied.
+pub fn keys_read_at(metadata: &ClientMetadata, now: Timestamp) -> ClientKeys {
+    let keys = keys(metadata);
+    ClientKeys { fetched_at: keys.key_set.as_ref().map(|_| now), ..keys }
+}
+
 /// The documents, shared by all workers.
 pub struct Documents {
     policy: DocumentPolicy,

@@ -21,7 +21,7 @@ use crate::{
         key_set::{self, KeySet},
     },
     outbound::{FetchError, Limits, Outbound},
-    store::StoreResult,
+    store::{StoreResult, clients::FetchedKeySet},
     telemetry::metrics,
 };
 
@@ -212,7 +212,8 @@ impl Server {
         if too_large || (young && same()) {
             return Ok(());
         }
-        self.store.keep_key_set(client.id, &text, fetched.fetched_at).await
+        let kept = FetchedKeySet { jwks_uri: &fetched.uri, key_set: &text, fetched_at: fetched.fetched_at };
+        self.store.keep_key_set(client.id, &kept).await
     }
 }
 

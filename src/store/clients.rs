@@ -89,6 +89,17 @@ pub struct ChangedRegistration {
     pub secret: Option<ClientSecret>,
 }
 
+/// A key set as it was fetched.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchedKeySet<'a> {
+    /// Where.
+    pub jwks_uri: &'a str,
+    /// The set, as JSON.
+    pub key_set: &'a str,
+    /// When.
+    pub fetched_at: Timestamp,
+}
+
 /// A new secret for a client; the newest of the older ones stays valid for a while, any other ends now.
 #[derive(Clone, Debug)]
 pub struct SecretRotation {
@@ -155,9 +166,10 @@ impl Store {
         on_either_engine!(self, engine => engine.change_registration(changed, audit))
     }
 
-    /// Keeps the last good key set that was fetched for a client, unless the operator supplied one meanwhile.
-    pub async fn keep_key_set(&self, id: ClientId, key_set: &str, fetched_at: Timestamp) -> StoreResult<()> {
-        on_either_engine!(self, engine => engine.keep_key_set(id, key_set, fetched_at))
+    /// Keeps the last good key set that was fetched for a client, unless the operator supplied one meanwhile, or the
+    /// client publishes its keys elsewhere by now.
+    pub async fn keep_key_set(&self, id: ClientId, fetched: &FetchedKeySet<'_>) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.keep_key_set(id, fetched))
     }
 
     /// Supplies a client's key set by hand: from then on none is fetched. The client as it is now; `None` when there is

@@ -77,7 +77,8 @@ impl Store {
         on_either_engine!(self, engine => engine.add_resource(resource, audit))
     }
 
-    /// Removes a resource. Families and consents for it stay as rows, and no longer stand.
+    /// Removes a resource and ends whatever people agreed to there: families and codes for it stand no more, also if it
+    /// is registered again.
     pub async fn remove_resource(&self, canonical: &str, audit: &Audit) -> StoreResult<RemoveResource> {
         on_either_engine!(self, engine => engine.remove_resource(canonical, audit))
     }

@@ -52,7 +52,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         dialect: Dialect::Connector,
         authentication_methods: asked.metadata.methods,
         signing_algorithm: asked.metadata.signing_algorithm,
-        keys: documents::keys(&asked.metadata),
+        keys: documents::keys_read_at(&asked.metadata, now),
         redirect_uris: asked.metadata.redirect_uris.clone(),
         // What it names is what it means to ask for first; it will step up to more, and a person is asked each time.
         scopes: None,

@@ -64,7 +64,7 @@ async fn replace(
         name: asked.metadata.name.clone(),
         authentication_methods: asked.metadata.methods,
         signing_algorithm: asked.metadata.signing_algorithm,
-        keys: documents::keys(&asked.metadata),
+        keys: documents::keys_read_at(&asked.metadata, now),
         redirect_uris: asked.metadata.redirect_uris.clone(),
         scopes: None,
         secret: kept,

@@ -19,7 +19,7 @@ use crate::{
     },
     store::{
         StoreResult,
-        clients::{ChangedRegistration, ClientDocument},
+        clients::{ChangedRegistration, ClientDocument, FetchedKeySet},
         is_no_text,
     },
 };
@@ -39,7 +39,8 @@ const LOCK_DOCUMENT: &str = "
        and registration = 'document'
     returning id";
 
-/// The key set that stays is the operator's, or one fetched from an address the document still names.
+/// The key set that stays is the operator's, or one fetched from an address the document still names. What another node
+/// has read since is not replaced by something older.
 const UPDATE_DOCUMENT: &str = "
     update clients
        set name = $2,
@@ -59,12 +60,23 @@ const UPDATE_DOCUMENT: &str = "
            end,
            document_fetched_at = $9,
            document_fresh_until = $10
-     where id = $1";
+     where id = $1
+       and (document_fetched_at is null or document_fetched_at <= $9)";
 
 const CHANGE_REGISTRATION: &str = "
     update clients
        set name = $2, authentication_methods = $3, redirect_uris = $4, signing_algorithm = $5, jwks_uri = $6,
-           key_set = $7, key_set_fetched_at = $8, scopes = $9
+           key_set = case
+               when key_set is not null and key_set_fetched_at is null then key_set
+               when $7 is not null then $7
+               when jwks_uri = $6 then key_set
+           end,
+           key_set_fetched_at = case
+               when key_set is not null and key_set_fetched_at is null then null
+               when $7 is not null then $8
+               when jwks_uri = $6 then key_set_fetched_at
+           end,
+           scopes = $9
      where client_id = $1
        and registration = 'dynamic'
        and enabled
@@ -74,6 +86,7 @@ const KEEP_KEY_SET: &str = "
     update clients
        set key_set = $2, key_set_fetched_at = $3
      where id = $1
+       and jwks_uri = $4
        and (key_set is null or key_set_fetched_at is not null)";
 
 const SUPPLY_KEY_SET: &str = "
@@ -129,14 +142,15 @@ impl Engine {
         Ok(Some(client))
     }
 
-    pub(in crate::store) async fn keep_key_set(
-        &self,
-        id: ClientId,
-        set: &str,
-        fetched_at: Timestamp,
-    ) -> StoreResult<()> {
+    pub(in crate::store) async fn keep_key_set(&self, id: ClientId, fetched: &FetchedKeySet<'_>) -> StoreResult<()> {
         let mut step = self.begin().await?;
-        sqlx::query(KEEP_KEY_SET).bind(id.0).bind(key_set(Some(set))?).bind(fetched_at).execute(&mut *step).await?;
+        sqlx::query(KEEP_KEY_SET)
+            .bind(id.0)
+            .bind(key_set(Some(fetched.key_set))?)
+            .bind(fetched.fetched_at)
+            .bind(fetched.jwks_uri)
+            .execute(&mut *step)
+            .await?;
         Ok(step.commit().await?)
     }
 
@@ -242,8 +256,7 @@ fn read_with_the_document(document: &ClientDocument) -> Option<Timestamp> {
 
 /// Whether nothing changed but the time of reading: that is no event.
 fn says_the_same(before: &Client, after: &Client) -> bool {
-    before.name == after.name
-        && before.redirect_uris == after.redirect_uris
+    before.redirect_uris == after.redirect_uris
         && before.authentication_methods == after.authentication_methods
         && before.signing_algorithm == after.signing_algorithm
         && before.keys.jwks_uri == after.keys.jwks_uri

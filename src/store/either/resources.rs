@@ -63,6 +63,14 @@ const BEGIN_DEFAULT: &str = "
 
 const DELETE: &str = "delete from resources where id = $1 and not is_default";
 
+/// Whoever registers the same identifier again, perhaps for another plugin, must not inherit what people agreed to:
+/// with the generations of their consents all codes and families end.
+const END_CONSENTS: &str = "
+    update consents
+       set scopes = '', generation = generation + 1, revoked_at = $2
+     where resource = $1
+       and revoked_at is null";
+
 /// A resource as its row has it; all of it is missing where a client belongs to no plugin.
 #[derive(sqlx::FromRow)]
 pub(super) struct ResourceRow {
@@ -174,6 +182,7 @@ impl Engine {
             let kept = find(&mut step, canonical).await?;
             return Ok(kept.map_or(RemoveResource::Unknown, RemoveResource::IsDefault));
         }
+        sqlx::query(END_CONSENTS).bind(known.identifier.as_str()).bind(event.at).execute(&mut *step).await?;
         let subjects = Subjects { plugin_id: Some(known.plugin_id), ..Subjects::default() };
         let detail = json!({ "resource": known.identifier.as_str() });
         audit::write(&mut step, event, AuditAction::ResourceRemoved, subjects, detail).await?;

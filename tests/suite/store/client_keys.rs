@@ -3,13 +3,14 @@
 
 use consentry::{
     model::{
+        Timestamp,
         client::{AuthenticationMethod, Client, ClientKeys, ClientSecret, Dialect, Registration},
         digest::Digest,
         id::{ClientId, ClientSecretId},
         public_key::SigningAlgorithm,
     },
     random,
-    store::clients::{ChangedRegistration, NewClient},
+    store::clients::{ChangedRegistration, FetchedKeySet, NewClient},
 };
 
 use super::facts::{World, at, audit, new_client, scopes, start};
@@ -18,6 +19,11 @@ use crate::on_both_engines;
 const KEYS: &str = "https://chat.example/keys.json";
 const ONE: &str = r#"{"keys": [{"kid": "one"}]}"#;
 const TWO: &str = r#"{"keys": [{"kid": "two"}]}"#;
+
+/// A set as it was fetched.
+pub fn fetched<'a>(jwks_uri: &'a str, key_set: &'a str, fetched_at: Timestamp) -> FetchedKeySet<'a> {
+    FetchedKeySet { jwks_uri, key_set, fetched_at }
+}
 
 /// A client that registered itself, as a public one.
 fn dynamic(world: &World) -> NewClient {
@@ -101,6 +107,24 @@ on_both_engines! {
         assert_eq!(world.database.audited("client.changed").await, 1);
     }
 
+    async fn a_change_wipes_no_better_keys(engine) {
+        let world = World::new(engine).await;
+        world.store.add_client(&dynamic(&world), &audit(start())).await.unwrap();
+        world.store.change_registration(&changed("dynamic"), &audit(at(4))).await.unwrap().unwrap();
+        let bare = |jwks_uri: &str| ChangedRegistration {
+            keys: ClientKeys { jwks_uri: Some(jwks_uri.into()), ..ClientKeys::default() },
+            secret: None,
+            ..changed("dynamic")
+        };
+        let client = world.store.change_registration(&bare(KEYS), &audit(at(5))).await.unwrap().unwrap();
+        assert_eq!(kid(&client).as_deref(), Some("one"), "fetched from where it still publishes");
+        let client = world.store.change_registration(&bare("https://a.example/k"), &audit(at(6))).await.unwrap().unwrap();
+        assert_eq!(kid(&client), None);
+        world.store.supply_key_set("dynamic", TWO, &audit(at(7))).await.unwrap().unwrap();
+        let client = world.store.change_registration(&bare(KEYS), &audit(at(8))).await.unwrap().unwrap();
+        assert_eq!(kid(&client).as_deref(), Some("two"), "the operator's stays");
+    }
+
     async fn only_an_enabled_client_that_registered_itself_changes(engine) {
         let world = World::new(engine).await;
         world.store.add_client(&dynamic(&world), &audit(start())).await.unwrap();
@@ -125,22 +149,25 @@ on_both_engines! {
         };
         world.store.add_client(&new, &audit(start())).await.unwrap();
         for (set, name, milliseconds) in [(ONE, "one", 5), (TWO, "two", 6)] {
-            world.store.keep_key_set(new.id, set, at(milliseconds)).await.unwrap();
+            world.store.keep_key_set(new.id, &fetched(KEYS, set, at(milliseconds))).await.unwrap();
             let client = read(&world, "dynamic").await;
             assert_eq!((kid(&client).as_deref(), client.keys.fetched_at), (Some(name), Some(at(milliseconds))));
             assert_eq!(client.keys.jwks_uri.as_deref(), Some(KEYS));
         }
+        // One that comes late, from where the client no longer publishes, is nobody's.
+        world.store.keep_key_set(new.id, &fetched("https://old.example/keys", ONE, at(7))).await.unwrap();
+        assert_eq!(kid(&read(&world, "dynamic").await).as_deref(), Some("two"));
         // A client that left meanwhile is no fault.
-        world.store.keep_key_set(ClientId(random::id(start())), ONE, at(7)).await.unwrap();
+        world.store.keep_key_set(ClientId(random::id(start())), &fetched(KEYS, ONE, at(7))).await.unwrap();
     }
 
     async fn a_supplied_key_set_is_final(engine) {
         let world = World::new(engine).await;
         let id = world.client_id.clone();
-        world.store.keep_key_set(world.client, ONE, at(5)).await.unwrap();
+        world.store.keep_key_set(world.client, &fetched(KEYS, ONE, at(5))).await.unwrap();
         let supplied = world.store.supply_key_set(&id, TWO, &audit(at(6))).await.unwrap().unwrap();
         assert_eq!((kid(&supplied).as_deref(), supplied.keys.fetched_at), (Some("two"), None));
-        world.store.keep_key_set(world.client, ONE, at(7)).await.unwrap();
+        world.store.keep_key_set(world.client, &fetched(KEYS, ONE, at(7))).await.unwrap();
         assert_eq!(kid(&read(&world, &id).await).as_deref(), Some("two"), "nothing fetched replaces it");
         let again = world.store.supply_key_set(&id, ONE, &audit(at(8))).await.unwrap().unwrap();
         assert_eq!(kid(&again).as_deref(), Some("one"), "the operator may");
@@ -153,7 +180,7 @@ on_both_engines! {
 
     async fn what_is_no_json_is_kept_nowhere(engine) {
         let world = World::new(engine).await;
-        assert!(world.store.keep_key_set(world.client, "{", at(5)).await.is_err());
+        assert!(world.store.keep_key_set(world.client, &fetched(KEYS, "{", at(5))).await.is_err());
         assert!(world.store.supply_key_set(&world.client_id, "", &audit(at(5))).await.is_err());
         assert!(read(&world, &world.client_id).await.keys.key_set.is_none());
         assert_eq!(world.database.audited("client.keys_supplied").await, 0);

@@ -15,7 +15,10 @@ use consentry::{
     },
 };
 
-use super::facts::{World, at, audit, new_account, scopes, start};
+use super::{
+    client_keys::fetched,
+    facts::{World, at, audit, new_account, scopes, start},
+};
 use crate::{harness::aside::at_once, on_both_engines};
 
 const ADDRESS: &str = "https://chat.example/client.json";
@@ -86,15 +89,18 @@ on_both_engines! {
         assert_eq!(client.document, Some(again.copy), "how fresh it is, is kept");
         assert_eq!(world.database.audited("client.changed").await, 0);
 
+        // A name alone is no event: its maker must not be able to fill the log by changing it every minute.
+        assert_eq!(keep(&world, &ClientDocument { name: "Chat 2".into(), ..document(75_000) }).await.name, "Chat 2");
+        assert_eq!(world.database.audited("client.changed").await, 0);
+
         let moved = ClientDocument { redirect_uris: vec!["https://chat.example/new".parse().unwrap()], ..document(80_000) };
         let other_keys = Some("https://chat.example/other.json".into());
         for (what, changed) in [
             ("redirect URIs", moved.clone()),
-            ("name", ClientDocument { name: "Chat 2".into(), ..document(81_000) }),
-            ("methods", ClientDocument { authentication_methods: AuthenticationMethod::None.into(), ..document(82_000) }),
-            ("algorithm", ClientDocument { signing_algorithm: None, ..document(83_000) }),
-            ("key set", ClientDocument { key_set: Some(ONE.into()), ..document(84_000) }),
-            ("address of keys", ClientDocument { jwks_uri: other_keys, ..document(85_000) }),
+            ("methods", ClientDocument { authentication_methods: AuthenticationMethod::None.into(), ..document(100_000) }),
+            ("algorithm", ClientDocument { signing_algorithm: None, ..document(120_000) }),
+            ("key set", ClientDocument { key_set: Some(ONE.into()), ..document(140_000) }),
+            ("address of keys", ClientDocument { jwks_uri: other_keys, ..document(160_000) }),
         ] {
             let told = world.database.audited("client.changed").await;
             let client = keep(&world, &changed).await;
@@ -104,8 +110,9 @@ on_both_engines! {
             assert_eq!(client.signing_algorithm, changed.signing_algorithm, "{what}");
             assert_eq!((client.keys.jwks_uri, client.redirect_uris), (changed.jwks_uri, changed.redirect_uris), "{what}");
             // As it was, without the key set that came with the document.
-            keep(&world, &ClientDocument { jwks_uri: None, ..document(90_000) }).await;
-            keep(&world, &document(90_000)).await;
+            let later = (changed.copy.fetched_at - start()).num_milliseconds() + 10_000;
+            keep(&world, &ClientDocument { jwks_uri: None, ..document(later) }).await;
+            keep(&world, &document(later)).await;
         }
     }
 
@@ -120,6 +127,13 @@ on_both_engines! {
         assert_eq!(world.database.audited("client.changed").await, 0);
         assert!(world.store.grant_consent(&grant(&world, stranger), &audit(at(5))).await.is_err());
         assert_eq!(world.database.count("consents").await, 1, "nor is anything agreed to with it");
+    }
+
+    async fn an_older_reading_replaces_nothing(engine) {
+        let world = World::new(engine).await;
+        keep(&world, &ClientDocument { name: "New".into(), ..document(9) }).await;
+        let client = keep(&world, &ClientDocument { name: "Old".into(), ..document(5) }).await;
+        assert_eq!((client.name.as_str(), client.document), ("New", Some(document(9).copy)));
     }
 
     async fn the_operators_key_set_stays(engine) {
@@ -142,14 +156,14 @@ on_both_engines! {
     async fn a_fetched_key_set_stays_while_its_address_does(engine) {
         let world = World::new(engine).await;
         let id = keep(&world, &document(5)).await.id;
-        world.store.keep_key_set(id, ONE, at(6)).await.unwrap();
+        world.store.keep_key_set(id, &fetched(KEYS, ONE, at(6))).await.unwrap();
         let client = keep(&world, &ClientDocument { name: "Chat 2".into(), ..document(7) }).await;
         assert!(same_json(client.keys.key_set.as_deref(), ONE));
         assert_eq!(client.keys.fetched_at, Some(at(6)));
         let moved = ClientDocument { jwks_uri: Some("https://chat.example/other.json".into()), ..document(8) };
         let client = keep(&world, &moved).await;
         assert_eq!((client.keys.key_set, client.keys.fetched_at), (None, None), "the old address's keys are nobody's");
-        world.store.keep_key_set(id, TWO, at(9)).await.unwrap();
+        world.store.keep_key_set(id, &fetched("https://chat.example/other.json", TWO, at(9))).await.unwrap();
         let client = keep(&world, &ClientDocument { jwks_uri: None, ..document(10) }).await;
         assert_eq!((client.keys.key_set, client.keys.fetched_at), (None, None));
     }
@@ -157,7 +171,7 @@ on_both_engines! {
     async fn a_key_set_in_the_document_replaces_what_was_fetched(engine) {
         let world = World::new(engine).await;
         let id = keep(&world, &document(5)).await.id;
-        world.store.keep_key_set(id, ONE, at(6)).await.unwrap();
+        world.store.keep_key_set(id, &fetched(KEYS, ONE, at(6))).await.unwrap();
         let client = keep(&world, &ClientDocument { jwks_uri: None, key_set: Some(TWO.into()), ..document(7) }).await;
         assert!(same_json(client.keys.key_set.as_deref(), TWO));
         assert_eq!((client.keys.fetched_at, client.keys.jwks_uri), (Some(at(7)), None));
@@ -180,11 +194,11 @@ on_both_engines! {
         assert_eq!(world.database.audited("client.added").await, 2, "told once");
         let answers = at_once(20, |_| {
             let store = world.store.clone();
-            let changed = ClientDocument { name: "Chat 2".into(), ..document(6) };
-            async move { store.keep_document(&changed, &audit(at(6))).await.unwrap().unwrap().name }
+            let changed = ClientDocument { signing_algorithm: None, ..document(6) };
+            async move { store.keep_document(&changed, &audit(at(6))).await.unwrap().unwrap().signing_algorithm }
         })
         .await;
-        assert!(answers.iter().all(|name| name == "Chat 2"));
+        assert!(answers.iter().all(Option::is_none));
         assert_eq!(world.database.audited("client.changed").await, 1, "told once");
     }
 

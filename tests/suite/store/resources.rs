@@ -132,6 +132,17 @@ on_both_engines! {
         assert!(matches!(remove(&world, MCP).await, RemoveResource::Unknown));
         assert_eq!(world.database.count("families").await, 2);
         assert_eq!(world.database.audited("resource.removed").await, 1);
+
+        // Whoever registers it next, the same plugin or another, inherits nobody's agreement.
+        import(&world, &plugin("other", "other.example")).await;
+        let other = world.store.plugin_by_slug("other").await.unwrap().unwrap();
+        for plugin_id in [other.id, world.plugin.id] {
+            assert!(matches!(add(&world, plugin_id, MCP).await, AddResource::Added(_)));
+            assert!(world.store.standing_family(redemption.id, at(8)).await.unwrap().is_none());
+            let key = ConsentKey { resource: MCP.into(), ..world.consent_key() };
+            assert!(world.store.consent(&key).await.unwrap().unwrap().revoked_at.is_some());
+            remove(&world, MCP).await;
+        }
     }
 
     async fn a_default_is_never_removed(engine) {

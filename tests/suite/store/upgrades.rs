@@ -196,6 +196,19 @@ on_both_engines! {
         assert!(store.standing_family(FamilyId(id(10)), at(3)).await.unwrap().is_none());
     }
 
+    async fn connections_of_a_plugin_that_had_moved_go_on(engine) {
+        let database = migrated_by_an_older_program(engine, 1).await;
+        for statement in rows(engine) {
+            database.execute(&statement).await;
+        }
+        database.execute("update families set resource = 'https://old.example'").await;
+        let store = database.open().await;
+        store.migrate().await.unwrap();
+        let family = store.standing_family(FamilyId(id(10)), at(1)).await.unwrap().unwrap();
+        assert_eq!((family.resource.as_str(), family.plugin_id.0), ("https://old.example", id(2)));
+        assert!(!store.resource("https://old.example").await.unwrap().unwrap().is_default);
+    }
+
     async fn references_hold_after_the_upgrade(engine) {
         let database = migrated_by_an_older_program(engine, 1).await;
         for statement in rows(engine) {
