@@ -198,6 +198,35 @@ on_both_engines! {
         browser.decide(&page, "allow").await.left();
         assert_eq!(browser.get(&connector.request(&[])).await.page().url.path(), "/consent");
     }
+
+    /// Rows 17 and 18: agreeing to one address is not agreeing to the next one a stranger names.
+    async fn an_unproven_client_is_asked_about_every_time(engine) {
+        let world = World::new(engine).await;
+        let running = &world.running;
+        let other = "https://evil.example/cb";
+        let told = registered(running, &json!({ "redirect_uris": [CALLBACK, other] })).await;
+        let browser = Browser::new(running);
+        let sign_in = browser.get(&connector(running, &told, CALLBACK).request(&[])).await.page();
+        let page = browser.sign_in(&sign_in, "ada@example.com").await.page();
+        browser.decide(&page, "allow").await.left();
+        let page = browser.get(&connector(running, &told, other).request(&[])).await.page();
+        assert_eq!(page.url.path(), "/consent");
+        assert!(page.html.contains("evil.example"), "{}", page.html);
+        // Changed by the client since, as RFC 7592 lets it.
+        let changed = json!({
+            "client_id": told["client_id"],
+            "redirect_uris": ["https://later.example/cb"],
+            "token_endpoint_auth_method": "none",
+        });
+        let answer = reqwest::Client::new()
+            .put(told["registration_client_uri"].as_str().unwrap())
+            .bearer_auth(told["registration_access_token"].as_str().unwrap())
+            .json(&changed)
+            .send();
+        assert_eq!(answer.await.unwrap().status(), 200);
+        let page = browser.get(&connector(running, &told, "https://later.example/cb").request(&[])).await.page();
+        assert_eq!(page.url.path(), "/consent");
+    }
 }
 
 /// Row 6: no address of a scheme that runs or reads something, in any member, however it is written.

@@ -132,22 +132,27 @@ on_both_engines! {
 
     async fn a_new_key_is_found_when_it_is_first_used_and_looked_for_once_a_minute(engine) {
         let it = Connected::new(engine).await;
-        publish(&it.host, &shapes()[1].1, &it.signer);
-        let token = it.connector(Proof::Key(&it.signer)).connect().await;
-        let next = Signer::es256("key-2");
         let mut document = shapes()[1].1.clone();
         document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
+        publish(&it.host, &document, &it.signer);
+        let token = it.connector(Proof::Key(&it.signer)).connect().await;
+        let asked = || it.host.requests_for("/oauth/jwks.json");
+        let first = asked();
+        // The set is fresh for an hour; it is the name nobody knows that makes the server look again.
+        let next = Signer::es256("key-2");
         publish(&it.host, &document, &next);
-        it.clock.advance(TimeDelta::minutes(61));
+        it.clock.advance(TimeDelta::minutes(2));
         let (status, answer) = it.connector(Proof::Key(&next)).refresh(&token).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        let asked = it.host.requests_for("/oauth/jwks.json");
+        assert_eq!((status, asked()), (StatusCode::OK, first + 1), "{answer}");
         let unknown = Signer::es256("key-3");
-        for _ in 0..5 {
-            let (status, told) = it.connector(Proof::Key(&unknown)).refresh(&token).await;
-            assert_eq!((status, &told["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
+        for minute in 0..2 {
+            for _ in 0..5 {
+                let (status, told) = it.connector(Proof::Key(&unknown)).refresh(&token).await;
+                assert_eq!((status, &told["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
+            }
+            assert_eq!(asked(), first + 1 + minute);
+            it.clock.advance(TimeDelta::minutes(1));
         }
-        assert!(it.host.requests_for("/oauth/jwks.json") <= asked + 1);
     }
 
     async fn a_new_key_without_a_name_is_found_too(engine) {
@@ -162,6 +167,22 @@ on_both_engines! {
         let nameless = next.sign_without_name(&Signer::claims(CLIENT_ID, &it.world.running.url, it.clock.now()));
         let (status, answer) = it.connector(Proof::Assertion(&nameless)).refresh(&token).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
+    }
+
+    async fn a_pinned_copy_never_takes_the_place_of_what_the_host_said(engine) {
+        let it = Connected::new(engine).await;
+        publish(&it.host, &shapes()[1].1, &it.signer);
+        let token = it.connector(Proof::Key(&it.signer)).connect().await;
+        // The pinned copy offers `none` as well; the document said keys alone.
+        it.host.answer("/oauth/client.json", Answer::status(403));
+        it.clock.advance(TimeDelta::minutes(61));
+        let (status, told) = it.connector(Proof::Nothing).refresh(&token).await;
+        assert_eq!((status, &told["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
+        let (status, answer) = it.connector(Proof::Key(&it.signer)).refresh(&token).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        it.connector(Proof::Key(&it.signer)).code(&[]).await;
+        let client = it.world.running.server.store.client(CLIENT_ID, it.clock.now()).await.unwrap().unwrap();
+        assert_eq!(client.authentication_methods, AuthenticationMethod::PrivateKeyJwt.into());
     }
 
     async fn a_document_that_changes_its_methods_breaks_no_living_connection(engine) {
