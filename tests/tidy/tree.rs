@@ -44,7 +44,10 @@ impl Tree {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
                 let kind = entry.file_type()?;
-                if kind.is_dir() && !is_made_by_tools(&name) {
+                if is_made_by_tools(&name) {
+                    continue;
+                }
+                if kind.is_dir() {
                     folders.push(entry.path());
                 } else if kind.is_file()
                     && let Ok(text) = String::from_utf8(fs::read(entry.path())?)
@@ -75,9 +78,9 @@ impl Tree {
     }
 }
 
-/// Folders that git does not keep either.
-fn is_made_by_tools(folder: &str) -> bool {
-    folder.starts_with("target") || [".git", "node_modules", ".venv", "__pycache__", "demo-data"].contains(&folder)
+/// What git does not keep either. In a second work tree `.git` is no folder but a file, which names the machine.
+fn is_made_by_tools(name: &str) -> bool {
+    name.starts_with("target") || [".git", "node_modules", ".venv", "__pycache__", "demo-data"].contains(&name)
 }
 
 fn relative(root: &Path, path: &Path) -> String {
