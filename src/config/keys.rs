@@ -179,9 +179,9 @@ pub const KEYS: [Key; 27] = [
         "outbound_allow",
         None,
         "[\"10.20.0.0/16\"]",
-        "Address ranges that documents may be fetched from although they are private or otherwise special (RFC 6890), \
-         for clients inside an intranet. Whoever names a URL can make the server fetch from there, so name no more than \
-         the hosts that are meant. In the environment they are separated by commas.",
+        "Address ranges that clients' metadata documents and key sets may be fetched from although they are private or \
+         otherwise special (RFC 6890), for clients inside an intranet. Whoever names a URL can make the server fetch from \
+         there, so name no more than the hosts that are meant. In the environment they are separated by commas.",
     ),
     key(
         "outbound_ca_file",
