@@ -2,7 +2,6 @@
 
 use std::{io, sync::Arc};
 
-use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -27,7 +26,8 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
         broken = serving.join_next() => ended.extend(broken),
     }
     tracing::info!("stopping: finishing the answers under way");
-    join_all(stops.iter().map(Stop::gracefully)).await;
+    let stopping: JoinSet<()> = stops.into_iter().map(|stop| async move { stop.gracefully().await }).collect();
+    stopping.join_all().await;
     while let Some(end) = serving.join_next().await {
         ended.push(end);
     }
