@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::constant_time;
 use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -21,7 +22,7 @@ const HOW_TO_MAKE: &str = "make one with: (umask 077; head -c 32 /dev/urandom | 
 const DIFFERENT_BYTES_MIN: usize = 12;
 
 /// The bytes of a master key: they do not print, and leave memory when they are dropped.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct MasterKeyBytes(Zeroizing<[u8; 32]>);
 
 impl MasterKeyBytes {
@@ -30,6 +31,14 @@ impl MasterKeyBytes {
         &self.0
     }
 }
+
+impl PartialEq for MasterKeyBytes {
+    fn eq(&self, other: &Self) -> bool {
+        constant_time::verify_slices_are_equal(self.reveal(), other.reveal()).is_ok()
+    }
+}
+
+impl Eq for MasterKeyBytes {}
 
 impl fmt::Debug for MasterKeyBytes {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -54,7 +54,7 @@ impl fmt::Display for SecretRef {
 }
 
 /// A secret: it does not print, and leaves memory when it is dropped.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct SecretValue(Zeroizing<String>);
 
 impl SecretValue {

@@ -20,6 +20,11 @@ impl Digest {
         short.copy_from_slice(&self.0[..16]);
         short
     }
+
+    /// Whether those are its first 16 bytes.
+    pub fn begins_with(&self, short: &[u8; 16]) -> bool {
+        constant_time::verify_slices_are_equal(&self.0[..16], short).is_ok()
+    }
 }
 
 impl PartialEq for Digest {

@@ -3,7 +3,7 @@
 use super::{digest::Digest, id::FamilyId};
 
 /// What a refresh token says once its authenticity is proven.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct RefreshToken {
     /// The family.
     pub family_id: FamilyId,

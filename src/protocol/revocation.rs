@@ -21,7 +21,7 @@ pub enum Revocation {
 }
 
 /// A token's own facts, once its authenticity is proven.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Presented {
     /// A refresh token.
     Refresh(RefreshToken),
@@ -44,7 +44,7 @@ impl Presented {
 
 /// Decides what revoking means; a token of another client is refused, and stays.
 pub fn decide(client: &Client, presented: &Presented, family: Option<&Family>) -> Result<Revocation, OAuthError> {
-    if *presented == Presented::Standalone {
+    if matches!(presented, Presented::Standalone) {
         let description = "a client's own access token cannot be revoked by itself; it lives for minutes";
         return Err(OAuthError::new(ErrorCode::UnsupportedTokenType, description));
     }

@@ -72,14 +72,15 @@ mod tests {
         let ring = Ring::unwrap(std::slice::from_ref(&master), &ring::first_keys(&master, now).unwrap()).unwrap();
         let token = RefreshToken { family_id: FamilyId(Uuid::max()), counter: 41, secret: [5; 16] };
         let text = write(ring.mac().unwrap(), &token);
-        assert_eq!(read(&ring, &text), Some(token.clone()));
+        let told = read(&ring, &text).unwrap();
+        assert_eq!((told.family_id, told.counter, told.secret), (token.family_id, token.counter, token.secret));
         assert_eq!(write(ring.mac().unwrap(), &token), text, "the same place has the same text");
         for position in 0..text.len() {
             let mut changed = text.clone().into_bytes();
             changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
-            assert_eq!(read(&ring, std::str::from_utf8(&changed).unwrap()), None, "position {position}");
+            assert!(read(&ring, std::str::from_utf8(&changed).unwrap()).is_none(), "position {position}");
         }
-        assert_eq!(read(&ring, &text[..text.len() - 1]), None);
-        assert_eq!(read(&ring, &format!("{text}=")), None);
+        assert!(read(&ring, &text[..text.len() - 1]).is_none());
+        assert!(read(&ring, &format!("{text}=")).is_none());
     }
 }

@@ -49,7 +49,7 @@ impl InFlight {
             return Err(Stopped::TooOld);
         }
         match browser {
-            Some(browser) if Digest::of(browser).short() == self.browser => Ok(self),
+            Some(browser) if Digest::of(browser).begins_with(&self.browser) => Ok(self),
             _ => Err(Stopped::OtherBrowser),
         }
     }
