@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::legible;
@@ -36,6 +36,10 @@ pub enum NotAnObject {
     /// A member stands twice in one object.
     #[error("has the member {0} twice")]
     Twice(String),
+    /// JSON, but with a number larger than there are any here, or half of a surrogate pair. Refused wherever it stands:
+    /// left out, it would make a member look as if it were not there.
+    #[error("has a number or a text that cannot be read, in {0}")]
+    Unreadable(String),
     /// Not JSON, or JSON of another kind.
     #[error("is not a JSON object")]
     Malformed,
@@ -55,17 +59,27 @@ pub fn measure(text: &[u8], bounds: Bounds) -> Result<(), NotAnObject> {
 /// Reads one JSON object.
 pub fn object(text: &[u8], bounds: Bounds) -> Result<Map<String, Value>, NotAnObject> {
     measure(text, bounds)?;
-    let mut repeated = None;
+    let mut stopped = Stopped::default();
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Unique(&mut repeated).deserialize(&mut deserializer).and_then(|value| {
+    let value = Unique(&mut stopped).deserialize(&mut deserializer).and_then(|value| {
         deserializer.end()?;
         Ok(value)
     });
-    match (value, repeated) {
-        (_, Some(name)) => Err(NotAnObject::Twice(legible::in_a_description(&name))),
-        (Ok(Value::Object(members)), None) => Ok(members),
-        (Ok(_) | Err(_), None) => Err(NotAnObject::Malformed),
+    match (value, stopped) {
+        (_, Stopped { twice: Some(name), .. }) => Err(NotAnObject::Twice(legible::in_a_description(&name))),
+        (Ok(Value::Object(members)), _) => Ok(members),
+        (Err(_), Stopped { inside, .. }) if is_json_object(text) => {
+            let place = inside.map(|name| legible::in_a_description(&name));
+            Err(NotAnObject::Unreadable(place.unwrap_or_else(|| "the name of a member".to_owned())))
+        }
+        (Ok(_) | Err(_), _) => Err(NotAnObject::Malformed),
     }
+}
+
+/// Whether the grammar takes it, without asking what its numbers and escapes mean.
+fn is_json_object(text: &[u8]) -> bool {
+    let opens = text.trim_ascii_start().starts_with(b"{");
+    opens && std::str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
 /// The deepest nesting. Of text that is not JSON it may be anything; the reader refuses that afterwards.
@@ -95,8 +109,17 @@ fn skip_string<'a>(bytes: &mut impl Iterator<Item = &'a u8>) {
     }
 }
 
-/// Builds a value and stops at the first member that stands twice, leaving its name behind.
-struct Unique<'a>(&'a mut Option<String>);
+/// Where reading stopped before the end.
+#[derive(Default)]
+struct Stopped {
+    /// At this member's second standing.
+    twice: Option<String>,
+    /// Somewhere in this member; the outermost one when they stand in each other.
+    inside: Option<String>,
+}
+
+/// Builds a value and stops at the first member that stands twice.
+struct Unique<'a>(&'a mut Stopped);
 
 impl<'de> DeserializeSeed<'de> for Unique<'_> {
     type Value = Value;
@@ -149,11 +172,16 @@ impl<'de> Visitor<'de> for Unique<'_> {
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
             if members.contains_key(&name) {
-                *self.0 = Some(name);
+                self.0.twice = Some(name);
                 return Err(de::Error::custom("a member stands twice"));
             }
-            let value = map.next_value_seed(Unique(&mut *self.0))?;
-            members.insert(name, value);
+            match map.next_value_seed(Unique(&mut *self.0)) {
+                Ok(value) => members.insert(name, value),
+                Err(error) => {
+                    self.0.inside = Some(name);
+                    return Err(error);
+                }
+            };
         }
         Ok(Value::Object(members))
     }
@@ -173,10 +201,26 @@ mod tests {
 
     #[test]
     fn whatever_is_not_one_object_is_refused() {
-        for text in ["", "[]", "1", "nul", "{", "{}{}", "{} x", "{\"a\":1e999}", "{\"a\":\"\\ud800\"}", "{a:1}"] {
+        for text in ["", "[]", "1", "nul", "{", "{}{}", "{} x", "{a:1}", "{\"a\":01}", "{\"a\":1e999", "[1e999]"] {
             assert_eq!(object(text.as_bytes(), SMALL), Err(NotAnObject::Malformed), "{text}");
         }
         assert_eq!(object(b"{\"a\":\"\xff\"}", SMALL), Err(NotAnObject::Malformed));
+    }
+
+    #[test]
+    fn what_is_json_and_cannot_be_read_is_told_where_it_stands() {
+        for (text, place) in [
+            (r#"{"a":1e999}"#, "a"),
+            (r#"{"a":"\ud800"}"#, "a"),
+            (r#"{"b":1,"a":[{"c":-1e400}]}"#, "a"),
+            (r#" {"\udfff":1}"#, "the name of a member"),
+            (r#"{"a \"b\"":"\udc00\ud800"}"#, "a 'b'"),
+        ] {
+            assert_eq!(object(text.as_bytes(), SMALL), Err(NotAnObject::Unreadable(place.into())), "{text}");
+        }
+        let told = object(br#"{"a":1e999}"#, SMALL).unwrap_err().to_string();
+        assert_eq!(told, "has a number or a text that cannot be read, in a");
+        assert!(object(br#"{"a":"\ud83d\ude42","b":1e308,"c":0.000001e-999}"#, SMALL).is_ok(), "these can be read");
     }
 
     #[test]
