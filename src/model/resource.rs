@@ -60,10 +60,11 @@ impl ResourceIdentifier {
         self.url.origin().ascii_serialization()
     }
 
-    /// Its path, without trailing slash: empty for the root.
+    /// Its path, without trailing slash: empty for the root. One behind another slash stays, or a path would lose one
+    /// more at each reading.
     pub fn path(&self) -> &str {
         let path = self.url.path();
-        path.strip_suffix('/').unwrap_or(path)
+        path.strip_suffix('/').filter(|rest| !rest.ends_with('/')).unwrap_or(path)
     }
 
     /// What follows the host, as URLs write it: path and query, without a slash that stands alone.
@@ -142,6 +143,7 @@ mod tests {
             ("HTTPS://API.example.com/", "https://api.example.com"),
             ("https://api.example.com:443/mcp", "https://api.example.com/mcp"),
             ("https://api.example.com/mcp/", "https://api.example.com/mcp"),
+            ("https://api.example.com/mcp//", "https://api.example.com/mcp//"),
             ("http://localhost:8080/mcp?tenant=1", "http://localhost:8080/mcp?tenant=1"),
         ] {
             let identifier: ResourceIdentifier = text.parse().unwrap();
