@@ -24,7 +24,8 @@ pub const REDIRECT_URI: &str = "https://chatgpt.com/connector_platform_oauth_red
 /// Where its keys stand.
 pub const JWKS_URI: &str = "https://chatgpt.com/oauth/jwks.json";
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mBqs9tWbq0mPBNQlzXCvO0WXZ_WBmMtZ3";
+/// What its authorization requests hold the hash of.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mBqs9tWbq0mPBNQlzXCvO0WXZ_WBmMtZ3";
 
 /// The document as it is published, without what it says about authentication.
 pub fn document() -> Value {
