@@ -1,70 +1,147 @@
 //! One kind of sealed, signed or random text presented as another, and requests in flight that were changed.
 
 use consentry::model::client::Dialect;
+use reqwest::Client;
+use serde_json::json;
 
-use super::by_hand::ByHand;
+use super::{
+    by_hand::ByHand,
+    connecting::{Connecting, Registrant},
+};
 use crate::{
     harness::{
         browser::plugin_request,
-        server::{PASSWORD, Registered, World},
+        connector::{CLIENT_ID, Connector, Proof, now},
+        databases::Engine,
+        server::{CALLBACK, PASSWORD, Registered, World},
     },
     on_both_engines,
 };
 
-on_both_engines! {
-    /// Row 44: each kind of text is good in its own place and in no other.
-    async fn no_kind_of_text_passes_for_another(engine) {
-        let world = World::new(engine).await;
+/// What is shown for a place, one of each kind that there is, and some in another one's clothes.
+struct Kinds {
+    connecting: Connecting,
+    client: Registered,
+    action: Registered,
+    service: Registered,
+    registrant: Registrant,
+    browser: ByHand,
+    texts: Vec<(&'static str, String)>,
+}
+
+impl Kinds {
+    async fn new(engine: Engine) -> Self {
+        let connecting = Connecting::new(engine).await;
+        let (world, running) = (&connecting.world, connecting.running());
         let client = world.client(Dialect::Plugin).await;
         let action = world.client(Dialect::Action).await;
         let service = world.client(Dialect::Service).await;
+        let registrant = connecting.register().await;
         let browser = ByHand::new();
-        let start = browser.get(&world.running, &plugin_request(&client)).await.redirect().to_owned();
-        let page = browser.get(&world.running, &start).await;
+        let start = browser.get(running, &plugin_request(&client)).await.redirect().to_owned();
+        let page = browser.get(running, &start).await;
         let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
-        browser.sign_in(&world.running, &page, "ada@example.com", PASSWORD).await;
-        let session = browser.cookie("consentry_session").unwrap();
-        let mark = browser.cookie("consentry_browser").unwrap();
-        let (used, code) = (world.running.code(&client).await, world.running.code(&client).await);
-        let (_, tokens) = world.running.redeem(&client, &used).await;
-        let access = tokens["access_token"].as_str().unwrap().to_owned();
-        let refresh = tokens["refresh_token"].as_str().unwrap().to_owned();
-        let secret = client.client_secret.clone();
-        let bare = code.strip_prefix("cst_ac_").unwrap().to_owned();
-        let dressed = |prefix: &str, text: &str| format!("{prefix}{text}");
-        let bare_refresh = refresh.strip_prefix("cst_rt_").unwrap();
-        let texts = [
-            ("r", r.clone()), ("csrf", csrf.clone()), ("session", session), ("mark", mark), ("code", code.clone()),
-            ("access", access.clone()), ("refresh", refresh.clone()), ("secret", secret),
+        browser.sign_in(running, &page, "ada@example.com", PASSWORD).await;
+        let (used, code) = (running.code(&client).await, running.code(&client).await);
+        let (_, tokens) = running.redeem(&client, &used).await;
+        let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+        let (access, refresh) = (text("access_token"), text("refresh_token"));
+        let dressed =
+            |prefix: &str, text: &str| format!("{prefix}{}", text.split_at(text.find("cst_").map_or(0, |_| 7)).1);
+        let texts = vec![
             ("r in a code's clothes", dressed("cst_ac_", &r)),
             ("csrf in a code's clothes", dressed("cst_ac_", &csrf)),
-            ("code without its prefix", bare.clone()),
-            ("code in a refresh token's clothes", dressed("cst_rt_", &bare)),
-            ("refresh token in a code's clothes", dressed("cst_ac_", bare_refresh)),
-            ("refresh token without its prefix", bare_refresh.to_owned()),
+            ("code without its prefix", dressed("", &code)),
+            ("code in a refresh token's clothes", dressed("cst_rt_", &code)),
+            ("refresh token in a code's clothes", dressed("cst_ac_", &refresh)),
+            ("refresh token without its prefix", dressed("", &refresh)),
             ("csrf in a refresh token's clothes", dressed("cst_rt_", &csrf)),
+            ("registration token in a secret's clothes", dressed("cst_cs_", &registrant.token)),
+            ("secret in a registration token's clothes", dressed("cst_ra_", &registrant.client_secret)),
+            ("registration token in a session's clothes", dressed("cst_ss_", &registrant.token)),
+            ("initial token in a registration token's clothes", dressed("cst_ra_", &connecting.initial)),
+            ("r", r),
+            ("csrf", csrf),
+            ("code", code),
+            ("access", access),
+            ("refresh", refresh),
+            ("session", browser.cookie("consentry_session").unwrap()),
+            ("mark", browser.cookie("consentry_browser").unwrap()),
+            ("secret", client.client_secret.clone()),
+            ("registrant's secret", registrant.client_secret.clone()),
+            ("registration token", registrant.token.clone()),
+            ("initial token", connecting.initial.clone()),
+            ("assertion", connecting.signer.assertion(CLIENT_ID, &running.url, now(&running.server))),
         ];
-        for (kind, text) in &texts {
+        Self { connecting, client, action, service, registrant, browser, texts }
+    }
+
+    /// The text of a kind.
+    fn text(&self, kind: &str) -> &str {
+        self.texts.iter().find(|(known, _)| *known == kind).map(|(_, text)| text.as_str()).unwrap()
+    }
+
+    /// A text where no client has proven itself yet.
+    async fn is_no_proof(&self, kind: &str, text: &str) {
+        let (running, refresh) = (self.connecting.running(), self.text("refresh"));
+        if kind != "secret" {
+            let guess = Registered { client_id: self.client.client_id.clone(), client_secret: text.to_owned() };
+            assert_eq!(running.refresh(&guess, refresh).await.0, 401, "{kind} as client secret");
+            let guess = Registered { client_id: self.action.client_id.clone(), client_secret: text.to_owned() };
+            assert_eq!(running.introspect(&guess, self.text("access")).await.0, 401, "{kind} as client secret");
+        }
+        if kind != "registrant's secret" {
+            let connector =
+                Connector { client_id: &self.registrant.client_id, ..Connector::new(running, Proof::Basic(text)) };
+            assert_eq!(connector.refresh(refresh).await.0, 401, "{kind} as a registered client's secret");
+        }
+        if kind != "assertion" {
+            let connector = Connector::new(running, Proof::Assertion(text));
+            assert_eq!(connector.refresh(refresh).await.0, 401, "{kind} as assertion");
+        }
+    }
+
+    /// A text where registrations are made and managed.
+    async fn is_no_registration(&self, kind: &str, text: &str) {
+        let (http, url) = (Client::new(), format!("{}/register", self.connecting.running().url));
+        let body = json!({ "redirect_uris": [CALLBACK], "client_id": self.registrant.client_id });
+        if kind != "initial token" {
+            let answer = http.post(&url).bearer_auth(text).json(&body).send().await.unwrap();
+            assert_eq!(answer.status(), 401, "{kind} as initial token");
+        }
+        if kind != "registration token" {
+            let own = format!("{url}/{}", self.registrant.client_id);
+            for request in [http.get(&own), http.put(&own).json(&body), http.delete(&own)] {
+                let answer = request.bearer_auth(text).send().await.unwrap();
+                assert_eq!(answer.status(), 401, "{kind} as registration token");
+            }
+        }
+    }
+}
+
+on_both_engines! {
+    /// Row 44: each kind of text is good in its own place and in no other.
+    async fn no_kind_of_text_passes_for_another(engine) {
+        let kinds = Kinds::new(engine).await;
+        let Kinds { connecting, client, service, browser, texts, .. } = &kinds;
+        let world = &connecting.world;
+        for (kind, text) in texts {
             if *kind != "code" {
-                let (status, answer) = world.running.redeem(&client, text).await;
+                let (status, answer) = world.running.redeem(client, text).await;
                 assert_eq!((status.as_u16(), answer["error"].as_str()), (400, Some("invalid_grant")), "{kind} as code");
             }
             if *kind != "refresh" {
-                let (status, answer) = world.running.refresh(&client, text).await;
+                let (status, answer) = world.running.refresh(client, text).await;
                 // An access token is longer than any refresh token, so it is refused before it is looked at.
                 let refused = if text.len() > 512 { "invalid_request" } else { "invalid_grant" };
                 assert_eq!((status.as_u16(), answer["error"].as_str()), (400, Some(refused)), "{kind} as refresh token");
             }
             if *kind != "access" {
-                let (_, told) = world.running.introspect(&service, text).await;
+                let (_, told) = world.running.introspect(service, text).await;
                 assert_eq!(told["active"], false, "{kind} as access token");
             }
-            if *kind != "secret" {
-                let guess = Registered { client_id: client.client_id.clone(), client_secret: text.clone() };
-                assert_eq!(world.running.refresh(&guess, &refresh).await.0, 401, "{kind} as client secret");
-                let guess = Registered { client_id: action.client_id.clone(), client_secret: text.clone() };
-                assert_eq!(world.running.introspect(&guess, &access).await.0, 401, "{kind} as client secret");
-            }
+            kinds.is_no_proof(kind, text).await;
+            kinds.is_no_registration(kind, text).await;
             if *kind != "session" {
                 let visitor = ByHand::new();
                 visitor.plant("consentry_session", text);
@@ -82,8 +159,11 @@ on_both_engines! {
                 assert!(matches!(answer.status, 400 | 403), "{kind} as form token");
             }
         }
-        assert_eq!(world.running.redeem(&client, &code).await.0, 200, "the code was never consumed");
-        assert_eq!(world.running.refresh(&client, &refresh).await.0, 200, "the refresh token never replayed");
+        assert_eq!(world.running.redeem(client, kinds.text("code")).await.0, 200, "the code was never consumed");
+        assert_eq!(world.running.refresh(client, kinds.text("refresh")).await.0, 200, "the refresh token never replayed");
+        let url = format!("{}/register/{}", world.running.url, kinds.registrant.client_id);
+        let own = Client::new().get(url).bearer_auth(&kinds.registrant.token).send().await.unwrap();
+        assert_eq!(own.status(), 200, "the registration neither changed nor ended");
     }
 
     /// Row 28: a request in flight that was changed is no request.

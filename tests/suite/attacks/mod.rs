@@ -10,6 +10,7 @@ mod assertions;
 mod browsers;
 mod clients;
 mod codes;
+mod connecting;
 mod documents;
 mod hosts;
 mod kinds;

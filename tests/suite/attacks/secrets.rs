@@ -7,7 +7,7 @@ use base64::{
 use consentry::{model::client::Dialect, tokens::secret::SecretText};
 use serde_json::Value;
 
-use super::by_hand::ByHand;
+use super::{by_hand::ByHand, connecting::Connecting};
 use crate::{
     harness::{
         browser::{parameter, plugin_request},
@@ -152,5 +152,20 @@ on_both_engines! {
             }
         }
         assert!(!stored.contains(&hexadecimal(&MASTER)), "the master key is in the database");
+    }
+
+    /// Row 29: the same of what connectors show, and are shown when they register.
+    async fn nothing_that_is_stored_of_a_connector_opens_anything(engine) {
+        let connecting = Connecting::new(engine).await;
+        let kept = SecretText::parse("cst_ra_", &connecting.register().await.token).unwrap().digest().0;
+        let secrets = connecting.with_every_mistake().await;
+        let stored = Tables::everything(&connecting.world.database).await;
+        let key = connecting.signer.key_set()["keys"][0]["n"].as_str().unwrap().to_owned();
+        assert!(stored.contains(&key) && stored.contains(&hexadecimal(&kept)), "the database was read");
+        for (kind, secret) in secrets {
+            for form in traces(&secret) {
+                assert!(!stored.contains(&form), "{kind} is in the database");
+            }
+        }
     }
 }
