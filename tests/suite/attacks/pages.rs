@@ -4,6 +4,7 @@ use consentry::{
     model::{
         client::{AuthenticationMethod, ClientKeys, Dialect, Registration},
         id::ClientId,
+        legible,
         plugin::{Document, DocumentKind},
         scope::{Catalogue, Scope},
     },
@@ -11,12 +12,15 @@ use consentry::{
     store::{clients::NewClient, plugins::PluginImport},
 };
 use reqwest::header::HOST;
+use serde_json::json;
 
 use super::by_hand::ByHand;
 use crate::{
     harness::{
         browser::authorize,
-        server::{CALLBACK, PASSWORD, World},
+        connector::{Connector, Proof},
+        server::{CALLBACK, Options, PASSWORD, World},
+        strangers::{Strangers, answer::Answer},
     },
     on_both_engines,
 };
@@ -112,6 +116,93 @@ on_both_engines! {
         let left = browser.decide(&world.running, &consent, "allow").await;
         assert!(left.redirect().starts_with(&format!("{CALLBACK}?code=")), "{left:?}");
         assert!(!left.redirect().contains(['<', '"', '\'', '>']), "{left:?}");
+    }
+
+    /// Row 38: the same of clients that came by themselves, by a document and by registering.
+    async fn names_that_strangers_gave_themselves_are_shown_as_text(engine) {
+        let strangers = Strangers::new();
+        let host = strangers.host("client.example");
+        let world = World::with(engine, Options { outbound: strangers.settings(), ..Options::default() }).await;
+        let running = &world.running;
+        poison(&world).await;
+        let callbacks = ["https://app.example/cb?'\"><script>alert(1)</script>", "com.example.app:/cb/'\"><script>alert(1)"];
+        let mut body = json!({
+            "client_name": HOSTILE,
+            "redirect_uris": callbacks,
+            "token_endpoint_auth_method": "none",
+            "logo_uri": "https://app.example/logo.png?x=\"onerror=alert(2)",
+            "tos_uri": "https://app.example/?<script>alert(1)</script>",
+        });
+        let (status, told) = running.json("/register", &body).await;
+        assert_eq!(status, 201, "{told}");
+        let address = host.url("/client.json").to_string();
+        body["client_id"] = address.as_str().into();
+        host.answer("/client.json", Answer::json(&body));
+        let own = "<bdi>&#34;&#39;&#62;&#60;/bdi&#62;&#60;/title&#62;&#60;script&#62;alert(1)";
+        let registered = told["client_id"].as_str().unwrap();
+        for (client_id, shown) in [
+            (registered, [format!("Allow {own}"), "Nobody has checked who made it".into()]),
+            (&address, ["Allow <bdi>client.example</bdi>".into(), format!("It calls itself “{own}")]),
+        ] {
+            let shown = &shown;
+            for redirect_uri in callbacks {
+                let connector = Connector { client_id, redirect_uri, ..Connector::new(running, Proof::Nothing) };
+                let browser = ByHand::new();
+                let start = browser.get(running, &connector.request(&[("nonce", HOSTILE)])).await;
+                let sign_in = browser.get(running, start.redirect()).await;
+                is_harmless(&sign_in.body);
+                let signed_in = browser.sign_in(running, &sign_in, "ada@example.com", PASSWORD).await;
+                let consent = browser.get(running, signed_in.redirect()).await;
+                is_harmless(&consent.body);
+                for words in shown {
+                    assert!(consent.body.contains(words), "{words}: {}", consent.body);
+                }
+                assert!(!consent.body.contains("logo.png") && !consent.body.contains("/cb"), "{}", consent.body);
+                let left = browser.decide(running, &consent, "allow").await;
+                let added = left.redirect().strip_prefix(redirect_uri).unwrap_or_else(|| panic!("{left:?}"));
+                assert!(!added.contains(['<', '"', '>']), "{added}");
+            }
+        }
+    }
+
+    /// Row 38: a page that says what is wrong with a description says it in our words, and quotes nothing that acts or
+    /// deceives.
+    async fn hostile_descriptions_are_told_as_text(engine) {
+        let strangers = Strangers::new();
+        let host = strangers.host("client.example");
+        let world = World::with(engine, Options { outbound: strangers.settings(), ..Options::default() }).await;
+        let address = host.url("/client.json").to_string();
+        let connector = Connector { client_id: &address, ..Connector::new(&world.running, Proof::Nothing) };
+        let turned = "<script>alert(1)</script>\u{202e}moc.elgoog\0\r\n\u{2066}";
+        for (member, value) in [
+            ("client_name", json!(turned)),
+            ("redirect_uris", json!([HOSTILE])),
+            ("redirect_uris", json!([turned])),
+            ("redirect_uris", json!(["W".repeat(3000)])),
+            ("redirect_uris", json!([format!("javascript:{HOSTILE}")])),
+            ("token_endpoint_auth_method", json!(format!("client_secret{turned}"))),
+            ("token_endpoint_auth_methods_supported", json!([format!("client_secret{HOSTILE}")])),
+            ("client_secret\"'><script>alert(1)</script>\u{202e}", json!("x")),
+            ("logo_uri", json!("javascript:alert(1)")),
+            ("jwks", json!({ "keys": [{ "kty": turned }] })),
+            ("scope", json!(turned)),
+        ] {
+            let mut document = json!({ "client_id": address, "redirect_uris": [CALLBACK] });
+            if member == "jwks" {
+                document["token_endpoint_auth_method"] = "private_key_jwt".into();
+            }
+            document[member] = value;
+            host.answer("/client.json", Answer::json(&document));
+            let page = ByHand::new().get(&world.running, &connector.request(&[])).await;
+            assert_eq!(page.status, 400, "{member}: {}", page.body);
+            let named = member.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap();
+            assert!(page.body.contains(named), "{member} is named: {}", page.body);
+            for markup in ["<script", "<img src=x", "</bdi></title>", "<style"] {
+                assert!(!page.body.contains(markup), "{member}: {markup} in {}", page.body);
+            }
+            let deceiving = page.body.chars().find(|c| legible::deceives(*c) && *c != '\n');
+            assert_eq!(deceiving, None, "{member}: {}", page.body);
+        }
     }
 
     /// Row 38: what was asked for is never repeated on an error page or in a machine's error as markup.

@@ -5,4 +5,5 @@ mod connectors;
 mod csp;
 mod keyboard;
 mod look;
+mod strangers;
 mod under_a_path;
