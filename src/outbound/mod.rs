@@ -33,6 +33,10 @@ const USER_AGENT: &str = concat!("consentry/", env!("CARGO_PKG_VERSION"));
 /// How long resolving, connecting and the TLS handshake may take together, within the patience of the fetch.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
+/// The most lines in the head of an answer; busy sites send half of it. How long they may be together is for the library
+/// to bound, and it does at some 400 kB.
+const HEAD_LINES_MAX: usize = 64;
+
 /// What the operator chose.
 #[derive(Clone)]
 pub struct Settings {
@@ -118,6 +122,7 @@ impl Outbound {
             .no_zstd()
             .no_deflate()
             .http1_only()
+            .http1_max_headers(HEAD_LINES_MAX)
             .build()
             .map_err(|error| OutboundError::of(&error))?;
         Ok(Self { client, admission, turns: Turns::new() })
