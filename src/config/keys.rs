@@ -106,7 +106,8 @@ pub const KEYS: [Key; 27] = [
         "standing_max_age",
         Some("1"),
         "1",
-        "How old the knowledge may be that a connection still stands, in seconds (0 to 60); 0 always asks the database.",
+        "How old the knowledge may be that a connection still stands, in seconds (0 to 60); 0 always asks the \
+         database.",
     ),
     key(
         "registration",
@@ -140,7 +141,8 @@ pub const KEYS: [Key; 27] = [
         "registration_unused_age",
         Some("604800"),
         "604800",
-        "How long a client that registered itself stays when nobody consents to it, in seconds (7 days; at least 3600).",
+        "How long a client that registered itself stays when nobody consents to it, in seconds (7 days; at least \
+         3600).",
     ),
     key(
         "connections_max",
@@ -166,8 +168,8 @@ pub const KEYS: [Key; 27] = [
         "client_document_hosts",
         None,
         "[\"chat.example\", \".tools.example\"]",
-        "The only hosts such documents may come from; a leading dot stands for every host below. Any host when left out. \
-         In the environment they are separated by commas.",
+        "The only hosts such documents may come from; a leading dot stands for every host below. Any host when left \
+         out. In the environment they are separated by commas.",
     ),
     key(
         "client_document_hosts_denied",
@@ -180,8 +182,8 @@ pub const KEYS: [Key; 27] = [
         None,
         "[\"10.20.0.0/16\"]",
         "Address ranges that clients' metadata documents and key sets may be fetched from although they are private or \
-         otherwise special (RFC 6890), for clients inside an intranet. Whoever names a URL can make the server fetch from \
-         there, so name no more than the hosts that are meant. In the environment they are separated by commas.",
+         otherwise special (RFC 6890), for clients inside an intranet. Whoever names a URL can make the server fetch \
+         from there, so name no more than the hosts that are meant. In the environment they are separated by commas.",
     ),
     key(
         "outbound_ca_file",

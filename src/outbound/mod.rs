@@ -2,9 +2,9 @@
 //! metadata documents and key sets come this way.
 //!
 //! Such a fetch must not reach what only this machine can reach (`special_use`, asked by `admission`, for literal
-//! addresses and for what `resolving` finds), must not go anywhere else than asked (no redirects, no proxy), and costs a
-//! bounded number of bytes, of seconds and of connections (`turns`). `freshness` reads how long the answer may be kept;
-//! `failure` is why there is none. What is fetched, when, and what is made of it is decided above.
+//! addresses and for what `resolving` finds), must not go anywhere else than asked (no redirects, no proxy), and costs
+//! a bounded number of bytes, of seconds and of connections (`turns`). `freshness` reads how long the answer may be
+//! kept; `failure` is why there is none. What is fetched, when, and what is made of it is decided above.
 
 mod admission;
 mod failure;
@@ -33,8 +33,8 @@ const USER_AGENT: &str = concat!("consentry/", env!("CARGO_PKG_VERSION"));
 /// How long resolving, connecting and the TLS handshake may take together, within the patience of the fetch.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
-/// The most lines in the head of an answer; busy sites send half of it. How long they may be together is for the library
-/// to bound, and it does at some 400 kB.
+/// The most lines in the head of an answer; busy sites send half of it. How long they may be together is for the
+/// library to bound, and it does at some 400 kB.
 const HEAD_LINES_MAX: usize = 64;
 
 /// What the operator chose.

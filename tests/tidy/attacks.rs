@@ -1,5 +1,5 @@
-//! The table of attacks in SECURITY.md: a row for each, behind each name a test that is really there, and above the table
-//! how many they are.
+//! The table of attacks in SECURITY.md: a row for each, behind each name a test that is really there, and above the
+//! table how many they are.
 
 use std::collections::BTreeMap;
 
@@ -54,8 +54,8 @@ pub fn every_attack_has_its_test(tree: &Tree) -> Vec<String> {
 /// What stands above the table, so that nobody has to count.
 fn how_many(attacks: u32, with_tests: u32, tests: usize, marked: usize) -> String {
     format!(
-        "Of the {attacks} attacks {with_tests} have a test; {tests} tests are named, and the {marked} marked * were seen \
-         to fail with their defence taken out."
+        "Of the {attacks} attacks {with_tests} have a test; {tests} tests are named, and the {marked} marked * were \
+         seen to fail with their defence taken out."
     )
 }
 

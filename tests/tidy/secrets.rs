@@ -1,5 +1,5 @@
-//! Secrets are compared in constant time, or not at all: how long an ordinary comparison takes tells how much of a guess
-//! was right.
+//! Secrets are compared in constant time, or not at all: how long an ordinary comparison takes tells how much of a
+//! guess was right.
 
 use std::ops::Range;
 
@@ -8,7 +8,8 @@ use crate::{
     tree::{File, Tree},
 };
 
-/// What a guess may be compared with, and the file that says how. A type around something `Zeroizing` need not be named.
+/// What a guess may be compared with, and the file that says how. A type around something `Zeroizing` need not be
+/// named.
 const SECRETS: &[(&str, &str)] = &[
     ("Digest", "src/model/digest.rs"),
     ("SecretText", "src/tokens/secret.rs"),

@@ -34,7 +34,7 @@ const CASES: u32 = 2000;
 const PIECES: &str = concat!(
     r#"¦"¦\¦\u0000¦\ud800¦{¦}¦[¦]¦:¦,¦null¦true¦0¦-1¦1e999¦1e308¦=¦&¦%¦%00¦+¦/¦//¦?¦#¦@¦.¦..¦*¦;¦e30¦e30.e30.e30¦"#,
     r#"client_id¦redirect_uris¦"keys":[]¦"kty":"oct"¦"alg":"none"¦"crit":["x"]¦https://¦http://127.1/¦é¦"#,
-    "\0¦\n¦\u{202e}¦long long long long long long long long long long long long long long long long long long long long",
+    "\0¦\n¦\u{202e}¦long long long long long long long long long long long long long long long long long long long",
 );
 
 fn one_of(pieces: &'static str) -> impl Strategy<Value = &'static str> {

@@ -134,7 +134,8 @@ on_both_engines! {
                 let (status, answer) = world.running.refresh(client, text).await;
                 // An access token is longer than any refresh token, so it is refused before it is looked at.
                 let refused = if text.len() > 512 { "invalid_request" } else { "invalid_grant" };
-                assert_eq!((status.as_u16(), answer["error"].as_str()), (400, Some(refused)), "{kind} as refresh token");
+                let told = (status.as_u16(), answer["error"].as_str());
+                assert_eq!(told, (400, Some(refused)), "{kind} as refresh token");
             }
             if *kind != "access" {
                 let (_, told) = world.running.introspect(service, text).await;
@@ -160,7 +161,8 @@ on_both_engines! {
             }
         }
         assert_eq!(world.running.redeem(client, kinds.text("code")).await.0, 200, "the code was never consumed");
-        assert_eq!(world.running.refresh(client, kinds.text("refresh")).await.0, 200, "the refresh token never replayed");
+        let (status, _) = world.running.refresh(client, kinds.text("refresh")).await;
+        assert_eq!(status, 200, "the refresh token never replayed");
         let url = format!("{}/register/{}", world.running.url, kinds.registrant.client_id);
         let own = Client::new().get(url).bearer_auth(&kinds.registrant.token).send().await.unwrap();
         assert_eq!(own.status(), 200, "the registration neither changed nor ended");

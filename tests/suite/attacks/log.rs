@@ -57,8 +57,8 @@ fn written() -> String {
     String::from_utf8_lossy(&WRITTEN.lock().expect("the log")).into_owned()
 }
 
-/// Whether a secret, or a part of one, is in the log. The beginning alone would do for a search in a log, and a third of a
-/// token is no business of it either.
+/// Whether a secret, or a part of one, is in the log. The beginning alone would do for a search in a log, and a third
+/// of a token is no business of it either.
 fn is_told(log: &str, secret: &str) -> bool {
     log.contains(secret) || log.contains(&secret[secret.len() / 3..secret.len() * 2 / 3])
 }
@@ -138,7 +138,9 @@ on_both_engines! {
         let connecting = Connecting::new(engine).await;
         let secrets = connecting.with_every_mistake().await;
         let log = written();
-        for line in ["a client registered itself", "a registration access token is not good", "a client did not prove itself"] {
+        for line in [
+            "a client registered itself", "a registration access token is not good", "a client did not prove itself",
+        ] {
             assert!(log.contains(line), "the log was heard: {line}");
         }
         for (kind, secret) in secrets {
@@ -156,7 +158,8 @@ on_both_engines! {
         assert_eq!(world.running.refresh(&nobody, "x").await.0, 401);
         ByHand::new().get(&world.running, &crate::harness::browser::plugin_request(&nobody)).await;
         let foreign = world.client(Dialect::Plugin).await;
-        let asked = crate::harness::browser::authorize(&[("client_id", &foreign.client_id), ("redirect_uri", &client_id)]);
+        let asked = [("client_id", foreign.client_id.as_str()), ("redirect_uri", &client_id)];
+        let asked = crate::harness::browser::authorize(&asked);
         assert_eq!(ByHand::new().get(&world.running, &asked).await.status, 400);
         let log = written();
         assert!(log.contains(&line), "the log was heard");

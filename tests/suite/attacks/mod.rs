@@ -1,7 +1,7 @@
 //! Attacks: what must not work, one named test for each row of the list of attacks seen against comparable servers.
 //!
-//! Every test speaks HTTP with a running server (`outbound` is the server that speaks, `any_bytes` asks the readers alone);
-//! its first line names the row.
+//! Every test speaks HTTP with a running server (`outbound` is the server that speaks, `any_bytes` asks the readers
+//! alone); its first line names the row.
 
 pub mod by_hand;
 

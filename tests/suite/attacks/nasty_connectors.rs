@@ -68,7 +68,8 @@ on_both_engines! {
         let mut attempts = Vec::new();
         let mut add = |place: &str, value: &str, changed: &[(&str, &str)]| {
             // Each in its turn: all three read an assertion by the same code.
-            let (path, token) = [("/token", &token), ("/revoke", &given_up), ("/introspect", &token)][attempts.len() % 3];
+            let endpoints = [("/token", &token), ("/revoke", &given_up), ("/introspect", &token)];
+            let (path, token) = endpoints[attempts.len() % 3];
             let honest = signer.sign(&claims());
             let mut fields = vec![
                 ("client_id", CLIENT_ID),
@@ -146,7 +147,8 @@ on_both_engines! {
                 add("list of", member, &json!([value]), &value);
             }
             add("name of a member", &value, &json!("x"), &value);
-            add("a key's member", "jwks", &json!({ "keys": [{ "kty": value, "kid": value, "n": value, "e": value }] }), &value);
+            let key = json!({ "kty": value, "kid": value, "n": value, "e": value });
+            add("a key's member", "jwks", &json!({ "keys": [key] }), &value);
         }
         for value in wrong_types() {
             for member in texts.into_iter().chain(lists).chain(["jwks"]) {
@@ -178,7 +180,8 @@ on_both_engines! {
             nasty.path_segments_mut().unwrap().pop().push(&value);
             // As it is, where that is an address of a registration at all.
             let bare = uri.join(&format!("./{value}")).ok();
-            let is_one = |address: &url::Url| address.origin() == uri.origin() && address.path().starts_with("/register/");
+            let is_one =
+                |address: &url::Url| address.origin() == uri.origin() && address.path().starts_with("/register/");
             for address in [Some(nasty), bare].into_iter().flatten().filter(is_one) {
                 for request in
                     [http.get(address.clone()), http.put(address.clone()).json(&changed), http.delete(address)]
@@ -201,7 +204,7 @@ on_both_engines! {
                 http.delete(uri.clone()),
                 http.put(uri.clone()).json(&changed),
                 http.post(at("/register")).json(&good),
-                http.post(at("/token")).form(&[("grant_type", "refresh_token"), ("client_id", "x"), ("refresh_token", "x")]),
+                http.post(at("/token")).form(&[("grant_type", "client_credentials"), ("client_id", "x")]),
                 http.post(at("/revoke")).form(&[("token", "x"), ("client_id", "x")]),
                 http.post(at("/introspect")).form(&[("token", "x")]),
                 http.get(at("/.well-known/oauth-authorization-server")),

@@ -60,7 +60,8 @@ on_both_engines! {
         let host = strangers.host("client.example");
         let world = World::with(engine, Options { outbound: strangers.settings(), ..unhurried() }).await;
         let (http, mut attempts) = (client(), Vec::new());
-        let texts = ["client_name", "client_uri", "logo_uri", "scope", "jwks_uri", "token_endpoint_auth_method", "client_id"];
+        let texts =
+            ["client_name", "client_uri", "logo_uri", "scope", "jwks_uri", "token_endpoint_auth_method", "client_id"];
         let lists = ["redirect_uris", "grant_types", "token_endpoint_auth_methods_supported"];
         let places = texts.len() + lists.len() + 2;
         // One member for each value, in turn, since each costs a connection; but markup in every one.
@@ -90,8 +91,8 @@ on_both_engines! {
         is_well(&world).await;
     }
 
-    /// Row 39: addresses of key sets, as far as they can be registered, and what stands there. Each client has a code, so
-    /// that its keys are worth asking for.
+    /// Row 39: addresses of key sets, as far as they can be registered, and what stands there. Each client has a code,
+    /// so that its keys are worth asking for.
     async fn nasty_key_sets_are_answered(engine) {
         let strangers = Strangers::new();
         let host = strangers.host("client.example");
@@ -106,7 +107,8 @@ on_both_engines! {
             }
             // One place for each value, in turn: each costs a registration, a consent and a connection.
             let [keys, raw] = places.map(|path| host.url(&path).to_string());
-            let jwks_uri = &[keys, raw, format!("https://client.example/{value}"), format!("https://{value}/")][number % 4];
+            let bare = [format!("https://client.example/{value}"), format!("https://{value}/")];
+            let jwks_uri = [&keys, &raw, &bare[0], &bare[1]][number % 4];
             let body = json!({
                 "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": jwks_uri,
             });
@@ -136,13 +138,16 @@ on_both_engines! {
         let own: url::Url = world.running.url.parse().unwrap();
         let (http, mut documents, mut others) = (client(), Vec::new(), Vec::new());
         for value in values() {
-            for place in ["/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource", "/.well-known",
-                "/static", "/health", ""] {
+            for place in [
+                "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource", "/.well-known",
+                "/static", "/health", "",
+            ] {
                 let mut escaped = own.join(place).unwrap();
                 escaped.path_segments_mut().unwrap().pop_if_empty().push(&value);
                 let mut asked = own.join(place).unwrap();
                 asked.set_query(Some(&value));
-                let bare = own.join(&format!("{place}/{value}")).ok().filter(|address| address.origin() == own.origin());
+                let bare = own.join(&format!("{place}/{value}")).ok();
+                let bare = bare.filter(|address| address.origin() == own.origin());
                 for address in [Some(escaped), Some(asked), bare].into_iter().flatten() {
                     // Outside of it there are pages, for whoever asks.
                     if address.path().starts_with("/.well-known/") {

@@ -125,7 +125,8 @@ on_both_engines! {
         let world = World::with(engine, Options { outbound: strangers.settings(), ..Options::default() }).await;
         let running = &world.running;
         poison(&world).await;
-        let callbacks = ["https://app.example/cb?'\"><script>alert(1)</script>", "com.example.app:/cb/'\"><script>alert(1)"];
+        let callbacks =
+            ["https://app.example/cb?'\"><script>alert(1)</script>", "com.example.app:/cb/'\"><script>alert(1)"];
         let mut body = json!({
             "client_name": HOSTILE,
             "redirect_uris": callbacks,

@@ -80,7 +80,8 @@ on_both_engines! {
         let world = World::new(engine).await;
         let client = world.client(Dialect::Action).await;
         for guess in ["", "secret", "password", "admin", "changeme", "null", "undefined", "client_secret", "*", "%"] {
-            for client_id in [client.client_id.as_str(), "admin", "consentry", "demo", "chatgpt", "*", "%", "' or 1=1 --"] {
+            let own = client.client_id.as_str();
+            for client_id in [own, "admin", "consentry", "demo", "chatgpt", "*", "%", "' or 1=1 --"] {
                 let guess = Registered { client_id: client_id.into(), client_secret: guess.into() };
                 assert_eq!(world.running.refresh(&guess, "x").await.0, 401, "{guess:?}");
                 assert_eq!(world.running.introspect(&guess, "x").await.0, 401, "{guess:?}");
@@ -88,7 +89,9 @@ on_both_engines! {
         }
         let browser = ByHand::new();
         let page = browser.get(&world.running, "/sign-in").await;
-        for (email, password) in [("admin@example.com", "admin"), ("admin", "admin"), ("ada@example.com", ""), ("", "")] {
+        for (email, password) in
+            [("admin@example.com", "admin"), ("admin", "admin"), ("ada@example.com", ""), ("", "")]
+        {
             assert_eq!(browser.sign_in(&world.running, &page, email, password).await.status, 422, "{email}");
         }
     }
@@ -140,7 +143,8 @@ on_both_engines! {
         let stored = Tables::everything(&world.database).await;
         let kept = SecretText::parse("cst_cs_", &client.client_secret).unwrap().digest().0;
         assert!(stored.contains("ada@example.com") && stored.contains(&hexadecimal(&kept)), "the database was read");
-        let (session, mark) = (browser.cookie("consentry_session").unwrap(), browser.cookie("consentry_browser").unwrap());
+        let cookie = |name| browser.cookie(name).unwrap();
+        let (session, mark) = (cookie("consentry_session"), cookie("consentry_browser"));
         for (kind, secret) in [
             ("password", PASSWORD), ("mistyped password", "a mistyped password"), ("r", &consent.hidden("r")),
             ("form token", &consent.hidden("csrf")), ("code", &code), ("access token", &access),

@@ -1,6 +1,6 @@
 //! Strangers who mean harm, in a real browser: a client that registered itself, one with a document, and a description
-//! that is refused. Nothing of theirs runs, and nothing leaves its place. In the four looks of `look`, which has the same
-//! for clients and plugins registered by hand.
+//! that is refused. Nothing of theirs runs, and nothing leaves its place. In the four looks of `look`, which has the
+//! same for clients and plugins registered by hand.
 
 use serde_json::json;
 
