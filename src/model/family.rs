@@ -4,6 +4,7 @@
 
 use super::{
     Generation, Timestamp,
+    client::AuthenticationMethod,
     digest::Digest,
     id::{AccountId, ClientId, ConsentId, FamilyId, PluginId},
     plugin::SubjectSalt,
@@ -41,6 +42,8 @@ pub struct Family {
     pub subject_salt: SubjectSalt,
     /// What was authorized and the consent of today still allows.
     pub scopes: Scopes,
+    /// How its client proved itself last; refreshes must do no less.
+    pub authentication_method: AuthenticationMethod,
     /// Raised when its access tokens are revoked.
     pub access_generation: Generation,
     /// When the person last signed in before authorizing.
@@ -115,6 +118,7 @@ mod tests {
             plugin_id: PluginId(Uuid::max()),
             subject_salt: SubjectSalt([0; 32]),
             scopes: Scopes::default(),
+            authentication_method: AuthenticationMethod::None,
             access_generation: 1,
             auth_time: time,
             created_at: time,

@@ -66,7 +66,7 @@ pub enum Redeem {
     /// Account, client or consent no longer are what they were when the code was issued; the assertion, if there was
     /// one, counts as used.
     NotStanding,
-    /// The assertion had been used by another request. Nothing was written.
+    /// The assertion had been used by another request. Nothing was changed.
     AssertionReplayed,
 }
 
@@ -77,7 +77,7 @@ pub struct Rotation {
     pub id: FamilyId,
     /// The client that authenticated; must be the family's.
     pub client_id: ClientId,
-    /// How it authenticated; the family's method from now on.
+    /// How it authenticated; the family's method from now on, if it is answered.
     pub authentication_method: AuthenticationMethod,
     /// The other methods the family may have had so far (the same again where there are fewer).
     pub formerly: [AuthenticationMethod; 2],
@@ -107,7 +107,8 @@ pub struct Rotation {
 /// | above `counter` | `Rotated` (jump): predecessor = presented, counter = presented + 1 | the same |
 /// | anything else below | `Replayed`: the family ends | the same |
 ///
-/// A rotation sets `rotated_at = at` and `idle_until = min(idle_until, expires_at)`.
+/// A rotation sets `rotated_at = at` and `idle_until = min(idle_until, expires_at)`. Whoever is answered, by a rotation
+/// or a repeat, makes its method the family's: a weaker one is refused from then on.
 #[derive(Clone, Debug)]
 pub enum Rotate {
     /// The row moved; the successor to hand out is the line's token at `counter`, authenticated by the MAC key that
@@ -120,7 +121,8 @@ pub enum Rotate {
         /// The presented counter was above the row's: the database was restored from a backup. Worth an alert.
         jumped: bool,
     },
-    /// Nothing was written; the same successor is to be handed out again.
+    /// The line stays as it was; the same successor is to be handed out again. Nothing was written but the method, if
+    /// this one came by another, and the assertion's id, if there was one.
     Repeated {
         /// The family as it stands.
         family: Family,
@@ -131,10 +133,10 @@ pub enum Rotate {
     },
     /// A superseded token: theft. The family is ended, and an audit event says so.
     Replayed,
-    /// There is no such family, it does not stand, or client, method, resource or secret are not its own; the assertion,
-    /// if there was one, counts as used.
+    /// There is no such family, it does not stand, or client, method, resource or secret are not its own; the
+    /// assertion, if there was one, counts as used.
     NotStanding,
-    /// The assertion had been used by another request. Nothing was written.
+    /// The assertion had been used by another request. Nothing was changed.
     AssertionReplayed,
 }
 

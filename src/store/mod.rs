@@ -13,6 +13,7 @@ pub mod consents;
 pub mod error;
 pub mod families;
 mod family_rows;
+mod family_statements;
 pub mod keys;
 pub mod plugins;
 mod postgres;

@@ -14,7 +14,8 @@ use crate::{
     store::{
         StoreResult,
         families::FamilyEnd,
-        family_rows::{END, FamilyRow, REVOKE_ACCESS, STANDING},
+        family_rows::FamilyRow,
+        family_statements::{END, REVOKE_ACCESS, STANDING},
     },
 };
 

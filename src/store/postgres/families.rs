@@ -1,9 +1,11 @@
 //! Token families on Postgres: each step is one statement, its audit event included.
 //!
-//! A plain read (`seen`) decides whether anything is to be written, so that a repeat takes no lock and makes no
-//! transaction id. The guarded update (`moved`) tests its own row again after waiting for a lock; if it then finds
-//! nothing to do although `seen` said so, somebody else was first, and the statement runs again. A client assertion is
-//! used in the same statement, and whatever else it does hangs on that.
+//! A plain read (`seen`) decides whether anything is to be written, so that an ordinary repeat takes no lock and makes
+//! no transaction id; one by another method writes that, and one with a client assertion the assertion's id. The guarded
+//! update (`moved`) asks its own row again after waiting for a lock: whether the token is the line's own, by a method
+//! that still is good enough, and whether `seen` is still right. If it then finds nothing to do although `seen` said so,
+//! somebody else was first, and the statement runs again. An assertion is used in the same statement, and whatever else
+//! it does hangs on that.
 
 use serde_json::json;
 use sqlx::{FromRow, Row, types::Json};
@@ -21,14 +23,15 @@ use crate::{
         assertions::AssertionUse,
         audit as audit_log,
         families::{Redeem, Redemption, Rotate, Rotation},
-        family_rows::{
-            ATTEMPTS, MovedRow, SeenRow, bind_presented, bind_redemption, bind_rotation, family_and_parents,
-            family_columns, is_for, is_its_own, redeem_row, repeats, replays, rotate_row, stands,
+        family_rows::{ATTEMPTS, MovedRow, SeenRow},
+        family_statements::{
+            bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_for, is_its_own,
+            is_to_be_written, redeem_row, repeats, replays, rotate_row, stands, stays,
         },
     },
 };
 
-/// Uses the assertion the first three of these parameters name, if they name one: `fresh` is whether the step may go on.
+/// Uses the assertion these three parameters name, if they name one: `fresh` is whether the step may go on.
 macro_rules! use_assertion {
     ($expires_at:literal, $digest:literal, $use_id:literal) => {
         concat!(
@@ -56,8 +59,8 @@ macro_rules! use_assertion {
     };
 }
 
-/// `$17` to `$24` are the audit event, of a birth or of an end, `$25` to `$27` the assertion. Its id is the request's, so
-/// a statement that runs twice tells it once.
+/// `$17` to `$24` are the audit event, of a birth or of an end, `$25` to `$27` the assertion. The event's id is the
+/// request's, so a statement that runs twice tells it once.
 const REDEEM: &str = concat!(
     "with ",
     use_assertion!("$25", "$26", "$27"),
@@ -102,11 +105,12 @@ const ROTATE: &str = concat!(
           where f.id = seen.id
             and fresh.fresh
             and f.ended_at is null
-            and not seen.repeats
-            and not ",
-    repeats!(),
-    " returning f.counter as moved_counter, f.idle_until as moved_idle_until, f.ended_at as moved_ended_at,
-                f.account_id
+            and ",
+    is_its_own!(),
+    "and ",
+    is_to_be_written!("seen.repeats"),
+    "returning f.counter as moved_counter, f.rotated_at as moved_rotated_at, f.idle_until as moved_idle_until,
+               f.ended_at as moved_ended_at, f.account_id
      ), told as (
          insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, detail)
          select $14, $2, $15, $16, $17, $18, account_id, $3, $19
@@ -114,7 +118,8 @@ const ROTATE: &str = concat!(
           where moved_ended_at is not null
              on conflict (id) do nothing
      )
-     select fresh.fresh, seen.*, moved.moved_counter, moved.moved_idle_until, moved.moved_ended_at
+     select fresh.fresh, seen.*, moved.moved_counter, moved.moved_rotated_at, moved.moved_idle_until,
+            moved.moved_ended_at
        from fresh
        left join seen on true
        left join moved on true"

@@ -15,9 +15,10 @@ use crate::{
         StoreError, StoreResult,
         assertions::AssertionUse,
         families::{Redeem, Redemption, Rotate, Rotation},
-        family_rows::{
-            ATTEMPTS, MovedRow, SeenRow, bind_presented, bind_redemption, bind_rotation, family_and_parents,
-            family_columns, is_for, is_its_own, redeem_row, repeats, replays, rotate_row, stands,
+        family_rows::{ATTEMPTS, MovedRow, SeenRow},
+        family_statements::{
+            bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_for, is_its_own,
+            is_to_be_written, redeem_row, repeats, replays, rotate_row, stands, stays,
         },
     },
 };
@@ -41,20 +42,22 @@ const SEEN: &str = concat!(
     is_for!()
 );
 
+/// `$14` is whether it repeated when it was seen.
 const ROTATE: &str = concat!(
     "update families as f ",
     rotate_row!(),
     "where f.id = $1 and ",
     is_its_own!(),
-    "and not ",
-    repeats!(),
-    " and exists (select 1 from accounts a, clients c, consents g, resources r
+    "and ",
+    is_to_be_written!("$14"),
+    "and exists (select 1 from accounts a, clients c, consents g, resources r
                    where a.id = f.account_id and c.id = f.client_id and g.id = f.consent_id
                      and r.identifier = f.resource and ",
     stands!(),
     "and ",
     is_for!(),
-    ") returning counter as moved_counter, idle_until as moved_idle_until, ended_at as moved_ended_at"
+    ") returning counter as moved_counter, rotated_at as moved_rotated_at, idle_until as moved_idle_until,
+                 ended_at as moved_ended_at"
 );
 
 impl Engine {
@@ -93,9 +96,9 @@ impl Engine {
     pub(in crate::store) async fn rotate(&self, rotation: &Rotation, event: &Audit) -> StoreResult<Rotate> {
         for _ in 0..ATTEMPTS {
             let seen = self.see(rotation).await?;
-            let turns = seen.as_ref().is_some_and(|seen| !seen.repeats);
-            let moved = if turns || rotation.assertion.is_some() {
-                match self.turn(rotation, seen.as_ref().filter(|_| turns), event).await? {
+            let unsettled = seen.as_ref().filter(|seen| !seen.is_settled(rotation.authentication_method));
+            let moved = if unsettled.is_some() || rotation.assertion.is_some() {
+                match self.turn(rotation, unsettled, event).await? {
                     Turned::Moved(moved) => moved,
                     Turned::AssertionReplayed => return Ok(Rotate::AssertionReplayed),
                 }
@@ -124,7 +127,8 @@ impl Engine {
         }
         let mut moved: Option<MovedRow> = None;
         if let Some(seen) = seen {
-            moved = bind_rotation!(sqlx::query_as(ROTATE), rotation).fetch_optional(&mut *step).await?;
+            let query = bind_rotation!(sqlx::query_as(ROTATE), rotation).bind(seen.repeats);
+            moved = query.fetch_optional(&mut *step).await?;
             if moved.as_ref().is_some_and(|moved| moved.moved_ended_at.is_some()) {
                 let account_id = Some(AccountId(seen.family.account_id));
                 let subjects = Subjects { account_id, client_id: Some(rotation.client_id), plugin_id: None };

@@ -8,6 +8,7 @@ use std::{collections::HashMap, path::Path};
 use chrono::TimeDelta;
 use consentry::{
     model::{
+        client::AuthenticationMethod::{ClientSecret, None as Public},
         digest::Digest,
         id::{ConsentId, SessionId},
     },
@@ -145,6 +146,21 @@ on_both_engines! {
         }
         let (outcome, written) = writes!(world, world.store.use_assertion(&using("alone")).await.unwrap());
         assert!(outcome && written == 1);
+    }
+
+    async fn a_repeat_by_a_stronger_method(engine) {
+        let world = World::new(engine).await;
+        let redemption = Redemption { authentication_method: Public, ..world.redemption() };
+        world.store.redeem(&redemption, &audit(at(0))).await.unwrap();
+        let by = |method| Rotation {
+            authentication_method: method,
+            formerly: [Public; 2],
+            ..world.rotation(redemption.id, 0, 1)
+        };
+        assert_eq!(writes!(world, present(&world.store, &by(Public)).await), (Rotated(1), 1));
+        assert_eq!(writes!(world, present(&world.store, &by(Public)).await), (Repeated(1), 0));
+        assert_eq!(writes!(world, present(&world.store, &by(ClientSecret)).await), (Repeated(1), 1), "the method");
+        assert_eq!(writes!(world, present(&world.store, &by(ClientSecret)).await), (Repeated(1), 0), "once");
     }
 
     async fn looking(engine) {

@@ -1,7 +1,11 @@
 //! The refresh table as thirty lines without I/O, and random histories that the real store must answer alike.
 
 use chrono::TimeDelta;
-use consentry::{model::id::FamilyId, store::families::Rotation};
+use consentry::{
+    model::client::AuthenticationMethod,
+    protocol::client_authentication::formerly,
+    store::families::{Redemption, Rotation},
+};
 use futures_util::future::join_all;
 use proptest::{
     prelude::*,
@@ -11,7 +15,7 @@ use tokio::runtime::Handle;
 
 use super::{
     answers::{Answer, present},
-    facts::World,
+    facts::{World, audit, start},
 };
 use crate::on_both_engines;
 
@@ -20,6 +24,7 @@ const HOUR: i64 = 3_600_000;
 
 /// A line of refresh tokens; times are milliseconds after the beginning.
 struct Line {
+    method: AuthenticationMethod,
     counter: i64,
     predecessor: Option<i64>,
     rotated_at: Option<i64>,
@@ -29,11 +34,12 @@ struct Line {
 
 impl Line {
     fn born() -> Self {
-        Self { counter: 0, predecessor: None, rotated_at: None, idle_until: HOUR, ended: false }
+        let method = AuthenticationMethod::None;
+        Self { method, counter: 0, predecessor: None, rotated_at: None, idle_until: HOUR, ended: false }
     }
 
-    fn present(&mut self, presented: i64, now: i64, grace: i64) -> Answer {
-        if self.ended || now >= self.idle_until {
+    fn present(&mut self, method: AuthenticationMethod, presented: i64, now: i64, grace: i64) -> Answer {
+        if self.ended || now >= self.idle_until || method < self.method {
             return Answer::NotStanding;
         }
         let open = self.rotated_at.is_some_and(|rotated_at| now < rotated_at + grace);
@@ -43,6 +49,7 @@ impl Line {
             self.ended = true;
             return Answer::Replayed;
         }
+        self.method = method;
         if open && !jumps {
             return Answer::Repeated(self.counter);
         }
@@ -66,11 +73,13 @@ enum Which {
     Predecessor,
 }
 
-/// So much later, the same token is presented so many times at once.
+/// So much later, the same token is presented so many times at once, by a method that is so much stronger than the
+/// family's.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     pause: i64,
     which: Which,
+    stronger: isize,
     times: usize,
 }
 
@@ -90,14 +99,17 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (1..4_i64).prop_map(Which::FromCounter),
         1 => (-4..0_i64).prop_map(Which::FromCounter),
     ];
-    let step = (pause, which, 1..4_usize).prop_map(|(pause, which, times)| Step { pause, which, times });
+    let stronger = prop_oneof![6 => Just(0), 1 => Just(1), 1 => Just(-1)];
+    let step = (pause, which, stronger, 1..4_usize);
+    let step = step.prop_map(|(pause, which, stronger, times)| Step { pause, which, stronger, times });
     prop::collection::vec(step, 1..=20)
 }
 
 /// Lives one history on a fresh family.
 async fn live(world: &World, grace: i64, history: &[Step]) -> Result<(), TestCaseError> {
-    let id: FamilyId = world.family().await;
     let mut line = Line::born();
+    let redemption = Redemption { authentication_method: line.method, ..world.redemption() };
+    world.store.redeem(&redemption, &audit(start())).await.unwrap();
     let mut now = 0;
     for (number, step) in history.iter().enumerate() {
         now += step.pause;
@@ -105,14 +117,21 @@ async fn live(world: &World, grace: i64, history: &[Step]) -> Result<(), TestCas
             Which::FromCounter(offset) => (line.counter + offset).max(0),
             Which::Predecessor => line.predecessor.unwrap_or(line.counter),
         };
-        let rotation = Rotation { grace: TimeDelta::milliseconds(grace), ..world.rotation(id, presented, now) };
+        let method = line.method as usize;
+        let method = AuthenticationMethod::ALL[method.saturating_add_signed(step.stronger).min(2)];
+        let rotation = Rotation {
+            authentication_method: method,
+            formerly: formerly(AuthenticationMethod::ALL.into_iter().collect(), method),
+            grace: TimeDelta::milliseconds(grace),
+            ..world.rotation(redemption.id, presented, now)
+        };
         let at_once = (0..step.times).map(|_| present(&world.store, &rotation));
         let mut answers = join_all(at_once).await;
-        let mut expected: Vec<_> = (0..step.times).map(|_| line.present(presented, now, grace)).collect();
+        let mut expected: Vec<_> = (0..step.times).map(|_| line.present(method, presented, now, grace)).collect();
         // Who of those that came at once was first is nobody's business.
         answers.sort();
         expected.sort();
-        prop_assert_eq!(answers, expected, "step {}: {} presented at {} ms", number, presented, now);
+        prop_assert_eq!(answers, expected, "step {}: {} presented by {:?} at {} ms", number, presented, method, now);
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 //!
 //! The SQL given here is what both engines understand, and answers text or whole numbers.
 
+use std::time::Duration;
+
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use crate::harness::databases::{Database, Engine};
@@ -63,6 +65,40 @@ impl Tables {
             Self::Postgres(connection) => sqlx::query(sql).execute(connection).await.unwrap().rows_affected(),
         };
         assert_ne!(changed, 0, "{sql}");
+    }
+
+    /// Holds every family: whoever is to change one waits until they are let go.
+    pub async fn hold_families(&mut self) {
+        match self {
+            Self::Sqlite(connection) => drop(sqlx::query("begin immediate").execute(connection).await.unwrap()),
+            Self::Postgres(connection) => {
+                sqlx::query("begin").execute(&mut *connection).await.unwrap();
+                sqlx::query("select id from families for update").execute(connection).await.unwrap();
+            }
+        }
+    }
+
+    /// Lets them go.
+    pub async fn let_go(&mut self) {
+        match self {
+            Self::Sqlite(connection) => drop(sqlx::query("rollback").execute(connection).await.unwrap()),
+            Self::Postgres(connection) => drop(sqlx::query("rollback").execute(connection).await.unwrap()),
+        }
+    }
+
+    /// Waits until so many others wait for what is held. SQLite cannot tell; there they get a moment.
+    pub async fn until_waited_for(&mut self, others: i64) {
+        const WAITING: &str = "
+            select count(*) from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock'";
+        let Self::Postgres(connection) = self else { return tokio::time::sleep(Duration::from_millis(300)).await };
+        for _ in 0..1000 {
+            if sqlx::query_scalar::<_, i64>(WAITING).fetch_one(&mut *connection).await.unwrap() == others {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("nobody waits");
     }
 
     /// Whether all rows of a table can be deleted.
