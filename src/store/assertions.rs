@@ -16,6 +16,9 @@ pub struct AssertionUse {
 
 impl Store {
     /// Uses an assertion. `false` when another request had.
+    ///
+    /// On Postgres it is one statement, which runs a second time by itself when the connection is lost: `use_id` makes
+    /// that safe.
     pub async fn use_assertion(&self, assertion: &AssertionUse) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.use_assertion(assertion))
     }

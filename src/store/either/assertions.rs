@@ -1,33 +1,31 @@
 //! Used client assertions. Compiled once for each engine.
 
-use super::{Connection, Engine};
+use super::{Connection, Engine, repeatable};
 use crate::store::{StoreResult, assertions::AssertionUse};
 
-/// The update changes nothing; it makes the statement answer with the row of whoever was first.
+/// Answers with a row unless another request was first. The update changes nothing: it is for the request that was
+/// first itself, and runs again.
 const USE: &str = "
     insert into assertion_ids (expires_at, digest, use_id)
     values ($1, $2, $3)
         on conflict (expires_at, digest) do update
-       set use_id = assertion_ids.use_id
-    returning use_id = $3";
+       set use_id = excluded.use_id
+     where assertion_ids.use_id = excluded.use_id
+    returning use_id";
 
 impl Engine {
     pub(in crate::store) async fn use_assertion(&self, assertion: &AssertionUse) -> StoreResult<bool> {
-        let mut step = self.begin().await?;
-        let is_ours = use_once(&mut step, assertion).await?;
-        if is_ours {
-            step.commit().await?;
-        }
-        Ok(is_ours)
+        repeatable!(self, connection => use_once(&mut connection, assertion))
     }
 }
 
 /// Uses an assertion within a step; the step's end decides whether it counts as used.
 pub(super) async fn use_once(connection: &mut Connection, assertion: &AssertionUse) -> StoreResult<bool> {
-    Ok(sqlx::query_scalar(USE)
+    let ours: Option<Vec<u8>> = sqlx::query_scalar(USE)
         .bind(assertion.id.expires_at)
         .bind(assertion.id.digest.0.as_slice())
         .bind(assertion.use_id.as_slice())
-        .fetch_one(connection)
-        .await?)
+        .fetch_optional(connection)
+        .await?;
+    Ok(ours.is_some())
 }

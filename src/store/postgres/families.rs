@@ -48,12 +48,13 @@ macro_rules! use_assertion {
             $expires_at,
             " is not null
              on conflict (expires_at, digest) do update
-            set use_id = assertion_ids.use_id
-         returning use_id = ",
-            $use_id,
-            " as ours
+            set use_id = excluded.use_id
+          where assertion_ids.use_id = excluded.use_id
+         returning use_id
      ), fresh as (
-         select coalesce((select ours from used), true) as fresh
+         select ",
+            $expires_at,
+            " is null or exists (select 1 from used) as fresh
      )"
         )
     };

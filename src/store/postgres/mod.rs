@@ -199,3 +199,12 @@ macro_rules! reading {
     }};
 }
 use reading;
+
+/// Runs a step that is one statement, commits itself and is safe to repeat: no dearer than a reading. (SQLite has more
+/// to do here.)
+macro_rules! repeatable {
+    ($engine:expr, $connection:ident => $operation:expr) => {
+        $crate::store::postgres::reading!($engine, $connection => $operation)
+    };
+}
+use repeatable;

@@ -132,6 +132,18 @@ macro_rules! reading {
 }
 use reading;
 
+/// Runs a step that is one statement and safe to repeat. The commit is asked for, although the statement would make its
+/// own: that one comes after the row was handed out, and nobody would hear that it failed.
+macro_rules! repeatable {
+    ($engine:expr, $connection:ident => $operation:expr) => {{
+        let mut $connection = $engine.begin().await?;
+        let done = $operation.await?;
+        $connection.commit().await?;
+        Ok(done)
+    }};
+}
+use repeatable;
+
 /// Makes the file with access for its owner alone; SQLite gives its `-wal` and `-shm` the same.
 fn make_private(path: &Path) -> StoreResult<()> {
     use std::os::unix::fs::OpenOptionsExt;
