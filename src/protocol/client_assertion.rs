@@ -12,8 +12,9 @@ use crate::model::{
     digest::Digest,
 };
 
-/// How far ahead an assertion may expire (RFC 7523 §3 point 4 lets a server refuse the "unreasonably far"): for so
-/// long its id has to be remembered.
+/// How far ahead an assertion may expire (RFC 7523 §3 point 4 lets a server refuse the "unreasonably far"), and how long
+/// it may be good for in all. Its id is remembered until it expires: for so long at most, with the skew and what is
+/// missing of a whole second.
 const LIFETIME_MAX: TimeDelta = TimeDelta::minutes(10);
 
 /// How long ago it may have been written (RFC 7523 §3 point 6).
@@ -44,6 +45,7 @@ pub fn decide(claims: &AssertionClaims, expected: Expected<'_>, now: Timestamp) 
     check_audience(&claims.aud, expected)?;
     let expires_at = check_expiry(claims.exp, now)?;
     check_beginning(claims, now)?;
+    check_lifetime(claims.iat, expires_at)?;
     let jti = check_jti(claims.jti.as_deref())?;
     Ok(AssertionId { expires_at: whole_second(expires_at), digest: digest(expected.client_id, jti) })
 }
@@ -88,6 +90,14 @@ fn check_beginning(claims: &AssertionClaims, now: Timestamp) -> Result<(), OAuth
     match claims.iat {
         Some(iat) if iat > now + SKEW => refused("iat is in the future"),
         Some(iat) if iat < now - AGE_MAX => refused("iat is more than 10 minutes ago"),
+        _ => Ok(()),
+    }
+}
+
+/// One that is good for long is not good at all, however little of it is left: whoever copies it gains the whole of it.
+fn check_lifetime(iat: Option<Timestamp>, exp: Timestamp) -> Result<(), OAuthError> {
+    match iat {
+        Some(iat) if exp - iat > LIFETIME_MAX + SKEW => refused("exp is more than 10 minutes after iat"),
         _ => Ok(()),
     }
 }
@@ -167,9 +177,11 @@ mod tests {
         assert!(told(|claims| claims.iat = None).is_ok());
         assert!(told(|claims| claims.nbf = after(30_000)).is_ok());
         assert!(told(|claims| claims.iat = after(30_000)).is_ok());
-        assert!(told(|claims| claims.iat = after(-600_000)).is_ok());
         assert!(told(|claims| claims.exp = after(1)).is_ok());
         assert!(told(|claims| claims.exp = after(630_000)).is_ok());
+        assert!(told(|claims| (claims.iat, claims.exp) = (after(-600_000), after(30_000))).is_ok());
+        assert!(told(|claims| (claims.iat, claims.exp) = (after(-315_000), after(315_000))).is_ok());
+        assert!(told(|claims| (claims.iat, claims.exp) = (None, after(630_000))).is_ok());
         assert!(told(|claims| claims.jti = Some("~".repeat(255))).is_ok());
     }
 
@@ -195,6 +207,16 @@ mod tests {
             (|claims| claims.nbf = after(30_001), "nbf is in the future"),
             (|claims| claims.iat = after(30_001), "iat is in the future"),
             (|claims| claims.iat = after(-600_001), "iat is more than 10 minutes ago"),
+            (|claims| claims.iat = after(-570_001), "exp is more than 10 minutes after iat"),
+            (
+                |claims| (claims.iat, claims.exp) = (after(-315_000), after(315_001)),
+                "exp is more than 10 minutes after iat",
+            ),
+            // Eighteen minutes, nine of which are over.
+            (
+                |claims| (claims.iat, claims.exp) = (after(-540_000), after(540_000)),
+                "exp is more than 10 minutes after iat",
+            ),
             (|claims| claims.jti = None, "jti is missing"),
             (|claims| claims.jti = Some(String::new()), "jti is not 1 to 255 visible characters"),
             (|claims| claims.jti = Some("a b".into()), "jti is not 1 to 255 visible characters"),
