@@ -51,3 +51,58 @@ fn form_decode(text: &str) -> String {
         .map(|(_, value)| value.into_owned())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn with(value: &str) -> HttpRequest {
+        TestRequest::default().insert_header((header::AUTHORIZATION, value)).to_http_request()
+    }
+
+    /// What is read of a user name and a password joined so.
+    fn read(joined: &str) -> Option<(String, String)> {
+        let read = basic(&with(&format!("Basic {}", STANDARD.encode(joined)))).ok()??;
+        Some((read.client_id, read.client_secret))
+    }
+
+    #[test]
+    fn both_halves_are_form_decoded() {
+        for (joined, client_id, client_secret) in [
+            ("c:s", "c", "s"),
+            ("https%3A%2F%2Fc.example%2Fdoc:a%25b", "https://c.example/doc", "a%b"),
+            ("%63%5f%2D:%41%7e", "c_-", "A~"),
+            ("a+b:c+d%2Be", "a b", "c d+e"),
+            ("a&b=c:d&v=e=f", "a&b=c", "d&v=e=f"),
+            ("v=c:=s&", "v=c", "=s&"),
+            ("c:s:t%3Au", "c", "s:t:u"),
+            ("%E2%82%AC:\u{20ac}", "\u{20ac}", "\u{20ac}"),
+            (":", "", ""),
+            // What is no escape stands for itself, so that a secret with a percent sign serves who forgot to encode.
+            ("c%:100%zz%4", "c%", "100%zz%4"),
+            ("%2&6:%%41", "%2&6", "%A"),
+        ] {
+            assert_eq!(read(joined), Some((client_id.to_owned(), client_secret.to_owned())), "{joined}");
+        }
+        // Bytes that are no text match no id and no secret.
+        assert_eq!(read("c:%ff"), Some(("c".to_owned(), "\u{fffd}".to_owned())));
+    }
+
+    #[test]
+    fn what_is_no_basic_header_is_refused_and_another_is_not_looked_at() {
+        assert_eq!(read("no colon"), None);
+        for refused in ["Basic", "Basic ", "basic !!!", "Basic /////w==", "BASIC Yzpz=", "Basic Yzpz Yzpz"] {
+            let request = with(refused);
+            assert!(tried_basic(&request) && basic(&request).is_err(), "{refused}");
+        }
+        let long = STANDARD.encode(format!("c:{}", "s".repeat(2 * CREDENTIAL_LENGTH_MAX)));
+        assert!(basic(&with(&format!("Basic {long}"))).is_err());
+        for other in ["Bearer Yzpz", "Basics Yzpz", "", "Digest x"] {
+            let request = with(other);
+            assert!(!tried_basic(&request) && basic(&request).is_ok_and(|basic| basic.is_none()), "{other}");
+        }
+        assert!(basic(&TestRequest::default().to_http_request()).is_ok_and(|basic| basic.is_none()));
+    }
+}
