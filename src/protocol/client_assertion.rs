@@ -12,9 +12,9 @@ use crate::model::{
     digest::Digest,
 };
 
-/// How far ahead an assertion may expire (RFC 7523 §3 point 4 lets a server refuse the "unreasonably far"), and how long
-/// it may be good for in all. Its id is remembered until it expires: for so long at most, with the skew and what is
-/// missing of a whole second.
+/// How far ahead an assertion may expire (RFC 7523 §3 point 4 lets a server refuse the "unreasonably far"), and how
+/// long it may be good for in all. Its id is remembered until it expires: for so long at most, with the skew and what
+/// is missing of a whole second.
 const LIFETIME_MAX: TimeDelta = TimeDelta::minutes(10);
 
 /// How long ago it may have been written (RFC 7523 §3 point 6).

@@ -127,8 +127,8 @@ fn read_assertion(parameters: &Parameters) -> Result<Option<&str>, OAuthError> {
     }
 }
 
-/// Decides whether a secret, or nothing, proves the client that was found under its `client_id`, if any was. Answers the
-/// method; an assertion proves nothing here.
+/// Decides whether a secret, or nothing, proves the client that was found under its `client_id`, if any was. Answers
+/// the method; an assertion proves nothing here.
 ///
 /// Unknown, disabled and unproven clients get one and the same answer; a known one that sends its secret the wrong way
 /// is told so, since its developer has no other way to find out.
@@ -161,13 +161,18 @@ fn has_secret(client: &Client, shown: Digest, now: Timestamp) -> bool {
         > 0
 }
 
-/// The methods a family may have had until now when its client authenticates by this one: weaker ones, since the method
-/// may only get stronger, and any the client no longer offers, since what it has given up cannot be asked of it. Padded
-/// with the method itself.
+/// Whether the method is less than is asked of a client whose family has had that one: it may only get stronger. What
+/// the client no longer offers cannot be asked of it.
+pub fn falls_short(method: AuthenticationMethod, had: AuthenticationMethod, offered: AuthenticationMethods) -> bool {
+    method < had && offered.contains(had)
+}
+
+/// The methods a family may have had until now when its client authenticates by this one, which does not fall short of
+/// them. Padded with the method itself.
 pub fn formerly(offered: AuthenticationMethods, method: AuthenticationMethod) -> [AuthenticationMethod; 2] {
     let mut others = AuthenticationMethod::ALL
         .into_iter()
-        .filter(|other| *other < method || (*other > method && !offered.contains(*other)))
+        .filter(|other| *other != method && !falls_short(method, *other, offered))
         .chain([method, method]);
     [others.next().unwrap_or(method), others.next().unwrap_or(method)]
 }

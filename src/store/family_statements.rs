@@ -61,8 +61,8 @@ macro_rules! repeats {
     };
 }
 
-/// Whether the row is to be written, where `$seen` says whether the token repeated when the line was looked at: what was
-/// decided then must still be right. A repeat writes the method and nothing else, and that only if it is another one.
+/// Whether the row is to be written, where `$seen` says whether the token repeated when the line was looked at: what
+/// was decided then must still be right. A repeat writes the method and nothing else, and that only if it is another.
 macro_rules! is_to_be_written {
     ($seen:literal) => {
         concat!(repeats!(), " = ", $seen, " and (not ", $seen, " or f.authentication_method <> $4) ")

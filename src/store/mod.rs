@@ -2,8 +2,9 @@
 //!
 //! One operation is one step of the protocol, atomic, answered by an outcome enum. The contract of each operation
 //! stands in the file named for its table (`families.rs`, `consents.rs` …). `sqlite/` and `postgres/` carry them out;
-//! operations that are the same on both stand in `either/` and are compiled once for each, so only `families` is written
-//! twice: there the engines differ, and say why. The store never reads the clock, makes ids or decides policy; it speaks only `model`.
+//! operations that are the same on both stand in `either/` and are compiled once for each, so only `families` is
+//! written twice: there the engines differ, and say why. The store never reads the clock, makes ids or decides policy;
+//! it speaks only `model`.
 
 pub mod accounts;
 pub mod assertions;

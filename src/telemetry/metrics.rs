@@ -50,19 +50,25 @@ const REFRESH_REPLAYED: Counter = Counter {
     help: "Superseded refresh tokens that were presented after their grace; each ended its connection.",
 };
 
+const REFRESH_DOWNGRADES_REFUSED: Counter = Counter {
+    name: "consentry_refresh_downgrades_refused_total",
+    help: "Refresh tokens refused because the client authenticated by less than their connection had before.",
+};
+
 const CODE_REPLAYED: Counter = Counter {
     name: "consentry_code_replayed_total",
     help: "Authorization codes that were presented a second time; each ended its connection.",
 };
 
 /// Everything that is counted.
-const COUNTERS: [&Counter; 7] = [
+const COUNTERS: [&Counter; 8] = [
     &KEY_SET_FETCH_FAILURES,
     &CLIENT_DOCUMENT_FETCH_FAILURES,
     &CLIENT_DOCUMENT_PINNED,
     &REGISTRATIONS_REFUSED,
     &CLIENT_ASSERTIONS_REPLAYED,
     &REFRESH_REPLAYED,
+    &REFRESH_DOWNGRADES_REFUSED,
     &CODE_REPLAYED,
 ];
 
@@ -94,6 +100,11 @@ pub fn client_assertion_replayed() {
 /// A superseded refresh token was presented after its grace.
 pub fn refresh_replayed() {
     REFRESH_REPLAYED.one_more();
+}
+
+/// A refresh token was refused because its client authenticated by less than before.
+pub fn refresh_downgrade_refused() {
+    REFRESH_DOWNGRADES_REFUSED.one_more();
 }
 
 /// An authorization code was presented a second time.
@@ -168,6 +179,7 @@ mod tests {
             registration_refused,
             client_assertion_replayed,
             refresh_replayed,
+            refresh_downgrade_refused,
             code_replayed,
         ];
         for (function, counter) in functions.iter().zip(COUNTERS) {

@@ -36,6 +36,8 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         None => Revocation::Nothing,
     };
     let audit = server.audit(Actor::Client(client.id), peer(request));
+    // By any method the client offers, also one that would no longer refresh this family: a stolen token that its thief
+    // revokes is worth nothing any more, which is the better outcome for everybody else.
     match decision {
         Revocation::EndFamily(id) => {
             server.store.end_family(&FamilyEnd { id, reason: EndReason::Revoked }, &audit).await?;

@@ -21,7 +21,7 @@ use crate::{
             answer::TokenAnswer,
             authorization_code::{self, CodeRequest, Redeemable},
             client_credentials::ClientCredentialsRequest,
-            refresh::{self, RefreshRequest},
+            refresh::{self, RefreshRequest, Refusal},
         },
     },
     random,
@@ -94,7 +94,11 @@ async fn redeem(
         }
         Redeem::Replayed => {
             metrics::code_replayed();
-            tracing::warn!(family.id = %code.id, client.id = client.client_id.as_str(), "a code was presented twice; its family is ended");
+            tracing::warn!(
+                family.id = %code.id,
+                client.id = client.client_id.as_str(),
+                "a code was presented twice; its family is ended"
+            );
             Err(authorization_code::NOT_GOOD.into())
         }
         Redeem::NotStanding => Err(authorization_code::NOT_GOOD.into()),
@@ -135,26 +139,54 @@ async fn rotate(
     let (family, counter, rotated_at) = match server.store.rotate(&rotation, &audit).await? {
         Rotate::Rotated { family, counter, jumped } => {
             if jumped {
-                tracing::warn!(family.id = %family.id, "a refresh token is ahead of the database; was a backup restored?");
+                tracing::warn!(
+                    family.id = %family.id,
+                    "a refresh token is ahead of the database; was a backup restored?"
+                );
             }
             (family, counter, now)
         }
         Rotate::Repeated { family, counter, rotated_at } => (family, counter, rotated_at),
         Rotate::Replayed => {
             metrics::refresh_replayed();
-            tracing::warn!(family.id = %presented.family_id, client.id = client.client_id.as_str(), "a superseded refresh token was presented; its family is ended");
+            tracing::warn!(
+                family.id = %presented.family_id,
+                client.id = client.client_id.as_str(),
+                "a superseded refresh token was presented; its family is ended"
+            );
             return Err(refresh::NOT_GOOD.into());
         }
         Rotate::NotStanding => {
-            let family = own_family(server, client, &presented).await?;
-            let refusal = family.map_or(refresh::NOT_GOOD, |family| asked.refusal(&family));
-            return Err(resource::explained(client, asked.requested_resource(), refusal).into());
+            let refusal = why_not(server, caller, asked, &presented).await?;
+            return Err(resource::explained(client, asked.requested_resource(), refusal.into()).into());
         }
         Rotate::AssertionReplayed => return Err(assertion_replayed()),
     };
     let refresh_token = tokens::refresh::write(ring.mac_at(rotated_at)?, &presented.at(counter));
     let scopes = asked.scopes(&family.scopes)?;
     Ok(issue(server, &ring, &Issue { client, family: &family, scopes: &scopes, now }, refresh_token)?)
+}
+
+/// Why a line did not turn. That a client came by less than before is logged: whoever stole the token has no key.
+async fn why_not(
+    server: &Server,
+    caller: &Caller,
+    asked: &RefreshRequest<'_>,
+    presented: &RefreshToken,
+) -> Result<Refusal, MachineError> {
+    let Some(family) = own_family(server, &caller.client, presented).await? else { return Ok(Refusal::NotGood) };
+    let refusal = asked.refusal(&family, &caller.client, caller.method);
+    if let Refusal::WeakerMethod { shown, had } = refusal {
+        metrics::refresh_downgrade_refused();
+        tracing::warn!(
+            family.id = %family.id,
+            family.method = had.as_str(),
+            client.id = caller.client.client_id.as_str(),
+            client.method = shown.as_str(),
+            "a refresh token came with a weaker client authentication than before; was it stolen?"
+        );
+    }
+    Ok(refusal)
 }
 
 /// The family of a refresh token, if it stands and both are the client's.

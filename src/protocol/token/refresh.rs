@@ -3,8 +3,14 @@
 //! The table of what a presented counter means stands with `store::families`, where it is carried out as one step.
 
 use crate::{
-    model::{family::Family, resource::ResourceIdentifier, scope::Scopes},
+    model::{
+        client::{AuthenticationMethod, Client},
+        family::Family,
+        resource::ResourceIdentifier,
+        scope::Scopes,
+    },
     protocol::{
+        client_authentication::falls_short,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
         resource::{self, NoTarget},
@@ -25,6 +31,39 @@ pub struct RefreshRequest<'a> {
 pub const NOT_GOOD: OAuthError =
     OAuthError::new(ErrorCode::InvalidGrant, "the refresh token is not good: unknown, ended, or another client's");
 
+/// Why a line that stands did not turn. Only who holds the secret of the line is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Another resource was named.
+    OtherResource,
+    /// The client proved itself by less than it had before, and still offers that.
+    WeakerMethod {
+        /// What it proved itself by.
+        shown: AuthenticationMethod,
+        /// What the family has had.
+        had: AuthenticationMethod,
+    },
+    /// Nothing the caller should know.
+    NotGood,
+}
+
+impl From<Refusal> for OAuthError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::OtherResource => NoTarget::Other.into(),
+            Refusal::WeakerMethod { shown, had } => {
+                let (shown, had) = (shown.as_str(), had.as_str());
+                let description = format!(
+                    "the client authenticated by {shown}, but this connection has had {had}, \
+                     which the client still offers"
+                );
+                Self { code: ErrorCode::InvalidGrant, description: description.into() }
+            }
+            Refusal::NotGood => NOT_GOOD,
+        }
+    }
+}
+
 impl<'a> RefreshRequest<'a> {
     pub(super) fn read(parameters: &'a Parameters) -> Result<Self, OAuthError> {
         Ok(Self {
@@ -41,12 +80,14 @@ impl<'a> RefreshRequest<'a> {
         Ok(resource::read(self.resource)?)
     }
 
-    /// Why a line that stands did not turn: another resource was named, or nothing the caller should know.
-    pub fn refusal(&self, family: &Family) -> OAuthError {
+    /// Why the line of this family, which stands, did not turn for a client that proved itself so.
+    pub fn refusal(&self, family: &Family, client: &Client, shown: AuthenticationMethod) -> Refusal {
+        let had = family.authentication_method;
         let own = family.resource.parse::<ResourceIdentifier>().map(|own| own.canonical());
         match (resource::read(self.resource), own) {
-            (Ok(Some(named)), Ok(own)) if named != own => NoTarget::Other.into(),
-            _ => NOT_GOOD,
+            (Ok(Some(named)), Ok(own)) if named != own => Refusal::OtherResource,
+            _ if falls_short(shown, had, client.authentication_methods) => Refusal::WeakerMethod { shown, had },
+            _ => Refusal::NotGood,
         }
     }
 

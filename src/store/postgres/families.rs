@@ -1,11 +1,11 @@
 //! Token families on Postgres: each step is one statement, its audit event included.
 //!
 //! A plain read (`seen`) decides whether anything is to be written, so that an ordinary repeat takes no lock and makes
-//! no transaction id; one by another method writes that, and one with a client assertion the assertion's id. The guarded
-//! update (`moved`) asks its own row again after waiting for a lock: whether the token is the line's own, by a method
-//! that still is good enough, and whether `seen` is still right. If it then finds nothing to do although `seen` said so,
-//! somebody else was first, and the statement runs again. An assertion is used in the same statement, and whatever else
-//! it does hangs on that.
+//! no transaction id; one by another method writes that, and one with a client assertion the assertion's id. The
+//! guarded update (`moved`) asks its own row again after waiting for a lock: whether the token is the line's own, by a
+//! method that still is good enough, and whether `seen` is still right. If it then finds nothing to do although `seen`
+//! said so, somebody else was first, and the statement runs again. An assertion is used in the same statement, and
+//! whatever else it does hangs on that.
 
 use serde_json::json;
 use sqlx::{FromRow, Row, types::Json};

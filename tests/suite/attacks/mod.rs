@@ -6,12 +6,14 @@
 pub mod by_hand;
 
 mod any_bytes;
+mod assertion_replays;
 mod assertions;
 mod browsers;
 mod clients;
 mod codes;
 mod connecting;
 mod documents;
+mod downgrades;
 mod hosts;
 mod kinds;
 mod log;

@@ -62,7 +62,8 @@ on_both_engines! {
             let successor = answers[0].1["refresh_token"].as_str().unwrap_or_else(|| panic!("{:?}", answers[0]));
             assert_ne!(successor, token);
             for (status, answer) in &answers {
-                assert_eq!((status.as_u16(), answer["refresh_token"].as_str()), (200, Some(successor)), "round {round}");
+                let given = answer["refresh_token"].as_str();
+                assert_eq!((status.as_u16(), given), (200, Some(successor)), "round {round}");
             }
             successor.clone_into(&mut token);
             clock.advance(world.running.server.settings.refresh_grace + TimeDelta::seconds(1));

@@ -244,6 +244,12 @@ impl Running {
         self.register(plugin, Dialect::Custom, &[CALLBACK], keys).await
     }
 
+    /// Registers a program that acts for itself and proves itself with a key of this set.
+    pub async fn add_service_with_key(&self, plugin: &Plugin, key_set: &serde_json::Value) -> Registered {
+        let keys = ClientKeys { key_set: Some(key_set.to_string()), ..ClientKeys::default() };
+        self.register(plugin, Dialect::Service, &[], keys).await
+    }
+
     /// Registers a client.
     pub async fn add_client(&self, plugin: &Plugin, dialect: Dialect, callbacks: &[&str]) -> Registered {
         self.register(plugin, dialect, callbacks, ClientKeys::default()).await

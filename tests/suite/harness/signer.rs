@@ -22,11 +22,24 @@ pub struct Signer {
     public: Value,
 }
 
+/// A private key and the two numbers of the public one, made once.
+type RsaPair = OnceLock<(Vec<u8>, Vec<u8>, Vec<u8>)>;
+
 impl Signer {
     /// A key such as ChatGPT's. All tests share one pair: making one takes long.
     pub fn rs256(kid: &str) -> Self {
-        static PAIR: OnceLock<(Vec<u8>, Vec<u8>, Vec<u8>)> = OnceLock::new();
-        let (private, modulus, exponent) = PAIR.get_or_init(|| {
+        static PAIR: RsaPair = RsaPair::new();
+        Self::of_rsa(kid, &PAIR)
+    }
+
+    /// Another one of the same kind, such as an attacker has.
+    pub fn another_rs256(kid: &str) -> Self {
+        static PAIR: RsaPair = RsaPair::new();
+        Self::of_rsa(kid, &PAIR)
+    }
+
+    fn of_rsa(kid: &str, pair: &'static RsaPair) -> Self {
+        let (private, modulus, exponent) = pair.get_or_init(|| {
             let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
             let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
             let public = pair.public_key();
@@ -95,10 +108,12 @@ impl Signer {
         jsonwebtoken::encode(&Header::new(self.algorithm), claims, &self.key).unwrap()
     }
 
-    /// Signs any claims under a header with further members.
+    /// Signs any claims under a header with further members; one that is null is left out.
     pub fn sign_with(&self, members: &Value, claims: &Value) -> String {
         let mut header = json!({ "alg": format!("{:?}", self.algorithm), "kid": self.kid });
-        header.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let all = header.as_object_mut().unwrap();
+        all.extend(members.as_object().unwrap().clone());
+        all.retain(|_, value| !value.is_null());
         let message = format!("{}.{}", text(header.to_string().as_bytes()), text(claims.to_string().as_bytes()));
         let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, self.algorithm).unwrap();
         format!("{message}.{signature}")

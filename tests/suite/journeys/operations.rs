@@ -9,9 +9,11 @@ use reqwest::{Client, Response, StatusCode};
 use crate::{
     harness::{
         browser::read,
+        connector::{Connector, Proof},
         databases::{Database, Engine},
         process::{Consentry, Serving, free_port, write_private},
         server::{CALLBACK, MASTER, Node, Registered, World},
+        signer::Signer,
     },
     on_both_engines,
 };
@@ -40,7 +42,7 @@ async fn ask_for_tokens(node: &Serving, client: &Registered, more: &[(&str, &str
 }
 
 on_both_engines! {
-    async fn a_replay_is_counted_where_only_the_operator_looks(engine) {
+    async fn replays_and_downgrades_are_counted_where_only_the_operator_looks(engine) {
         let world = World::new(engine).await;
         let client = world.client(Dialect::Plugin).await;
         let folder = tempfile::tempdir().unwrap();
@@ -70,6 +72,20 @@ on_both_engines! {
         assert_eq!(counted(&ops, "consentry_code_replayed_total").await, 0);
         assert_eq!(ask_for_tokens(&node, &client, &again).await, 400);
         assert_eq!(counted(&ops, "consentry_code_replayed_total").await, 1);
+
+        let signer = Signer::es256("key-1");
+        let signing = world.running.add_client_with_key(&world.plugin, &signer.key_set()).await;
+        let connector = Connector {
+            client_id: &signing.client_id,
+            redirect_uri: CALLBACK,
+            ..Connector::new(&world.running, Proof::Key(&signer))
+        };
+        let stolen = connector.connect().await;
+        world.database.execute("update clients set authentication_methods = 'none private_key_jwt'").await;
+        let refresh = [("grant_type", "refresh_token"), ("refresh_token", &stolen)];
+        assert_eq!(counted(&ops, "consentry_refresh_downgrades_refused_total").await, 0);
+        assert_eq!(ask_for_tokens(&node, &signing, &refresh).await, 400);
+        assert_eq!(counted(&ops, "consentry_refresh_downgrades_refused_total").await, 1);
     }
 }
 
