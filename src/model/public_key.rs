@@ -94,6 +94,8 @@ pub(super) enum NotTaken {
     NotOurs(Fault),
     /// It says that it is one of ours, and is not.
     Wrong(Fault),
+    /// It is not public.
+    Secret(Fault),
 }
 
 fn fault(member: &'static str, problem: impl Into<String>) -> Fault {
