@@ -30,6 +30,9 @@ use crate::{
 /// How long a caller is asked to wait while storage is down, in seconds.
 const RETRY_AFTER: &str = "5";
 
+/// And how long while its keys cannot be had: until then they are not looked for again.
+const RETRY_AFTER_FOR_KEYS: &str = "60";
+
 /// Something that went wrong on our side. It is logged once, where it is turned into an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -146,7 +149,8 @@ impl MachineError {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            let seconds = if matches!(self, Self::Fault(_)) { RETRY_AFTER } else { RETRY_AFTER_FOR_KEYS };
+            answer.insert_header((header::RETRY_AFTER, seconds));
         }
         if let Self::TooMany(TooMany { retry_after_seconds }) = self {
             answer.insert_header((header::RETRY_AFTER, retry_after_seconds.to_string()));

@@ -200,6 +200,20 @@ pub struct ClientKeys {
     /// When it was fetched, or came with the registration or the document; none when the operator supplied it, and none
     /// is ever fetched.
     pub fetched_at: Option<Timestamp>,
+    /// Since when a newer one than the last good one could not be had; none while it can.
+    pub failing_since: Option<Timestamp>,
+}
+
+impl ClientKeys {
+    /// Where a set is fetched from; nowhere if the client sent its own along, or the operator supplied one.
+    pub fn fetched_from(&self) -> Option<&str> {
+        self.jwks_uri.as_deref().filter(|_| self.key_set.is_none() || self.fetched_at.is_some())
+    }
+
+    /// Whether the client sent its set along with whatever else it says about itself.
+    pub fn came_along(&self) -> bool {
+        self.jwks_uri.is_none() && self.key_set.is_some() && self.fetched_at.is_some()
+    }
 }
 
 /// How fresh the copy of a client's metadata document is that its row holds.

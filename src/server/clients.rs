@@ -27,6 +27,23 @@ use crate::{
 /// How long after it went stale a copy still starts sign-ins while its host cannot be reached.
 const STALE_MAX: TimeDelta = TimeDelta::hours(24);
 
+/// Who may be asked for what it takes to judge a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// Nobody: what is known has to do. Anybody can name a client, and with it the hosts its maker chose.
+    Nobody,
+    /// The hosts at which the client publishes its document and its keys.
+    ItsHosts,
+}
+
+impl Asking {
+    /// Where a client's hosts are, whoever registered it by hand vouches for: they may always be asked.
+    #[must_use]
+    pub fn about(self, client: &Client) -> Self {
+        if client.registration == Registration::ByHand { Self::ItsHosts } else { self }
+    }
+}
+
 /// A client, and its document if that has yet to be kept.
 #[derive(Clone, Debug)]
 pub struct Known {

@@ -115,7 +115,7 @@ pub fn keys(metadata: &ClientMetadata) -> ClientKeys {
         Keys::Uri(uri) => (Some(uri.to_string()), None),
         Keys::Inline(set) => (None, Some(set.as_json())),
     };
-    ClientKeys { jwks_uri, key_set, fetched_at: None }
+    ClientKeys { jwks_uri, key_set, ..ClientKeys::default() }
 }
 
 /// The same with the time at which they came, which tells a set that the client sent from one the operator supplied.

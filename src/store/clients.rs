@@ -166,10 +166,16 @@ impl Store {
         on_either_engine!(self, engine => engine.change_registration(changed, audit))
     }
 
-    /// Keeps the last good key set that was fetched for a client, unless the operator supplied one meanwhile, or the
-    /// client publishes its keys elsewhere by now.
+    /// Keeps the last good key set that was fetched for a client, unless the operator supplied one meanwhile, a newer
+    /// one is kept already, or the client publishes its keys elsewhere by now.
     pub async fn keep_key_set(&self, id: ClientId, fetched: &FetchedKeySet<'_>) -> StoreResult<()> {
         on_either_engine!(self, engine => engine.keep_key_set(id, fetched))
+    }
+
+    /// Remembers since when no newer key set than the kept one can be had, unless that is remembered already or the set
+    /// is newer. Keeping a set, or being supplied with one, ends it.
+    pub async fn key_set_fails(&self, id: ClientId, since: Timestamp) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.key_set_fails(id, since))
     }
 
     /// Supplies a client's key set by hand: from then on none is fetched. The client as it is now; `None` when there is

@@ -1,56 +1,21 @@
 //! Connectors that are known by their metadata documents: ChatGPT's in its three shapes, as its own host serves it, as
 //! it stands pinned, and with its keys out of reach. The host is played under its real name.
 
-use chrono::{DateTime, TimeDelta};
-use consentry::{clock::Clock, model::client::AuthenticationMethod};
+use chrono::TimeDelta;
+use consentry::model::client::AuthenticationMethod;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
     harness::{
         browser::{Arrived, Browser, parameter},
+        connected::Connected,
         connector::{CLIENT_ID, Connector, Proof, REDIRECT_URI, document, publish, refresh_token, shapes},
-        server::{Options, Running, World},
         signer::Signer,
-        strangers::{Strangers, answer::Answer, host::Host},
+        strangers::answer::Answer,
     },
     on_both_engines,
 };
-
-/// A world in which the vendor's host is ours, and time stands still until it is moved.
-struct Connected {
-    world: World,
-    host: Host,
-    signer: Signer,
-    clock: Clock,
-    strangers: Strangers,
-}
-
-impl Connected {
-    async fn new(engine: crate::harness::databases::Engine) -> Self {
-        let strangers = Strangers::new();
-        let host = strangers.host("chatgpt.com");
-        let clock = Clock::standing_at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
-        let options = Options { clock: clock.clone(), outbound: strangers.settings(), ..Options::default() };
-        let world = World::with(engine, options).await;
-        Self { world, host, signer: Signer::rs256("key-1"), clock, strangers }
-    }
-
-    fn connector<'a>(&'a self, proof: Proof<'a>) -> Connector<'a> {
-        Connector::new(&self.world.running, proof)
-    }
-
-    /// Another process on the same database: it remembers nothing of what was fetched.
-    async fn restarted(&self) -> Running {
-        let options = Options {
-            clock: self.clock.clone(),
-            outbound: self.strangers.settings(),
-            public_url: Some(self.world.running.url.clone()),
-            ..Options::default()
-        };
-        Running::start(&self.world.database, options).await
-    }
-}
 
 /// Redeems, refreshes and refreshes again.
 async fn walk(connector: &Connector<'_>) {
@@ -104,69 +69,6 @@ on_both_engines! {
         let gone = Connector { client_id: "https://chatgpt.com/oauth/cb_gone/client.json", ..templated };
         let page = Browser::new(&it.world.running).get(&gone.request(&[])).await.page();
         assert_eq!(page.status, StatusCode::BAD_GATEWAY);
-    }
-
-    async fn keys_out_of_reach_for_an_hour_end_nothing_even_after_a_restart(engine) {
-        let it = Connected::new(engine).await;
-        publish(&it.host, &shapes()[1].1, &it.signer);
-        let token = it.connector(Proof::Key(&it.signer)).connect().await;
-        it.host.answer("/oauth/jwks.json", Answer::status(503));
-        it.host.answer("/oauth/client.json", Answer::hang());
-        it.clock.advance(TimeDelta::hours(1));
-        let (status, answer) = it.connector(Proof::Key(&it.signer)).refresh(&token).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        let restarted = it.restarted().await;
-        it.clock.advance(TimeDelta::minutes(10));
-        let there = Connector::new(&restarted, Proof::Key(&it.signer));
-        let (status, answer) = there.refresh(&refresh_token(&answer)).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        // For a day past their time, and no longer: then nobody can say who is calling, and nothing is ended for it.
-        it.clock.advance(TimeDelta::hours(48));
-        let (status, told) = there.refresh(&refresh_token(&answer)).await;
-        assert_eq!((status, &told["error"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("temporarily_unavailable")));
-        publish(&it.host, &shapes()[1].1, &it.signer);
-        it.clock.advance(TimeDelta::minutes(2));
-        let (status, answer) = there.refresh(&refresh_token(&answer)).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-    }
-
-    async fn a_new_key_is_found_when_it_is_first_used_and_looked_for_once_a_minute(engine) {
-        let it = Connected::new(engine).await;
-        let mut document = shapes()[1].1.clone();
-        document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
-        publish(&it.host, &document, &it.signer);
-        let token = it.connector(Proof::Key(&it.signer)).connect().await;
-        let asked = || it.host.requests_for("/oauth/jwks.json");
-        let first = asked();
-        // The set is fresh for an hour; it is the name nobody knows that makes the server look again.
-        let next = Signer::es256("key-2");
-        publish(&it.host, &document, &next);
-        it.clock.advance(TimeDelta::minutes(2));
-        let (status, answer) = it.connector(Proof::Key(&next)).refresh(&token).await;
-        assert_eq!((status, asked()), (StatusCode::OK, first + 1), "{answer}");
-        let unknown = Signer::es256("key-3");
-        for minute in 0..2 {
-            for _ in 0..5 {
-                let (status, told) = it.connector(Proof::Key(&unknown)).refresh(&token).await;
-                assert_eq!((status, &told["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
-            }
-            assert_eq!(asked(), first + 1 + minute);
-            it.clock.advance(TimeDelta::minutes(1));
-        }
-    }
-
-    async fn a_new_key_without_a_name_is_found_too(engine) {
-        let it = Connected::new(engine).await;
-        let mut document = shapes()[1].1.clone();
-        document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
-        publish(&it.host, &document, &it.signer);
-        let token = it.connector(Proof::Key(&it.signer)).connect().await;
-        let next = Signer::es256("key-2");
-        publish(&it.host, &document, &next);
-        it.clock.advance(TimeDelta::minutes(2));
-        let nameless = next.sign_without_name(&Signer::claims(CLIENT_ID, &it.world.running.url, it.clock.now()));
-        let (status, answer) = it.connector(Proof::Assertion(&nameless)).refresh(&token).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
     }
 
     async fn a_pinned_copy_never_takes_the_place_of_what_the_host_said(engine) {
