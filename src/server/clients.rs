@@ -97,7 +97,7 @@ impl Server {
     /// The client that calls a machine endpoint. Only one with a row can have anything to call with. A stale document is
     /// read again, so that what it offers is known; when that fails the last good copy serves, however old: a host's bad
     /// days must not end living connections.
-    pub async fn client_that_calls(&self, client_id: &str) -> StoreResult<Option<Client>> {
+    pub async fn client_that_calls(&self, client_id: &str, asking: Asking) -> StoreResult<Option<Client>> {
         let now = self.clock.now();
         let Some(row) = self.store.client(client_id, now).await? else { return Ok(None) };
         if row.registration != Registration::Document {
@@ -107,7 +107,8 @@ impl Server {
             tracing::warn!(client.id = client_id, reason = %error, "a client with a document is turned away");
             return Ok(None);
         }
-        if is_fresh(&row, now) || !row.enabled || !self.documents.may_try(client_id, now).await {
+        let may_ask = row.enabled && asking.about(&row) == Asking::ItsHosts;
+        if is_fresh(&row, now) || !may_ask || !self.documents.may_try(client_id, now).await {
             return Ok(Some(row));
         }
         match self.documents.read(client_id, row.document, now).await {

@@ -22,7 +22,12 @@ use crate::{
 };
 
 /// Proves the client that was found, if any was: the assertion, ready to be used.
-pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Result<AssertionUse, MachineError> {
+pub async fn prove(
+    server: &Server,
+    client: Option<&Client>,
+    text: &str,
+    asking: Asking,
+) -> Result<AssertionUse, MachineError> {
     let offers = |client: &&Client| {
         client.enabled && client.authentication_methods.contains(AuthenticationMethod::PrivateKeyJwt)
     };
@@ -30,7 +35,7 @@ pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Resu
     let kid = assertion::peek(text).and_then(|claimed| claimed.kid);
     let wanted = kid.as_deref().map_or(Wanted::Any, Wanted::Named);
     let verify = async |wanted| {
-        let keys = server.key_set(client, wanted, Asking::ItsHosts).await.map_err(|why| no_keys(&why))?;
+        let keys = server.key_set(client, wanted, asking).await.map_err(|why| no_keys(&why))?;
         Ok::<_, OAuthError>(assertion::verify(text, &keys, client.signing_algorithm))
     };
     let claims = match verify(wanted).await? {

@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 
+use chrono::TimeDelta;
 use consentry::model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{
         browser::Browser,
+        connected::Connected,
         connector::{CLIENT_ID, Connector, Proof, document, publish, shapes},
         databases::Engine,
         server::{Options, World},
@@ -93,6 +95,85 @@ on_both_engines! {
         let (status, told) = Connector::new(&world.running, Proof::Nothing).refresh("cst_rt_guess").await;
         assert_eq!((status, &told["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
         assert_eq!(host.connections(), 0);
+    }
+
+    /// Row 20: anybody can name a client, make up tokens and keys, and sign with them.
+    async fn whoever_carries_nothing_of_ours_makes_nobody_ask(engine) {
+        let it = Connected::new(engine).await;
+        let mut document = shapes()[2].1.clone();
+        document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
+        publish(&it.host, &document, &it.signer);
+        let token = it.with_key().connect().await;
+        let registered = json!({
+            "redirect_uris": ["https://app.example/cb"],
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks_uri": "https://chatgpt.com/oauth/jwks.json",
+        });
+        let (status, told) = it.world.running.json("/register", &registered).await;
+        assert_eq!(status, StatusCode::CREATED, "{told}");
+        // Both what it knows of the document and of the keys is stale.
+        it.later(TimeDelta::hours(2));
+        let (before, used) = (it.host.connections(), it.world.database.count("assertion_ids").await);
+        let stranger = Signer::es256("key-9");
+        let last = if token.ends_with('A') { 'B' } else { 'A' };
+        let forged = format!("{}{last}", &token[..token.len() - 1]);
+        for client_id in [CLIENT_ID, told["client_id"].as_str().unwrap()] {
+            for proof in [Proof::Key(&stranger), Proof::Key(&it.signer), Proof::Nothing, Proof::Secret("guess")] {
+                let connector = Connector { client_id, ..it.connector(proof) };
+                for text in [forged.as_str(), "cst_rt_guess", "cst_ac_guess", "x"] {
+                    let (status, told) = connector.refresh(text).await;
+                    assert!(status == StatusCode::UNAUTHORIZED || told["error"] == "invalid_grant", "{told}");
+                    let (status, told) = connector.redeem(text).await;
+                    assert!(status == StatusCode::UNAUTHORIZED || told["error"] == "invalid_grant", "{told}");
+                    connector.call("/revoke", &[("token", text)]).await;
+                    let (_, told) = connector.call("/introspect", &[("token", text)]).await;
+                    assert_ne!(told["active"], true);
+                    it.later(TimeDelta::minutes(1));
+                }
+            }
+        }
+        assert_eq!(it.host.connections(), before);
+        assert_eq!(it.world.database.count("assertion_ids").await, used);
+        // Whoever has a token of ours is listened to, with a key nobody has seen.
+        let next = Signer::es256("key-2");
+        publish(&it.host, &document, &next);
+        let (status, told) = it.connector(Proof::Key(&next)).refresh(&token).await;
+        assert_eq!((status, it.host.connections()), (StatusCode::OK, before + 2), "{told}");
+    }
+
+    /// Row 41: a client that registered itself, with keys of its own, can sign any number of assertions.
+    async fn an_assertion_that_comes_with_nothing_of_ours_is_not_written_down(engine) {
+        let it = Connected::new(engine).await;
+        let registered = json!({
+            "redirect_uris": ["https://app.example/cb"],
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": it.signer.key_set(),
+        });
+        let (_, told) = it.world.running.json("/register", &registered).await;
+        let redirect_uri = "https://app.example/cb";
+        let connector =
+            Connector { client_id: told["client_id"].as_str().unwrap(), redirect_uri, ..it.with_key() };
+        for text in ["x", "cst_rt_guess", "a.b.c"] {
+            let (status, told) = connector.call("/revoke", &[("token", text)]).await;
+            assert_eq!((status, told), (StatusCode::OK, Value::Null), "{text}");
+            let (status, told) = connector.call("/introspect", &[("token", text)]).await;
+            assert_eq!((status, told), (StatusCode::OK, json!({ "active": false })), "{text}");
+        }
+        assert_eq!(it.world.database.count("assertion_ids").await, 0);
+        // Who it is has to be proven all the same.
+        let stranger = Signer::rs256("key-9");
+        for path in ["/revoke", "/introspect"] {
+            let (status, told) = connector.by(Proof::Key(&stranger)).call(path, &[("token", "x")]).await;
+            assert_eq!((status, &told["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")), "{path}");
+        }
+        // And with a token of ours, each assertion is good once.
+        let token = connector.connect().await;
+        assert_eq!(it.world.database.count("assertion_ids").await, 1);
+        let assertion = it.signer.assertion(connector.client_id, &it.world.running.url, it.clock.now());
+        for (status, counted) in [(StatusCode::OK, 2), (StatusCode::UNAUTHORIZED, 2)] {
+            let again = connector.by(Proof::Assertion(&assertion)).call("/introspect", &[("token", &token)]).await;
+            assert_eq!((again.0, it.world.database.count("assertion_ids").await), (status, counted), "{}", again.1);
+        }
     }
 
     async fn a_host_that_is_not_accepted_is_not_even_asked(engine) {
