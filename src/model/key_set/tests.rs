@@ -88,6 +88,42 @@ fn keys_for_something_else_are_passed_over() {
 }
 
 #[test]
+fn a_key_anybody_can_sign_for_is_refused() {
+    let number = |lowest: u8, others: u8, highest: u8| {
+        let mut point = [others; 32];
+        (point[0], point[31]) = (lowest, highest);
+        point
+    };
+    let order_eight = "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU";
+    let mut order_eight: Vec<u8> = URL_SAFE_NO_PAD.decode(order_eight).unwrap();
+    let identity = number(1, 0, 0);
+    // What this is about: with the identity for a key, this signature is good under every text.
+    let forged = [identity, [0; 32]].concat();
+    let key = aws_lc_rs::signature::UnparsedPublicKey::new(&aws_lc_rs::signature::ED25519, identity);
+    assert!(key.verify(b"anything", &forged).is_ok(), "the library takes it");
+    let mut points = vec![
+        ("zero", number(0, 0, 0).to_vec()),
+        ("one", identity.to_vec()),
+        ("one, with a sign", number(1, 0, 0x80).to_vec()),
+        ("minus one", number(0xec, 0xff, 0x7f).to_vec()),
+        ("zero, spelled as the prime", number(0xed, 0xff, 0x7f).to_vec()),
+        ("one, spelled beyond the prime", number(0xee, 0xff, 0xff).to_vec()),
+        ("two, spelled beyond the prime", number(0xef, 0xff, 0x7f).to_vec()),
+        ("order eight", order_eight.clone()),
+    ];
+    order_eight[31] |= 0x80;
+    points.push(("order eight, with a sign", order_eight));
+    for (what, point) in points {
+        let error = read(&[with(ed25519(), "x", encode(&point))]).unwrap_err();
+        assert_eq!(error, "keys[0].x is not the public key of any private one", "{what}");
+    }
+    // Its neighbours are none of these; whether they lie on the curve shows when a signature is verified.
+    for point in [number(2, 0, 0), number(0xeb, 0xff, 0x7f), number(0xec, 0xff, 0x7e)] {
+        assert!(read(&[with(ed25519(), "x", encode(&point))]).is_ok());
+    }
+}
+
+#[test]
 fn a_damaged_key_is_refused_by_name() {
     let even = encode(&[vec![0xff; 255], vec![0xfe]].concat());
     for (key, expected) in [
