@@ -115,12 +115,6 @@ impl AuthenticationMethods {
         AuthenticationMethod::ALL.into_iter().filter(move |method| self.contains(*method))
     }
 
-    /// What both have.
-    #[must_use]
-    pub fn intersection(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
     /// The strongest of them.
     pub fn strongest(self) -> Option<AuthenticationMethod> {
         self.iter().last()
