@@ -10,6 +10,7 @@ mod clients;
 mod codes;
 mod documents;
 mod hosts;
+mod key_hosts;
 mod kinds;
 mod log;
 mod names;
