@@ -210,13 +210,15 @@ impl ClientKeys {
     }
 }
 
-/// How fresh the copy of a client's metadata document is that its row holds.
+/// Which copy of a client's metadata document its row holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DocumentCopy {
     /// When it was read.
     pub fetched_at: Timestamp,
     /// Until when it need not be read again.
     pub fresh_until: Timestamp,
+    /// Whether it is the pinned copy, which came with the program: what its host says goes before it.
+    pub is_pinned: bool,
 }
 
 /// One of a client's secrets: only its digest is kept.

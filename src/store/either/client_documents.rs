@@ -27,8 +27,9 @@ use crate::{
 const INSERT_DOCUMENT: &str = "
     insert into clients
            (id, client_id, registration, name, dialect, authentication_methods, redirect_uris, signing_algorithm,
-            jwks_uri, key_set, key_set_fetched_at, document_fetched_at, document_fresh_until, created_at)
-    values ($1, $2, 'document', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11)
+            jwks_uri, key_set, key_set_fetched_at, document_fetched_at, document_fresh_until, document_is_pinned,
+            created_at)
+    values ($1, $2, 'document', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $11)
         on conflict (client_id) do nothing";
 
 /// Locks the row without changing it, so that of many who read the same document one sees that it has changed.
@@ -60,14 +61,18 @@ macro_rules! set_keys {
     };
 }
 
-/// What another node has read since is not replaced by something older.
+/// What another node has read since is not replaced by something older; nor is anything that was read at its host by a
+/// pinned copy, which in turn gives way to whatever was read there.
 const UPDATE_DOCUMENT: &str = concat!(
     "update clients
         set name = $2, authentication_methods = $3, redirect_uris = $4, signing_algorithm = $5, ",
     set_keys!(),
-    ", document_fetched_at = $9, document_fresh_until = $10
+    ", document_fetched_at = $9, document_fresh_until = $10, document_is_pinned = $11
       where id = $1
-        and (document_fetched_at is null or document_fetched_at <= $9)"
+        and case
+                when document_is_pinned = $11 then document_fetched_at is null or document_fetched_at <= $9
+                else document_is_pinned
+            end"
 );
 
 const CHANGE_REGISTRATION: &str = concat!(
@@ -241,6 +246,7 @@ async fn insert_document(step: &mut Connection, document: &ClientDocument) -> St
         .bind(read_with_the_document(document))
         .bind(document.copy.fetched_at)
         .bind(document.copy.fresh_until)
+        .bind(document.copy.is_pinned)
         .execute(step)
         .await?;
     Ok(done.rows_affected() == 1)
@@ -258,6 +264,7 @@ async fn update_document(step: &mut Connection, id: Uuid, document: &ClientDocum
         .bind(read_with_the_document(document))
         .bind(document.copy.fetched_at)
         .bind(document.copy.fresh_until)
+        .bind(document.copy.is_pinned)
         .execute(step)
         .await?;
     Ok(())

@@ -3,10 +3,17 @@
 
 use std::net::TcpListener;
 
-use chrono::TimeDelta;
-use consentry::model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms};
+use chrono::{DateTime, TimeDelta};
+use consentry::{
+    clock::Clock,
+    model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms},
+    outbound::Settings,
+};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use url::Url;
+
+use super::log::{listen, written};
 
 use crate::{
     harness::{
@@ -202,55 +209,131 @@ async fn addresses_that_are_not_for_strangers_are_not_fetched_from_in_any_spelli
     inside.set_nonblocking(true).unwrap();
     let port = inside.local_addr().unwrap().port();
     for host in ["127.0.0.1", "localhost", "a.localhost", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]"] {
-        let (status, _) = shown(&world, &format!("https://{host}:{port}/c.json")).await;
-        assert!(status == StatusCode::BAD_REQUEST || status == StatusCode::BAD_GATEWAY, "{host}: {status}");
+        let (status, html) = shown(&world, &format!("https://{host}:{port}/c.json")).await;
+        assert_eq!(status, StatusCode::BAD_GATEWAY, "{host}");
+        assert!(html.contains("has an address that is for loopback"), "{host}: {html}");
         assert!(inside.accept().is_err(), "{host} was connected to");
     }
+    // Nobody can listen there for a test; it is the reason that counts.
+    for (client_id, purpose) in [
+        ("https://127.0.0.1/c.json", "loopback"),
+        ("https://[::1]/c.json", "loopback"),
+        ("https://localhost/c.json", "loopback"),
+        ("https://a.localhost./c.json", "loopback"),
+        ("https://169.254.169.254/latest/meta-data", "link-local use"),
+        ("https://[::ffff:a9fe:a9fe]/c.json", "link-local use"),
+        ("https://10.0.0.1/c.json", "private use"),
+        ("https://100.64.0.1/c.json", "sharing behind carriers"),
+        ("https://[fd00::1]/c.json", "private use"),
+    ] {
+        let (status, html) = shown(&world, client_id).await;
+        assert_eq!(status, StatusCode::BAD_GATEWAY, "{client_id}");
+        assert!(html.contains(&format!("has an address that is for {purpose}")), "{client_id}: {html}");
+    }
     for client_id in [
-        "https://127.0.0.1/c.json",
         "https://2130706433/c.json",
         "https://0x7f.1/c.json",
         "https://0177.0.0.1/c.json",
-        "https://[::1]/c.json",
         "https://[::ffff:169.254.169.254]/c.json",
-        "https://169.254.169.254/latest/meta-data",
-        "https://10.0.0.1/c.json",
-        "https://localhost/c.json",
-        "https://a.localhost./c.json",
         "https://metadata@169.254.169.254/c.json",
         "https://example.com/../c.json",
         "https://example.com",
         "http://example.com/c.json",
     ] {
         let (status, html) = shown(&world, client_id).await;
-        assert!(status == StatusCode::BAD_REQUEST || status == StatusCode::BAD_GATEWAY, "{client_id}: {status}");
-        assert!(html.contains("Nothing was shared"), "{client_id}");
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{client_id}");
+        assert!(html.contains("We don’t know this app") && html.contains("Nothing was shared"), "{client_id}: {html}");
     }
+    // Where it is allowed, the very same address is connected to.
+    let open = Options { outbound: Strangers::new().settings(), ..Options::default() };
+    let (status, _) =
+        shown(&World::with(Engine::Sqlite, open).await, &format!("https://127.0.0.1:{port}/c.json")).await;
+    assert!(status == StatusCode::BAD_GATEWAY && inside.accept().is_ok());
+}
+
+/// A server that may fetch from 127.0.0.1, which stands for the outside, and from nowhere else.
+async fn looking_outside(strangers: &Strangers, clock: &Clock) -> World {
+    let allow = vec!["127.0.0.1/32".parse().unwrap()];
+    let outbound = Settings { allow, ..strangers.settings() };
+    World::with(Engine::Sqlite, Options { outbound, clock: clock.clone(), ..Options::default() }).await
+}
+
+/// A good document for that address.
+fn good(address: &str) -> Answer {
+    let document = shapes()[0].1.to_string().replace(CLIENT_ID, address);
+    Answer::document("application/json", document).header("Cache-Control", "no-store")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_turns_on_whoever_fetches_costs_one_bounded_fetch() {
     let strangers = Strangers::new();
-    let host = strangers.host("client.example");
-    let options = Options { outbound: strangers.settings(), ..Options::default() };
-    let world = World::with(Engine::Sqlite, options).await;
-    for (how, answer) in [
-        ("leads to the cloud's metadata", Answer::redirect("https://169.254.169.254/latest/meta-data/")),
-        ("never ends", Answer::endless()),
-        ("has ten gigabytes", Answer::huge(10 * 1024 * 1024 * 1024)),
-        ("hangs", Answer::hang()),
+    let (host, inside) = (strangers.host("client.example"), strangers.host("inside.example"));
+    let world = looking_outside(&strangers, &Clock::system()).await;
+    let address = "https://client.example/c.json";
+    // Whoever followed would get what it came for.
+    inside.answer("/c.json", good(address));
+    let elsewhere = inside.url("/c.json");
+    for (how, told, answer) in [
+        ("leads to the cloud's metadata", "redirects", Answer::redirect("https://169.254.169.254/latest/meta-data/")),
+        ("leads to somebody else", "redirects", Answer::redirect(elsewhere.as_str())),
+        ("never ends", "too large", Answer::endless()),
+        ("has ten gigabytes", "too large", Answer::huge(10 * 1024 * 1024 * 1024)),
+        ("hangs", "did not answer", Answer::hang()),
     ] {
         host.answer("/c.json", answer);
         let before = host.connections();
-        let (status, _) = shown(&world, "https://client.example/c.json").await;
+        let (status, html) = shown(&world, address).await;
         assert_eq!(status, StatusCode::BAD_GATEWAY, "{how}");
+        assert!(html.contains(told), "{how}: {html}");
         assert_eq!(host.connections() - before, 1, "{how}");
         assert!(host.sent() < 8 * 1024 * 1024, "{how}");
     }
-    // A name that is first a stranger's and then our own.
-    let own = [std::net::SocketAddr::from(([169, 254, 169, 254], 0))];
-    strangers.lead_in_turn("rebinding.example", &[&[host.address()], &own]);
-    host.answer("/c.json", Answer::json(&json!({})));
-    let (status, _) = shown(&world, "https://rebinding.example/c.json").await;
-    assert_eq!((status, strangers.asked("rebinding.example")), (StatusCode::BAD_GATEWAY, 1));
+    assert_eq!(inside.connections(), 0);
+    host.answer("/c.json", good(address));
+    assert_eq!(shown(&world, address).await.0, StatusCode::OK, "it was the host alone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_turns_inside_is_followed_there_by_nobody() {
+    let strangers = Strangers::new();
+    let host = strangers.host("rebinding.example");
+    let clock = Clock::standing_at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+    let world = looking_outside(&strangers, &clock).await;
+    let inside = TcpListener::bind("127.0.0.2:0").unwrap();
+    inside.set_nonblocking(true).unwrap();
+    // The name is a stranger's when it is looked up, and then our own.
+    strangers.lead_in_turn("rebinding.example", &[&[host.address()], &[inside.local_addr().unwrap()]]);
+    let address = "https://rebinding.example/c.json";
+    host.answer("/c.json", good(address));
+    assert_eq!(shown(&world, address).await.0, StatusCode::OK);
+    assert_eq!(
+        (strangers.asked("rebinding.example"), host.requests()),
+        (1, 1),
+        "looked up once, for vetting and for going"
+    );
+    clock.advance(TimeDelta::minutes(2));
+    let (status, html) = shown(&world, address).await;
+    assert_eq!((status, strangers.asked("rebinding.example")), (StatusCode::BAD_GATEWAY, 2));
+    assert!(html.contains("has an address that is for loopback"), "{html}");
+    assert!(inside.accept().is_err() && host.requests() == 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_that_is_refused_is_one_line_in_the_log() {
+    listen();
+    let strangers = Strangers::new();
+    let world = looking_outside(&strangers, &Clock::system()).await;
+    let name = format!("inside-{}.example", Url::parse(&world.running.url).unwrap().port().unwrap());
+    strangers.lead(&name, &["127.0.0.2:443".parse().unwrap()]);
+    let address = format!("https://{name}/c.json");
+    assert_eq!(shown(&world, &address).await.0, StatusCode::BAD_GATEWAY);
+    let log = written();
+    let lines: Vec<&str> =
+        log.lines().filter(|line| line.contains(&format!("the host {name} has an address"))).collect();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    for part in
+        ["WARN", "nobody is asked to consent to this client", "request.id=", &format!("client.id=\"{address}\"")]
+    {
+        assert!(lines[0].contains(part), "{part} in {}", lines[0]);
+    }
 }

@@ -1,6 +1,8 @@
 //! Connectors that are known by their metadata documents: ChatGPT's in its three shapes, as its own host serves it, as
 //! it stands pinned, and with its keys out of reach. The host is played under its real name.
 
+use std::{sync::Arc, time::Duration};
+
 use chrono::TimeDelta;
 use consentry::model::client::AuthenticationMethod;
 use reqwest::StatusCode;
@@ -16,6 +18,19 @@ use crate::{
     },
     on_both_engines,
 };
+
+/// A document of a vendor nobody has pinned, with something else in it.
+fn unknown_vendors(path: &str, members: &Value) -> Value {
+    let mut document = shapes()[0].1.clone();
+    document["client_id"] = json!(format!("https://client.example{path}"));
+    document.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    document
+}
+
+/// The connector with that document.
+fn unknown_vendor<'a>(it: &'a Connected, client_id: &'a str) -> Connector<'a> {
+    Connector { client_id, ..it.connector(Proof::Nothing) }
+}
 
 /// Redeems, refreshes and refreshes again.
 async fn walk(connector: &Connector<'_>) {
@@ -119,6 +134,147 @@ on_both_engines! {
             document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
             publish(&it.host, &document, &signer);
             walk(&it.connector(Proof::Key(&signer))).await;
+        }
+    }
+
+    async fn a_row_made_from_the_pinned_copy_follows_its_host_and_newer_copies(engine) {
+        let it = Connected::new(engine).await;
+        it.host.answer("/oauth/client.json", Answer::status(403));
+        it.host.answer("/oauth/jwks.json", Answer::json(&it.signer.key_set()));
+        let token = it.with_key().connect().await;
+        let first = it.row().await.document.unwrap();
+        assert!(first.is_pinned);
+        // An older program's copy knew another address to send people to.
+        let old = "update clients set redirect_uris = '[\"https://chatgpt.com/old\"]'";
+        it.world.database.execute(old).await;
+        it.later(TimeDelta::minutes(6));
+        let left = it.with_key().agreed(&[]).await;
+        assert!(left.as_str().starts_with(REDIRECT_URI), "{left}");
+        let renewed = it.row().await.document.unwrap();
+        assert!(renewed.is_pinned && renewed.fetched_at > first.fetched_at);
+        // One that says the same is no news, and costs no write.
+        it.later(TimeDelta::hours(2));
+        it.with_key().code(&[]).await;
+        assert_eq!(it.row().await.document, Some(renewed));
+        // Its host goes before it, and what that said stays when it falls silent again.
+        publish(&it.host, &shapes()[1].1, &it.signer);
+        it.later(TimeDelta::minutes(6));
+        let (status, told) = it.connector(Proof::Nothing).refresh(&token).await;
+        assert_eq!((status, &told["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
+        let live = it.row().await.document.unwrap();
+        assert!(!live.is_pinned);
+        it.host.answer("/oauth/client.json", Answer::status(403));
+        it.later(TimeDelta::hours(30));
+        let (status, answer) = it.with_key().refresh(&token).await;
+        assert_eq!((status, it.row().await.document), (StatusCode::OK, Some(live)), "{answer}");
+    }
+
+    async fn a_host_that_hangs_is_waited_for_once_in_a_sign_in(engine) {
+        let it = Connected::new(engine).await;
+        let (host, document) = (it.strangers.host("client.example"), unknown_vendors("/client.json", &json!({})));
+        host.answer("/client.json", Answer::json(&document));
+        let connector = unknown_vendor(&it, "https://client.example/client.json");
+        let token = connector.connect().await;
+        it.later(TimeDelta::hours(2));
+        host.answer("/client.json", Answer::hang());
+        let before = host.connections();
+        connector.code(&[]).await;
+        assert_eq!(connector.refresh(&token).await.0, StatusCode::OK);
+        assert_eq!(host.connections(), before + 1, "however many steps it takes");
+        it.later(TimeDelta::minutes(1));
+        connector.code(&[]).await;
+        assert_eq!(host.connections(), before + 2);
+    }
+
+    async fn whoever_goes_away_costs_no_further_look_at_a_document(engine) {
+        let it = Connected::new(engine).await;
+        publish(&it.host, &shapes()[0].1, &it.signer);
+        let token = it.connector(Proof::Nothing).connect().await;
+        it.later(TimeDelta::hours(2));
+        it.host.answer("/oauth/client.json", Answer::json(&shapes()[0].1).after(Duration::from_millis(400)));
+        let before = it.host.requests_for("/oauth/client.json");
+        let server = Arc::clone(&it.world.running.server);
+        let vanishing = async { server.client_that_asks(CLIENT_ID).await.is_ok() };
+        assert!(tokio::time::timeout(Duration::from_millis(100), vanishing).await.is_err(), "it goes away meanwhile");
+        let (status, answer) = it.connector(Proof::Nothing).refresh(&token).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        assert_eq!(it.host.requests_for("/oauth/client.json"), before + 1);
+    }
+
+    async fn keys_in_a_document_serve_for_a_day_after_it_could_first_not_be_read(engine) {
+        let it = Connected::new(engine).await;
+        let host = it.strangers.host("client.example");
+        let keys = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": it.signer.key_set() });
+        host.answer("/client.json", Answer::json(&unknown_vendors("/client.json", &keys)));
+        let connector = unknown_vendor(&it, "https://client.example/client.json").by(Proof::Key(&it.signer));
+        let mut token = connector.connect().await;
+        it.later(TimeDelta::hours(72));
+        for answer in [Answer::status(410), Answer::status(503)] {
+            host.answer("/client.json", answer);
+            let (status, told) = connector.refresh(&token).await;
+            assert_eq!(status, StatusCode::OK, "{told}");
+            token = refresh_token(&told);
+            it.later(TimeDelta::minutes(690));
+        }
+        let (status, told) = connector.refresh(&token).await;
+        assert_eq!(status, StatusCode::OK, "23 hours: {told}");
+        token = refresh_token(&told);
+        it.later(TimeDelta::hours(2));
+        let (status, told) = connector.refresh(&token).await;
+        assert_eq!((status, &told["error"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("temporarily_unavailable")));
+        host.answer("/client.json", Answer::json(&unknown_vendors("/client.json", &keys)));
+        it.later(TimeDelta::minutes(1));
+        let (status, told) = connector.refresh(&token).await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+    }
+
+    async fn whoever_changes_a_document_every_minute_fills_no_log(engine) {
+        let it = Connected::new(engine).await;
+        let host = it.strangers.host("client.example");
+        let publish = |also: usize| {
+            let uris = [REDIRECT_URI.to_owned(), format!("https://client.example/cb/{also}")];
+            let document = unknown_vendors("/client.json", &json!({ "redirect_uris": uris }));
+            host.answer("/client.json", Answer::json(&document).header("Cache-Control", "no-store"));
+        };
+        publish(0);
+        let connector = unknown_vendor(&it, "https://client.example/client.json");
+        connector.connect().await;
+        for number in 1..=60 {
+            publish(number);
+            it.later(TimeDelta::minutes(3));
+            connector.code(&[]).await;
+        }
+        let told = it.world.database.audited("client.changed").await;
+        assert_eq!(told, 3, "one an hour in three hours");
+        // And nothing that was ever acted on goes untold: what is in force is what was told last.
+        let client = it.world.running.server.store.client(connector.client_id, it.clock.now()).await.unwrap().unwrap();
+        let last = client.redirect_uris.last().unwrap().to_string();
+        let named = format!("audit_events where action = 'client.changed' and cast(detail as text) like '%{last}\"%'");
+        assert_eq!(it.world.database.count(&named).await, 1, "{last}");
+    }
+
+    async fn a_document_is_kept_as_long_as_its_headers_allow_within_bounds(engine) {
+        for (headers, fresh, stale) in [
+            (("Cache-Control", "max-age=120"), TimeDelta::seconds(119), TimeDelta::seconds(2)),
+            (("Cache-Control", "no-store"), TimeDelta::seconds(59), TimeDelta::seconds(2)),
+            (("Cache-Control", "max-age=999999"), TimeDelta::hours(23), TimeDelta::hours(1)),
+            (("X-Other", "nothing said"), TimeDelta::minutes(59), TimeDelta::minutes(1)),
+        ] {
+            let it = Connected::new(engine).await;
+            let read = || it.host.requests_for("/oauth/client.json");
+            it.host.answer("/oauth/client.json", Answer::json(&shapes()[0].1).header(headers.0, headers.1));
+            // Both as it is remembered before anybody has consented, and as the row has it.
+            for _ in 0..2 {
+                Browser::new(&it.world.running).get(&it.connector(Proof::Nothing).request(&[])).await;
+            }
+            let mut token = it.connector(Proof::Nothing).connect().await;
+            assert_eq!(read(), 1, "{headers:?}");
+            for (by, times) in [(fresh, 1), (stale, 2)] {
+                it.later(by);
+                let (status, answer) = it.connector(Proof::Nothing).refresh(&token).await;
+                assert_eq!((status, read()), (StatusCode::OK, times), "{headers:?}: {answer}");
+                token = refresh_token(&answer);
+            }
         }
     }
 
