@@ -13,6 +13,7 @@ use crate::{
         browser::{Arrived, Browser, parameter},
         connected::Connected,
         connector::{CLIENT_ID, Connector, Proof, REDIRECT_URI, document, publish, refresh_token, shapes},
+        process::Consentry,
         signer::Signer,
         strangers::answer::Answer,
     },
@@ -167,6 +168,25 @@ on_both_engines! {
         it.later(TimeDelta::hours(30));
         let (status, answer) = it.with_key().refresh(&token).await;
         assert_eq!((status, it.row().await.document), (StatusCode::OK, Some(live)), "{answer}");
+    }
+
+    async fn where_the_host_keeps_programs_out_keys_are_supplied_before_linking(engine) {
+        let it = Connected::new(engine).await;
+        for path in ["/oauth/client.json", "/oauth/jwks.json"] {
+            it.host.answer(path, Answer::status(403));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join("keys.json");
+        std::fs::write(&keys, it.signer.key_set().to_string()).unwrap();
+        let public_url = it.world.running.url.clone();
+        let consentry = Consentry { folder: folder.path(), database: &it.world.database, port: 0, public_url };
+        let told =
+            consentry.answer(&["client", "supply-keys", CLIENT_ID, "--jwks-file", keys.to_str().unwrap(), "--json"]);
+        assert_eq!(told["keys"]["key_ids"], json!(["key-1"]), "{told}");
+        walk(&it.with_key()).await;
+        it.later(TimeDelta::hours(72));
+        walk(&it.with_key()).await;
+        assert_eq!(it.host.requests_for("/oauth/jwks.json"), 0);
     }
 
     async fn a_host_that_hangs_is_waited_for_once_in_a_sign_in(engine) {
