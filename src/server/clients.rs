@@ -141,6 +141,8 @@ impl Server {
         // A known vendor's is taken as it comes: it has no interest in filling the log, and rolls back what went wrong.
         if !same && presets::preset_of(&row.client_id).is_none() {
             document.copy.fresh_until = document.copy.fresh_until.max(now + CHANGED_FRESH);
+            let id = row.client_id.as_str();
+            tracing::info!(client.id = id, "a client's document has changed, and is not read again for an hour");
         }
         let audit = self.audit(Actor::Client(row.id), None);
         let kept = self.store.keep_document(&document, &audit).await?;

@@ -19,7 +19,7 @@ use crate::{
     harness::{
         browser::Browser,
         connected::Connected,
-        connector::{CLIENT_ID, Connector, Proof, document, publish, shapes},
+        connector::{CLIENT_ID, Connector, Proof, REDIRECT_URI, document, publish, shapes},
         databases::Engine,
         server::{Options, World},
         signer::Signer,
@@ -316,6 +316,40 @@ async fn a_name_that_turns_inside_is_followed_there_by_nobody() {
     assert_eq!((status, strangers.asked("rebinding.example")), (StatusCode::BAD_GATEWAY, 2));
     assert!(html.contains("has an address that is for loopback"), "{html}");
     assert!(inside.accept().is_err() && host.requests() == 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_says_which_copy_serves_and_that_keys_are_damaged() {
+    listen();
+    let it = Connected::new(Engine::Sqlite).await;
+    // An id of the vendor's template that no other test has.
+    let id = Url::parse(&it.world.running.url).unwrap().port().unwrap();
+    let (path, client_id) = (format!("/oauth/{id}/client.json"), format!("https://chatgpt.com/oauth/{id}/client.json"));
+    let redirect_uri = format!("https://chatgpt.com/connector/oauth/{id}");
+    let connector = Connector { client_id: &client_id, redirect_uri: &redirect_uri, ..it.with_key() };
+    let mut keys = it.signer.key_set();
+    keys["keys"].as_array_mut().unwrap().push(json!({ "kty": "RSA", "n": "!" }));
+    it.host.answer("/oauth/jwks.json", Answer::json(&keys));
+    let told = |message: &str| {
+        let log = written();
+        log.lines().filter(|line| line.contains(&client_id) && line.contains(message)).count()
+    };
+    let (pinned, kept) = ("the pinned copy of a client's document serves", "the last good copy of a client's document");
+    it.host.answer(&path, Answer::status(403));
+    connector.connect().await;
+    assert_eq!((told(pinned), told(kept)), (1, 0), "once, however many steps there were");
+    assert_eq!((told("a client publishes a damaged key"), told("keys[1].n is not base64url")), (1, 1));
+    it.later(TimeDelta::minutes(6));
+    connector.code(&[]).await;
+    assert_eq!((told(pinned), told(kept)), (2, 0));
+    let document = shapes()[1].1.to_string().replace(CLIENT_ID, &client_id).replace(REDIRECT_URI, &redirect_uri);
+    it.host.answer(&path, Answer::document("application/json", document));
+    it.later(TimeDelta::minutes(6));
+    connector.code(&[]).await;
+    it.host.answer(&path, Answer::status(403));
+    it.later(TimeDelta::hours(2));
+    connector.code(&[]).await;
+    assert_eq!((told(pinned), told(kept)), (2, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
