@@ -122,7 +122,8 @@ impl Server {
             Err(why) => Some(why),
         };
         // The keys it named in the document itself could not be had either.
-        if row.keys.came_along() && row.keys.failing_since.is_none() {
+        let was_asked = !matches!(&why, Some(DocumentError::Fetch(error)) if error.is_ours());
+        if was_asked && row.keys.came_along() && row.keys.failing_since.is_none() {
             self.store.key_set_fails(row.id, now).await?;
         }
         Ok((row, why))

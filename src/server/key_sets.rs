@@ -110,8 +110,8 @@ struct Kept {
 struct Failed {
     uri: String,
     at: Timestamp,
-    /// Since when nothing does.
-    since: Timestamp,
+    /// Since when nothing does; none if so far its host was not even asked.
+    since: Option<Timestamp>,
     why: NoKeySet,
 }
 
@@ -270,7 +270,7 @@ impl Kept {
 /// Since when no newer set could be had, as the row and this process know it. What failed before this one was fetched
 /// is over.
 fn failing_since(client: &Client, known: &Kept, failed: Option<&Failed>) -> Option<Timestamp> {
-    let told = [client.keys.failing_since, failed.map(|failed| failed.since)];
+    let told = [client.keys.failing_since, failed.and_then(|failed| failed.since)];
     told.into_iter().flatten().filter(|since| *since >= known.fetched_at).min()
 }
 

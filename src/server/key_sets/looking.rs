@@ -91,22 +91,28 @@ impl Look {
         self.store.keep_key_set(self.client.id, &kept).await
     }
 
-    /// Remembers that nothing came of it, and since when nothing does: in the row once, while it lasts.
+    /// Remembers that nothing came of it, and since when nothing does: in the row once, while it lasts. That too much
+    /// was going on here begins no day: otherwise a crowd could make it end for a client whose host is well.
     async fn fail(&self, why: &NoKeySet) -> StoreResult<()> {
         let Self { sets, client, now, .. } = self;
         let before = sets.failed(client.id, &self.uri).await;
         let known = sets.known(client, &self.uri).await;
         let since = match &known {
             Some(known) => failing_since(client, known, before.as_deref()),
-            None => before.map(|before| before.since),
+            None => before.and_then(|before| before.since),
         };
-        let since = since.unwrap_or(*now);
+        let was_asked = !matches!(why, NoKeySet::Fetch(error) if error.is_ours());
+        let since = since.or(was_asked.then_some(*now));
         let failed = Failed { uri: self.uri.clone(), at: *now, since, why: why.clone() };
         sets.failed.insert(client.id, Arc::new(failed)).await;
-        if client.keys.fetched_at.is_none() || client.keys.failing_since.is_some() || !self.may_write() {
-            return Ok(());
+        match since {
+            Some(since)
+                if client.keys.fetched_at.is_some() && client.keys.failing_since.is_none() && self.may_write() =>
+            {
+                self.store.key_set_fails(client.id, since).await
+            }
+            _ => Ok(()),
         }
-        self.store.key_set_fails(client.id, since).await
     }
 
     /// Whether the row may be written: if its client registered itself, not within an hour of the last time.

@@ -4,7 +4,15 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use consentry::server::{clients::Asking, key_sets::Wanted};
+use consentry::{
+    model::{
+        client::{AuthenticationMethod, ClientKeys, Dialect, Registration},
+        id::ClientId,
+    },
+    random,
+    server::{clients::Asking, key_sets::Wanted},
+    store::clients::NewClient,
+};
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -187,6 +195,46 @@ on_both_engines! {
         let vanishing = async { server.key_set(&client, Wanted::Any, Asking::ItsHosts).await };
         assert!(tokio::time::timeout(Duration::from_millis(100), vanishing).await.is_err(), "it goes away meanwhile");
         put_off(it.with_key(), &token).await;
+    }
+
+    /// A crowd of the attacker's own clients must not begin the day that ends their neighbours' connections.
+    async fn a_crowd_at_one_host_is_not_taken_for_its_failure(engine) {
+        let it = Connected::new(engine).await;
+        let host = it.strangers.host("keys.example");
+        host.answer("/keys", Answer::hang());
+        let (server, now) = (&it.world.running.server, it.clock.now());
+        let mut clients = Vec::new();
+        for number in 0..30 {
+            let id = ClientId(random::id(now));
+            let keys = ClientKeys {
+                jwks_uri: Some("https://keys.example/keys".into()),
+                key_set: Some(it.signer.key_set().to_string()),
+                fetched_at: Some(now - TimeDelta::hours(2)),
+                failing_since: None,
+            };
+            let client = NewClient {
+                id,
+                client_id: format!("one-of-many-{number}"),
+                plugin_id: None,
+                registration: Registration::Dynamic,
+                name: "One of many".into(),
+                dialect: Dialect::Connector,
+                authentication_methods: AuthenticationMethod::PrivateKeyJwt.into(),
+                signing_algorithm: None,
+                keys,
+                redirect_uris: vec!["https://app.example/cb".parse().unwrap()],
+                scopes: None,
+                secret: None,
+                registration_digest: None,
+                at: now,
+            };
+            server.store.add_client(&client, &it.world.running.operator()).await.unwrap();
+            clients.push(server.store.client(&client.client_id, now).await.unwrap().unwrap());
+        }
+        let looks = clients.iter().map(|client| server.key_set(client, Wanted::Any, Asking::ItsHosts));
+        assert!(join_all(looks).await.iter().all(Result::is_ok), "what is kept serves all of them");
+        let failing = it.world.database.count("clients where key_set_failing_since is not null").await;
+        assert!((1..=16).contains(&failing), "{failing}: only whose host was asked");
     }
 
     async fn a_set_that_is_none_is_told_as_long_as_it_is_remembered(engine) {
