@@ -21,6 +21,7 @@ use crate::{
         public_key::PublicKey,
     },
     protocol::dialect,
+    server::documents,
 };
 
 /// Where the keys of a new client are.
@@ -106,9 +107,19 @@ pub(super) async fn supply(arguments: &SupplyKeys, desk: &Desk) -> Result<Answer
             if id.starts_with("https://") { "; one with a document is known from its first consent on" } else { "" };
         Failure::not_done(format!("there is no client \"{id}\"{hint}; see `consentry client list`"))
     };
-    let known = desk.store.client(id, at).await?.ok_or_else(unknown)?;
-    if !known.authentication_methods.contains(AuthenticationMethod::PrivateKeyJwt) {
+    let (known, pinned) = (desk.store.client(id, at).await?, documents::pinned(id, at));
+    let methods = match (&known, &pinned) {
+        (Some(known), _) => known.authentication_methods,
+        (None, Some(pinned)) => pinned.metadata.methods,
+        (None, None) => return Err(unknown()),
+    };
+    if !methods.contains(AuthenticationMethod::PrivateKeyJwt) {
         return Err(Failure::not_done(format!("the client {id} signs no assertions, so it has no keys to supply")));
+    }
+    // A known vendor's client has no row before somebody consents to it, and where its host keeps programs out its keys
+    // are needed by then. The pinned copy makes the row; what its host says goes before that.
+    if let (None, Some(pinned)) = (&known, &pinned) {
+        desk.store.keep_document(&pinned.to_keep(id, at), &audit(at)).await?;
     }
     let client = desk.store.supply_key_set(id, &set.as_json(), &audit(at)).await?.ok_or_else(unknown)?;
     let names: Vec<String> = set

@@ -242,6 +242,23 @@ fn registration_is_open_unless_it_asks_for_a_token_or_is_off() {
 }
 
 #[test]
+fn an_empty_list_of_hosts_is_not_taken_for_all_of_them() {
+    let hosts = |file: &str| {
+        let place = Place::with(file);
+        let database = place.database();
+        let sources = place.sources(&[("CONSENTRY_DATABASE_URL", &database)], &[]);
+        Config::check(&sources).map(|checked| checked.config.clients).map_err(|error| error.to_string())
+    };
+    for empty in ["client_document_hosts = []", "client_document_hosts = \"\"", "client_document_hosts = \" , \""] {
+        let told = hosts(empty).unwrap_err();
+        assert!(told.contains("it names no host") && told.contains("client_documents = \"off\""), "{told}");
+    }
+    assert!(hosts("").unwrap().document_hosts.is_empty());
+    let both = hosts("client_document_hosts = [\"A.example.\"]\nclient_document_hosts_denied = []").unwrap();
+    assert_eq!((both.document_hosts, both.document_hosts_denied), (vec!["a.example".to_owned()], vec![]));
+}
+
+#[test]
 fn a_file_that_cannot_be_used_is_told() {
     let place = Place::with("log = \"info\"\nlog = ");
     let error = Config::check(&place.sources(&[], &[])).unwrap_err();

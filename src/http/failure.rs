@@ -1,6 +1,8 @@
 //! Failures as answers: RFC-shaped JSON for machines, a page in plain words for people. Never HTML where JSON is
 //! due, never a 500 for something the caller did.
 
+mod refused_document;
+
 use std::borrow::Cow;
 
 use actix_web::{
@@ -23,12 +25,15 @@ use crate::{
         authorization::{NotAddressed, in_flight::Stopped},
         error::{ErrorCode, OAuthError},
     },
-    server::{Server, documents::DocumentError, keyring::KeyringError, registrations::TooMany},
+    server::{Server, documents::RefusedDocument, keyring::KeyringError, registrations::TooMany},
     store::StoreError,
 };
 
 /// How long a caller is asked to wait while storage is down, in seconds.
 const RETRY_AFTER: &str = "5";
+
+/// And how long while its keys cannot be had: until then they are not looked for again.
+const RETRY_AFTER_FOR_KEYS: &str = "60";
 
 /// Something that went wrong on our side. It is logged once, where it is turned into an answer.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +151,8 @@ impl MachineError {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            let seconds = if matches!(self, Self::Fault(_)) { RETRY_AFTER } else { RETRY_AFTER_FOR_KEYS };
+            answer.insert_header((header::RETRY_AFTER, seconds));
         }
         if let Self::TooMany(TooMany { retry_after_seconds }) = self {
             answer.insert_header((header::RETRY_AFTER, retry_after_seconds.to_string()));
@@ -167,7 +173,7 @@ pub enum PageError {
     NotAddressed(#[from] NotAddressed),
     /// The client's metadata document says nothing.
     #[error(transparent)]
-    Document(DocumentError),
+    Document(RefusedDocument),
     /// The request in flight cannot go on.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -225,26 +231,7 @@ impl PageError {
                 "The app that sent you here left out something we need to continue.",
                 "Nothing was shared. Go back to the app and try again.",
             ),
-            Self::Document(DocumentError::NotAccepted | DocumentError::Address(_)) => bad(
-                "We don’t know this app",
-                "The app that sent you here is not registered with us, and its maker is not one we take a word from.",
-                "Nothing was shared. If you own the app, ask the people who run this site to let it in.",
-            ),
-            Self::Document(error @ (DocumentError::Invalid(_) | DocumentError::NoDocument)) => Words {
-                status: StatusCode::BAD_REQUEST,
-                title: "This app’s description has a mistake",
-                message: "The app that sent you here describes itself in a way we cannot rely on, so we stopped here."
-                    .into(),
-                advice: format!("Nothing was shared. If you own the app: {error}.").into(),
-            },
-            Self::Document(DocumentError::Fetch(_)) => Words {
-                status: StatusCode::BAD_GATEWAY,
-                title: "We could not reach the app’s maker",
-                message:
-                    "Before we let an app in we read its description at its maker’s website, and that did not answer."
-                        .into(),
-                advice: "Nothing was shared. Please try again in a minute.".into(),
-            },
+            Self::Document(RefusedDocument { why, .. }) => refused_document::words(why),
             Self::Stopped(Stopped::TooOld) => bad(
                 "This page has expired",
                 "You took longer than an hour, so we closed the request to keep you safe.",
@@ -290,11 +277,20 @@ impl PageError {
     /// The page.
     pub fn answer(&self, server: &Server, request: &HttpRequest) -> HttpResponse {
         let id = request_id::of(request);
-        if let Self::Fault(fault) = self {
-            fault.log(request);
-        } else {
+        match self {
+            Self::Fault(fault) => fault.log(request),
+            Self::Document(RefusedDocument { client_id, why }) => {
+                let client_id = client_id.as_str();
+                tracing::warn!(
+                    request.id = %id,
+                    http.path = request.path(),
+                    client.id = client_id,
+                    reason = %why,
+                    "nobody is asked to consent to this client"
+                );
+            }
             // The owner finds the reason in the log; the page says no more than helps the person.
-            tracing::info!(request.id = %id, http.path = request.path(), reason = ?self, "showed an error page");
+            _ => tracing::info!(request.id = %id, http.path = request.path(), reason = ?self, "showed an error page"),
         }
         let words = self.words();
         error_page(server, &words, &id)

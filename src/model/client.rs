@@ -115,12 +115,6 @@ impl AuthenticationMethods {
         AuthenticationMethod::ALL.into_iter().filter(move |method| self.contains(*method))
     }
 
-    /// What both have.
-    #[must_use]
-    pub fn intersection(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
     /// The strongest of them.
     pub fn strongest(self) -> Option<AuthenticationMethod> {
         self.iter().last()
@@ -200,15 +194,31 @@ pub struct ClientKeys {
     /// When it was fetched, or came with the registration or the document; none when the operator supplied it, and none
     /// is ever fetched.
     pub fetched_at: Option<Timestamp>,
+    /// Since when a newer one than the last good one could not be had; none while it can.
+    pub failing_since: Option<Timestamp>,
 }
 
-/// How fresh the copy of a client's metadata document is that its row holds.
+impl ClientKeys {
+    /// Where a set is fetched from; nowhere if the client sent its own along, or the operator supplied one.
+    pub fn fetched_from(&self) -> Option<&str> {
+        self.jwks_uri.as_deref().filter(|_| self.key_set.is_none() || self.fetched_at.is_some())
+    }
+
+    /// Whether the client sent its set along with whatever else it says about itself.
+    pub fn came_along(&self) -> bool {
+        self.jwks_uri.is_none() && self.key_set.is_some() && self.fetched_at.is_some()
+    }
+}
+
+/// Which copy of a client's metadata document its row holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DocumentCopy {
     /// When it was read.
     pub fetched_at: Timestamp,
     /// Until when it need not be read again.
     pub fresh_until: Timestamp,
+    /// Whether it is the pinned copy, which came with the program: what its host says goes before it.
+    pub is_pinned: bool,
 }
 
 /// One of a client's secrets: only its digest is kept.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     json::{self, Bounds},
-    public_key::{NotTaken, PublicKey, SigningAlgorithm},
+    public_key::{Fault, NotTaken, PublicKey, SigningAlgorithm},
 };
 
 /// The largest set read; an honest one has a tenth of it.
@@ -28,6 +28,15 @@ const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySet(Vec<PublicKey>);
 
+/// What is done about a key that says it is of a kind used here, and is not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Damaged {
+    /// It spoils the set: whoever sent it gets an answer, and mends it.
+    Refused,
+    /// It is passed over (RFC 7517 §5): whoever published it hears nothing, and its other keys are in order.
+    PassedOver,
+}
+
 /// What is wrong with a key set, and where: `keys[3].n is not base64url`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAKeySet {
@@ -38,6 +47,11 @@ pub struct NotAKeySet {
 impl NotAKeySet {
     fn new(member: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { member: member.into(), problem: problem.into() }
+    }
+
+    fn of_key(index: usize, Fault { member, problem }: Fault) -> Self {
+        let dot = if member.is_empty() { "" } else { "." };
+        Self::new(format!("keys[{index}]{dot}{member}"), problem)
     }
 
     /// The same of a set that is itself a member of something.
@@ -58,47 +72,45 @@ impl fmt::Display for NotAKeySet {
 impl std::error::Error for NotAKeySet {}
 
 impl KeySet {
-    /// Reads a set from its JSON text.
+    /// Reads a set from its JSON text, as somebody handed it over.
     pub fn parse(text: &[u8]) -> Result<Self, NotAKeySet> {
-        let bounds = Bounds { bytes: BYTES_MAX, depth: DEPTH_MAX };
-        let members = json::object(text, bounds).map_err(|problem| NotAKeySet::new("", problem.to_string()))?;
-        Self::of_members(&members)
+        Self::of_members(&members(text)?, Damaged::Refused).map(|(set, _)| set)
+    }
+
+    /// Reads a set from the JSON text of what a client publishes; also tells what is wrong with the first damaged key.
+    pub fn parse_published(text: &[u8]) -> Result<(Self, Option<NotAKeySet>), NotAKeySet> {
+        Self::of_members(&members(text)?, Damaged::PassedOver)
     }
 
     /// Reads a set that is a member of something already read.
     pub fn of_value(value: &Value) -> Result<Self, NotAKeySet> {
-        Self::of_members(value.as_object().ok_or_else(|| NotAKeySet::new("", "is not an object"))?)
+        let members = value.as_object().ok_or_else(|| NotAKeySet::new("", "is not an object"))?;
+        Self::of_members(members, Damaged::Refused).map(|(set, _)| set)
     }
 
-    /// A key of a kind that is not used here is passed over, as RFC 7517 §5 wants. One that is damaged is not, and
-    /// spoils the set: whoever publishes it hears of it, and meanwhile the last good set stays in use.
-    fn of_members(members: &Map<String, Value>) -> Result<Self, NotAKeySet> {
+    /// A key of a kind that is not used here is passed over, as RFC 7517 §5 wants. Secrets are never: whoever sees the
+    /// set knows them, so its other keys deserve no trust either.
+    fn of_members(members: &Map<String, Value>, damaged: Damaged) -> Result<(Self, Option<NotAKeySet>), NotAKeySet> {
         let keys = match members.get("keys") {
             Some(Value::Array(keys)) => keys,
             Some(_) => return Err(NotAKeySet::new("keys", "is not an array")),
             None => return Err(NotAKeySet::new("keys", "is missing")),
         };
-        let (mut kept, mut passed_over) = (Vec::new(), None);
+        let (mut kept, mut not_ours, mut spoilt) = (Vec::new(), None, None);
         for (index, key) in keys.iter().enumerate() {
-            let at = |member: &str| format!("keys[{index}]{}{member}", if member.is_empty() { "" } else { "." });
-            let key = key.as_object().ok_or_else(|| NotAKeySet::new(at(""), "is not an object"))?;
-            if let Some(private) = PRIVATE.into_iter().find(|member| key.contains_key(*member)) {
-                return Err(NotAKeySet::new(at(private), "is secret; publish public keys only, and change this one"));
-            }
-            if key.get("kty").is_some_and(|kty| kty == "oct") {
-                return Err(NotAKeySet::new(at("kty"), "is oct, a secret; publish public keys only"));
-            }
-            match PublicKey::read(key) {
+            match read_key(key) {
                 Ok(key) if kept.len() < KEYS_MAX => kept.push(key),
                 Ok(_) => {}
-                Err(NotTaken::NotOurs(fault)) => {
-                    passed_over.get_or_insert_with(|| format!("{} {}", at(fault.member), fault.problem));
+                Err(NotTaken::NotOurs(fault)) => not_ours = not_ours.or(Some(NotAKeySet::of_key(index, fault))),
+                Err(NotTaken::Secret(fault)) => return Err(NotAKeySet::of_key(index, fault)),
+                Err(NotTaken::Wrong(fault)) if damaged == Damaged::Refused => {
+                    return Err(NotAKeySet::of_key(index, fault));
                 }
-                Err(NotTaken::Wrong(fault)) => return Err(NotAKeySet::new(at(fault.member), fault.problem)),
+                Err(NotTaken::Wrong(fault)) => spoilt = spoilt.or(Some(NotAKeySet::of_key(index, fault))),
             }
         }
-        match (kept.is_empty(), passed_over) {
-            (false, _) => Ok(Self(kept)),
+        match (kept.is_empty(), spoilt.as_ref().or(not_ours.as_ref())) {
+            (false, _) => Ok((Self(kept), spoilt)),
             (true, None) => Err(NotAKeySet::new("keys", "is empty")),
             (true, Some(why)) => Err(NotAKeySet::new("keys", format!("has no key that can be used here: {why}"))),
         }
@@ -124,6 +136,23 @@ impl KeySet {
     pub fn iter(&self) -> impl Iterator<Item = &PublicKey> {
         self.0.iter()
     }
+}
+
+fn members(text: &[u8]) -> Result<Map<String, Value>, NotAKeySet> {
+    let bounds = Bounds { bytes: BYTES_MAX, depth: DEPTH_MAX };
+    json::object(text, bounds).map_err(|problem| NotAKeySet::new("", problem.to_string()))
+}
+
+fn read_key(key: &Value) -> Result<PublicKey, NotTaken> {
+    let told = |member, problem: &str| Fault { member, problem: problem.to_owned() };
+    let key = key.as_object().ok_or_else(|| NotTaken::Wrong(told("", "is not an object")))?;
+    if let Some(private) = PRIVATE.into_iter().find(|member| key.contains_key(*member)) {
+        return Err(NotTaken::Secret(told(private, "is secret; publish public keys only, and change this one")));
+    }
+    if key.get("kty").is_some_and(|kty| kty == "oct") {
+        return Err(NotTaken::Secret(told("kty", "is oct, a secret; publish public keys only")));
+    }
+    PublicKey::read(key)
 }
 
 #[cfg(test)]

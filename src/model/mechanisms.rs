@@ -39,7 +39,7 @@ impl DocumentPolicy {
     /// Whether documents of a host, in lower case, are accepted.
     pub fn accepts(&self, host: &str) -> bool {
         // `example.com.` is the same host as `example.com`, and not to be a way around a list.
-        let host = host.strip_suffix('.').unwrap_or(host);
+        let host = host.trim_end_matches('.');
         let named = |patterns: &[HostPattern]| patterns.iter().any(|pattern| pattern.matches(host));
         self.enabled && !named(&self.denied_hosts) && (self.allowed_hosts.is_empty() || named(&self.allowed_hosts))
     }
@@ -140,6 +140,7 @@ mod tests {
         assert!(accepts(&[".a.example"], &[], "b.a.example") && !accepts(&[".a.example"], &[], "a.example"));
         assert!(!accepts(&[".a.example"], &[], "evila.example"));
         assert!(!accepts(&["a.example"], &["a.example"], "a.example") && !accepts(&[], &["a.example"], "a.example."));
+        assert!(!accepts(&[], &["a.example"], "a.example..") && !accepts(&[], &[".example"], "a.example."));
         assert!(!DocumentPolicy { enabled: false, ..DocumentPolicy::default() }.accepts("a.example"));
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
@@ -94,6 +94,8 @@ pub(super) enum NotTaken {
     NotOurs(Fault),
     /// It says that it is one of ours, and is not.
     Wrong(Fault),
+    /// It is not public.
+    Secret(Fault),
 }
 
 fn fault(member: &'static str, problem: impl Into<String>) -> Fault {
@@ -248,6 +250,41 @@ fn p256(key: &Map<String, Value>) -> Result<Material, NotTaken> {
 fn ed25519(key: &Map<String, Value>) -> Result<Material, NotTaken> {
     check_curve(key, "Ed25519")?;
     let x = coordinate(key, "x")?;
-    ParsedPublicKey::new(&ED25519, x).map_err(|_| wrong("x", "is not a point on Ed25519"))?;
+    if is_out_of_range(&x) || is_of_small_order(&x) {
+        return Err(wrong("x", "is not the public key of any private one"));
+    }
     Ok(Material::Ed25519(x))
+}
+
+/// The coordinate without the bit above it, which is the sign of the other one.
+fn without_sign(mut point: [u8; 32]) -> [u8; 32] {
+    point[31] &= 0x7f;
+    point
+}
+
+/// 2^255 - 19 and above: another spelling of a smaller number (RFC 8032 §5.1.3, step 1).
+fn is_out_of_range(point: &[u8; 32]) -> bool {
+    let [lowest, middle @ .., highest] = without_sign(*point);
+    highest == 0x7f && middle.iter().all(|byte| *byte == 0xff) && lowest >= 0xed
+}
+
+/// Whether it is one of the eight points that come back to zero when they are added to themselves eight times. With
+/// such a key anybody can sign anything, and the library that verifies takes them like any other.
+fn is_of_small_order(point: &[u8; 32]) -> bool {
+    /// Two of order eight; the others are 0, 1 and -1.
+    const ORDER_EIGHT: [[u8; 32]; 2] = [
+        [
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
+            0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+        ],
+        [
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
+            0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+        ],
+    ];
+    let [lowest, middle @ .., highest] = without_sign(*point);
+    let all_but_lowest = |byte: u8, top: u8| highest == top && middle.iter().all(|other| *other == byte);
+    let zero_or_one = lowest <= 1 && all_but_lowest(0, 0);
+    let minus_one = lowest == 0xec && all_but_lowest(0xff, 0x7f);
+    zero_or_one || minus_one || ORDER_EIGHT.contains(&without_sign(*point))
 }

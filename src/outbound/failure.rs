@@ -49,6 +49,11 @@ impl FetchError {
         matches!(self, Self::Status(400..=499)) && !self.may_pass()
     }
 
+    /// Whether the host was not even asked, so that nothing can be held against it.
+    pub fn is_ours(&self) -> bool {
+        *self == Self::Busy
+    }
+
     /// Whether it may pass by itself: nothing is known against the document, only it could not be had this time.
     pub fn may_pass(&self) -> bool {
         matches!(
@@ -131,6 +136,7 @@ mod tests {
         for other in [FetchError::Redirected, FetchError::TooLarge, FetchError::Status(204)] {
             assert!(!other.is_refusal() && !other.may_pass(), "{other}");
         }
-        assert!(FetchError::TooSlow.may_pass());
+        assert!(FetchError::TooSlow.may_pass() && !FetchError::TooSlow.is_ours());
+        assert!(FetchError::Busy.may_pass() && FetchError::Busy.is_ours());
     }
 }

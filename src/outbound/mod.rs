@@ -16,7 +16,7 @@ mod turns;
 use std::{fmt, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
-use reqwest::{Client, Response, header::CONTENT_TYPE, redirect, retry, tls::Certificate};
+use reqwest::{Client, Response, redirect, retry, tls::Certificate};
 use url::{Host, Url};
 
 pub use self::{
@@ -78,8 +78,6 @@ pub struct Limits {
 pub struct Fetched {
     /// Its bytes.
     pub body: Vec<u8>,
-    /// Its media type in lower case, without parameters; empty if the host gave none.
-    pub media_type: String,
     /// How long the host allows it to be kept: zero if it forbids it or it is stale already, `None` if nothing is said.
     pub max_age: Option<Duration>,
 }
@@ -151,10 +149,9 @@ impl Outbound {
             300..=399 => return Err(FetchError::Redirected),
             other => return Err(FetchError::Status(other)),
         }
-        let media_type = media_type(&response);
         let max_age = freshness::max_age(response.headers());
         let body = body(response, bytes_max).await?;
-        Ok(Fetched { body, media_type, max_age })
+        Ok(Fetched { body, max_age })
     }
 }
 
@@ -183,12 +180,6 @@ impl<'a> Target<'a> {
         let _ = (url.set_username(""), url.set_password(None));
         Ok(Self { url, host, origin })
     }
-}
-
-/// What `Content-Type` says before its first semicolon.
-fn media_type(response: &Response) -> String {
-    let line = response.headers().get(CONTENT_TYPE).and_then(|line| line.to_str().ok()).unwrap_or_default();
-    line.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Reads to the end, or until it is clear that the end is too far away.

@@ -19,6 +19,9 @@ const AT_ONCE_MAX: usize = 32;
 /// Fetching or waiting for it; who comes on top is sent away at once.
 const CALLERS_MAX: usize = 256;
 
+/// The same at one origin, so that a crowd at a slow one fills up no more than its own part of the queue.
+const CALLERS_AT_ONE_ORIGIN_MAX: usize = 16;
+
 /// Who fetches, and who waits for it.
 pub(super) struct Turns {
     all: Arc<Semaphore>,
@@ -54,7 +57,9 @@ impl Turns {
 
     fn enter(self: &Arc<Self>, origin: &str) -> Result<(Caller, Arc<Semaphore>), FetchError> {
         let mut origins = self.origins();
-        if origins.values().map(|origin| origin.callers).sum::<usize>() >= CALLERS_MAX {
+        let here = origins.get(origin).map_or(0, |origin| origin.callers);
+        let in_all: usize = origins.values().map(|origin| origin.callers).sum();
+        if here >= CALLERS_AT_ONE_ORIGIN_MAX || in_all >= CALLERS_MAX {
             return Err(FetchError::Busy);
         }
         let entry = origins
@@ -129,6 +134,29 @@ mod tests {
         drop(taken);
         for one in waiting {
             assert_eq!(one.await.expect("no panic"), Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_crowd_at_one_origin_leaves_the_queue_to_the_others() {
+        let turns = Turns::new();
+        let crowd: Vec<_> = (0..CALLERS_MAX)
+            .map(|_| {
+                let turns = Arc::clone(&turns);
+                tokio::spawn(async move {
+                    let turn = turns.take("slow.example:443").await;
+                    std::future::pending::<()>().await;
+                    turn.map(drop)
+                })
+            })
+            .collect();
+        tokio::time::sleep(A_MOMENT).await;
+        let waiting = turns.origins().get("slow.example:443").map(|origin| origin.callers);
+        assert_eq!(waiting, Some(CALLERS_AT_ONE_ORIGIN_MAX));
+        assert!(matches!(timeout(A_MOMENT, turns.take("slow.example:443")).await, Ok(Err(FetchError::Busy))));
+        assert!(matches!(timeout(A_MOMENT, turns.take("quick.example:443")).await, Ok(Ok(_))));
+        for one in crowd {
+            one.abort();
         }
     }
 

@@ -9,23 +9,44 @@ use chrono::TimeDelta;
 
 use super::{
     Server,
-    documents::{Document, DocumentError, keys},
+    documents::{Document, DocumentError, RefusedDocument, keys},
 };
 use crate::{
     model::{
         Timestamp,
         audit::Actor,
-        client::{Client, Dialect, Registration},
+        client::{Client, Dialect, DocumentCopy, Registration},
         id::ClientId,
+        key_set::KeySet,
     },
-    protocol::client_metadata,
+    protocol::{client_metadata, presets},
     random,
     store::{StoreError, StoreResult, clients::ClientDocument},
-    telemetry::metrics,
 };
 
 /// How long after it went stale a copy still starts sign-ins while its host cannot be reached.
 const STALE_MAX: TimeDelta = TimeDelta::hours(24);
+
+/// How long a document is believed that has just changed in a way the audit log tells of. Each such change is told, so
+/// its maker must not be able to change it every minute.
+const CHANGED_FRESH: TimeDelta = TimeDelta::hours(1);
+
+/// Who may be asked for what it takes to judge a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// Nobody: what is known has to do. Anybody can name a client, and with it the hosts its maker chose.
+    Nobody,
+    /// The hosts at which the client publishes its document and its keys.
+    ItsHosts,
+}
+
+impl Asking {
+    /// Where a client's hosts are, whoever registered it by hand vouches for: they may always be asked.
+    #[must_use]
+    pub fn about(self, client: &Client) -> Self {
+        if client.registration == Registration::ByHand { Self::ItsHosts } else { self }
+    }
+}
 
 /// A client, and its document if that has yet to be kept.
 #[derive(Clone, Debug)]
@@ -44,7 +65,7 @@ pub enum ClientFault {
     Store(#[from] StoreError),
     /// Its document says nothing.
     #[error(transparent)]
-    Document(#[from] DocumentError),
+    Document(#[from] RefusedDocument),
 }
 
 impl Server {
@@ -55,32 +76,23 @@ impl Server {
         if !client_metadata::is_document(client_id) {
             return Ok(row.map(|client| Known { client, unkept: None }));
         }
-        self.documents.address(client_id)?;
-        if row.as_ref().is_some_and(|row| !row.enabled || is_fresh(row, now)) {
-            return Ok(row.map(|client| Known { client, unkept: None }));
-        }
-        let copy = row.as_ref().and_then(|row| row.document);
-        match (self.documents.read(client_id, copy, now).await, row) {
-            (Ok(document), Some(row)) => {
-                let client = self.renew(row, &document, now).await?;
-                Ok(Some(Known { client, unkept: None }))
-            }
-            (Ok(document), None) => Ok(Some(unkept(client_id, &document, now))),
-            (Err(error), Some(row)) if is_usable(&row, &error, now) => {
-                stale(client_id, &error);
-                Ok(Some(Known { client: row, unkept: None }))
-            }
-            (Err(error), _) => {
-                tracing::warn!(client.id = client_id, reason = %error, "nobody is asked to consent to this client");
-                Err(error.into())
-            }
+        let refused = |why| RefusedDocument { client_id: client_id.to_owned(), why };
+        self.documents.address(client_id).map_err(refused)?;
+        let Some(row) = row else {
+            let document = self.documents.read(client_id, None, now).await.map_err(refused)?;
+            return Ok(Some(unkept(client_id, &document, now)));
+        };
+        let (client, why) = if row.enabled { self.up_to_date(row, now).await? } else { (row, None) };
+        match why {
+            Some(why) if !is_usable(&client, &why, now) => Err(refused(why).into()),
+            _ => Ok(Some(Known { client, unkept: None })),
         }
     }
 
     /// The client that calls a machine endpoint. Only one with a row can have anything to call with. A stale document is
     /// read again, so that what it offers is known; when that fails the last good copy serves, however old: a host's bad
     /// days must not end living connections.
-    pub async fn client_that_calls(&self, client_id: &str) -> StoreResult<Option<Client>> {
+    pub async fn client_that_calls(&self, client_id: &str, asking: Asking) -> StoreResult<Option<Client>> {
         let now = self.clock.now();
         let Some(row) = self.store.client(client_id, now).await? else { return Ok(None) };
         if row.registration != Registration::Document {
@@ -90,27 +102,51 @@ impl Server {
             tracing::warn!(client.id = client_id, reason = %error, "a client with a document is turned away");
             return Ok(None);
         }
-        if is_fresh(&row, now) || !row.enabled || !self.documents.may_try(client_id, now).await {
+        if !row.enabled || asking == Asking::Nobody {
             return Ok(Some(row));
         }
-        match self.documents.read(client_id, row.document, now).await {
-            Ok(document) => self.renew(row, &document, now).await.map(Some),
-            Err(error) => {
-                self.documents.failed(client_id, now).await;
-                stale(client_id, &error);
-                Ok(Some(row))
-            }
-        }
+        let (row, _) = self.up_to_date(row, now).await?;
+        Ok(Some(row))
     }
 
-    /// Brings the row up to date with a document that was read. A pinned copy is no news: the row is what its host said
-    /// last, or was made from the same copy.
+    /// The row, brought up to date if it is stale and its document can be had; otherwise as it is, with what is in the
+    /// way.
+    async fn up_to_date(&self, row: Client, now: Timestamp) -> StoreResult<(Client, Option<DocumentError>)> {
+        if is_fresh(&row, now) {
+            return Ok((row, None));
+        }
+        let why = match self.documents.read(&row.client_id, row.document, now).await {
+            // What its host said last is newer than what came with the program.
+            Ok(document) if document.copy.is_pinned && is_live(&row) => None,
+            Ok(document) => return Ok((self.renew(row, &document, now).await?, None)),
+            Err(why) => Some(why),
+        };
+        // The keys it named in the document itself could not be had either.
+        let was_asked = !matches!(&why, Some(DocumentError::Fetch(error)) if error.is_ours());
+        if was_asked && row.keys.came_along() && row.keys.failing_since.is_none() {
+            self.store.key_set_fails(row.id, now).await?;
+        }
+        Ok((row, why))
+    }
+
+    /// Brings the row up to date with a document that was read.
     async fn renew(&self, row: Client, document: &Arc<Document>, now: Timestamp) -> StoreResult<Client> {
-        if document.is_pinned || row.document == Some(document.copy) {
+        if row.document == Some(document.copy) {
             return Ok(row);
         }
+        let mut document = document.to_keep(&row.client_id, now);
+        let same = says_the_same(&row, &document);
+        if document.copy.is_pinned && same && row.name == document.name {
+            return Ok(row);
+        }
+        // A known vendor's is taken as it comes: it has no interest in filling the log, and rolls back what went wrong.
+        if !same && presets::preset_of(&row.client_id).is_none() {
+            document.copy.fresh_until = document.copy.fresh_until.max(now + CHANGED_FRESH);
+            let id = row.client_id.as_str();
+            tracing::info!(client.id = id, "a client's document has changed, and is not read again for an hour");
+        }
         let audit = self.audit(Actor::Client(row.id), None);
-        let kept = self.store.keep_document(&document.to_keep(&row.client_id, now), &audit).await?;
+        let kept = self.store.keep_document(&document, &audit).await?;
         Ok(kept.unwrap_or(row))
     }
 }
@@ -119,10 +155,19 @@ fn is_fresh(row: &Client, now: Timestamp) -> bool {
     row.document.is_some_and(|copy| now < copy.fresh_until)
 }
 
-/// Tells the operator that a copy serves where something newer could not be had.
-fn stale(client_id: &str, error: &DocumentError) {
-    metrics::client_document_pinned();
-    tracing::warn!(client.id = client_id, reason = %error, "the last good copy of a client's document serves");
+/// Whether the row was read at the client's own host.
+fn is_live(row: &Client) -> bool {
+    row.document.is_some_and(|DocumentCopy { is_pinned, .. }| !is_pinned)
+}
+
+/// Whether a document says what the row has already, as far as the audit log tells of it.
+fn says_the_same(row: &Client, document: &ClientDocument) -> bool {
+    let set = |text: &Option<String>| text.as_ref().and_then(|text| KeySet::parse(text.as_bytes()).ok());
+    row.redirect_uris == document.redirect_uris
+        && row.authentication_methods == document.authentication_methods
+        && row.signing_algorithm == document.signing_algorithm
+        && row.keys.jwks_uri == document.jwks_uri
+        && (!row.keys.came_along() || set(&row.keys.key_set) == set(&document.key_set))
 }
 
 /// Whether a stale copy may stand in: its host could not be reached, and that is not long ago. A document that became

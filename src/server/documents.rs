@@ -2,7 +2,8 @@
 //! kept as long as their hosts allow, and replaced by a pinned copy where a known vendor's host turns servers away.
 //!
 //! `outbound` fetches, `protocol::client_metadata` reads, `protocol::presets` holds the pinned copies; `clients` decides
-//! when a document is asked for. What fails is never kept; only who has a copy to go by does not ask again at once.
+//! when a document is asked for. What fails is never kept, so that a maker who mends a document is let in at once; only
+//! where there is a copy to go by it is asked for again a minute later.
 
 use std::{sync::Arc, time::Duration};
 
@@ -63,6 +64,19 @@ pub enum DocumentError {
     /// It is not one.
     #[error("the client's document is not good: {0}")]
     Invalid(MetadataError),
+    /// The server is stopping.
+    #[error("the look at the client's document was broken off")]
+    BrokenOff,
+}
+
+/// Why nobody is asked to consent to a client.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct RefusedDocument {
+    /// The document's address.
+    pub client_id: String,
+    /// What is wrong with it.
+    pub why: DocumentError,
 }
 
 impl DocumentError {
@@ -73,7 +87,7 @@ impl DocumentError {
                 let turned_away = matches!(error, FetchError::Status(401 | 403) | FetchError::Redirected);
                 error.may_pass() || turned_away || *error == FetchError::TooLarge
             }
-            Self::NoDocument => true,
+            Self::NoDocument | Self::BrokenOff => true,
             Self::NotAccepted | Self::Address(_) | Self::Invalid(_) => false,
         }
     }
@@ -84,10 +98,8 @@ impl DocumentError {
 pub struct Document {
     /// What it says.
     pub metadata: ClientMetadata,
-    /// When it was read, and how long that holds.
+    /// When it was read, how long that holds, and whether it is the pinned copy.
     pub copy: DocumentCopy,
-    /// Whether it is the pinned copy, which never takes the place of one that was read from its host.
-    pub is_pinned: bool,
 }
 
 impl Document {
@@ -115,7 +127,7 @@ pub fn keys(metadata: &ClientMetadata) -> ClientKeys {
         Keys::Uri(uri) => (Some(uri.to_string()), None),
         Keys::Inline(set) => (None, Some(set.as_json())),
     };
-    ClientKeys { jwks_uri, key_set, fetched_at: None }
+    ClientKeys { jwks_uri, key_set, ..ClientKeys::default() }
 }
 
 /// The same with the time at which they came, which tells a set that the client sent from one the operator supplied.
@@ -124,7 +136,8 @@ pub fn keys_read_at(metadata: &ClientMetadata, now: Timestamp) -> ClientKeys {
     ClientKeys { fetched_at: keys.key_set.as_ref().map(|_| now), ..keys }
 }
 
-/// The documents, shared by all workers.
+/// The documents, shared by all workers. Cheap to clone; all clones remember the same.
+#[derive(Clone)]
 pub struct Documents {
     policy: DocumentPolicy,
     /// For documents anybody may name.
@@ -132,8 +145,8 @@ pub struct Documents {
     /// For those somebody has consented to: strangers must not be able to take all turns.
     known: Outbound,
     kept: Cache<String, Arc<Document>>,
-    /// When fetching one last failed.
-    failed: Cache<String, Timestamp>,
+    /// When fetching one last failed that there is a copy of, and why.
+    failed: Cache<String, Arc<(Timestamp, DocumentError)>>,
 }
 
 impl Documents {
@@ -160,62 +173,85 @@ impl Documents {
         let is_old = |kept: &Document| {
             kept.copy.fresh_until <= now || row.is_some_and(|row| kept.copy.fetched_at < row.fetched_at)
         };
-        if self.kept.get(client_id).await.is_some_and(|kept| is_old(&kept)) {
-            self.kept.invalidate(client_id).await;
+        match self.kept.get(client_id).await {
+            Some(kept) if !is_old(&kept) => return Ok(kept),
+            Some(_) => self.kept.invalidate(client_id).await,
+            None => {}
         }
-        let fetching = async {
-            let (outbound, patience) =
-                if row.is_some() { (&self.known, PATIENCE_WITH_A_COPY) } else { (&self.strangers, PATIENCE) };
-            let limits = Limits { bytes_max: client_metadata::DOCUMENT_BYTES_MAX, patience };
-            match fetch(outbound, &url, limits, now).await {
-                Err(error) => {
-                    metrics::client_document_fetch_failed();
-                    pinned(&url, &error, now).ok_or(error)
-                }
-                fetched => fetched,
+        let reading = self.clone().look(url, row, now);
+        if row.is_none() {
+            return reading.await;
+        }
+        if let Some(failed) = self.failed.get(client_id).await.filter(|failed| now < failed.0 + FRESH_MIN) {
+            return Err(failed.1.clone());
+        }
+        // A task of its own: what has begun is brought to its end although whoever asked goes away, or each who does
+        // would cost one more look.
+        tokio::spawn(reading).await.unwrap_or(Err(DocumentError::BrokenOff))
+    }
+
+    async fn look(self, url: Url, row: Option<DocumentCopy>, now: Timestamp) -> Result<Arc<Document>, DocumentError> {
+        let looking = async {
+            match self.fetch(&url, row, now).await {
+                Ok(document) => Ok(Arc::new(document)),
+                Err(why) => self.stand_in(&url, row, why, now).await.map(Arc::new),
             }
-            .map(Arc::new)
         };
-        let read = self.kept.try_get_with_by_ref(client_id, fetching).await;
-        read.map_err(|error: Arc<DocumentError>| DocumentError::clone(&error))
+        let read = self.kept.try_get_with_by_ref(url.as_str(), looking).await;
+        read.map_err(|why: Arc<DocumentError>| DocumentError::clone(&why))
     }
 
-    /// Whether it is worth asking a host for something newer than the copy there is: not if it failed a moment ago.
-    pub async fn may_try(&self, client_id: &str, now: Timestamp) -> bool {
-        self.failed.get(client_id).await.is_none_or(|failed| now >= failed + FRESH_MIN)
+    async fn fetch(&self, url: &Url, row: Option<DocumentCopy>, now: Timestamp) -> Result<Document, DocumentError> {
+        let (outbound, patience) =
+            if row.is_some() { (&self.known, PATIENCE_WITH_A_COPY) } else { (&self.strangers, PATIENCE) };
+        let limits = Limits { bytes_max: client_metadata::DOCUMENT_BYTES_MAX, patience };
+        let fetched = outbound.get(url, limits).await.map_err(DocumentError::Fetch)?;
+        if !fetched.body.trim_ascii_start().starts_with(b"{") {
+            return Err(DocumentError::NoDocument);
+        }
+        let metadata = client_metadata::read_document(url, &fetched.body).map_err(DocumentError::Invalid)?;
+        let fresh = fetched.max_age.map_or(FRESH_DEFAULT, |age| TimeDelta::from_std(age).unwrap_or(FRESH_MAX));
+        let fresh_until = now + fresh.clamp(FRESH_MIN, FRESH_MAX);
+        Ok(Document { metadata, copy: DocumentCopy { fetched_at: now, fresh_until, is_pinned: false } })
     }
 
-    /// Remembers that a host had nothing newer than the copy there is.
-    pub async fn failed(&self, client_id: &str, now: Timestamp) {
-        self.failed.insert(client_id.to_owned(), now).await;
+    /// What serves instead, told once a look: the row's copy if there is one, otherwise the pinned one. With neither
+    /// there is nothing to tell but to whoever asked.
+    async fn stand_in(
+        &self,
+        url: &Url,
+        row: Option<DocumentCopy>,
+        why: DocumentError,
+        now: Timestamp,
+    ) -> Result<Document, DocumentError> {
+        metrics::client_document_fetch_failed();
+        let client_id = url.as_str();
+        let pinned = pinned(client_id, now).filter(|_| why.is_no_verdict());
+        match (row, &pinned) {
+            (Some(DocumentCopy { is_pinned: true, .. }), _) | (None, Some(_)) => {
+                metrics::client_document_pinned();
+                tracing::warn!(client.id = client_id, reason = %why, "the pinned copy of a client's document serves");
+            }
+            (Some(_), _) => {
+                metrics::client_document_kept();
+                let reason = &why;
+                tracing::warn!(client.id = client_id, %reason, "the last good copy of a client's document serves");
+            }
+            (None, None) => {}
+        }
+        if row.is_some() && pinned.is_none() {
+            self.failed.insert(client_id.to_owned(), Arc::new((now, why.clone()))).await;
+        }
+        pinned.ok_or(why)
     }
 }
 
-async fn fetch(outbound: &Outbound, url: &Url, limits: Limits, now: Timestamp) -> Result<Document, DocumentError> {
-    let fetched = outbound.get(url, limits).await.map_err(DocumentError::Fetch)?;
-    if !fetched.body.trim_ascii_start().starts_with(b"{") {
-        return Err(DocumentError::NoDocument);
-    }
-    let metadata = client_metadata::read_document(url, &fetched.body).map_err(DocumentError::Invalid)?;
-    let fresh = fetched.max_age.map_or(FRESH_DEFAULT, |age| TimeDelta::from_std(age).unwrap_or(FRESH_MAX));
-    Ok(Document { metadata, copy: copy(now, fresh.clamp(FRESH_MIN, FRESH_MAX)), is_pinned: false })
-}
-
-/// The pinned copy for a host that is out of reach or turns servers away; not for one that says the document is gone.
-fn pinned(url: &Url, error: &DocumentError, now: Timestamp) -> Option<Document> {
-    if !error.is_no_verdict() {
-        return None;
-    }
-    let metadata = client_metadata::read_document(url, &presets::pinned(url.as_str())?).ok()?;
-    metrics::client_document_pinned();
-    tracing::warn!(
-        client.id = url.as_str(),
-        reason = %error,
-        "the client's document could not be fetched; the pinned copy of it serves"
-    );
-    Some(Document { metadata, copy: copy(now, PINNED_FRESH), is_pinned: true })
-}
-
-fn copy(now: Timestamp, fresh: TimeDelta) -> DocumentCopy {
-    DocumentCopy { fetched_at: now, fresh_until: now + fresh }
+/// The pinned copy of a well-known client's document, as it came with the program.
+pub fn pinned(client_id: &str, now: Timestamp) -> Option<Document> {
+    let url = client_metadata::check_client_id(client_id).ok()?;
+    let metadata = client_metadata::read_document(&url, &presets::pinned(client_id)?).ok()?;
+    Some(Document {
+        metadata,
+        copy: DocumentCopy { fetched_at: now, fresh_until: now + PINNED_FRESH, is_pinned: true },
+    })
 }

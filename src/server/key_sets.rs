@@ -1,52 +1,45 @@
 //! The key sets clients' assertions are verified with (RFC 7517, RFC 7523): fetched safely, the last good one kept in
 //! the client's row.
 //!
-//! A set supplied by the operator, or written into the client's own metadata, is used as it is and never fetched. A host
-//! that cannot be reached leaves the last good set in force for a day, with a warning and a metric; a `kid` nobody has
-//! seen is looked for once a minute per client, so that whoever makes them up costs little.
+//! A set supplied by the operator, or that came with the client's own metadata, is used as it is and never fetched. A
+//! host that cannot be reached, or serves something that is no set, leaves the last good one in force for a day from
+//! then, with a warning and a metric; the row says since when, so that a restart or another node does not begin the day
+//! anew. A `kid` nobody has seen is looked for once a minute per client, so that whoever makes them up costs little.
+//!
+//! `looking` is the look at where a set is published, with what follows from it; `clients` says who may cause one.
+
+mod looking;
 
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use moka::future::Cache;
 use tokio::sync::Mutex;
-use url::Url;
 
-use super::Server;
+use super::{Server, clients::Asking};
 use crate::{
     model::{
         Timestamp,
-        client::{Client, ClientKeys, Registration},
+        client::{Client, Registration},
         id::ClientId,
-        key_set::{self, KeySet},
+        key_set::KeySet,
     },
-    outbound::{FetchError, Limits, Outbound},
-    store::{StoreResult, clients::FetchedKeySet},
-    telemetry::metrics,
+    outbound::{FetchError, Outbound},
 };
+use looking::Look;
 
 /// How long a set is waited for when there is none to go by, and when there is one.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PATIENCE_WITH_A_SET: Duration = Duration::from_secs(2);
 
-/// What holds when the headers say nothing, and the bounds of what they may say.
-const FRESH_DEFAULT: TimeDelta = TimeDelta::hours(1);
+/// However short its headers say, a set is good for a minute.
 const FRESH_MIN: TimeDelta = TimeDelta::minutes(1);
-const FRESH_MAX: TimeDelta = TimeDelta::hours(24);
 
-/// How long a set still serves after a newer one could first not be had. Who restarts begins to count anew, so its own age
-/// has a bound as well.
+/// How long a set still serves after a newer one could first not be had.
 const STALE_MAX: TimeDelta = TimeDelta::hours(24);
-const AGE_MAX: TimeDelta = TimeDelta::hours(48);
 
 /// How soon one client's set is asked for again, after a failure or for a `kid` that is not in it.
 const AGAIN: TimeDelta = TimeDelta::minutes(1);
-
-/// How old the row's copy may get while the set stays the same: what a restart begins with.
-const ROW_AGE_MAX: TimeDelta = TimeDelta::hours(1);
-
-/// The largest set kept in the row of a client that registered itself: strangers make those rows.
-const DYNAMIC_BYTES_MAX: usize = 8 * 1024;
 
 /// The most sets kept in memory.
 const KEPT_MAX: u64 = 1000;
@@ -60,12 +53,31 @@ pub enum NoKeySet {
     /// What is kept or was fetched is not one.
     #[error("the client's key set is not good: {0}")]
     Invalid(String),
-    /// It was asked for a moment ago and could not be had, and none is kept that may still serve.
-    #[error("the client's key set was asked for a moment ago, and could not be had")]
-    JustAsked,
+    /// None that is known may serve, and none is asked for on behalf of whoever sent this.
+    #[error("the client's keys are not looked for, since nothing that is good here came with it")]
+    NotAsked,
+    /// What came is no set at all: a page that asks for proof of being human, for instance.
+    #[error("what stands at the client's jwks_uri is not a JSON object")]
+    NoDocument,
     /// It cannot be had, and none is kept that may still serve.
     #[error("the client's key set could not be fetched: {0}")]
     Fetch(FetchError),
+    /// It came with a document that could not be read again for more than a day.
+    #[error("the client's document, with its key set, could not be read again for a day")]
+    Outdated,
+    /// The server is stopping.
+    #[error("the look for the client's key set was broken off")]
+    BrokenOff,
+}
+
+impl NoKeySet {
+    /// Whether it may pass by itself: nothing was said against the client, only its keys could not be had.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::NoDocument | Self::Fetch(_) | Self::Outdated | Self::BrokenOff => true,
+            Self::NoneNamed | Self::Invalid(_) | Self::NotAsked => false,
+        }
+    }
 }
 
 /// Which key an assertion asks for.
@@ -79,6 +91,13 @@ pub enum Wanted<'a> {
     Newer,
 }
 
+/// The sets, shared by all workers. Those of clients that registered themselves have turns and memory of their own:
+/// they can be any number, and must not drive out those of clients that somebody knows.
+pub struct KeySets {
+    strangers: Sets,
+    known: Sets,
+}
+
 /// A set as it was fetched.
 struct Kept {
     set: Arc<KeySet>,
@@ -87,149 +106,174 @@ struct Kept {
     fresh_until: Timestamp,
 }
 
-/// The sets, shared by all workers.
-pub struct KeySets {
-    /// For the sets of clients that registered themselves.
-    strangers: Outbound,
-    /// For those of clients that somebody knows.
-    known: Outbound,
+/// The last look at where a set is published, if nothing came of it.
+struct Failed {
+    uri: String,
+    at: Timestamp,
+    /// Since when nothing does; none if so far its host was not even asked.
+    since: Option<Timestamp>,
+    why: NoKeySet,
+}
+
+/// What is remembered of sets, and who fetches them. Cheap to clone; all clones remember the same.
+#[derive(Clone)]
+struct Sets {
+    outbound: Outbound,
     kept: Cache<ClientId, Arc<Kept>>,
-    /// When a client's set was last asked for.
-    asked: Cache<ClientId, Timestamp>,
-    /// Since when a client's set cannot be had.
-    failing: Cache<ClientId, Timestamp>,
-    /// Who asks just now.
-    flights: Cache<ClientId, Arc<Mutex<()>>>,
+    failed: Cache<ClientId, Arc<Failed>>,
+    /// Who looks just now.
+    turns: Cache<ClientId, Arc<Mutex<()>>>,
+}
+
+/// A set, or why there is none.
+type Answer = Result<Arc<KeySet>, NoKeySet>;
+
+/// Whose set is wanted, from where, for what, and when.
+struct Question<'a> {
+    client: &'a Client,
+    uri: &'a str,
+    wanted: Wanted<'a>,
+    now: Timestamp,
+}
+
+/// What is known without a look.
+enum AtHand {
+    /// Looking would not help.
+    Settled(Answer),
+    /// There may be a newer one; if it cannot be had, this one serves.
+    Old(Option<Arc<KeySet>>),
 }
 
 impl KeySets {
     /// None are known yet.
     pub fn new(strangers: Outbound, known: Outbound) -> Self {
-        let (kept, flights) = (Cache::new(KEPT_MAX), Cache::new(KEPT_MAX));
-        let (asked, failing) = (Cache::new(KEPT_MAX), Cache::new(KEPT_MAX));
-        Self { strangers, known, kept, asked, failing, flights }
+        Self { strangers: Sets::new(strangers), known: Sets::new(known) }
     }
 
-    async fn fetch(&self, client: &Client, uri: &str, patience: Duration, now: Timestamp) -> Result<Kept, NoKeySet> {
-        let url = Url::parse(uri).map_err(|_| NoKeySet::Invalid("jwks_uri is not a URL".to_owned()))?;
-        let outbound = if client.registration == Registration::Dynamic { &self.strangers } else { &self.known };
-        let limits = Limits { bytes_max: key_set::BYTES_MAX, patience };
-        let fetched = outbound.get(&url, limits).await.map_err(NoKeySet::Fetch)?;
-        let set = read(&fetched.body)?;
-        let fresh = fetched.max_age.map_or(FRESH_DEFAULT, |age| TimeDelta::from_std(age).unwrap_or(FRESH_MAX));
-        let fresh_until = now + fresh.clamp(FRESH_MIN, FRESH_MAX);
-        Ok(Kept { set, uri: uri.to_owned(), fetched_at: now, fresh_until })
+    fn of(&self, client: &Client) -> &Sets {
+        if client.registration == Registration::Dynamic { &self.strangers } else { &self.known }
     }
 }
 
 impl Server {
     /// The set to verify a client's assertion with, which holds the key that is wanted if any set of the client's does.
-    pub async fn key_set(&self, client: &Client, wanted: Wanted<'_>) -> StoreResult<Result<Arc<KeySet>, NoKeySet>> {
-        let ClientKeys { jwks_uri, key_set, fetched_at } = &client.keys;
-        let Some(uri) = jwks_uri.as_ref().filter(|_| key_set.is_none() || fetched_at.is_some()) else {
-            return Ok(key_set.as_ref().map_or(Err(NoKeySet::NoneNamed), |text| read(text.as_bytes())));
-        };
+    pub async fn key_set(&self, client: &Client, wanted: Wanted<'_>, asking: Asking) -> Answer {
         let now = self.clock.now();
-        let known = self.known_set(client, uri).await;
-        if let Some(set) = fresh(known.as_deref(), wanted, now) {
-            return Ok(Ok(set));
-        }
-        // One request asks; those who have something to go by do not wait for it.
-        let flight = self.key_sets.flights.get_with(client.id, async { Arc::default() }).await;
-        let usable = self.usable_set(client, known.as_deref(), wanted, now).await;
-        let _turn = match (flight.try_lock(), usable) {
-            (Ok(turn), _) => turn,
-            (Err(_), Some(set)) => return Ok(Ok(set)),
-            (Err(_), None) => flight.lock().await,
+        let Some(uri) = client.keys.fetched_from() else { return at_rest(client, now) };
+        let sets = self.key_sets.of(client);
+        let question = Question { client, uri, wanted, now };
+        let old = match sets.at_hand(&question).await {
+            AtHand::Settled(answer) => return answer,
+            AtHand::Old(old) => old,
         };
-        let known = self.known_set(client, uri).await;
-        if let Some(set) = fresh(known.as_deref(), wanted, now) {
-            return Ok(Ok(set));
+        if asking.about(client) == Asking::Nobody {
+            return old.ok_or(NoKeySet::NotAsked);
         }
-        let usable = self.usable_set(client, known.as_deref(), wanted, now).await;
-        if self.key_sets.asked.get(&client.id).await.is_some_and(|asked| now < asked + AGAIN) {
-            // If it was had a moment ago, a key that is not in it is nobody's; if not, it may be a new one.
-            let is_failing = self.key_sets.failing.contains_key(&client.id);
-            let newest = known.filter(|_| !is_failing).map(|known| Arc::clone(&known.set));
-            return Ok(usable.or(newest).ok_or(NoKeySet::JustAsked));
-        }
-        self.key_sets.asked.insert(client.id, now).await;
-        let patience = if usable.is_some() { PATIENCE_WITH_A_SET } else { PATIENCE };
-        match self.key_sets.fetch(client, uri, patience, now).await {
-            Ok(fetched) => {
-                let fetched = Arc::new(fetched);
-                self.key_sets.failing.invalidate(&client.id).await;
-                self.key_sets.kept.insert(client.id, Arc::clone(&fetched)).await;
-                self.keep_row(client, &fetched).await?;
-                Ok(Ok(Arc::clone(&fetched.set)))
-            }
-            Err(error) => {
-                self.key_sets.failing.get_with(client.id, async { now }).await;
-                metrics::key_set_fetch_failed();
-                tracing::warn!(client.id = client.client_id.as_str(), reason = %error, "a client's key set could not be fetched");
-                Ok(usable.ok_or(error))
-            }
-        }
+        // One request looks; those who have something to go by do not wait for it.
+        let turn = sets.turns.get_with(client.id, async { Arc::default() }).await;
+        let turn = match (Arc::clone(&turn).try_lock_owned(), old) {
+            (Ok(turn), _) => turn,
+            (Err(_), Some(old)) => return Ok(old),
+            (Err(_), None) => turn.lock_owned().await,
+        };
+        let old = match sets.at_hand(&question).await {
+            AtHand::Settled(answer) => return answer,
+            AtHand::Old(old) => old,
+        };
+        let patience = if old.is_some() { PATIENCE_WITH_A_SET } else { PATIENCE };
+        let look = Look {
+            sets: sets.clone(),
+            store: self.store.clone(),
+            client: client.clone(),
+            uri: uri.to_owned(),
+            patience,
+            now,
+        };
+        // A task of its own: what has begun is brought to its end although whoever asked goes away, so that nobody can
+        // use up the look that a client has in a minute.
+        let looked = tokio::spawn(look.run(turn)).await.unwrap_or(Err(NoKeySet::BrokenOff));
+        looked.or_else(|why| old.ok_or(why))
+    }
+}
+
+/// The set that the client sent along, or the operator supplied. The keys in a document have the same day as those that
+/// are published beside it: where it cannot be read again, nobody can say whether they are still the client's.
+fn at_rest(client: &Client, now: Timestamp) -> Answer {
+    let Some(text) = &client.keys.key_set else { return Err(NoKeySet::NoneNamed) };
+    if client.keys.failing_since.is_some_and(|since| now >= since + STALE_MAX) {
+        return Err(NoKeySet::Outdated);
+    }
+    read(text)
+}
+
+impl Sets {
+    fn new(outbound: Outbound) -> Self {
+        let (kept, failed, turns) = (Cache::new(KEPT_MAX), Cache::new(KEPT_MAX), Cache::new(KEPT_MAX));
+        Self { outbound, kept, failed, turns }
     }
 
-    /// A set that was good once, holds the key that is wanted, and may still serve.
-    async fn usable_set(
-        &self,
-        client: &Client,
-        known: Option<&Kept>,
-        wanted: Wanted<'_>,
-        now: Timestamp,
-    ) -> Option<Arc<KeySet>> {
-        let failing_since = self.key_sets.failing.get(&client.id).await;
-        let known = known.filter(|known| holds(known, wanted) && now < known.fetched_at + AGE_MAX)?;
-        failing_since.is_none_or(|since| now < since + STALE_MAX).then(|| Arc::clone(&known.set))
+    async fn at_hand(&self, question: &Question<'_>) -> AtHand {
+        let Question { client, uri, wanted, now } = *question;
+        let known = self.known(client, uri).await;
+        let failed = self.failed(client.id, uri).await;
+        if let Some(known) = known.as_deref().filter(|known| known.settles(wanted, now)) {
+            return AtHand::Settled(Ok(Arc::clone(&known.set)));
+        }
+        let serves =
+            |known: &&Kept| failing_since(client, known, failed.as_deref()).is_none_or(|since| now < since + STALE_MAX);
+        let old = known.as_deref().filter(|known| known.holds(wanted)).filter(serves);
+        let old = old.map(|known| Arc::clone(&known.set));
+        match failed {
+            Some(failed) if now < failed.at + AGAIN => AtHand::Settled(old.ok_or_else(|| failed.why.clone())),
+            _ => AtHand::Old(old),
+        }
     }
 
     /// The set as it was last fetched from this address, by this process or by any.
-    async fn known_set(&self, client: &Client, uri: &str) -> Option<Arc<Kept>> {
-        if let Some(kept) = self.key_sets.kept.get(&client.id).await.filter(|kept| kept.uri == uri) {
-            return Some(kept);
+    async fn known(&self, client: &Client, uri: &str) -> Option<Arc<Kept>> {
+        let in_memory = self.kept.get(&client.id).await.filter(|kept| kept.uri == uri);
+        let Some((text, fetched_at)) = client.keys.key_set.as_ref().zip(client.keys.fetched_at) else {
+            return in_memory;
+        };
+        if in_memory.as_ref().is_some_and(|kept| kept.fetched_at >= fetched_at) {
+            return in_memory;
         }
-        let (text, fetched_at) = client.keys.key_set.as_ref().zip(client.keys.fetched_at)?;
-        let set = read(text.as_bytes()).ok()?;
-        // How long it was good for is not kept; it is asked for anew, and serves until then.
-        let kept = Arc::new(Kept { set, uri: uri.to_owned(), fetched_at, fresh_until: fetched_at });
-        self.key_sets.kept.insert(client.id, Arc::clone(&kept)).await;
+        let Ok(set) = read(text) else { return in_memory };
+        // How long its headers allowed is not in the row.
+        let kept = Arc::new(Kept { set, uri: uri.to_owned(), fetched_at, fresh_until: fetched_at + FRESH_MIN });
+        self.kept.insert(client.id, Arc::clone(&kept)).await;
         Some(kept)
     }
 
-    async fn keep_row(&self, client: &Client, fetched: &Kept) -> StoreResult<()> {
-        let text = fetched.set.as_json();
-        let young = client.keys.fetched_at.is_some_and(|at| fetched.fetched_at < at + ROW_AGE_MAX);
-        let same = || {
-            client
-                .keys
-                .key_set
-                .as_ref()
-                .is_some_and(|kept| read(kept.as_bytes()).is_ok_and(|kept| kept.as_json() == text))
-        };
-        let too_large = client.registration == Registration::Dynamic && text.len() > DYNAMIC_BYTES_MAX;
-        if too_large || (young && same()) {
-            return Ok(());
+    /// The last look at this address, if nothing came of it.
+    async fn failed(&self, id: ClientId, uri: &str) -> Option<Arc<Failed>> {
+        self.failed.get(&id).await.filter(|failed| failed.uri == uri)
+    }
+}
+
+impl Kept {
+    /// Whether a look would not help: it is fresh and has the key, or was had so lately that a key which is not in it
+    /// is nobody's.
+    fn settles(&self, wanted: Wanted<'_>, now: Timestamp) -> bool {
+        (now < self.fresh_until && self.holds(wanted)) || now < self.fetched_at + AGAIN
+    }
+
+    fn holds(&self, wanted: Wanted<'_>) -> bool {
+        match wanted {
+            Wanted::Any => true,
+            Wanted::Named(kid) => self.set.names(kid),
+            Wanted::Newer => false,
         }
-        let kept = FetchedKeySet { jwks_uri: &fetched.uri, key_set: &text, fetched_at: fetched.fetched_at };
-        self.store.keep_key_set(client.id, &kept).await
     }
 }
 
-/// A set that needs no asking: it is fresh, and holds the key that is wanted.
-fn fresh(known: Option<&Kept>, wanted: Wanted<'_>, now: Timestamp) -> Option<Arc<KeySet>> {
-    known.filter(|known| now < known.fresh_until && holds(known, wanted)).map(|known| Arc::clone(&known.set))
+/// Since when no newer set could be had, as the row and this process know it. What failed before this one was fetched
+/// is over.
+fn failing_since(client: &Client, known: &Kept, failed: Option<&Failed>) -> Option<Timestamp> {
+    let told = [client.keys.failing_since, failed.and_then(|failed| failed.since)];
+    told.into_iter().flatten().filter(|since| *since >= known.fetched_at).min()
 }
 
-fn holds(known: &Kept, wanted: Wanted<'_>) -> bool {
-    match wanted {
-        Wanted::Any => true,
-        Wanted::Named(kid) => known.set.names(kid),
-        Wanted::Newer => false,
-    }
-}
-
-fn read(text: &[u8]) -> Result<Arc<KeySet>, NoKeySet> {
-    KeySet::parse(text).map(Arc::new).map_err(|error| NoKeySet::Invalid(error.to_string()))
+fn read(text: &str) -> Answer {
+    KeySet::parse(text.as_bytes()).map(Arc::new).map_err(|error| NoKeySet::Invalid(error.to_string()))
 }

@@ -64,7 +64,7 @@ pub struct ClientDocument {
     pub key_set: Option<String>,
     /// Where people may be sent back to.
     pub redirect_uris: Vec<RedirectUri>,
-    /// When it was read, and until when that holds.
+    /// When it was read, until when that holds, and where it was read.
     pub copy: DocumentCopy,
 }
 
@@ -149,9 +149,10 @@ impl Store {
         on_either_engine!(self, engine => engine.add_redirect_uris(client_id, redirect_uris, audit))
     }
 
-    /// Keeps what a document says: makes the client's row, or brings it up to date. A key set the operator supplied
-    /// stays, and so does one that was fetched from an address the document still names. The client as it is now; `None`
-    /// when the id belongs to a client that was registered otherwise.
+    /// Keeps what a document says: makes the client's row, or brings it up to date, unless the row has something newer,
+    /// or this is a pinned copy and the row was read at its host. A key set the operator supplied stays, and so does
+    /// one that was fetched from an address the document still names. The client as it is now; `None` when the id
+    /// belongs to a client that was registered otherwise.
     pub async fn keep_document(&self, document: &ClientDocument, audit: &Audit) -> StoreResult<Option<Client>> {
         on_either_engine!(self, engine => engine.keep_document(document, audit))
     }
@@ -166,10 +167,16 @@ impl Store {
         on_either_engine!(self, engine => engine.change_registration(changed, audit))
     }
 
-    /// Keeps the last good key set that was fetched for a client, unless the operator supplied one meanwhile, or the
-    /// client publishes its keys elsewhere by now.
+    /// Keeps the last good key set that was fetched for a client, unless the operator supplied one meanwhile, a newer
+    /// one is kept already, or the client publishes its keys elsewhere by now.
     pub async fn keep_key_set(&self, id: ClientId, fetched: &FetchedKeySet<'_>) -> StoreResult<()> {
         on_either_engine!(self, engine => engine.keep_key_set(id, fetched))
+    }
+
+    /// Remembers since when no newer key set than the kept one can be had, unless that is remembered already or the set
+    /// is newer. Keeping a set, or being supplied with one, ends it.
+    pub async fn key_set_fails(&self, id: ClientId, since: Timestamp) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.key_set_fails(id, since))
     }
 
     /// Supplies a client's key set by hand: from then on none is fetched. The client as it is now; `None` when there is

@@ -32,7 +32,12 @@ const CLIENT_DOCUMENT_FETCH_FAILURES: Counter = Counter {
 
 const CLIENT_DOCUMENT_PINNED: Counter = Counter {
     name: "consentry_client_document_pinned_total",
-    help: "Times that a kept or pinned copy of a client metadata document served because its host failed.",
+    help: "Times that the pinned copy of a client metadata document stood in because its host failed.",
+};
+
+const CLIENT_DOCUMENT_KEPT: Counter = Counter {
+    name: "consentry_client_document_kept_total",
+    help: "Times that the last good copy of a client metadata document went on serving because its host failed.",
 };
 
 const REGISTRATIONS_REFUSED: Counter = Counter {
@@ -61,10 +66,11 @@ const CODE_REPLAYED: Counter = Counter {
 };
 
 /// Everything that is counted.
-const COUNTERS: [&Counter; 8] = [
+const COUNTERS: [&Counter; 9] = [
     &KEY_SET_FETCH_FAILURES,
     &CLIENT_DOCUMENT_FETCH_FAILURES,
     &CLIENT_DOCUMENT_PINNED,
+    &CLIENT_DOCUMENT_KEPT,
     &REGISTRATIONS_REFUSED,
     &CLIENT_ASSERTIONS_REPLAYED,
     &REFRESH_REPLAYED,
@@ -82,9 +88,14 @@ pub fn client_document_fetch_failed() {
     CLIENT_DOCUMENT_FETCH_FAILURES.one_more();
 }
 
-/// A kept or pinned copy of a client metadata document serves, because its host failed.
+/// The pinned copy of a client metadata document stands in, because its host failed.
 pub fn client_document_pinned() {
     CLIENT_DOCUMENT_PINNED.one_more();
+}
+
+/// The last good copy of a client metadata document goes on serving, because its host failed.
+pub fn client_document_kept() {
+    CLIENT_DOCUMENT_KEPT.one_more();
 }
 
 /// A dynamic client registration was refused.
@@ -176,6 +187,7 @@ mod tests {
             key_set_fetch_failed,
             client_document_fetch_failed,
             client_document_pinned,
+            client_document_kept,
             registration_refused,
             client_assertion_replayed,
             refresh_replayed,

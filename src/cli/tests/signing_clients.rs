@@ -6,6 +6,8 @@ use super::*;
 use crate::{
     keys::signing::{SigningKey, generate},
     model::{client::AuthenticationMethod, key::Kid},
+    protocol::presets::{self, Address},
+    server::documents::{self, Document},
 };
 
 const URI: &str = "https://a.example/keys.json";
@@ -72,6 +74,35 @@ async fn a_key_set_is_supplied_and_replaced_by_hand() {
         let told = shell.refused(&["client", "supply-keys", nobody, "--jwks-file", &shell.key_file("one")]).await;
         assert!(told.contains(part), "{told}");
     }
+}
+
+/// The first pinned client that signs, or the first that does not.
+fn known_vendors(signs: bool) -> (String, Document) {
+    let ids = presets::all().iter().filter_map(|preset| match &preset.address {
+        Address::ClientId(id) => Some(id.clone()),
+        Address::Template(_) => None,
+    });
+    let mut pinned = ids.map(|id| (id.clone(), documents::pinned(&id, chrono::DateTime::UNIX_EPOCH).unwrap()));
+    let method = AuthenticationMethod::PrivateKeyJwt;
+    pinned.find(|(_, document)| document.metadata.methods.contains(method) == signs).unwrap()
+}
+
+#[tokio::test]
+async fn a_known_vendors_client_is_given_keys_before_anybody_consents_to_it() {
+    let shell = Shell::with_plugin().await;
+    let (id, document) = known_vendors(true);
+    for name in ["one", "two"] {
+        let supplied = shell.run(&["client", "supply-keys", &id, "--jwks-file", &shell.key_file(name)]).await;
+        assert_eq!(supplied.json["keys"]["key_ids"], json!([name]));
+    }
+    let kept = shell.desk.store.client(&id, shell.desk.clock.now()).await.unwrap().unwrap();
+    assert_eq!((kept.redirect_uris, kept.enabled), (document.metadata.redirect_uris, true));
+    assert!(kept.document.unwrap().is_pinned);
+    // One that shows nothing has no keys to supply, and gets no row for it.
+    let (id, _) = known_vendors(false);
+    let told = shell.refused(&["client", "supply-keys", &id, "--jwks-file", &shell.key_file("one")]).await;
+    assert!(told.contains("signs no assertions"), "{told}");
+    assert_eq!(shell.run(&["client", "list"]).await.json.as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -5,10 +5,7 @@
 
 use crate::{
     http::failure::MachineError,
-    model::{
-        assertion::AssertionClaims,
-        client::{AuthenticationMethod, Client},
-    },
+    model::client::{AuthenticationMethod, Client},
     protocol::{
         client_assertion::{self, Expected},
         client_authentication::UNKNOWN,
@@ -17,6 +14,7 @@ use crate::{
     random,
     server::{
         Server,
+        clients::Asking,
         key_sets::{NoKeySet, Wanted},
     },
     store::assertions::AssertionUse,
@@ -24,18 +22,25 @@ use crate::{
 };
 
 /// Proves the client that was found, if any was: the assertion, ready to be used.
-pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Result<AssertionUse, MachineError> {
+pub async fn prove(
+    server: &Server,
+    client: Option<&Client>,
+    text: &str,
+    asking: Asking,
+) -> Result<AssertionUse, MachineError> {
     let offers = |client: &&Client| {
         client.enabled && client.authentication_methods.contains(AuthenticationMethod::PrivateKeyJwt)
     };
     let client = client.filter(offers).ok_or(UNKNOWN)?;
     let kid = assertion::peek(text).and_then(|claimed| claimed.kid);
     let wanted = kid.as_deref().map_or(Wanted::Any, Wanted::Named);
-    let claims = match verify(server, client, wanted, text).await? {
+    let verify = async |wanted| {
+        let keys = server.key_set(client, wanted, asking).await.map_err(|why| no_keys(&why))?;
+        Ok::<_, OAuthError>(assertion::verify(text, &keys, client.signing_algorithm))
+    };
+    let claims = match verify(wanted).await? {
         // Without a name a new key looks like a forged one: it may be in a set that was published since.
-        Err(AssertionFault::UnknownKey(_)) if wanted == Wanted::Any => {
-            verify(server, client, Wanted::Newer, text).await?
-        }
+        Err(AssertionFault::UnknownKey(_)) if wanted == Wanted::Any => verify(Wanted::Newer).await?,
         verified => verified,
     };
     let claims =
@@ -49,24 +54,11 @@ pub async fn prove(server: &Server, client: Option<&Client>, text: &str) -> Resu
     Ok(AssertionUse { id, use_id: random::bytes() })
 }
 
-/// Verifies with the client's key set.
-async fn verify(
-    server: &Server,
-    client: &Client,
-    wanted: Wanted<'_>,
-    text: &str,
-) -> Result<Result<AssertionClaims, AssertionFault>, MachineError> {
-    match server.key_set(client, wanted).await? {
-        Ok(set) => Ok(assertion::verify(text, &set, client.signing_algorithm)),
-        // Not the client's fault, and it passes: the client must not throw its tokens away for it.
-        Err(NoKeySet::Fetch(_) | NoKeySet::JustAsked) => {
-            let description = "the client's key set cannot be fetched for now; try again in a minute";
-            Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, description).into())
-        }
-        Err(error) => Err(refused(&error.to_string()).into()),
+/// What passes is not the client's fault, and it must not throw its tokens away for it.
+fn no_keys(why: &NoKeySet) -> OAuthError {
+    if why.passes() {
+        let description = "the client's key set cannot be had for now; try again in a minute";
+        return OAuthError::new(ErrorCode::TemporarilyUnavailable, description);
     }
-}
-
-fn refused(reason: &str) -> OAuthError {
-    OAuthError { code: ErrorCode::InvalidClient, description: format!("client_assertion: {reason}").into() }
+    OAuthError { code: ErrorCode::InvalidClient, description: format!("client_assertion: {why}").into() }
 }

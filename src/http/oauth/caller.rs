@@ -1,10 +1,14 @@
-//! The phase `token`, `revoke` and `introspect` share: parameters are read and the client is authenticated.
+//! The phase `token`, `revoke` and `introspect` share: parameters are read, what they carry is opened, and the client
+//! is authenticated.
 //!
-//! Neighbours: `extract` reads, `protocol::client_authentication` decides, `store::clients` finds.
+//! Neighbours: `extract` reads, `carried` opens, `protocol::client_authentication` decides, `store::clients` finds.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::assertion;
+use super::{
+    assertion,
+    carried::{Carried, Sought},
+};
 use crate::{
     http::{
         extract::{
@@ -20,7 +24,7 @@ use crate::{
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
     },
-    server::Server,
+    server::{Server, clients::Asking},
     store::assertions::AssertionUse,
     telemetry::metrics,
     tokens,
@@ -34,35 +38,49 @@ pub struct Caller {
     pub method: AuthenticationMethod,
     /// The assertion it did so with; not used yet: that is part of the step it is for.
     pub assertion: Option<AssertionUse>,
-    /// What.
+    /// What it carries that this server made.
+    pub carried: Option<Carried>,
+    /// What it sent.
     pub parameters: Parameters,
 }
 
 impl Caller {
-    /// Reads the body and authenticates the client: one reading of the store, and for a stale document or an unknown key
-    /// a look at where they are published.
-    pub async fn read(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<Self, MachineError> {
+    /// Reads the body, opens what it carries, and authenticates the client: one reading of the store, and for a stale
+    /// document or an unknown key a look at where they are published.
+    pub async fn read(
+        server: &Server,
+        request: &HttpRequest,
+        payload: web::Payload,
+        sought: Sought,
+    ) -> Result<Self, MachineError> {
         let challenged = |error| match error {
             MachineError::Caller(error) if credentials::tried_basic(request) => MachineError::Basic(error),
             other => other,
         };
         let (parameters, encoding) = body::parameters(request, payload).await?;
+        let carried = Carried::read(sought, server, &parameters).await?;
+        let asking = Carried::asking(carried.as_ref());
         let Proven { client, method, assertion } =
-            Self::prove(server, request, &parameters).await.map_err(challenged)?;
+            Self::prove(server, request, &parameters, asking).await.map_err(challenged)?;
         if encoding == Encoding::Json && !dialect::accepts_json(client.dialect) {
             let description = "this client sends application/x-www-form-urlencoded";
             return Err(OAuthError::new(ErrorCode::InvalidRequest, description).into());
         }
-        Ok(Self { client, method, assertion, parameters })
+        Ok(Self { client, method, assertion, carried, parameters })
     }
 
-    async fn prove(server: &Server, request: &HttpRequest, parameters: &Parameters) -> Result<Proven, MachineError> {
+    async fn prove(
+        server: &Server,
+        request: &HttpRequest,
+        parameters: &Parameters,
+        asking: Asking,
+    ) -> Result<Proven, MachineError> {
         let claimed = parameters.one("client_assertion", ASSERTION_LENGTH_MAX)?.and_then(tokens::assertion::peek);
         let subject = claimed.and_then(|claimed| claimed.sub);
         let credentials = Credentials::read(credentials::basic(request)?, parameters, subject)?;
-        let found = server.client_that_calls(&credentials.client_id).await?;
+        let found = server.client_that_calls(&credentials.client_id, asking).await?;
         let outcome = match &credentials.proof {
-            Proof::Assertion(text) => assertion::prove(server, found.as_ref(), text)
+            Proof::Assertion(text) => assertion::prove(server, found.as_ref(), text, asking)
                 .await
                 .map(|used| (AuthenticationMethod::PrivateKeyJwt, Some(used))),
             proof => authenticate(found.as_ref(), proof, server.clock.now())

@@ -4,13 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
     caller::{Caller, answer, use_assertion},
+    carried::{Carried, Sought},
     resource::explained,
 };
 use crate::{
     http::failure::MachineError,
-    keys::ring::Ring,
     model::{
         client::{AuthenticationMethod, Client},
+        refresh_token::RefreshToken,
         scope::Scopes,
     },
     protocol::{
@@ -31,30 +32,28 @@ pub async fn introspect(server: web::Data<Server>, request: HttpRequest, payload
 }
 
 async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
-    let Caller { client, method, assertion, parameters } = Caller::read(server, request, payload).await?;
+    let caller = Caller::read(server, request, payload, Sought::Token).await?;
+    let Caller { client, method, assertion, carried, parameters } = caller;
     if method == AuthenticationMethod::None {
         // RFC 7662 §2.1: the endpoint must be protected, or it would be a place to test guesses at.
         return Err(OAuthError::new(ErrorCode::InvalidClient, "a client without a secret may not introspect").into());
     }
-    let text = parameters.required("token", TOKEN_LENGTH_MAX)?;
-    use_assertion(server, assertion).await?;
+    parameters.required("token", TOKEN_LENGTH_MAX)?;
+    if carried.is_some() {
+        use_assertion(server, assertion).await?;
+    }
     let requested = parameters.one("resource", resource::LENGTH_MAX)?;
     let named = resource::read(requested).map_err(|refused| explained(&client, requested, refused.into()))?;
-    let standing = find(server, &client, text).await?.filter(|token| token.is_for(named.as_deref()));
+    let standing = find(server, &client, carried).await?.filter(|token| token.is_for(named.as_deref()));
     let body = introspection::answer(&client, &server.settings.issuer, standing, server.clock.now());
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
 }
 
-async fn find(server: &Server, caller: &Client, text: &str) -> Result<Option<Standing>, MachineError> {
-    let now = server.clock.now();
-    if tokens::refresh::looks_like_one(text) {
-        let ring = server.keyring.knowing(tokens::refresh::kid(text), &server.store, now).await?;
-        return refresh_token(server, &ring, caller, text).await;
-    }
-    let ring = server.keyring.knowing(tokens::access::kid(text), &server.store, now).await?;
-    match tokens::access::read(&ring, &server.settings.issuer, text, now) {
-        Some(claims) => access_token(server, caller, claims).await,
-        None => Ok(None),
+async fn find(server: &Server, caller: &Client, carried: Option<Carried>) -> Result<Option<Standing>, MachineError> {
+    match carried {
+        Some(Carried::Access(claims)) => access_token(server, caller, *claims).await,
+        Some(Carried::Refresh(token)) => refresh_token(server, caller, &token).await,
+        Some(Carried::Code) | None => Ok(None),
     }
 }
 
@@ -94,15 +93,13 @@ async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Resul
 
 async fn refresh_token(
     server: &Server,
-    ring: &Ring,
     caller: &Client,
-    text: &str,
+    token: &RefreshToken,
 ) -> Result<Option<Standing>, MachineError> {
-    let Some(token) = tokens::refresh::read(ring, text) else { return Ok(None) };
     let family = server.store.standing_family(token.family_id, server.clock.now()).await?;
     // Only its own client is told about a refresh token, so the caller's names are the token's.
     let family =
-        family.filter(|family| family.client_id == caller.id && family.honours(&token, server.settings.refresh_grace));
+        family.filter(|family| family.client_id == caller.id && family.honours(token, server.settings.refresh_grace));
     Ok(family.map(|family| Standing {
         client_id: caller.client_id.clone(),
         subject: tokens::subject::pairwise(&family.subject_salt, family.account_id),

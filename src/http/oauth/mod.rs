@@ -3,6 +3,7 @@
 pub mod assertion;
 pub mod authorize;
 pub mod caller;
+pub mod carried;
 pub mod consent;
 pub mod introspect;
 pub mod register;

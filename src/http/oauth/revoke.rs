@@ -2,14 +2,16 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::caller::{Caller, answer, peer, use_assertion};
+use super::{
+    caller::{Caller, answer, peer, use_assertion},
+    carried::{Carried, Sought},
+};
 use crate::{
     http::failure::MachineError,
     model::{audit::Actor, family::EndReason},
     protocol::revocation::{self, Presented, Revocation},
     server::Server,
     store::families::FamilyEnd,
-    tokens,
 };
 
 /// Longest token read.
@@ -21,12 +23,13 @@ pub async fn revoke(server: web::Data<Server>, request: HttpRequest, payload: we
 }
 
 async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
-    let Caller { client, assertion, parameters, .. } = Caller::read(server, request, payload).await?;
-    let text = parameters.required("token", TOKEN_LENGTH_MAX)?;
-    use_assertion(server, assertion).await?;
+    let caller = Caller::read(server, request, payload, Sought::Token).await?;
+    let Caller { client, assertion, carried, parameters, .. } = caller;
+    parameters.required("token", TOKEN_LENGTH_MAX)?;
     let now = server.clock.now();
-    let decision = match read(server, text).await? {
+    let decision = match carried.and_then(presented) {
         Some(presented) => {
+            use_assertion(server, assertion).await?;
             let family = match presented.family_id() {
                 Some(family_id) => server.store.standing_family(family_id, now).await?,
                 None => None,
@@ -50,16 +53,14 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
     Ok(HttpResponse::Ok().finish())
 }
 
-/// Reads whichever kind of token it is; the caller's hint is not needed, since each kind is recognisable.
-async fn read(server: &Server, text: &str) -> Result<Option<Presented>, MachineError> {
-    let now = server.clock.now();
-    if tokens::refresh::looks_like_one(text) {
-        let ring = server.keyring.knowing(tokens::refresh::kid(text), &server.store, now).await?;
-        return Ok(tokens::refresh::read(&ring, text).map(Presented::Refresh));
+/// Whichever kind of token it is; the caller's hint is not needed, since each kind is recognisable.
+fn presented(carried: Carried) -> Option<Presented> {
+    match carried {
+        Carried::Code => None,
+        Carried::Refresh(token) => Some(Presented::Refresh(token)),
+        Carried::Access(claims) => Some(match claims.family {
+            Some(family_id) => Presented::Access(family_id, claims.generation),
+            None => Presented::Standalone,
+        }),
     }
-    let ring = server.keyring.knowing(tokens::access::kid(text), &server.store, now).await?;
-    Ok(tokens::access::read(&ring, &server.settings.issuer, text, now).map(|claims| match claims.family {
-        Some(family_id) => Presented::Access(family_id, claims.generation),
-        None => Presented::Standalone,
-    }))
 }

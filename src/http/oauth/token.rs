@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
     caller::{Caller, answer, assertion_replayed, peer, use_assertion},
+    carried::Sought,
     resource,
 };
 use crate::{
@@ -37,7 +38,7 @@ pub async fn token(server: web::Data<Server>, request: HttpRequest, payload: web
 }
 
 async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
-    let caller = Caller::read(server, request, payload).await?;
+    let caller = Caller::read(server, request, payload, Sought::Grant).await?;
     let issued = match TokenRequest::read(&caller.parameters, &caller.client)? {
         TokenRequest::AuthorizationCode(code) => redeem(server, request, &caller, &code).await?,
         TokenRequest::Refresh(refresh) => rotate(server, request, &caller, &refresh).await?,

@@ -88,6 +88,42 @@ fn keys_for_something_else_are_passed_over() {
 }
 
 #[test]
+fn a_key_anybody_can_sign_for_is_refused() {
+    let number = |lowest: u8, others: u8, highest: u8| {
+        let mut point = [others; 32];
+        (point[0], point[31]) = (lowest, highest);
+        point
+    };
+    let order_eight = "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU";
+    let mut order_eight: Vec<u8> = URL_SAFE_NO_PAD.decode(order_eight).unwrap();
+    let identity = number(1, 0, 0);
+    // What this is about: with the identity for a key, this signature is good under every text.
+    let forged = [identity, [0; 32]].concat();
+    let key = aws_lc_rs::signature::UnparsedPublicKey::new(&aws_lc_rs::signature::ED25519, identity);
+    assert!(key.verify(b"anything", &forged).is_ok(), "the library takes it");
+    let mut points = vec![
+        ("zero", number(0, 0, 0).to_vec()),
+        ("one", identity.to_vec()),
+        ("one, with a sign", number(1, 0, 0x80).to_vec()),
+        ("minus one", number(0xec, 0xff, 0x7f).to_vec()),
+        ("zero, spelled as the prime", number(0xed, 0xff, 0x7f).to_vec()),
+        ("one, spelled beyond the prime", number(0xee, 0xff, 0xff).to_vec()),
+        ("two, spelled beyond the prime", number(0xef, 0xff, 0x7f).to_vec()),
+        ("order eight", order_eight.clone()),
+    ];
+    order_eight[31] |= 0x80;
+    points.push(("order eight, with a sign", order_eight));
+    for (what, point) in points {
+        let error = read(&[with(ed25519(), "x", encode(&point))]).unwrap_err();
+        assert_eq!(error, "keys[0].x is not the public key of any private one", "{what}");
+    }
+    // Its neighbours are none of these; whether they lie on the curve shows when a signature is verified.
+    for point in [number(2, 0, 0), number(0xeb, 0xff, 0x7f), number(0xec, 0xff, 0x7e)] {
+        assert!(read(&[with(ed25519(), "x", encode(&point))]).is_ok());
+    }
+}
+
+#[test]
 fn a_damaged_key_is_refused_by_name() {
     let even = encode(&[vec![0xff; 255], vec![0xfe]].concat());
     for (key, expected) in [
@@ -115,10 +151,40 @@ fn a_damaged_key_is_refused_by_name() {
 }
 
 #[test]
+fn a_damaged_key_that_is_published_leaves_the_others_in_order() {
+    let published = |keys: &[Value]| KeySet::parse_published(json!({ "keys": keys }).to_string().as_bytes());
+    for (damaged, told) in [
+        (without(rsa(), "n"), "keys[0].n is missing"),
+        (with(rsa(), "n", "a b"), "keys[0].n is not base64url"),
+        (with(rsa(), "e", "AQ"), "keys[0].e is not an odd number from 3 to 4294967295"),
+        (with(rsa(), "kid", 1), "keys[0].kid is not a text"),
+        (with(rsa(), "kid", ""), "keys[0].kid is not 1 to 255 printable characters"),
+        (with(rsa(), "use", 1), "keys[0].use is not a text"),
+        (with(rsa(), "key_ops", "verify"), "keys[0].key_ops is not an array"),
+        (json!("key"), "keys[0] is not an object"),
+    ] {
+        let (set, spoilt) = published(&[damaged.clone(), with(p256(), "x", "AQ"), ed25519()]).unwrap();
+        assert_eq!((set.iter().count(), spoilt.unwrap().to_string().as_str()), (1, told), "the first one is told");
+        let nothing_left = published(std::slice::from_ref(&damaged)).unwrap_err();
+        assert_eq!(nothing_left.to_string(), format!("keys has no key that can be used here: {told}"));
+        assert!(read(&[damaged, ed25519()]).is_err(), "whoever sends a set is told");
+    }
+    let (set, spoilt) = published(&[with(rsa(), "use", "enc"), ed25519()]).unwrap();
+    assert!(set.iter().count() == 1 && spoilt.is_none(), "a key for something else is nothing to speak of");
+    for text in ["<html>", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[]}"#] {
+        assert!(KeySet::parse_published(text.as_bytes()).is_err(), "{text} is no set");
+    }
+}
+
+#[test]
 fn a_secret_spoils_the_whole_set() {
     for member in PRIVATE {
         let error = read(&[ed25519(), with(p256(), member, "AQ")]).unwrap_err();
         assert_eq!(error, format!("keys[1].{member} is secret; publish public keys only, and change this one"));
+    }
+    for secret in [with(p256(), "d", "AQ"), json!({ "kty": "oct" }), json!({ "kty": "oct", "k": "AQ" })] {
+        let set = json!({ "keys": [ed25519(), secret] }).to_string();
+        assert!(KeySet::parse_published(set.as_bytes()).is_err(), "published by mistake, it is known to everybody");
     }
     let error = read(&[json!({ "kty": "oct" })]).unwrap_err();
     assert_eq!(error, "keys[0].kty is oct, a secret; publish public keys only");

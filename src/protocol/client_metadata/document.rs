@@ -102,7 +102,8 @@ pub fn read_document(client_id: &Url, body: &[u8]) -> Result<ClientMetadata, Met
         Some(_) => return Err(MetadataError::metadata("client_id is not the address of the document")),
         None => return Err(MetadataError::metadata("client_id is missing")),
     }
-    if let Some(secret) = members.names().find(|name| name.starts_with("client_secret")) {
+    let is_there = |name: &&str| members.value(name).is_some();
+    if let Some(secret) = members.names().filter(is_there).find(|name| name.starts_with("client_secret")) {
         return Err(MetadataError::metadata(format_args!("{secret} has no place in a document everybody can read")));
     }
     ClientMetadata::read(&members, offered(&members)?, client_id.host_str())

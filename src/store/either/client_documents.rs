@@ -27,8 +27,9 @@ use crate::{
 const INSERT_DOCUMENT: &str = "
     insert into clients
            (id, client_id, registration, name, dialect, authentication_methods, redirect_uris, signing_algorithm,
-            jwks_uri, key_set, key_set_fetched_at, document_fetched_at, document_fresh_until, created_at)
-    values ($1, $2, 'document', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11)
+            jwks_uri, key_set, key_set_fetched_at, document_fetched_at, document_fresh_until, document_is_pinned,
+            created_at)
+    values ($1, $2, 'document', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $11)
         on conflict (client_id) do nothing";
 
 /// Locks the row without changing it, so that of many who read the same document one sees that it has changed.
@@ -39,15 +40,11 @@ const LOCK_DOCUMENT: &str = "
        and registration = 'document'
     returning id";
 
-/// The key set that stays is the operator's, or one fetched from an address the document still names. What another node
-/// has read since is not replaced by something older.
-const UPDATE_DOCUMENT: &str = "
-    update clients
-       set name = $2,
-           authentication_methods = $3,
-           redirect_uris = $4,
-           signing_algorithm = $5,
-           jwks_uri = $6,
+/// What a client says of its keys, with the address as $6, the set as $7 and its time as $8. The set that stays is the
+/// operator's, or one fetched from an address that is still named; with it stays since when no newer one could be had.
+macro_rules! set_keys {
+    () => {
+        "jwks_uri = $6,
            key_set = case
                when key_set is not null and key_set_fetched_at is null then key_set
                when $7 is not null then $7
@@ -58,40 +55,56 @@ const UPDATE_DOCUMENT: &str = "
                when $7 is not null then $8
                when jwks_uri = $6 then key_set_fetched_at
            end,
-           document_fetched_at = $9,
-           document_fresh_until = $10
-     where id = $1
-       and (document_fetched_at is null or document_fetched_at <= $9)";
+           key_set_failing_since = case
+               when jwks_uri = $6 and $7 is null then key_set_failing_since
+           end"
+    };
+}
 
-const CHANGE_REGISTRATION: &str = "
-    update clients
-       set name = $2, authentication_methods = $3, redirect_uris = $4, signing_algorithm = $5, jwks_uri = $6,
-           key_set = case
-               when key_set is not null and key_set_fetched_at is null then key_set
-               when $7 is not null then $7
-               when jwks_uri = $6 then key_set
-           end,
-           key_set_fetched_at = case
-               when key_set is not null and key_set_fetched_at is null then null
-               when $7 is not null then $8
-               when jwks_uri = $6 then key_set_fetched_at
-           end,
-           scopes = $9
-     where client_id = $1
-       and registration = 'dynamic'
-       and enabled
-    returning id";
+/// What another node has read since is not replaced by something older; nor is anything that was read at its host by a
+/// pinned copy, which in turn gives way to whatever was read there.
+const UPDATE_DOCUMENT: &str = concat!(
+    "update clients
+        set name = $2, authentication_methods = $3, redirect_uris = $4, signing_algorithm = $5, ",
+    set_keys!(),
+    ", document_fetched_at = $9, document_fresh_until = $10, document_is_pinned = $11
+      where id = $1
+        and case
+                when document_is_pinned = $11 then document_fetched_at is null or document_fetched_at <= $9
+                else document_is_pinned
+            end"
+);
 
+const CHANGE_REGISTRATION: &str = concat!(
+    "update clients
+        set name = $2, authentication_methods = $3, redirect_uris = $4, signing_algorithm = $5, ",
+    set_keys!(),
+    ", scopes = $9
+      where client_id = $1
+        and registration = 'dynamic'
+        and enabled
+     returning id"
+);
+
+/// The operator's set has no time, so nothing is newer than it; nor is what a slow node fetched before another one.
 const KEEP_KEY_SET: &str = "
     update clients
-       set key_set = $2, key_set_fetched_at = $3
+       set key_set = $2, key_set_fetched_at = $3, key_set_failing_since = null
      where id = $1
        and jwks_uri = $4
-       and (key_set is null or key_set_fetched_at is not null)";
+       and (key_set is null or key_set_fetched_at <= $3)";
+
+/// Once for each time it begins, and only of a set that was fetched, by then.
+const KEY_SET_FAILS: &str = "
+    update clients
+       set key_set_failing_since = $2
+     where id = $1
+       and key_set_failing_since is null
+       and key_set_fetched_at <= $2";
 
 const SUPPLY_KEY_SET: &str = "
     update clients
-       set key_set = $2, key_set_fetched_at = null
+       set key_set = $2, key_set_fetched_at = null, key_set_failing_since = null
      where client_id = $1
     returning id";
 
@@ -151,6 +164,12 @@ impl Engine {
             .bind(fetched.jwks_uri)
             .execute(&mut *step)
             .await?;
+        Ok(step.commit().await?)
+    }
+
+    pub(in crate::store) async fn key_set_fails(&self, id: ClientId, since: Timestamp) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        sqlx::query(KEY_SET_FAILS).bind(id.0).bind(since).execute(&mut *step).await?;
         Ok(step.commit().await?)
     }
 
@@ -227,6 +246,7 @@ async fn insert_document(step: &mut Connection, document: &ClientDocument) -> St
         .bind(read_with_the_document(document))
         .bind(document.copy.fetched_at)
         .bind(document.copy.fresh_until)
+        .bind(document.copy.is_pinned)
         .execute(step)
         .await?;
     Ok(done.rows_affected() == 1)
@@ -244,6 +264,7 @@ async fn update_document(step: &mut Connection, id: Uuid, document: &ClientDocum
         .bind(read_with_the_document(document))
         .bind(document.copy.fetched_at)
         .bind(document.copy.fresh_until)
+        .bind(document.copy.is_pinned)
         .execute(step)
         .await?;
     Ok(())

@@ -32,8 +32,9 @@ macro_rules! select_clients {
     () => {
         concat!(
             "select c.id, c.client_id, c.registration, c.name, c.dialect, c.authentication_methods, c.redirect_uris,
-                    c.scopes, c.signing_algorithm, c.jwks_uri, c.key_set, c.key_set_fetched_at, c.document_fetched_at,
-                    c.document_fresh_until, c.registration_digest, c.generation, c.enabled, c.created_at, ",
+                    c.scopes, c.signing_algorithm, c.jwks_uri, c.key_set, c.key_set_fetched_at, c.key_set_failing_since,
+                    c.document_fetched_at, c.document_fresh_until, c.document_is_pinned, c.registration_digest,
+                    c.generation, c.enabled, c.created_at, ",
             resource_columns!(),
             ", s.id as secret_id, s.digest as secret_digest, s.created_at as secret_created_at,
                     s.expires_at as secret_expires_at
@@ -102,8 +103,10 @@ pub(super) struct ClientRow {
     jwks_uri: Option<String>,
     key_set: Option<Json<Value>>,
     key_set_fetched_at: Option<Timestamp>,
+    key_set_failing_since: Option<Timestamp>,
     document_fetched_at: Option<Timestamp>,
     document_fresh_until: Option<Timestamp>,
+    document_is_pinned: bool,
     registration_digest: Option<Vec<u8>>,
     generation: i64,
     enabled: bool,
@@ -144,11 +147,11 @@ impl ClientRow {
                 jwks_uri: self.jwks_uri,
                 key_set: self.key_set.map(|set| set.0.to_string()),
                 fetched_at: self.key_set_fetched_at,
+                failing_since: self.key_set_failing_since,
             },
-            document: self
-                .document_fetched_at
-                .zip(self.document_fresh_until)
-                .map(|(fetched_at, fresh_until)| DocumentCopy { fetched_at, fresh_until }),
+            document: self.document_fetched_at.zip(self.document_fresh_until).map(|(fetched_at, fresh_until)| {
+                DocumentCopy { fetched_at, fresh_until, is_pinned: self.document_is_pinned }
+            }),
             redirect_uris: uris.map_err(StoreError::broken)?,
             scopes: self.scopes.map(|scopes| scopes.parse().map_err(StoreError::broken)).transpose()?,
             registration_digest: self.registration_digest.as_deref().map(read_digest).transpose()?,

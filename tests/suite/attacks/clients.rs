@@ -136,7 +136,7 @@ on_both_engines! {
                 jwks_uri: None,
                 key_set: None,
                 redirect_uris: vec![CALLBACK.parse().unwrap()],
-                copy: DocumentCopy { fetched_at: now, fresh_until: now },
+                copy: DocumentCopy { fetched_at: now, fresh_until: now, is_pinned: false },
             };
             store.keep_document(&document, &world.running.operator()).await.unwrap().expect("the client")
         };

@@ -15,6 +15,7 @@ mod connecting;
 mod documents;
 mod downgrades;
 mod hosts;
+mod key_hosts;
 mod kinds;
 mod log;
 mod names;

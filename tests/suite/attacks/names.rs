@@ -36,7 +36,7 @@ async fn impostor(world: &World, registration: Registration, callback: &str) -> 
             jwks_uri: None,
             key_set: None,
             redirect_uris,
-            copy: DocumentCopy { fetched_at: now, fresh_until: now + chrono::TimeDelta::days(1) },
+            copy: DocumentCopy { fetched_at: now, fresh_until: now + chrono::TimeDelta::days(1), is_pinned: false },
         };
         return server.store.keep_document(&document, &audit).await.unwrap().expect("the client").client_id;
     }

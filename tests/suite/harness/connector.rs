@@ -125,7 +125,7 @@ impl<'a> Connector<'a> {
 
     /// Calls an endpoint with its proof.
     pub async fn call(&self, path: &str, more: &[(&str, &str)]) -> (StatusCode, Value) {
-        let issuer = &self.running.url;
+        let issuer = &self.running.server.settings.issuer;
         let fresh = match self.proof {
             Proof::Key(signer) => signer.assertion(self.client_id, issuer, now(&self.running.server)),
             _ => String::new(),

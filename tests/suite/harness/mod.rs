@@ -3,6 +3,7 @@
 pub mod aside;
 pub mod browser;
 pub mod chromium;
+pub mod connected;
 pub mod connector;
 pub mod cut;
 pub mod databases;

@@ -1,10 +1,11 @@
 //! The real binary as a process: its commands, and `consentry serve` until the test ends.
 
 use std::{
+    fs::File,
     io::Write,
     net::TcpListener,
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -30,6 +31,14 @@ pub struct Serving {
     child: Child,
     url: String,
     own: String,
+    log: PathBuf,
+}
+
+impl Serving {
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
 }
 
 impl Node for Serving {
@@ -84,8 +93,9 @@ impl Consentry<'_> {
     pub async fn serve_with(&self, more: &[(&str, &str)]) -> Serving {
         let mut command = self.command();
         command.arg("serve").envs(more.iter().copied());
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let serving = Serving { child, url: self.public_url.clone(), own: self.own() };
+        let log = self.folder.join(format!("{}.log", self.port));
+        let child = command.stdout(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().unwrap();
+        let serving = Serving { child, url: self.public_url.clone(), own: self.own(), log };
         for _ in 0..100 {
             if reqwest::get(format!("{}/health/ready", self.own())).await.is_ok_and(|answer| answer.status() == 200) {
                 return serving;

@@ -250,6 +250,12 @@ impl Running {
         self.register(plugin, Dialect::Service, &[], keys).await
     }
 
+    /// Registers a service that proves itself with a key published at this address.
+    pub async fn add_service_with_keys_at(&self, plugin: &Plugin, jwks_uri: &str) -> Registered {
+        let keys = ClientKeys { jwks_uri: Some(jwks_uri.to_owned()), ..ClientKeys::default() };
+        self.register(plugin, Dialect::Service, &[], keys).await
+    }
+
     /// Registers a client.
     pub async fn add_client(&self, plugin: &Plugin, dialect: Dialect, callbacks: &[&str]) -> Registered {
         self.register(plugin, dialect, callbacks, ClientKeys::default()).await
@@ -258,7 +264,7 @@ impl Running {
     async fn register(&self, plugin: &Plugin, dialect: Dialect, callbacks: &[&str], keys: ClientKeys) -> Registered {
         let now = self.server.clock.now();
         let id = ClientId(random::id(now));
-        let has_key = keys.key_set.is_some();
+        let has_key = keys != ClientKeys::default();
         let authentication_method =
             if has_key { AuthenticationMethod::PrivateKeyJwt } else { dialect::authentication_method(dialect) };
         let secret = (authentication_method == AuthenticationMethod::ClientSecret)

@@ -1,55 +1,36 @@
 //! Connectors that are known by their metadata documents: ChatGPT's in its three shapes, as its own host serves it, as
 //! it stands pinned, and with its keys out of reach. The host is played under its real name.
 
-use chrono::{DateTime, TimeDelta};
-use consentry::{clock::Clock, model::client::AuthenticationMethod};
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use consentry::model::client::AuthenticationMethod;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
     harness::{
         browser::{Arrived, Browser, parameter},
+        connected::Connected,
         connector::{CLIENT_ID, Connector, Proof, REDIRECT_URI, document, publish, refresh_token, shapes},
-        server::{Options, Running, World},
+        process::Consentry,
         signer::Signer,
-        strangers::{Strangers, answer::Answer, host::Host},
+        strangers::answer::Answer,
     },
     on_both_engines,
 };
 
-/// A world in which the vendor's host is ours, and time stands still until it is moved.
-struct Connected {
-    world: World,
-    host: Host,
-    signer: Signer,
-    clock: Clock,
-    strangers: Strangers,
+/// A document of a vendor nobody has pinned, with something else in it.
+fn unknown_vendors(path: &str, members: &Value) -> Value {
+    let mut document = shapes()[0].1.clone();
+    document["client_id"] = json!(format!("https://client.example{path}"));
+    document.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    document
 }
 
-impl Connected {
-    async fn new(engine: crate::harness::databases::Engine) -> Self {
-        let strangers = Strangers::new();
-        let host = strangers.host("chatgpt.com");
-        let clock = Clock::standing_at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
-        let options = Options { clock: clock.clone(), outbound: strangers.settings(), ..Options::default() };
-        let world = World::with(engine, options).await;
-        Self { world, host, signer: Signer::rs256("key-1"), clock, strangers }
-    }
-
-    fn connector<'a>(&'a self, proof: Proof<'a>) -> Connector<'a> {
-        Connector::new(&self.world.running, proof)
-    }
-
-    /// Another process on the same database: it remembers nothing of what was fetched.
-    async fn restarted(&self) -> Running {
-        let options = Options {
-            clock: self.clock.clone(),
-            outbound: self.strangers.settings(),
-            public_url: Some(self.world.running.url.clone()),
-            ..Options::default()
-        };
-        Running::start(&self.world.database, options).await
-    }
+/// The connector with that document.
+fn unknown_vendor<'a>(it: &'a Connected, client_id: &'a str) -> Connector<'a> {
+    Connector { client_id, ..it.connector(Proof::Nothing) }
 }
 
 /// Redeems, refreshes and refreshes again.
@@ -106,69 +87,6 @@ on_both_engines! {
         assert_eq!(page.status, StatusCode::BAD_GATEWAY);
     }
 
-    async fn keys_out_of_reach_for_an_hour_end_nothing_even_after_a_restart(engine) {
-        let it = Connected::new(engine).await;
-        publish(&it.host, &shapes()[1].1, &it.signer);
-        let token = it.connector(Proof::Key(&it.signer)).connect().await;
-        it.host.answer("/oauth/jwks.json", Answer::status(503));
-        it.host.answer("/oauth/client.json", Answer::hang());
-        it.clock.advance(TimeDelta::hours(1));
-        let (status, answer) = it.connector(Proof::Key(&it.signer)).refresh(&token).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        let restarted = it.restarted().await;
-        it.clock.advance(TimeDelta::minutes(10));
-        let there = Connector::new(&restarted, Proof::Key(&it.signer));
-        let (status, answer) = there.refresh(&refresh_token(&answer)).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        // For a day past their time, and no longer: then nobody can say who is calling, and nothing is ended for it.
-        it.clock.advance(TimeDelta::hours(48));
-        let (status, told) = there.refresh(&refresh_token(&answer)).await;
-        assert_eq!((status, &told["error"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("temporarily_unavailable")));
-        publish(&it.host, &shapes()[1].1, &it.signer);
-        it.clock.advance(TimeDelta::minutes(2));
-        let (status, answer) = there.refresh(&refresh_token(&answer)).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-    }
-
-    async fn a_new_key_is_found_when_it_is_first_used_and_looked_for_once_a_minute(engine) {
-        let it = Connected::new(engine).await;
-        let mut document = shapes()[1].1.clone();
-        document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
-        publish(&it.host, &document, &it.signer);
-        let token = it.connector(Proof::Key(&it.signer)).connect().await;
-        let asked = || it.host.requests_for("/oauth/jwks.json");
-        let first = asked();
-        // The set is fresh for an hour; it is the name nobody knows that makes the server look again.
-        let next = Signer::es256("key-2");
-        publish(&it.host, &document, &next);
-        it.clock.advance(TimeDelta::minutes(2));
-        let (status, answer) = it.connector(Proof::Key(&next)).refresh(&token).await;
-        assert_eq!((status, asked()), (StatusCode::OK, first + 1), "{answer}");
-        let unknown = Signer::es256("key-3");
-        for minute in 0..2 {
-            for _ in 0..5 {
-                let (status, told) = it.connector(Proof::Key(&unknown)).refresh(&token).await;
-                assert_eq!((status, &told["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
-            }
-            assert_eq!(asked(), first + 1 + minute);
-            it.clock.advance(TimeDelta::minutes(1));
-        }
-    }
-
-    async fn a_new_key_without_a_name_is_found_too(engine) {
-        let it = Connected::new(engine).await;
-        let mut document = shapes()[1].1.clone();
-        document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
-        publish(&it.host, &document, &it.signer);
-        let token = it.connector(Proof::Key(&it.signer)).connect().await;
-        let next = Signer::es256("key-2");
-        publish(&it.host, &document, &next);
-        it.clock.advance(TimeDelta::minutes(2));
-        let nameless = next.sign_without_name(&Signer::claims(CLIENT_ID, &it.world.running.url, it.clock.now()));
-        let (status, answer) = it.connector(Proof::Assertion(&nameless)).refresh(&token).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-    }
-
     async fn a_pinned_copy_never_takes_the_place_of_what_the_host_said(engine) {
         let it = Connected::new(engine).await;
         publish(&it.host, &shapes()[1].1, &it.signer);
@@ -217,6 +135,166 @@ on_both_engines! {
             document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
             publish(&it.host, &document, &signer);
             walk(&it.connector(Proof::Key(&signer))).await;
+        }
+    }
+
+    async fn a_row_made_from_the_pinned_copy_follows_its_host_and_newer_copies(engine) {
+        let it = Connected::new(engine).await;
+        it.host.answer("/oauth/client.json", Answer::status(403));
+        it.host.answer("/oauth/jwks.json", Answer::json(&it.signer.key_set()));
+        let token = it.with_key().connect().await;
+        let first = it.row().await.document.unwrap();
+        assert!(first.is_pinned);
+        // An older program's copy knew another address to send people to.
+        let old = "update clients set redirect_uris = '[\"https://chatgpt.com/old\"]'";
+        it.world.database.execute(old).await;
+        it.later(TimeDelta::minutes(6));
+        let left = it.with_key().agreed(&[]).await;
+        assert!(left.as_str().starts_with(REDIRECT_URI), "{left}");
+        let renewed = it.row().await.document.unwrap();
+        assert!(renewed.is_pinned && renewed.fetched_at > first.fetched_at);
+        // One that says the same is no news, and costs no write.
+        it.later(TimeDelta::hours(2));
+        it.with_key().code(&[]).await;
+        assert_eq!(it.row().await.document, Some(renewed));
+        // Its host goes before it, and what that said stays when it falls silent again.
+        publish(&it.host, &shapes()[1].1, &it.signer);
+        it.later(TimeDelta::minutes(6));
+        let (status, told) = it.connector(Proof::Nothing).refresh(&token).await;
+        assert_eq!((status, &told["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
+        let live = it.row().await.document.unwrap();
+        assert!(!live.is_pinned);
+        it.host.answer("/oauth/client.json", Answer::status(403));
+        it.later(TimeDelta::hours(30));
+        let (status, answer) = it.with_key().refresh(&token).await;
+        assert_eq!((status, it.row().await.document), (StatusCode::OK, Some(live)), "{answer}");
+    }
+
+    async fn where_the_host_keeps_programs_out_keys_are_supplied_before_linking(engine) {
+        let it = Connected::new(engine).await;
+        for path in ["/oauth/client.json", "/oauth/jwks.json"] {
+            it.host.answer(path, Answer::status(403));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join("keys.json");
+        std::fs::write(&keys, it.signer.key_set().to_string()).unwrap();
+        let public_url = it.world.running.url.clone();
+        let consentry = Consentry { folder: folder.path(), database: &it.world.database, port: 0, public_url };
+        let told =
+            consentry.answer(&["client", "supply-keys", CLIENT_ID, "--jwks-file", keys.to_str().unwrap(), "--json"]);
+        assert_eq!(told["keys"]["key_ids"], json!(["key-1"]), "{told}");
+        walk(&it.with_key()).await;
+        it.later(TimeDelta::hours(72));
+        walk(&it.with_key()).await;
+        assert_eq!(it.host.requests_for("/oauth/jwks.json"), 0);
+    }
+
+    async fn a_host_that_hangs_is_waited_for_once_in_a_sign_in(engine) {
+        let it = Connected::new(engine).await;
+        let (host, document) = (it.strangers.host("client.example"), unknown_vendors("/client.json", &json!({})));
+        host.answer("/client.json", Answer::json(&document));
+        let connector = unknown_vendor(&it, "https://client.example/client.json");
+        let token = connector.connect().await;
+        it.later(TimeDelta::hours(2));
+        host.answer("/client.json", Answer::hang());
+        let before = host.connections();
+        connector.code(&[]).await;
+        assert_eq!(connector.refresh(&token).await.0, StatusCode::OK);
+        assert_eq!(host.connections(), before + 1, "however many steps it takes");
+        it.later(TimeDelta::minutes(1));
+        connector.code(&[]).await;
+        assert_eq!(host.connections(), before + 2);
+    }
+
+    async fn whoever_goes_away_costs_no_further_look_at_a_document(engine) {
+        let it = Connected::new(engine).await;
+        publish(&it.host, &shapes()[0].1, &it.signer);
+        let token = it.connector(Proof::Nothing).connect().await;
+        it.later(TimeDelta::hours(2));
+        it.host.answer("/oauth/client.json", Answer::json(&shapes()[0].1).after(Duration::from_millis(400)));
+        let before = it.host.requests_for("/oauth/client.json");
+        let server = Arc::clone(&it.world.running.server);
+        let vanishing = async { server.client_that_asks(CLIENT_ID).await.is_ok() };
+        assert!(tokio::time::timeout(Duration::from_millis(100), vanishing).await.is_err(), "it goes away meanwhile");
+        let (status, answer) = it.connector(Proof::Nothing).refresh(&token).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        assert_eq!(it.host.requests_for("/oauth/client.json"), before + 1);
+    }
+
+    async fn keys_in_a_document_serve_for_a_day_after_it_could_first_not_be_read(engine) {
+        let it = Connected::new(engine).await;
+        let host = it.strangers.host("client.example");
+        let keys = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": it.signer.key_set() });
+        host.answer("/client.json", Answer::json(&unknown_vendors("/client.json", &keys)));
+        let connector = unknown_vendor(&it, "https://client.example/client.json").by(Proof::Key(&it.signer));
+        let mut token = connector.connect().await;
+        it.later(TimeDelta::hours(72));
+        for answer in [Answer::status(410), Answer::status(503)] {
+            host.answer("/client.json", answer);
+            let (status, told) = connector.refresh(&token).await;
+            assert_eq!(status, StatusCode::OK, "{told}");
+            token = refresh_token(&told);
+            it.later(TimeDelta::minutes(690));
+        }
+        let (status, told) = connector.refresh(&token).await;
+        assert_eq!(status, StatusCode::OK, "23 hours: {told}");
+        token = refresh_token(&told);
+        it.later(TimeDelta::hours(2));
+        let (status, told) = connector.refresh(&token).await;
+        assert_eq!((status, &told["error"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("temporarily_unavailable")));
+        host.answer("/client.json", Answer::json(&unknown_vendors("/client.json", &keys)));
+        it.later(TimeDelta::minutes(1));
+        let (status, told) = connector.refresh(&token).await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+    }
+
+    async fn whoever_changes_a_document_every_minute_fills_no_log(engine) {
+        let it = Connected::new(engine).await;
+        let host = it.strangers.host("client.example");
+        let publish = |also: usize| {
+            let uris = [REDIRECT_URI.to_owned(), format!("https://client.example/cb/{also}")];
+            let document = unknown_vendors("/client.json", &json!({ "redirect_uris": uris }));
+            host.answer("/client.json", Answer::json(&document).header("Cache-Control", "no-store"));
+        };
+        publish(0);
+        let connector = unknown_vendor(&it, "https://client.example/client.json");
+        connector.connect().await;
+        for number in 1..=60 {
+            publish(number);
+            it.later(TimeDelta::minutes(3));
+            connector.code(&[]).await;
+        }
+        let told = it.world.database.audited("client.changed").await;
+        assert_eq!(told, 3, "one an hour in three hours");
+        // And nothing that was ever acted on goes untold: what is in force is what was told last.
+        let client = it.world.running.server.store.client(connector.client_id, it.clock.now()).await.unwrap().unwrap();
+        let last = client.redirect_uris.last().unwrap().to_string();
+        let named = format!("audit_events where action = 'client.changed' and cast(detail as text) like '%{last}\"%'");
+        assert_eq!(it.world.database.count(&named).await, 1, "{last}");
+    }
+
+    async fn a_document_is_kept_as_long_as_its_headers_allow_within_bounds(engine) {
+        for (headers, fresh, stale) in [
+            (("Cache-Control", "max-age=120"), TimeDelta::seconds(119), TimeDelta::seconds(2)),
+            (("Cache-Control", "no-store"), TimeDelta::seconds(59), TimeDelta::seconds(2)),
+            (("Cache-Control", "max-age=999999"), TimeDelta::hours(23), TimeDelta::hours(1)),
+            (("X-Other", "nothing said"), TimeDelta::minutes(59), TimeDelta::minutes(1)),
+        ] {
+            let it = Connected::new(engine).await;
+            let read = || it.host.requests_for("/oauth/client.json");
+            it.host.answer("/oauth/client.json", Answer::json(&shapes()[0].1).header(headers.0, headers.1));
+            // Both as it is remembered before anybody has consented, and as the row has it.
+            for _ in 0..2 {
+                Browser::new(&it.world.running).get(&it.connector(Proof::Nothing).request(&[])).await;
+            }
+            let mut token = it.connector(Proof::Nothing).connect().await;
+            assert_eq!(read(), 1, "{headers:?}");
+            for (by, times) in [(fresh, 1), (stale, 2)] {
+                it.later(by);
+                let (status, answer) = it.connector(Proof::Nothing).refresh(&token).await;
+                assert_eq!((status, read()), (StatusCode::OK, times), "{headers:?}: {answer}");
+                token = refresh_token(&answer);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod demo_in_chromium;
 mod documents;
 mod foreign_clients;
 mod gpt_action;
+mod key_sets;
 mod lost_answer;
 mod mcp_clients;
 mod operations;

@@ -3,7 +3,8 @@
 use std::{net::TcpListener, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use consentry::model::client::Dialect;
+use chrono::TimeDelta;
+use consentry::{model::client::Dialect, store::clients::FetchedKeySet};
 use reqwest::{Client, Response, StatusCode};
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
         process::{Consentry, Serving, free_port, write_private},
         server::{CALLBACK, MASTER, Node, Registered, World},
         signer::Signer,
+        strangers::{Strangers, answer::Answer},
     },
     on_both_engines,
 };
@@ -86,6 +88,57 @@ on_both_engines! {
         assert_eq!(counted(&ops, "consentry_refresh_downgrades_refused_total").await, 0);
         assert_eq!(ask_for_tokens(&node, &signing, &refresh).await, 400);
         assert_eq!(counted(&ops, "consentry_refresh_downgrades_refused_total").await, 1);
+    }
+}
+
+/// A service that signs; its keys are on a host of the operator's own, inside.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_set_out_of_reach_is_counted_and_told_with_its_cure() {
+    let strangers = Strangers::new();
+    let host = strangers.host("keys.example");
+    let signer = Signer::es256("key-1");
+    host.answer("/keys.json", Answer::status(403));
+    let world = World::new(Engine::Sqlite).await;
+    let jwks_uri = host.local_url("/keys.json").to_string();
+    let client = world.running.add_service_with_keys_at(&world.plugin, &jwks_uri).await;
+    // Fetched two hours ago, when its host still let programs in.
+    let store = &world.running.server.store;
+    let now = world.running.server.clock.now();
+    let kept = store.client(&client.client_id, now).await.unwrap().unwrap();
+    let (key_set, fetched_at) = (signer.key_set().to_string(), now - TimeDelta::hours(2));
+    let fetched = FetchedKeySet { jwks_uri: &jwks_uri, key_set: &key_set, fetched_at };
+    store.keep_key_set(kept.id, &fetched).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    write_master_key(folder.path());
+    write_private(&folder.path().join("ca.pem"), &strangers.authority_pem());
+    let (port, ops_port) = (free_port(), free_port());
+    let public_url = world.running.url.clone();
+    let consentry = Consentry { folder: folder.path(), database: &world.database, port, public_url };
+    let ops_listen = format!("127.0.0.1:{ops_port}");
+    let node = consentry
+        .serve_with(&[
+            ("CONSENTRY_OPS_LISTEN", &ops_listen),
+            ("CONSENTRY_OUTBOUND_ALLOW", "127.0.0.1, ::1"),
+            ("CONSENTRY_OUTBOUND_CA_FILE", "ca.pem"),
+        ])
+        .await;
+    let ops = format!("http://{ops_listen}");
+    assert_eq!(counted(&ops, "consentry_key_set_fetch_failures_total").await, 0);
+    let now = world.running.server.clock.now();
+    let assertion = signer.assertion(&client.client_id, &world.running.url, now);
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", assertion.as_str()),
+    ];
+    let answer = Client::new().post(format!("{}/token", node.own())).form(&fields).send().await.unwrap();
+    let (status, told) = read(answer).await;
+    assert_eq!((status.as_u16(), host.requests()), (200, 1), "the last good one serves: {told}");
+    assert_eq!(counted(&ops, "consentry_key_set_fetch_failures_total").await, 1);
+    let log = node.log();
+    let line = log.lines().find(|line| line.contains("a client's key set could not be fetched")).expect("a line");
+    for part in ["WARN", &client.client_id, "status 403", "consentry client supply-keys"] {
+        assert!(line.contains(part), "{part} in {line}");
     }
 }
 

@@ -1,18 +1,32 @@
 //! A client nobody has heard of: it finds the server, registers itself, is consented to, and keeps its connection.
 
+use chrono::TimeDelta;
 use reqwest::Client;
 use serde_json::{Value, json};
 
 use crate::{
     harness::{
         browser::{Browser, read},
+        connected::Connected,
         connector::{Connector, Proof, refresh_token},
         server::World,
+        signer::Signer,
+        strangers::answer::Answer,
     },
     on_both_engines,
 };
 
 const CALLBACK: &str = "https://app.example/oauth/callback";
+
+/// Registers a client that signs, with these members about its keys: its id.
+async fn registered(it: &Connected, keys: &Value) -> String {
+    let mut body = json!({ "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "private_key_jwt" });
+    body.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+    let (status, told) = it.world.running.json("/register", &body).await;
+    assert_eq!(status, 201, "{told}");
+    assert_eq!(told["client_secret"], Value::Null);
+    told["client_id"].as_str().unwrap().to_owned()
+}
 
 on_both_engines! {
     async fn it_registers_connects_and_refreshes_by_every_method(engine) {
@@ -53,6 +67,65 @@ on_both_engines! {
                 assert_eq!((status.as_u16(), &refused["error"]), (401, &json!("invalid_client")), "{method}");
             }
         }
+    }
+
+    async fn it_signs_with_keys_it_sends_along_or_publishes(engine) {
+        let it = Connected::new(engine).await;
+        let host = it.strangers.host("app.example");
+        host.answer("/keys.json", Answer::json(&it.signer.key_set()));
+        let along = json!({ "jwks": it.signer.key_set() });
+        let published = json!({ "jwks_uri": "https://app.example/keys.json" });
+        for (keys, fetched) in [(along, 0), (published, 1)] {
+            let client_id = registered(&it, &keys).await;
+            let connector = Connector { client_id: &client_id, redirect_uri: CALLBACK, ..it.with_key() };
+            let (status, tokens) = connector.redeem(&connector.code(&[]).await).await;
+            assert_eq!(status, 200, "{keys}: {tokens}");
+            let (status, refreshed) = connector.refresh(&refresh_token(&tokens)).await;
+            assert_eq!(status, 200, "{keys}: {refreshed}");
+            let access = refreshed["access_token"].as_str().unwrap();
+            let (_, told) = connector.call("/introspect", &[("token", access)]).await;
+            assert_eq!(told["active"], true, "{keys}: {told}");
+            let stranger = Signer::es256("key-1");
+            for proof in [Proof::Nothing, Proof::Secret("cst_cs_x"), Proof::Key(&stranger)] {
+                let (status, refused) = connector.by(proof).refresh(&refresh_token(&refreshed)).await;
+                assert_eq!((status.as_u16(), &refused["error"]), (401, &json!("invalid_client")), "{keys}");
+            }
+            assert_eq!(connector.refresh(&refresh_token(&refreshed)).await.0, 200);
+            assert_eq!(host.requests(), fetched);
+            let (status, _) = connector.call("/revoke", &[("token", &refresh_token(&refreshed))]).await;
+            assert_eq!(status, 200);
+            assert_eq!(connector.refresh(&refresh_token(&refreshed)).await.1["error"], "invalid_grant");
+        }
+    }
+
+    /// Anybody can register, and publish something else every minute.
+    async fn its_keys_are_written_down_once_an_hour_whatever_it_publishes(engine) {
+        let it = Connected::new(engine).await;
+        let host = it.strangers.host("app.example");
+        host.answer("/keys.json", Answer::json(&it.signer.key_set()));
+        let client_id = registered(&it, &json!({ "jwks_uri": "https://app.example/keys.json" })).await;
+        let connector = Connector { client_id: &client_id, redirect_uri: CALLBACK, ..it.with_key() };
+        let mut token = connector.connect().await;
+        let server = &it.world.running.server;
+        let written = async || {
+            let keys = server.store.client(&client_id, it.clock.now()).await.unwrap().unwrap().keys;
+            (keys.fetched_at, keys.failing_since)
+        };
+        let mut seen = vec![written().await];
+        for minute in 0..=60 {
+            it.later(TimeDelta::minutes(2));
+            let next = Signer::es256(&format!("key-{minute}"));
+            let flaps = minute % 3 == 2;
+            host.answer("/keys.json", if flaps { Answer::status(503) } else { Answer::json(&next.key_set()) });
+            let (status, answer) = connector.by(Proof::Key(&next)).refresh(&token).await;
+            assert_eq!(status.as_u16(), if flaps { 503 } else { 200 }, "{answer}");
+            token = if flaps { token } else { refresh_token(&answer) };
+            if seen.last() != Some(&written().await) {
+                seen.push(written().await);
+            }
+        }
+        // Two hours: once at the beginning, once each hour, and it has kept its connection.
+        assert_eq!(seen.len(), 3, "{seen:?}");
     }
 
     /// Without PKCE it is sent back with an error: it is a connector, whatever it registered.

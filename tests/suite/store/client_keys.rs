@@ -48,7 +48,12 @@ fn changed(client_id: &str) -> ChangedRegistration {
         name: "Other".into(),
         authentication_methods: AuthenticationMethod::ClientSecret.into(),
         signing_algorithm: Some(SigningAlgorithm::Es256),
-        keys: ClientKeys { jwks_uri: Some(KEYS.into()), key_set: Some(ONE.into()), fetched_at: Some(at(3)) },
+        keys: ClientKeys {
+            jwks_uri: Some(KEYS.into()),
+            key_set: Some(ONE.into()),
+            fetched_at: Some(at(3)),
+            failing_since: None,
+        },
         redirect_uris: vec!["http://127.0.0.1/cb".parse().unwrap()],
         scopes: Some(scopes("todo.read")),
         secret: Some(ClientSecret {
@@ -73,7 +78,7 @@ on_both_engines! {
     async fn a_client_that_registered_itself_is_kept_as_it_is(engine) {
         let world = World::new(engine).await;
         let new = NewClient {
-            keys: ClientKeys { jwks_uri: None, key_set: Some(ONE.into()), fetched_at: None },
+            keys: ClientKeys { key_set: Some(ONE.into()), ..ClientKeys::default() },
             ..dynamic(&world)
         };
         world.store.add_client(&new, &audit(start())).await.unwrap();
@@ -159,6 +164,71 @@ on_both_engines! {
         assert_eq!(kid(&read(&world, "dynamic").await).as_deref(), Some("two"));
         // A client that left meanwhile is no fault.
         world.store.keep_key_set(ClientId(random::id(start())), &fetched(KEYS, ONE, at(7))).await.unwrap();
+    }
+
+    async fn a_set_fetched_earlier_replaces_none_fetched_later(engine) {
+        let world = World::new(engine).await;
+        let new = NewClient {
+            keys: ClientKeys { jwks_uri: Some(KEYS.into()), ..ClientKeys::default() },
+            ..dynamic(&world)
+        };
+        world.store.add_client(&new, &audit(start())).await.unwrap();
+        for (set, milliseconds, name, kept_at) in [(TWO, 6, "two", 6), (ONE, 5, "two", 6), (ONE, 6, "one", 6)] {
+            world.store.keep_key_set(new.id, &fetched(KEYS, set, at(milliseconds))).await.unwrap();
+            let client = read(&world, "dynamic").await;
+            assert_eq!((kid(&client).as_deref(), client.keys.fetched_at), (Some(name), Some(at(kept_at))));
+        }
+    }
+
+    async fn since_when_no_newer_set_can_be_had_is_remembered_from_the_first_failure_on(engine) {
+        let world = World::new(engine).await;
+        let new = NewClient {
+            keys: ClientKeys { jwks_uri: Some(KEYS.into()), ..ClientKeys::default() },
+            ..dynamic(&world)
+        };
+        world.store.add_client(&new, &audit(start())).await.unwrap();
+        let since = async || read(&world, "dynamic").await.keys.failing_since;
+        let fails = async |milliseconds| world.store.key_set_fails(new.id, at(milliseconds)).await.unwrap();
+        let keep = async |milliseconds| {
+            world.store.keep_key_set(new.id, &fetched(KEYS, ONE, at(milliseconds))).await.unwrap();
+        };
+        fails(4).await;
+        assert_eq!(since().await, None, "there is no set that could grow old");
+        keep(5).await;
+        for (milliseconds, expected) in [(4, None), (7, Some(at(7))), (9, Some(at(7))), (6, Some(at(7)))] {
+            fails(milliseconds).await;
+            assert_eq!(since().await, expected, "{milliseconds}");
+        }
+        keep(4).await;
+        assert_eq!(since().await, Some(at(7)), "an older set ends nothing");
+        keep(10).await;
+        assert_eq!(since().await, None);
+        // A client that describes itself anew has the same day for keys at the same address.
+        fails(11).await;
+        let change = |jwks_uri: Option<&str>, key_set: Option<&str>, milliseconds| ChangedRegistration {
+            keys: ClientKeys {
+                jwks_uri: jwks_uri.map(Into::into),
+                key_set: key_set.map(Into::into),
+                fetched_at: key_set.map(|_| at(milliseconds)),
+                failing_since: None,
+            },
+            secret: None,
+            ..changed("dynamic")
+        };
+        for (jwks_uri, key_set, milliseconds, expected) in [
+            (Some(KEYS), None, 12, Some(at(11))),
+            (Some("https://chat.example/other.json"), None, 13, None),
+            (None, Some(ONE), 14, None),
+        ] {
+            let changed = change(jwks_uri, key_set, milliseconds);
+            let client = world.store.change_registration(&changed, &audit(at(milliseconds))).await.unwrap().unwrap();
+            assert_eq!(client.keys.failing_since, expected, "{jwks_uri:?}");
+        }
+        fails(15).await;
+        assert_eq!(since().await, Some(at(15)), "keys that came along grow old too");
+        world.store.supply_key_set("dynamic", TWO, &audit(at(16))).await.unwrap().unwrap();
+        fails(17).await;
+        assert_eq!(since().await, None, "the operator's never do");
     }
 
     async fn a_supplied_key_set_is_final(engine) {

@@ -40,7 +40,7 @@ fn document(milliseconds: i64) -> ClientDocument {
         jwks_uri: Some(KEYS.into()),
         key_set: None,
         redirect_uris: vec!["https://chat.example/cb".parse().unwrap()],
-        copy: DocumentCopy { fetched_at, fresh_until: fetched_at + TimeDelta::minutes(1) },
+        copy: DocumentCopy { fetched_at, fresh_until: fetched_at + TimeDelta::minutes(1), is_pinned: false },
     }
 }
 
@@ -134,6 +134,57 @@ on_both_engines! {
         keep(&world, &ClientDocument { name: "New".into(), ..document(9) }).await;
         let client = keep(&world, &ClientDocument { name: "Old".into(), ..document(5) }).await;
         assert_eq!((client.name.as_str(), client.document), ("New", Some(document(9).copy)));
+    }
+
+    async fn a_pinned_copy_gives_way_to_what_was_read_and_never_the_other_way_round(engine) {
+        let world = World::new(engine).await;
+        let pinned = |milliseconds, name: &str| {
+            let live = document(milliseconds);
+            ClientDocument { name: name.into(), copy: DocumentCopy { is_pinned: true, ..live.copy }, ..live }
+        };
+        let kept = async |document: ClientDocument| {
+            let client = keep(&world, &document).await;
+            (client.name, client.document.unwrap())
+        };
+        for (next, name, is_pinned, at_milliseconds) in [
+            (pinned(5, "Pinned"), "Pinned", true, 5),
+            (pinned(9, "Pinned later"), "Pinned later", true, 9),
+            (pinned(8, "Pinned earlier"), "Pinned later", true, 9),
+            // Another node read it at its host before this one took the pinned copy.
+            (ClientDocument { name: "Live".into(), ..document(7) }, "Live", false, 7),
+            (pinned(20, "Pinned again"), "Live", false, 7),
+            (ClientDocument { name: "Live later".into(), ..document(21) }, "Live later", false, 21),
+        ] {
+            let said = next.name.clone();
+            let (kept, copy) = kept(next).await;
+            assert_eq!((kept.as_str(), copy.is_pinned), (name, is_pinned), "{said}");
+            assert_eq!(copy.fetched_at, at(at_milliseconds), "{said}");
+        }
+        // Nor by way of a consent to what was pinned a moment ago.
+        world.store.grant_consent(&grant(&world, pinned(30, "Pinned")), &audit(at(30))).await.unwrap();
+        assert_eq!(world.store.client(ADDRESS, at(31)).await.unwrap().unwrap().name, "Live later");
+    }
+
+    async fn keys_of_a_document_have_one_day_wherever_they_stand(engine) {
+        let world = World::new(engine).await;
+        let since = async || world.store.client(ADDRESS, at(0)).await.unwrap().unwrap().keys.failing_since;
+        let inline = |milliseconds| ClientDocument {
+            jwks_uri: None,
+            key_set: Some(ONE.into()),
+            ..document(milliseconds)
+        };
+        let id = keep(&world, &inline(5)).await.id;
+        world.store.key_set_fails(id, at(6)).await.unwrap();
+        assert_eq!(since().await, Some(at(6)));
+        keep(&world, &inline(7)).await;
+        assert_eq!(since().await, None, "they were read again with the document");
+        keep(&world, &document(8)).await;
+        world.store.keep_key_set(id, &fetched(KEYS, ONE, at(9))).await.unwrap();
+        world.store.key_set_fails(id, at(10)).await.unwrap();
+        keep(&world, &document(11)).await;
+        assert_eq!(since().await, Some(at(10)), "reading the document says nothing about keys beside it");
+        keep(&world, &ClientDocument { jwks_uri: Some("https://chat.example/new".into()), ..document(12) }).await;
+        assert_eq!(since().await, None);
     }
 
     async fn the_operators_key_set_stays(engine) {

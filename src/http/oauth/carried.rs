@@ -1,0 +1,76 @@
+//! What a request carries that only this server can have made: a code, a refresh token or an access token, as it was
+//! written. Whether it is still good is asked later.
+//!
+//! The keyring tells it alone, before the client is authenticated. Whoever carries nothing has nothing to gain here, so
+//! nobody's host is asked for such a request, and nothing is written for it: strangers can send any number.
+
+use crate::{
+    http::failure::MachineError,
+    model::refresh_token::RefreshToken,
+    protocol::parameters::Parameters,
+    server::{Server, clients::Asking},
+    tokens::{self, access::Claims},
+};
+
+/// Longest text looked at.
+const LENGTH_MAX: usize = 16 * 1024;
+
+/// What an endpoint looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// A grant, in `code` or `refresh_token`: the token endpoint.
+    Grant,
+    /// A token, in `token`: revocation and introspection.
+    Token,
+}
+
+/// What was found.
+pub enum Carried {
+    /// A code.
+    Code,
+    /// A refresh token.
+    Refresh(RefreshToken),
+    /// An access token that has not expired.
+    Access(Box<Claims>),
+}
+
+impl Carried {
+    /// Reads what a request carries. A parameter that is too long or stands twice holds nothing here, and is refused by
+    /// name once the client is known.
+    pub async fn read(sought: Sought, server: &Server, parameters: &Parameters) -> Result<Option<Self>, MachineError> {
+        let text = |name| parameters.one(name, LENGTH_MAX).ok().flatten();
+        match (sought, text("code"), text("refresh_token"), text("token")) {
+            (Sought::Grant, Some(code), ..) => Self::code(server, code).await,
+            (Sought::Grant, None, Some(token), _) => Self::refresh(server, token).await,
+            (Sought::Token, _, _, Some(token)) if tokens::refresh::looks_like_one(token) => {
+                Self::refresh(server, token).await
+            }
+            (Sought::Token, _, _, Some(token)) => Self::access(server, token).await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn code(server: &Server, text: &str) -> Result<Option<Self>, MachineError> {
+        let now = server.clock.now();
+        let ring = server.keyring.knowing(tokens::code::kid(text), &server.store, now).await?;
+        Ok(tokens::code::read(&ring, text).map(|_| Self::Code))
+    }
+
+    async fn refresh(server: &Server, text: &str) -> Result<Option<Self>, MachineError> {
+        let now = server.clock.now();
+        let ring = server.keyring.knowing(tokens::refresh::kid(text), &server.store, now).await?;
+        Ok(tokens::refresh::read(&ring, text).map(Self::Refresh))
+    }
+
+    async fn access(server: &Server, text: &str) -> Result<Option<Self>, MachineError> {
+        let now = server.clock.now();
+        let ring = server.keyring.knowing(tokens::access::kid(text), &server.store, now).await?;
+        let claims = tokens::access::read(&ring, &server.settings.issuer, text, now);
+        Ok(claims.map(|claims| Self::Access(Box::new(claims))))
+    }
+
+    /// Who may be asked on behalf of a request that carries this.
+    pub fn asking(carried: Option<&Self>) -> Asking {
+        if carried.is_some() { Asking::ItsHosts } else { Asking::Nobody }
+    }
+}
