@@ -24,12 +24,16 @@ use crate::harness::{
     server::{Options, Running, World},
 };
 
-/// How long the server under test waits for a lock or a connection.
-const PATIENCE: Duration = Duration::from_millis(150);
+/// How long the server under test waits for a lock that nobody gives up.
+const PATIENCE_FOR_A_LOCK: Duration = Duration::from_millis(150);
+
+/// How long it waits for a connection. Those to a cable that is pulled out end at once; one that is plugged in again has
+/// to be made anew, also on a busy machine.
+const PATIENCE_FOR_A_CONNECTION: Duration = Duration::from_secs(3);
 
 /// A world whose server is told to open something else than the database itself, and is impatient.
-async fn world(database: Database, url: String) -> World {
-    let open = OpenOptions { url, connections_max: 4, patience: PATIENCE, ..database.options() };
+async fn world(database: Database, url: String, patience: Duration) -> World {
+    let open = OpenOptions { url, connections_max: 4, patience, ..database.options() };
     let running = Running::start(&database, Options { open: Some(open), ..Options::default() }).await;
     running.add_account("ada@example.com", "Ada Lovelace").await;
     let plugin = running.add_plugin("todo").await;
@@ -61,7 +65,7 @@ async fn assert_health(world: &World, ready: bool) {
 async fn sqlite_held_by_another_program() {
     let database = Database::migrated(Engine::Sqlite).await;
     let url = database.url.clone();
-    let world = world(database, url).await;
+    let world = world(database, url, PATIENCE_FOR_A_LOCK).await;
     let client = world.client(Dialect::Plugin).await;
     let service = world.client(Dialect::Service).await;
     let tokens = world.running.tokens(&client).await;
@@ -164,7 +168,7 @@ async fn postgres_out_of_reach() {
     let cable = Cable::to(address).await;
     url.set_host(Some("127.0.0.1")).unwrap();
     url.set_port(Some(cable.port)).unwrap();
-    let world = world(database, url.into()).await;
+    let world = world(database, url.into(), PATIENCE_FOR_A_CONNECTION).await;
     let client = world.client(Dialect::Plugin).await;
     let service = world.client(Dialect::Service).await;
     let tokens = world.running.tokens(&client).await;
