@@ -14,6 +14,7 @@ use actix_web::{
 use serde::Serialize;
 
 use super::{
+    extract::credentials,
     guard::request_id,
     pages::{self, ErrorPage},
 };
@@ -143,7 +144,10 @@ impl MachineError {
             answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"consentry\", charset=\"UTF-8\""));
         }
         if code == ErrorCode::InvalidToken {
-            answer.insert_header((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
+            // RFC 6750 §3.1: whoever showed no token has made no mistake with one.
+            let showed_one = credentials::bearer(request).is_some();
+            let challenge = if showed_one { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+            answer.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));

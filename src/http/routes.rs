@@ -65,8 +65,10 @@ fn everywhere(app: &mut web::ServiceConfig, base: &str) {
         .service(at("/introspect").post(oauth::introspect::introspect).default_service(machine("POST")))
         .service(at("/authorize").get(oauth::authorize::point_to_the_public_url).default_service(only("GET")));
     // Documents about the server: readable from any web page.
+    let with_a_slash = format!("{}/", well_known::metadata::PLACE);
     for (path, route) in [
         (well_known::metadata::PLACE, read().to(well_known::metadata::metadata)),
+        (with_a_slash.as_str(), read().to(well_known::metadata::metadata)),
         ("/.well-known/jwks.json", read().to(well_known::jwks::jwks)),
     ] {
         app.service(at(path).wrap(cors()).route(route).default_service(machine("GET, HEAD")));

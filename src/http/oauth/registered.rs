@@ -72,6 +72,7 @@ async fn replace(
     let audit = server.audit(Actor::Client(client.id), peer(request));
     // Disabled since it proved itself: that is no longer a client.
     let client = server.store.change_registration(&changed, &audit).await?.ok_or(NOT_GOOD)?;
+    tracing::info!(client.id = %client.id, client.address = peer(request), "a client changed its registration");
     let credentials = Credentials {
         registration_client_uri: uri_of(server, &client),
         registration_access_token: token.reveal(),
@@ -85,6 +86,7 @@ async fn end(server: &Server, id: &str, request: &HttpRequest) -> Result<HttpRes
     let (client, _) = prove(server, id, request).await?;
     let audit = server.audit(Actor::Client(client.id), peer(request));
     server.store.disable_client(&client.client_id, &audit).await?;
+    tracing::info!(client.id = %client.id, client.address = peer(request), "a client ended its registration");
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 

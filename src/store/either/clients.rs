@@ -127,7 +127,8 @@ impl ClientRow {
     }
 
     fn into_client(self) -> StoreResult<Client> {
-        let uris = self.redirect_uris.0.iter().map(|uri| uri.parse()).collect::<Result<_, _>>();
+        // An address that could be registered once and may be no more is nobody's; the rest of the row still stands.
+        let redirect_uris = self.redirect_uris.0.iter().filter_map(|uri| uri.parse().ok()).collect();
         Ok(Client {
             id: ClientId(self.id),
             client_id: self.client_id,
@@ -149,7 +150,7 @@ impl ClientRow {
                 .document_fetched_at
                 .zip(self.document_fresh_until)
                 .map(|(fetched_at, fresh_until)| DocumentCopy { fetched_at, fresh_until }),
-            redirect_uris: uris.map_err(StoreError::broken)?,
+            redirect_uris,
             scopes: self.scopes.map(|scopes| scopes.parse().map_err(StoreError::broken)).transpose()?,
             registration_digest: self.registration_digest.as_deref().map(read_digest).transpose()?,
             generation: self.generation,

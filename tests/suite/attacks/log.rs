@@ -44,7 +44,7 @@ impl MakeWriter<'_> for Log {
 }
 
 /// Begins to listen to everything the server and its database driver say, down to the last detail.
-fn listen() {
+pub fn listen() {
     static LISTENING: OnceLock<()> = OnceLock::new();
     LISTENING.get_or_init(|| {
         let filter = EnvFilter::new("consentry=trace,sqlx=trace,actix_web=trace,actix_http=trace,actix_server=trace");
@@ -53,7 +53,8 @@ fn listen() {
     });
 }
 
-fn written() -> String {
+/// What it has said so far.
+pub fn written() -> String {
     String::from_utf8_lossy(&WRITTEN.lock().expect("the log")).into_owned()
 }
 

@@ -11,7 +11,7 @@ mod codes;
 mod documents;
 mod hosts;
 mod kinds;
-mod log;
+pub mod log;
 mod names;
 mod nasty_heads;
 mod nasty_values;

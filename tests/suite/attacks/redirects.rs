@@ -1,6 +1,6 @@
 //! Redirect URIs: nobody is ever sent to an address that its client has not registered, letter for letter.
 
-use consentry::model::{client::Dialect, redirect_uri::RedirectUri};
+use consentry::model::{client::Dialect, redirect_uri::RedirectUri, resource::ResourceIdentifier};
 
 use crate::{
     harness::{
@@ -102,6 +102,27 @@ on_both_engines! {
         ] {
             stays(&browser, &request(&client, resembling)).await;
         }
+    }
+
+    /// Row 3: an address that a browser would take for a path of ours, where a parser takes it for another host's.
+    async fn an_address_is_a_whole_one_or_none(engine) {
+        let world = World::new(engine).await;
+        for address in [
+            "https:chat.openai.com/cb",
+            "https:/chat.openai.com/cb",
+            "https:///chat.openai.com/cb",
+            "HTTPS:chat.openai.com/cb",
+            "http:127.0.0.1/cb",
+            "http:/localhost/cb",
+            "https://@chat.openai.com/cb",
+        ] {
+            let body = serde_json::json!({ "redirect_uris": ["https://chat.openai.com/cb", address] });
+            let (status, refused) = world.running.json("/register", &body).await;
+            assert_eq!((status.as_u16(), &refused["error"]), (400, &"invalid_redirect_uri".into()), "{address}");
+            assert!(refused["error_description"].as_str().unwrap().starts_with("redirect_uris[1]"), "{refused}");
+            assert!(address.parse::<ResourceIdentifier>().is_err(), "{address} could be a resource");
+        }
+        assert_eq!(world.database.count("clients").await, 0);
     }
 
     /// Row 3: on loopback the port is free, and nothing else.

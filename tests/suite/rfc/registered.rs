@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::wire::{Answer, http, send, text};
 use crate::{
+    attacks::log,
     harness::{
         connector::{Connector, Proof, refresh_token},
         databases::Engine,
@@ -142,6 +143,26 @@ on_both_engines! {
     }
 }
 
+/// Before anybody has consented there is no audit of a client's doings, so the log tells of each, and from where.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_tells_what_a_client_does_with_its_registration() {
+    log::listen();
+    let world = World::new(Engine::Sqlite).await;
+    let own = Own::register(&world, "none").await;
+    assert_eq!(own.change(&own.body()).await.status, 200);
+    assert_eq!(own.leave().await.status, 204);
+    let log = log::written();
+    for told in ["a client registered itself", "a client changed its registration", "a client ended its registration"] {
+        let is_it = |line: &&str| line.contains(told) && line.contains(own.id());
+        let lines: Vec<&str> = log.lines().filter(is_it).collect();
+        assert!(
+            matches!(lines.as_slice(), [line] if line.contains("client.address=\"127.0.0.1\"")),
+            "{told}: {lines:?}"
+        );
+    }
+    assert_eq!(world.database.count("audit_events where action like 'client.%'").await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_not_the_client_is_told_nothing() {
     let world = World::new(Engine::Sqlite).await;
@@ -167,7 +188,8 @@ async fn whoever_is_not_the_client_is_told_nothing() {
             let request = if let Some(shown) = shown { request.bearer_auth(shown) } else { request };
             let answer = send(request).await;
             assert_eq!(answer.error(), (401, "invalid_token".into()), "{id} {shown:?}");
-            assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+            let challenge = if shown.is_some() { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+            assert_eq!(answer.header("www-authenticate"), Some(challenge));
             answers.push(text(&answer.json(), "error_description").to_owned());
         }
     }
