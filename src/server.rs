@@ -23,6 +23,7 @@ use crate::{
         mechanisms::Mechanisms,
         plugin::{Host, NotAHost},
         public_url,
+        resource::{Resource, ResourceIdentifier},
     },
     outbound::{self, Outbound, OutboundError},
     passwords::Passwords,
@@ -60,6 +61,8 @@ pub struct Settings {
     pub session_lifetime: TimeDelta,
     /// In which ways a client can become known.
     pub mechanisms: Mechanisms,
+    /// What a client that belongs to no plugin means when it names no resource; none for the only one there is.
+    pub default_resource: Option<ResourceIdentifier>,
 }
 
 impl Settings {
@@ -80,6 +83,7 @@ impl Settings {
             refresh_absolute: TimeDelta::days(365),
             session_lifetime: TimeDelta::days(30),
             mechanisms: Mechanisms::default(),
+            default_resource: None,
         })
     }
 
@@ -166,7 +170,9 @@ impl Server {
             SchemaState::Behind(count) => return Err(StartError::Behind(count)),
             SchemaState::FromTheFuture => return Err(StartError::FromTheFuture),
         }
-        issuer::check_resources(&settings, &store.resources().await?)?;
+        let resources = store.resources().await?;
+        issuer::check_resources(&settings, &resources)?;
+        look_for_default(&settings, &resources);
         measure(&clock, &store).await?;
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
         // Strangers name what is fetched; what living connections need must not wait behind that.
@@ -193,6 +199,18 @@ impl Server {
     pub fn audit(&self, actor: Actor, address: Option<String>) -> Audit {
         let at = self.clock.now();
         Audit { id: AuditEventId(random::id(at)), at, actor, address }
+    }
+}
+
+/// Resources come and go, so a default that is not there now is no reason not to start.
+fn look_for_default(settings: &Settings, resources: &[Resource]) {
+    let Some(default) = &settings.default_resource else { return };
+    if !resources.iter().any(|resource| resource.identifier.canonical() == default.canonical()) {
+        tracing::warn!(
+            resource = default.as_str(),
+            "default_resource is not registered; until `consentry resource add` registers it, clients that name no \
+             resource are refused"
+        );
     }
 }
 

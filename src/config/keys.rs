@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 27] = [
+pub const KEYS: [Key; 28] = [
     key(
         "public_url",
         None,
@@ -141,6 +141,13 @@ pub const KEYS: [Key; 27] = [
         Some("604800"),
         "604800",
         "How long a client that registered itself stays when nobody consents to it, in seconds (7 days; at least 3600).",
+    ),
+    key(
+        "default_resource",
+        None,
+        "\"https://mcp.example.com/mcp\"",
+        "What a client that belongs to no plugin (one with a metadata document, or that registered itself) gets when it \
+         names no resource. Without it, the only one there is; where there are several, such a client is refused.",
     ),
     key(
         "connections_max",

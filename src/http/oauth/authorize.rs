@@ -74,8 +74,12 @@ pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> R
     let received_at = in_flight.received_at();
     let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer)?;
     let Some(client) = client else { return Err(NotAddressed::UnknownClient.into()) };
-    let target = resource::find(server, &client, addressed.requested_resource()).await?;
-    let checked = match addressed.check(&client, target) {
+    let sound = match addressed.check(&client) {
+        Ok(sound) => sound,
+        Err(redirect) => return Ok(Stage::Refuse(redirect)),
+    };
+    let target = resource::find(server, &client, sound.requested_resource()).await?;
+    let checked = match sound.at(&client, target) {
         Ok(checked) => checked,
         Err(redirect) => return Ok(Stage::Refuse(redirect)),
     };

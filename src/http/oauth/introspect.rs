@@ -11,6 +11,7 @@ use crate::{
     keys::ring::Ring,
     model::{
         client::{AuthenticationMethod, Client},
+        resource::ResourceIdentifier,
         scope::Scopes,
     },
     protocol::{
@@ -38,7 +39,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
     }
     let text = parameters.required("token", TOKEN_LENGTH_MAX)?;
     use_assertion(server, assertion).await?;
-    let requested = parameters.one("resource", resource::LENGTH_MAX)?;
+    let requested = resource::requested(&parameters).map_err(|refused| explained(&client, None, refused.into()))?;
     let named = resource::read(requested).map_err(|refused| explained(&client, requested, refused.into()))?;
     let standing = find(server, &client, text).await?.filter(|token| token.is_for(named.as_deref()));
     let body = introspection::answer(&client, &server.settings.issuer, standing, server.clock.now());
@@ -67,7 +68,12 @@ async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Resul
             .filter(|family| family.access_generation == claims.generation)
             .map(|family| (family.scopes, Some(family.plugin_id)))
     } else {
-        // A client's own token stands with its client; the caller is that client, or the API asks about it.
+        // A client's own token stands with its client and its resource; the caller is that client, or the API asks
+        // about it.
+        let resource = match claims.aud.parse::<ResourceIdentifier>() {
+            Ok(identifier) => server.store.resource(&identifier.canonical()).await?,
+            Err(_) => None,
+        };
         let owner = if caller.client_id == claims.client_id {
             Some(caller.clone())
         } else {
@@ -75,7 +81,9 @@ async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Resul
         };
         owner
             .filter(|owner| owner.enabled && owner.generation == claims.generation)
-            .map(|owner| (owner.scopes.clone().unwrap_or_else(|| named.clone()), owner.plugin_id()))
+            .zip(resource)
+            .filter(|(owner, resource)| owner.may_ask_for(resource))
+            .map(|(owner, resource)| (owner.scopes_at(&resource), Some(resource.plugin_id)))
     };
     let Some((allowed, plugin_id)) = allowed else { return Ok(None) };
     Ok(Some(Standing {

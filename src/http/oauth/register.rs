@@ -5,7 +5,10 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
-use super::caller::{answer, peer};
+use super::{
+    caller::{answer, peer},
+    resource,
+};
 use crate::{
     http::{
         extract::{body, credentials},
@@ -135,8 +138,8 @@ pub(super) fn uri_of(server: &Server, client: &Client) -> String {
     format!("{}/register/{}", server.settings.issuer, client.client_id)
 }
 
-/// What a client can ask for, while there is only one thing to ask it of.
+/// What a client can ask for where it names no resource, if there is such a one.
 pub(super) async fn scope_of(server: &Server, client: &Client) -> StoreResult<Option<String>> {
-    let only = server.store.only_default_resource().await?;
-    Ok(only.map(|resource| client.scopes_at(&resource).to_string()))
+    let resource = resource::look(server, client, None).await?.ok();
+    Ok(resource.map(|resource| client.scopes_at(&resource).to_string()))
 }

@@ -13,6 +13,7 @@ use consentry::{
         id::{AccountId, ClientId, ClientSecretId, PluginId},
         mechanisms::Mechanisms,
         plugin::{Document, DocumentKind, Plugin, PluginState, SubjectSalt},
+        resource::ResourceIdentifier,
         scope::{Catalogue, Scope},
     },
     outbound,
@@ -90,6 +91,8 @@ pub struct Options {
     pub outbound: outbound::Settings,
     /// In which ways clients become known.
     pub mechanisms: Mechanisms,
+    /// What a client gets that belongs to no plugin and names no resource.
+    pub default_resource: Option<ResourceIdentifier>,
 }
 
 impl Options {
@@ -110,6 +113,7 @@ impl Default for Options {
             base: "",
             outbound: outbound::Settings::default(),
             mechanisms: Mechanisms::default(),
+            default_resource: None,
         }
     }
 }
@@ -157,7 +161,12 @@ impl Running {
             .await
             .expect("the database opens");
         let defaults = Settings::defaults(&url, "Example Accounts").expect("a URL with a host");
-        let settings = Settings { refresh_grace: options.refresh_grace, mechanisms: options.mechanisms, ..defaults };
+        let settings = Settings {
+            refresh_grace: options.refresh_grace,
+            mechanisms: options.mechanisms,
+            default_resource: options.default_resource,
+            ..defaults
+        };
         let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)], options.outbound)
             .await
             .expect("the server starts");
