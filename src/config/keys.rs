@@ -146,8 +146,8 @@ pub const KEYS: [Key; 28] = [
         "default_resource",
         None,
         "\"https://mcp.example.com/mcp\"",
-        "What a client that belongs to no plugin (one with a metadata document, or that registered itself) gets when it \
-         names no resource. Without it, the only one there is; where there are several, such a client is refused.",
+        "What a client that belongs to no plugin (one with a metadata document, or that registered itself) gets when \
+         it names no resource. Without it, the only one there is; where there are several, such a client is refused.",
     ),
     key(
         "connections_max",

@@ -73,6 +73,13 @@ impl ResourceIdentifier {
         format!("{path}{query}")
     }
 
+    /// What people are shown: the host, and what follows it where it is more than an origin.
+    pub fn display_address(&self) -> String {
+        let origin = self.origin();
+        let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host);
+        format!("{host}{}", self.tail())
+    }
+
     /// The one spelling that every spelling of it folds to: scheme and host in lower case, no default port, no dot
     /// segments (RFC 3986 §6.2.2), no trailing slash (MCP 2026-07-28, Canonical Server URI).
     pub fn canonical(&self) -> String {
@@ -154,6 +161,17 @@ mod tests {
         for other in ["https://api.example.com/MCP", "https://api.example.com/%6dcp", "https://api.example.com//mcp"] {
             let other: ResourceIdentifier = other.parse().unwrap();
             assert_ne!(other.canonical(), "https://api.example.com/mcp");
+        }
+    }
+
+    #[test]
+    fn people_are_shown_which_of_a_hosts_resources_it_is() {
+        for (text, shown) in [
+            ("https://API.example.com/", "api.example.com"),
+            ("https://api.example.com:8443/mcp/?t=1", "api.example.com:8443/mcp/?t=1"),
+            ("http://[::1]:9", "[::1]:9"),
+        ] {
+            assert_eq!(text.parse::<ResourceIdentifier>().unwrap().display_address(), shown);
         }
     }
 

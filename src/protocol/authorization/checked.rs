@@ -1,7 +1,7 @@
 //! Checked: everything the request itself can get wrong has been looked at, in the order of the list below.
 
 use super::{
-    Addressed, Redirect,
+    Addressed, Refusal,
     received::{Fault, Rest},
 };
 use crate::{
@@ -50,7 +50,7 @@ pub enum Prompt {
 impl Addressed {
     /// Runs the checks that need no resource; the first that fails is told to the client. Only a request that passes
     /// them is worth looking its resource up for, and worth a line in the log when there is none.
-    pub fn check(self, client: &Client) -> Result<Sound, Redirect> {
+    pub fn check(self, client: &Client) -> Result<Sound, Refusal> {
         match self.rest().and_then(|rest| run(rest, client)) {
             Ok((code_challenge, prompt)) => Ok(Sound { addressed: self, code_challenge, prompt }),
             Err(error) => Err(self.refuse(&error)),
@@ -74,7 +74,7 @@ impl Sound {
     }
 
     /// Runs the checks that are left, with what was found.
-    pub fn at(self, client: &Client, target: Result<Resource, NoTarget>) -> Result<Checked, Redirect> {
+    pub fn at(self, client: &Client, target: Result<Resource, NoTarget>) -> Result<Checked, Refusal> {
         let Self { addressed, code_challenge, prompt } = self;
         let asked =
             |resource: &Resource| scope::requested(&client.scopes_at(resource), addressed.rest()?.scope.as_deref());

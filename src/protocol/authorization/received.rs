@@ -103,7 +103,7 @@ impl Received {
             return Err(NotAddressed::NotForPeople);
         }
         match matching::find(&client.redirect_uris, &self.redirect_uri) {
-            Some(redirect_uri) => Ok(Addressed::new(self, redirect_uri, issuer)),
+            Some(redirect_uri) => Ok(Addressed::new(self, redirect_uri, client, issuer)),
             None => Err(NotAddressed::ForeignRedirectUri { presented: self.redirect_uri }),
         }
     }

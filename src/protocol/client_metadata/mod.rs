@@ -155,7 +155,7 @@ fn read_redirect_uris(members: &Members) -> Result<Vec<RedirectUri>, MetadataErr
         match text.parse() {
             Ok(uri) if uris.contains(&uri) => {}
             Ok(uri) => uris.push(uri),
-            // Some clients list every address they might ever use: one that is not for clients must not sink the others.
+            // Some clients list every address they might ever use: one that is not for clients must not sink the rest.
             Err(problem) if problem.is_of_another_kind() => left_out = left_out.or_else(|| Some(told(problem))),
             Err(problem) => return Err(told(problem)),
         }

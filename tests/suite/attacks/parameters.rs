@@ -69,7 +69,8 @@ on_both_engines! {
             let (status, refused) = read(request.send().await.unwrap()).await;
             assert_eq!((status.as_u16(), refused["error"].as_str()), (400, Some("invalid_request")), "{name}");
         }
-        for resources in [[&world.plugin.resource, "https://evil.example"], ["https://evil.example", &world.plugin.resource]] {
+        let resource = world.plugin.resource.as_str();
+        for resources in [[resource, "https://evil.example"], ["https://evil.example", resource]] {
             let form = [&own[..], &resources.map(|resource| ("resource", resource))].concat();
             let (status, refused) = read(http.post(&url).form(&form).send().await.unwrap()).await;
             assert_eq!((status.as_u16(), refused["error"].as_str()), (400, Some("invalid_target")), "{resources:?}");

@@ -10,7 +10,7 @@ use consentry::{
     model::{
         account::Role,
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
-        id::{AccountId, ClientId, ClientSecretId, PluginId},
+        id::{AccountId, ClientId, ClientSecretId, PluginId, ResourceId},
         mechanisms::Mechanisms,
         plugin::{Document, DocumentKind, Plugin, PluginState, SubjectSalt},
         resource::ResourceIdentifier,
@@ -20,7 +20,13 @@ use consentry::{
     protocol::dialect,
     random,
     server::{Server, Settings},
-    store::{OpenOptions, accounts::NewAccount, clients::NewClient, plugins::PluginImport},
+    store::{
+        OpenOptions,
+        accounts::NewAccount,
+        clients::NewClient,
+        plugins::PluginImport,
+        resources::{AddResource, NewResource},
+    },
     tokens::secret::{CLIENT_SECRET, SecretText},
 };
 
@@ -245,6 +251,19 @@ impl Running {
         let import = PluginImport { plugin: plugin.clone(), documents: vec![document], at: now };
         self.server.store.import_plugin(&import, &self.operator()).await.expect("the plugin is imported");
         plugin
+    }
+
+    /// Registers a further resource of a plugin.
+    pub async fn add_resource(&self, plugin: &Plugin, identifier: &str) {
+        let now = self.server.clock.now();
+        let resource = NewResource {
+            id: ResourceId(random::id(now)),
+            plugin_id: plugin.id,
+            identifier: identifier.parse().expect("an identifier"),
+            at: now,
+        };
+        let added = self.server.store.add_resource(&resource, &self.operator()).await.expect("an answer");
+        assert!(matches!(added, AddResource::Added(_)), "{added:?}");
     }
 
     /// Registers a client that proves itself with a key of this set.

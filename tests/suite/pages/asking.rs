@@ -48,6 +48,15 @@ impl Default for Asking<'_> {
     }
 }
 
+/// Registers a client as anybody can, and answers with the address of a request of its that lacks its `response_type`.
+pub async fn unproven_request(world: &World, callback: &str) -> String {
+    let (status, told) = world.running.json("/register", &serde_json::json!({ "redirect_uris": [callback] })).await;
+    assert_eq!(status, 201, "{told}");
+    let client_id = told["client_id"].as_str().expect("an id");
+    let request = authorize(&[("client_id", client_id), ("redirect_uri", callback), ("state", "a state")]);
+    format!("{}{request}", world.running.url)
+}
+
 impl Asking<'_> {
     /// Registers both, and answers with the address people are sent to.
     pub async fn register(self, world: &World) -> String {
