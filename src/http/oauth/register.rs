@@ -1,7 +1,7 @@
 //! `POST /register` (RFC 7591 §3): a client registers itself.
 //!
-//! Who may → rate → body (`protocol::client_metadata`) → what it may have (`protocol::registration`) → one row. Nobody is
-//! asked and nothing is proven: it gives the client an id, and nothing until a person consents.
+//! Who may → rate → body (`protocol::client_metadata`) → what it may have (`protocol::registration`) → one row. Nobody
+//! is asked and nothing is proven: it gives the client an id, and nothing until a person consents.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
@@ -25,11 +25,14 @@ use crate::{
     protocol::{
         client_metadata::{Registration, read_registration},
         error::OAuthError,
-        registration::{self, ClientInformation, Credentials},
+        registration::{self, ClientInformation, Credentials, Said},
     },
     random,
     server::{Server, documents},
-    store::{StoreError, StoreResult, clients::NewClient},
+    store::{
+        StoreError, StoreResult,
+        clients::{NewClient, OwnWords},
+    },
     telemetry::metrics,
     tokens::secret::{CLIENT_SECRET, REGISTRATION, SecretText},
 };
@@ -61,6 +64,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         scopes: None,
         secret: kept,
         registration_digest: Some(token.digest()),
+        own_words: own_words(&asked),
         at: now,
     };
     server.store.add_client(&client, &server.audit(Actor::Client(id), peer(request))).await?;
@@ -72,11 +76,11 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         registration_access_token: token.reveal(),
         client_secret: secret.as_ref().map(SecretText::reveal),
     };
-    let told = ClientInformation::remembered(&client, scope_of(server, &client).await?, credentials);
+    let told = ClientInformation::new(&client, Said::of(&asked), scope_of(server, &client).await?, credentials);
     Ok(HttpResponse::Created()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::PRAGMA, "no-cache"))
-        .json(told.in_answer_to(&asked)))
+        .json(told))
 }
 
 /// Whether one more registration is taken, from this caller and at this moment. Asked before the body is read: a flood
@@ -133,13 +137,19 @@ pub(super) fn new_secret(now: Timestamp) -> (SecretText, ClientSecret) {
     (text, kept)
 }
 
+/// What is kept of the rest it says.
+pub(super) fn own_words(asked: &Registration) -> OwnWords {
+    OwnWords { default_scopes: asked.metadata.scope.clone(), metadata: Said::of(asked).to_keep() }
+}
+
 /// Where a client manages its registration.
 pub(super) fn uri_of(server: &Server, client: &Client) -> String {
     format!("{}/register/{}", server.settings.issuer, client.client_id)
 }
 
-/// What a client can ask for where it names no resource, if there is such a one.
+/// What a client gets when it names nothing; where that takes a resource to be named, what it said it would ask for.
 pub(super) async fn scope_of(server: &Server, client: &Client) -> StoreResult<Option<String>> {
     let resource = resource::look(server, client, None).await?.ok();
-    Ok(resource.map(|resource| client.scopes_at(&resource).to_string()))
+    let scopes = resource.map(|resource| client.default_scopes_at(&resource)).or_else(|| client.default_scopes.clone());
+    Ok(scopes.map(|scopes| scopes.to_string()))
 }

@@ -76,8 +76,10 @@ impl Sound {
     /// Runs the checks that are left, with what was found.
     pub fn at(self, client: &Client, target: Result<Resource, NoTarget>) -> Result<Checked, Refusal> {
         let Self { addressed, code_challenge, prompt } = self;
-        let asked =
-            |resource: &Resource| scope::requested(&client.scopes_at(resource), addressed.rest()?.scope.as_deref());
+        let asked = |resource: &Resource| {
+            let (allowed, default) = (client.scopes_at(resource), client.default_scopes_at(resource));
+            scope::requested(&allowed, default, addressed.rest()?.scope.as_deref())
+        };
         let found = target.map_err(OAuthError::from).and_then(|resource| Ok((asked(&resource)?, resource)));
         match found {
             Ok((scopes, resource)) => {

@@ -23,7 +23,7 @@ use consentry::{
     store::{
         OpenOptions,
         accounts::NewAccount,
-        clients::NewClient,
+        clients::{NewClient, OwnWords},
         plugins::PluginImport,
         resources::{AddResource, NewResource},
     },
@@ -298,6 +298,7 @@ impl Running {
             redirect_uris: callbacks.iter().map(|uri| uri.parse().expect("a redirect URI")).collect(),
             scopes: Some(plugin.scopes.names()),
             registration_digest: None,
+            own_words: OwnWords::default(),
             secret: secret.as_ref().map(|secret| ClientSecret {
                 id: ClientSecretId(random::id(now)),
                 digest: secret.digest(),

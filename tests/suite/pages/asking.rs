@@ -10,7 +10,7 @@ use consentry::{
     protocol::dialect,
     random,
     store::{
-        clients::NewClient,
+        clients::{NewClient, OwnWords},
         plugins::{ImportPlugin, PluginImport},
     },
     tokens::secret::{CLIENT_SECRET, SecretText},
@@ -113,6 +113,7 @@ impl Asking<'_> {
             signing_algorithm: None,
             keys: ClientKeys::default(),
             registration_digest: None,
+            own_words: OwnWords::default(),
             redirect_uris: vec![self.callback.parse().expect("a redirect URI")],
             scopes: Some(plugin.scopes.names()),
             secret: Some(ClientSecret {

@@ -111,7 +111,7 @@ on_both_engines! {
           "response_types": [
             "code"
           ],
-          "scope": "todo.read todo.write",
+          "scope": "todo.read",
           "token_endpoint_auth_method": "client_secret_post",
           "tos_uri": "https://app.example/terms"
         }
@@ -161,12 +161,18 @@ async fn each_method_gets_what_it_needs_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_scope_is_what_can_be_asked_for() {
+async fn the_scope_is_what_was_named_or_everything() {
     let world = World::new(Engine::Sqlite).await;
-    // One plugin: all of its scopes, whatever was registered, since a client steps up to more than it began with.
-    for scope in [Value::Null, json!(""), json!("todo.read"), json!("offline_access mcp")] {
+    // One plugin: of what is named what that has, and all it has when that is nothing.
+    for (scope, told_of) in [
+        (Value::Null, "todo.read todo.write"),
+        (json!(""), "todo.read todo.write"),
+        (json!("offline_access mcp"), "todo.read todo.write"),
+        (json!("todo.read"), "todo.read"),
+        (json!("mcp todo.write todo.write"), "todo.write"),
+    ] {
         let told = register(&world, &with("scope", scope)).await.json();
-        assert_eq!(told["scope"], "todo.read todo.write");
+        assert_eq!(told["scope"], told_of);
     }
     // Two: nobody knows yet which.
     let mut other = world.plugin.clone();

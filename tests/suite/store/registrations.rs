@@ -14,7 +14,7 @@ use consentry::{
     store::{
         Store,
         assertions::AssertionUse,
-        clients::{ChangedRegistration, NewClient},
+        clients::{ChangedRegistration, NewClient, OwnWords},
         consents::{ConsentGrant, ConsentKey},
         sweep::Sweep,
     },
@@ -41,6 +41,7 @@ fn dynamic(world: &World, created_at: Timestamp) -> NewClient {
         scopes: None,
         secret: Some(secret),
         registration_digest: Some(Digest::of("token")),
+        own_words: OwnWords::default(),
         at: created_at,
         ..new_client(&world.plugin)
     }
@@ -71,6 +72,7 @@ fn change(client: &NewClient) -> ChangedRegistration {
         keys: ClientKeys::default(),
         redirect_uris: vec!["https://chat.example/new".parse().unwrap()],
         scopes: None,
+        own_words: OwnWords::default(),
         secret: None,
     }
 }
