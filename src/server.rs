@@ -22,6 +22,7 @@ use crate::{
         id::AuditEventId,
         mechanisms::Mechanisms,
         plugin::{Host, NotAHost},
+        proxies::TrustedProxies,
         public_url,
         resource::{Resource, ResourceIdentifier},
     },
@@ -63,6 +64,8 @@ pub struct Settings {
     pub mechanisms: Mechanisms,
     /// What a client that belongs to no plugin means when it names no resource; none for the only one there is.
     pub default_resource: Option<ResourceIdentifier>,
+    /// Whose word about where a call came from is believed.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Settings {
@@ -84,6 +87,7 @@ impl Settings {
             session_lifetime: TimeDelta::days(30),
             mechanisms: Mechanisms::default(),
             default_resource: None,
+            trusted_proxies: TrustedProxies::default(),
         })
     }
 
@@ -180,7 +184,8 @@ impl Server {
         let strangers = Outbound::new(outbound)?;
         let documents = Documents::new(settings.mechanisms.documents.clone(), strangers.clone(), known.clone());
         let key_sets = KeySets::new(strangers, known);
-        let registrations = Registrations::new(settings.mechanisms.registration.per_minute, &clock);
+        let per_minute = settings.mechanisms.registration.per_minute;
+        let registrations = Registrations::new(per_minute, settings.trusted_proxies.clone(), &clock);
         let passwords = Passwords::new();
         Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations })
     }

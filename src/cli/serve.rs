@@ -105,6 +105,7 @@ fn settings(config: &ServeConfig) -> Settings {
         session_lifetime: lifetimes.session,
         mechanisms: mechanisms(config),
         default_resource: config.default_resource.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
     }
 }
 

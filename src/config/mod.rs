@@ -1,8 +1,8 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `clients`, `registration`, `resources`, `outbound`, `ops`, `log`) checks its own; `mistake` is how all
-//! that is wrong is told at once. The command line brings the sources and shows the warnings.
+//! `lifetimes`, `clients`, `registration`, `resources`, `outbound`, `proxies`, `ops`, `log`) checks its own; `mistake`
+//! is how all that is wrong is told at once. The command line brings the sources and shows the warnings.
 
 pub mod clients;
 pub mod database;
@@ -14,6 +14,7 @@ pub mod master_keys;
 pub mod mistake;
 mod ops;
 pub mod outbound;
+mod proxies;
 pub mod public;
 mod reader;
 pub mod registration;
@@ -34,7 +35,7 @@ pub use self::{
     public::PublicUrl,
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
-use crate::model::{mechanisms::RegistrationPolicy, resource::ResourceIdentifier};
+use crate::model::{mechanisms::RegistrationPolicy, proxies::TrustedProxies, resource::ResourceIdentifier};
 use reader::Reader;
 
 /// What every command needs.
@@ -75,6 +76,8 @@ pub struct ServeConfig {
     pub registration: RegistrationPolicy,
     /// What those get that belong to no plugin and name no resource.
     pub default_resource: Option<ResourceIdentifier>,
+    /// Whose word about where a call came from is believed.
+    pub trusted_proxies: TrustedProxies,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
 }
@@ -104,6 +107,7 @@ impl Config {
             let clients = clients::read(reader);
             registration::look_at(reader);
             resources::read(reader);
+            proxies::read(reader);
             Some(Self { database: database?, log: log?, public_url, clients: clients? })
         })
     }
@@ -128,6 +132,7 @@ impl ServeConfig {
             let clients = clients::read(reader);
             let registration = registration::read(reader);
             let default_resource = resources::read(reader);
+            let trusted_proxies = proxies::read(reader);
             let master_keys = master_keys::read(reader);
             Some(Self {
                 database: database?,
@@ -141,6 +146,7 @@ impl ServeConfig {
                 clients: clients?,
                 registration: registration?,
                 default_resource: default_resource?,
+                trusted_proxies: trusted_proxies?,
                 master_keys,
             })
         })

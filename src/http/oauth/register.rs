@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     http::{
-        extract::{body, credentials},
+        extract::{self, body, credentials},
         failure::MachineError,
     },
     model::{
@@ -105,8 +105,7 @@ fn admit(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
 
 /// Counts a registration, or a change to one: both write.
 pub(super) fn count(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
-    let address = request.peer_addr().map(|address| address.ip());
-    server.registrations.count(address).map_err(|refused| {
+    server.registrations.count(extract::peer::of(request)).map_err(|refused| {
         metrics::registration_refused();
         tracing::debug!(client.address = peer(request), "a registration was refused: there are too many");
         MachineError::TooMany(refused)

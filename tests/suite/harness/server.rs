@@ -13,6 +13,7 @@ use consentry::{
         id::{AccountId, ClientId, ClientSecretId, PluginId, ResourceId},
         mechanisms::Mechanisms,
         plugin::{Document, DocumentKind, Plugin, PluginState, SubjectSalt},
+        proxies::TrustedProxies,
         resource::ResourceIdentifier,
         scope::{Catalogue, Scope},
     },
@@ -99,6 +100,8 @@ pub struct Options {
     pub mechanisms: Mechanisms,
     /// What a client gets that belongs to no plugin and names no resource.
     pub default_resource: Option<ResourceIdentifier>,
+    /// Whose word about where a call came from is believed.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Options {
@@ -120,6 +123,7 @@ impl Default for Options {
             outbound: outbound::Settings::default(),
             mechanisms: Mechanisms::default(),
             default_resource: None,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }
@@ -171,6 +175,7 @@ impl Running {
             refresh_grace: options.refresh_grace,
             mechanisms: options.mechanisms,
             default_resource: options.default_resource,
+            trusted_proxies: options.trusted_proxies,
             ..defaults
         };
         let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)], options.outbound)
