@@ -114,7 +114,8 @@ pub const KEYS: [Key; 29] = [
         "standing_max_age",
         Some("1"),
         "1",
-        "How old the knowledge may be that a connection still stands, in seconds (0 to 60); 0 always asks the database.",
+        "How old the knowledge may be that a connection still stands, in seconds (0 to 60); 0 always asks the \
+         database.",
     ),
     key(
         "registration",
@@ -149,7 +150,8 @@ pub const KEYS: [Key; 29] = [
         "registration_unused_age",
         Some("604800"),
         "604800",
-        "How long a client that registered itself stays when nobody consents to it, in seconds (7 days; at least 3600).",
+        "How long a client that registered itself stays when nobody consents to it, in seconds (7 days; at least \
+         3600).",
     ),
     key(
         "default_resource",

@@ -3,8 +3,8 @@
 //! Handlers fill a struct and call [`answer`], which adds the headers; `assets` holds the stylesheet the pages name.
 //!
 //! Form targets and field names are a contract with people's scripts and with the handlers; below the path of the
-//! public URL, if it has one, `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`; `/sign-out` takes nothing
-//! of its own; all of them take `csrf` and the sealed request `r`, which may be empty.
+//! public URL, if it has one, `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`;
+//! `/sign-out` takes nothing of its own; all of them take `csrf` and the sealed request `r`, which may be empty.
 //!
 //! Names, descriptions and scope words come from strangers. Pages isolate them with `<bdi>`; how long they may be
 //! is for the constructors of `model` to say. Titles are built from our own words only, since a title cannot isolate.
@@ -32,8 +32,8 @@ pub fn render(page: &impl Template) -> Result<String, askama::Error> {
 }
 
 /// Answers with a page. `leads_to` is where the answer to one of its forms may send the browser: Chromium applies
-/// `form-action` to redirects too, and a client's own redirect URI may redirect on: a website to any other, a program on
-/// this computer to another port or to its maker's website. Besides, a policy cannot name an IPv6 address.
+/// `form-action` to redirects too, and a client's own redirect URI may redirect on: a website to any other, a program
+/// on this computer to another port or to its maker's website. Besides, a policy cannot name an IPv6 address.
 pub fn answer(
     mut answer: HttpResponseBuilder,
     page: &impl Template,

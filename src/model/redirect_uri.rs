@@ -60,7 +60,7 @@ pub enum NotARedirectUri {
     /// Plain http off loopback would hand the code to the network.
     #[error("\"{0}\" is plain http; only loopback addresses may use it, others need https")]
     PlainHttp(String),
-    /// One of the [`DANGEROUS`] schemes.
+    /// A scheme that runs, reads or starts something instead of reaching a client.
     #[error("the scheme of \"{0}\" is not allowed; use https, http on loopback, or a private-use scheme")]
     Scheme(String),
     /// A private-use scheme that could be anybody's (RFC 8252 §7.1).

@@ -1,9 +1,9 @@
 //! The authorization endpoint (RFC 6749 §4.1.1), one type per stage, each consuming the one before:
 //!
 //! ```text
-//! received ──client, redirect URI──▶ addressed ──the other checks──▶ checked ──session, consent──▶ attended ──▶ answered
-//!    │                                   │                              │                            │
-//!    ▼                                   ▼                              ▼                            ▼
+//! received ──client, redirect URI──▶ addressed ──other checks──▶ checked ──session, consent──▶ attended ──▶ answered
+//!    │                                   │                          │                            │
+//!    ▼                                   ▼                          ▼                            ▼
 //!  a page                        a redirect, and only from here on: only `Addressed` can build one; an error for
 //!                                a client nobody vouches for is a link on a page instead
 //! ```

@@ -103,7 +103,8 @@ on_both_engines! {
         };
         let both = [("client_id", proven.0), ("client_secret", proven.1)];
         assert_eq!(outcome(post(proven, &both).await).1, "invalid_request", "a header and a body");
-        assert_eq!(outcome(post(proven, &[("client_secret", other.client_secret.as_str())]).await).1, "invalid_request");
+        let another = [("client_secret", other.client_secret.as_str())];
+        assert_eq!(outcome(post(proven, &another).await).1, "invalid_request");
         assert_eq!(outcome(post(proven, &[("client_id", other.client_id.as_str())]).await).1, "invalid_request");
         assert_eq!(outcome(post(proven, &[]).await).1, "invalid_grant", "one is enough");
     }

@@ -2,10 +2,13 @@
 //! introspection; by every kind of client, on a server with two plugins. A refusal is `invalid_target`, and a line in
 //! the log says what it is about.
 
-use consentry::model::{
-    client::Dialect,
-    id::PluginId,
-    plugin::{Plugin, SubjectSalt},
+use consentry::{
+    clock::Clock,
+    model::{
+        client::Dialect,
+        id::PluginId,
+        plugin::{Plugin, SubjectSalt},
+    },
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -23,6 +26,11 @@ use crate::{
 };
 
 const NOTES: &str = "https://notes.example/mcp";
+
+/// A clock that stands still: a code shall not expire while its mistakes are tried.
+fn at_rest() -> Options {
+    Options { clock: Clock::standing_at(Clock::system().now()), ..Options::default() }
+}
 
 /// Adds the second plugin.
 async fn add_notes(world: &World) -> Plugin {
@@ -125,7 +133,7 @@ fn refused(answer: &(u16, Value)) -> (u16, &str) {
 
 on_both_engines! {
     async fn any_spelling_of_a_registered_resource_is_that_resource(engine) {
-        let world = World::new(engine).await;
+        let world = World::with(engine, at_rest()).await;
         add_notes(&world).await;
         let own = world.plugin.resource.clone();
         let loud = own.replace("http://localhost", "HTTP://LocalHost");
@@ -149,7 +157,7 @@ on_both_engines! {
 
     /// Of what an API is told about its plugin's tokens, another API of the plugin is told nothing.
     async fn an_api_that_says_which_it_is_is_told_of_no_other(engine) {
-        let world = World::new(engine).await;
+        let world = World::with(engine, at_rest()).await;
         let mcp = "https://mcp.example/mcp";
         world.running.add_resource(&world.plugin, mcp).await;
         let client = Asking { world: &world, client: world.client(Dialect::Custom).await };
@@ -169,7 +177,7 @@ on_both_engines! {
     }
 
     async fn a_resource_that_is_gone_leaves_no_token_active(engine) {
-        let world = World::new(engine).await;
+        let world = World::with(engine, at_rest()).await;
         let mcp = "https://mcp.example/mcp";
         world.running.add_resource(&world.plugin, mcp).await;
         let client = Asking { world: &world, client: world.client(Dialect::Custom).await };
@@ -199,7 +207,7 @@ on_both_engines! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_client_may_not_ask_for_is_refused_everywhere_and_explained() {
     log::listen();
-    let world = World::new(Engine::Sqlite).await;
+    let world = World::with(Engine::Sqlite, at_rest()).await;
     add_notes(&world).await;
     let own = world.plugin.resource.as_str();
     let (fragment, long) = (format!("{own}#x"), format!("https://a.example/{}", "a".repeat(2048)));
@@ -251,7 +259,7 @@ async fn a_client_of_no_plugin_says_which_it_means() {
     log::listen();
     let strangers = Strangers::new();
     let host = strangers.host("client.example");
-    let world = World::with(Engine::Sqlite, Options { outbound: strangers.settings(), ..Options::default() }).await;
+    let world = World::with(Engine::Sqlite, Options { outbound: strangers.settings(), ..at_rest() }).await;
     let notes = add_notes(&world).await;
     let address = host.url("/client.json").to_string();
     let said = json!({ "client_id": address, "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none" });
@@ -294,7 +302,7 @@ async fn an_operator_says_what_is_meant_where_nothing_is_named() {
     let loud = "HTTPS://Notes.example/mcp/";
     let gone = "https://gone.example/mcp";
     for (default, there) in [(loud, true), (gone, false)] {
-        let options = Options { default_resource: Some(default.parse().unwrap()), ..Options::default() };
+        let options = Options { default_resource: Some(default.parse().unwrap()), ..at_rest() };
         let world = World::with(Engine::Sqlite, options).await;
         add_notes(&world).await;
         let (_, told) = world
@@ -334,7 +342,7 @@ async fn an_operator_says_what_is_meant_where_nothing_is_named() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_fault_is_not_explained_by_the_resource() {
     log::listen();
-    let world = World::new(Engine::Sqlite).await;
+    let world = World::with(Engine::Sqlite, at_rest()).await;
     add_notes(&world).await;
     let (_, told) = world.running.json("/register", &json!({ "redirect_uris": [CALLBACK] })).await;
     let client_id = text(&told, "client_id");

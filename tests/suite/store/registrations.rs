@@ -151,7 +151,8 @@ on_both_engines! {
             .await;
             let given = outcomes.contains(&Some(true));
             assert_eq!(is_known(&world.store, &client).await, given, "{outcomes:?}");
-            let secrets = format!("client_secrets where client_id = (select id from clients where client_id = '{}')", client.client_id);
+            let id = &client.client_id;
+            let secrets = format!("client_secrets where client_id = (select id from clients where client_id = '{id}')");
             assert_eq!(world.database.count(&secrets).await, i64::from(given));
         }
     }

@@ -69,7 +69,8 @@ async fn redemption_for(world: &World, resource: &str) -> Redemption {
 on_both_engines! {
     async fn a_resource_comes_with_what_its_plugin_adds(engine) {
         let world = World::new(engine).await;
-        let AddResource::Added(added) = add(&world, world.plugin.id, "HTTPS://Todo.example/mcp/").await else { panic!() };
+        let added = add(&world, world.plugin.id, "HTTPS://Todo.example/mcp/").await;
+        let AddResource::Added(added) = added else { panic!("{added:?}") };
         let found = world.store.resource(MCP).await.unwrap().unwrap();
         let by_id = world.store.resource_by_id(added.id).await.unwrap().unwrap();
         for resource in [added, found, by_id] {
@@ -270,7 +271,8 @@ on_both_engines! {
         assert!(matches!(&refused, ImportPlugin::ResourceTaken { slug } if slug == "todo"), "{refused:?}");
         assert!(world.store.plugin_by_slug("other").await.unwrap().is_none());
         import(&world, &plugin("other", "mine.example")).await;
-        let refused = import(&world, &Plugin { id: PluginId(random::id(at(7))), ..plugin("other", "other.example") }).await;
+        let moved = Plugin { id: PluginId(random::id(at(7))), ..plugin("other", "other.example") };
+        let refused = import(&world, &moved).await;
         assert!(matches!(&refused, ImportPlugin::ResourceTaken { slug } if slug == "todo"), "{refused:?}");
         let other = world.store.plugin_by_slug("other").await.unwrap().unwrap();
         assert_eq!((other.host.as_str(), other.resource.as_str()), ("mine.example", "https://mine.example"));
