@@ -40,7 +40,7 @@ use consentry::{
     store::{
         OpenOptions, Store,
         accounts::NewAccount,
-        clients::NewClient,
+        clients::{NewClient, OwnWords},
         consents::{ConsentGrant, ConsentKey},
         plugins::PluginImport,
     },
@@ -224,6 +224,7 @@ async fn register(server: &Server, plugin: &Plugin, dialect: Dialect) -> Outcome
         redirect_uris: vec![CALLBACK.parse()?],
         scopes: Some(plugin.scopes.names()),
         registration_digest: None,
+        own_words: OwnWords::default(),
         secret: Some(ClientSecret {
             id: ClientSecretId(random::id(now)),
             digest: secret.digest(),

@@ -22,7 +22,9 @@ use crate::{
         id::AuditEventId,
         mechanisms::Mechanisms,
         plugin::{Host, NotAHost},
+        proxies::TrustedProxies,
         public_url,
+        resource::{Resource, ResourceIdentifier},
     },
     outbound::{self, Outbound, OutboundError},
     passwords::Passwords,
@@ -60,6 +62,10 @@ pub struct Settings {
     pub session_lifetime: TimeDelta,
     /// In which ways a client can become known.
     pub mechanisms: Mechanisms,
+    /// What a client that belongs to no plugin means when it names no resource; none for the only one there is.
+    pub default_resource: Option<ResourceIdentifier>,
+    /// Whose word about where a call came from is believed.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Settings {
@@ -80,6 +86,8 @@ impl Settings {
             refresh_absolute: TimeDelta::days(365),
             session_lifetime: TimeDelta::days(30),
             mechanisms: Mechanisms::default(),
+            default_resource: None,
+            trusted_proxies: TrustedProxies::default(),
         })
     }
 
@@ -166,7 +174,9 @@ impl Server {
             SchemaState::Behind(count) => return Err(StartError::Behind(count)),
             SchemaState::FromTheFuture => return Err(StartError::FromTheFuture),
         }
-        issuer::check_resources(&settings, &store.resources().await?)?;
+        let resources = store.resources().await?;
+        issuer::check_resources(&settings, &resources)?;
+        look_for_default(&settings, &resources);
         measure(&clock, &store).await?;
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
         // Strangers name what is fetched; what living connections need must not wait behind that.
@@ -174,7 +184,8 @@ impl Server {
         let strangers = Outbound::new(outbound)?;
         let documents = Documents::new(settings.mechanisms.documents.clone(), strangers.clone(), known.clone());
         let key_sets = KeySets::new(strangers, known);
-        let registrations = Registrations::new(settings.mechanisms.registration.per_minute, &clock);
+        let per_minute = settings.mechanisms.registration.per_minute;
+        let registrations = Registrations::new(per_minute, settings.trusted_proxies.clone(), &clock);
         let passwords = Passwords::new();
         Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations })
     }
@@ -193,6 +204,18 @@ impl Server {
     pub fn audit(&self, actor: Actor, address: Option<String>) -> Audit {
         let at = self.clock.now();
         Audit { id: AuditEventId(random::id(at)), at, actor, address }
+    }
+}
+
+/// Resources come and go, so a default that is not there now is no reason not to start.
+fn look_for_default(settings: &Settings, resources: &[Resource]) {
+    let Some(default) = &settings.default_resource else { return };
+    if !resources.iter().any(|resource| resource.identifier.canonical() == default.canonical()) {
+        tracing::warn!(
+            resource = default.as_str(),
+            "default_resource is not registered; until `consentry resource add` registers it, clients that name no \
+             resource are refused"
+        );
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
         manifest,
     },
     random,
-    store::clients::NewClient,
+    store::clients::{NewClient, OwnWords},
     tokens::secret::SecretText,
 };
 
@@ -85,6 +85,7 @@ pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> 
         scopes: Some(scopes),
         secret: kept,
         registration_digest: None,
+        own_words: OwnWords::default(),
         at,
     };
     desk.store.add_client(&client, &audit(at)).await?;

@@ -39,7 +39,11 @@ use crate::{
     random,
     server::{Server, Settings},
     store::{
-        OpenOptions, Store, accounts::NewAccount, clients::NewClient, plugins::ImportPlugin, plugins::PluginImport,
+        OpenOptions, Store,
+        accounts::NewAccount,
+        clients::{NewClient, OwnWords},
+        plugins::ImportPlugin,
+        plugins::PluginImport,
     },
     tokens::secret::{CLIENT_SECRET, SecretText},
 };
@@ -262,6 +266,7 @@ async fn add_client(
         redirect_uris: callback.into_iter().map(str::parse).collect::<Result<_, _>>()?,
         scopes: Some(plugin.scopes.names()),
         registration_digest: None,
+        own_words: OwnWords::default(),
         secret: (method == AuthenticationMethod::ClientSecret).then(|| ClientSecret {
             id: ClientSecretId(random::id(now)),
             digest: secret.digest(),

@@ -1,4 +1,5 @@
-//! `consentry resource …`: what tokens can be for (RFC 8707): each plugin's API, and further ones such as its MCP server.
+//! `consentry resource …`: what tokens can be for (RFC 8707): each plugin's API, and further ones such as its MCP
+//! server.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -94,9 +95,10 @@ fn to_do(resource: &Resource) -> String {
     let scope = scopes(resource).collect::<Vec<_>>().join(" ");
     let header = challenge(Problem::Missing, Target { resource_metadata: &metadata, scope: &scope });
     format!(
-        "Its metadata, for which the API's host has to hand on requests to this server:\n  {metadata}\n\nWhat the API \
-         answers to a call without a token, with status 401:\n  WWW-Authenticate: {header}\n\nWhat a token for it has as \
-         its audience:\n  {}\n\ndocs/connectors.md has lines for a reverse proxy, and what to check in a token.",
+        "Its metadata, for which the API's host has to hand on requests to this server:\n  {metadata}\n\n\
+         What the API answers to a call without a token, with status 401:\n  WWW-Authenticate: {header}\n\n\
+         What a token for it has as its audience:\n  {}\n\n\
+         docs/connectors.md has lines for a reverse proxy, and what to check in a token.",
         resource.identifier
     )
 }
@@ -133,8 +135,8 @@ async fn remove(arguments: &Remove, desk: &Desk) -> Result<Answer, Failure> {
             Ok(Answer { json: summary(&resource), text })
         }
         RemoveResource::IsDefault(resource) => Err(Failure::not_done(format!(
-            "{} is the default of the plugin \"{}\", which always has one; `consentry plugin import` with another --host \
-             makes another the default",
+            "{} is the default of the plugin \"{}\", which always has one; `consentry plugin import` with another \
+             --host makes another the default",
             resource.identifier, resource.plugin_slug
         ))),
         RemoveResource::Unknown => {

@@ -104,6 +104,8 @@ fn settings(config: &ServeConfig) -> Settings {
         refresh_absolute: lifetimes.refresh_absolute,
         session_lifetime: lifetimes.session,
         mechanisms: mechanisms(config),
+        default_resource: config.default_resource.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
     }
 }
 

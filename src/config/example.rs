@@ -10,8 +10,8 @@ const WIDTH: usize = 100;
 pub fn text() -> String {
     let mut text = String::from(
         "# Consentry's configuration: copy it to consentry.toml and uncomment what you need.\n\
-         # Each key can also be set in the environment, as CONSENTRY_ and its name in capitals, and that wins over this\n\
-         # file; flags win over both. CONSENTRY_CONFIG names another file than ./consentry.toml.\n",
+         # Each key can also be set in the environment, as CONSENTRY_ and its name in capitals, and that wins over\n\
+         # this file; flags win over both. CONSENTRY_CONFIG names another file than ./consentry.toml.\n",
     );
     for key in &KEYS {
         text.push('\n');

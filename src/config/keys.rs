@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 27] = [
+pub const KEYS: [Key; 29] = [
     key(
         "public_url",
         None,
@@ -50,6 +50,14 @@ pub const KEYS: [Key; 27] = [
         Some("127.0.0.1:8080"),
         "\"127.0.0.1:8080\"",
         "The address and port to listen on; TLS is the proxy's in front of it.",
+    ),
+    key(
+        "trusted_proxies",
+        None,
+        "[\"127.0.0.1\"]",
+        "The address ranges your own proxies call this server from. Of a call from there, the last address in \
+         X-Forwarded-For that is none of them is the caller's: registrations are counted by it, and the audit log has \
+         it. From anybody else that header is not believed. In the environment they are separated by commas.",
     ),
     key(
         "ops_listen",
@@ -134,8 +142,9 @@ pub const KEYS: [Key; 27] = [
         "registration_rate",
         Some("120"),
         "120",
-        "How many registrations a minute are taken (1 to 1000000); one address gets a quarter of them. \
-         Callers from loopback and private addresses are the operator's proxies, and have no share of their own.",
+        "How many registrations a minute are taken (1 to 1000000); one address gets a quarter of them. Unless \
+         trusted_proxies says which proxies there are, callers from loopback and private addresses count as such, and \
+         have no share of their own: then one stranger behind a proxy can use up the rate of all.",
     ),
     key(
         "registration_unused_age",
@@ -143,6 +152,13 @@ pub const KEYS: [Key; 27] = [
         "604800",
         "How long a client that registered itself stays when nobody consents to it, in seconds (7 days; at least \
          3600).",
+    ),
+    key(
+        "default_resource",
+        None,
+        "\"https://mcp.example.com/mcp\"",
+        "What a client that belongs to no plugin (one with a metadata document, or that registered itself) gets when \
+         it names no resource. Without it, the only one there is; where there are several, such a client is refused.",
     ),
     key(
         "connections_max",

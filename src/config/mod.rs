@@ -1,8 +1,8 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `clients`, `registration`, `outbound`, `ops`, `log`) checks its own; `mistake` is how all that is wrong
-//! is told at once. The command line brings the sources and shows the warnings.
+//! `lifetimes`, `clients`, `registration`, `resources`, `outbound`, `proxies`, `ops`, `log`) checks its own; `mistake`
+//! is how all that is wrong is told at once. The command line brings the sources and shows the warnings.
 
 pub mod clients;
 pub mod database;
@@ -14,9 +14,11 @@ pub mod master_keys;
 pub mod mistake;
 mod ops;
 pub mod outbound;
+mod proxies;
 pub mod public;
 mod reader;
 pub mod registration;
+mod resources;
 pub mod secret;
 pub mod sources;
 
@@ -33,7 +35,7 @@ pub use self::{
     public::PublicUrl,
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
-use crate::model::mechanisms::RegistrationPolicy;
+use crate::model::{mechanisms::RegistrationPolicy, proxies::TrustedProxies, resource::ResourceIdentifier};
 use reader::Reader;
 
 /// What every command needs.
@@ -72,6 +74,10 @@ pub struct ServeConfig {
     pub clients: Clients,
     /// Which of them may register themselves.
     pub registration: RegistrationPolicy,
+    /// What those get that belong to no plugin and name no resource.
+    pub default_resource: Option<ResourceIdentifier>,
+    /// Whose word about where a call came from is believed.
+    pub trusted_proxies: TrustedProxies,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
 }
@@ -100,6 +106,8 @@ impl Config {
             outbound::read(reader);
             let clients = clients::read(reader);
             registration::look_at(reader);
+            resources::read(reader);
+            proxies::read(reader);
             Some(Self { database: database?, log: log?, public_url, clients: clients? })
         })
     }
@@ -123,6 +131,8 @@ impl ServeConfig {
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
             let registration = registration::read(reader);
+            let default_resource = resources::read(reader);
+            let trusted_proxies = proxies::read(reader);
             let master_keys = master_keys::read(reader);
             Some(Self {
                 database: database?,
@@ -135,6 +145,8 @@ impl ServeConfig {
                 outbound: outbound?,
                 clients: clients?,
                 registration: registration?,
+                default_resource: default_resource?,
+                trusted_proxies: trusted_proxies?,
                 master_keys,
             })
         })

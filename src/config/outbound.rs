@@ -22,24 +22,24 @@ pub struct Outbound {
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Outbound> {
     // Both are read before either is missed, so that all mistakes are told.
-    let allow = read_allow(reader);
+    let allow = read_ranges(reader, ALLOW, "lets strangers make this server fetch from every host it can reach");
     let authorities = read_authorities(reader);
     Some(Outbound { allow: allow?, authorities: authorities? })
 }
 
-fn read_allow(reader: &mut Reader<'_>) -> Option<Vec<IpNet>> {
-    let list = reader.text(ALLOW).unwrap_or_default();
+/// A list of address ranges; `everything` says what one does that has every address in it.
+pub(super) fn read_ranges(reader: &mut Reader<'_>, key: &str, everything: &str) -> Option<Vec<IpNet>> {
+    let list = reader.text(key).unwrap_or_default();
     let texts: Vec<_> = list.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
     let mut ranges = Vec::with_capacity(texts.len());
     for text in &texts {
         match range(text) {
             Ok(range) if range.prefix_len() == 0 => {
-                reader
-                    .warn(ALLOW, format!("{range} lets strangers make this server fetch from every host it can reach"));
+                reader.warn(key, format!("{range} {everything}"));
                 ranges.push(range);
             }
             Ok(range) => ranges.push(range),
-            Err((problem, cure)) => reader.mistake(ALLOW, problem, cure),
+            Err((problem, cure)) => reader.mistake(key, problem, cure),
         }
     }
     // Whoever wrote one wrong is told; the others are not taken alone.

@@ -1,5 +1,5 @@
-//! Dynamic registration (RFC 7591): `registration`, `registration_token`, `registration_redirects`, `registration_rate`,
-//! `registration_unused_age`.
+//! Dynamic registration (RFC 7591): `registration`, `registration_token`, `registration_redirects`,
+//! `registration_rate`, `registration_unused_age`.
 
 use std::num::NonZeroU32;
 

@@ -270,3 +270,44 @@ fn a_file_that_cannot_be_used_is_told() {
     let sources = Sources { environment, ..Sources::default() };
     assert_eq!(Config::check(&sources).unwrap_err().0.len(), 1);
 }
+
+/// A server's sources, with these lines in its file.
+fn serving(place: &Place, variables: &[(&str, &str)]) -> Sources {
+    let (key, database) = (place.secret("key", KEY), place.database());
+    let own = [
+        ("CONSENTRY_PUBLIC_URL", "https://a.example"),
+        ("CONSENTRY_MASTER_KEYS", key.as_str()),
+        ("CONSENTRY_DATABASE_URL", database.as_str()),
+    ];
+    place.sources(&[&own, variables].concat(), &[])
+}
+
+#[test]
+fn what_is_meant_by_nothing_and_who_is_believed_is_nobodys_unless_it_is_said() {
+    let place = Place::with("");
+    let config = ServeConfig::check(&serving(&place, &[("CONSENTRY_TRUSTED_PROXIES", "")])).unwrap().config;
+    assert!(config.default_resource.is_none() && config.trusted_proxies.are_unknown());
+    let place =
+        Place::with("default_resource = \"HTTPS://A.example/mcp/\"\ntrusted_proxies = [\"127.0.0.1\", \"::1\"]");
+    let config = ServeConfig::check(&serving(&place, &[])).unwrap().config;
+    assert_eq!(config.default_resource.unwrap().canonical(), "https://a.example/mcp");
+    assert!(config.trusted_proxies.have("127.0.0.1".parse().unwrap()));
+    assert!(!config.trusted_proxies.have("127.0.0.2".parse().unwrap()));
+}
+
+#[test]
+fn a_wrong_resource_or_proxy_is_told_by_every_command() {
+    let place =
+        Place::with("default_resource = \"http://a.example/mcp\"\ntrusted_proxies = \"10.1.2.3/8, proxy.example\"");
+    let sources = serving(&place, &[]);
+    let error = ServeConfig::check(&sources).unwrap_err();
+    assert_eq!(Config::check(&sources).unwrap_err(), error, "a command shall not pass what the server refuses");
+    assert_eq!(places(&error), ["default_resource", "trusted_proxies", "trusted_proxies"]);
+    let text = error.to_string();
+    for words in ["neither https nor http on loopback", "write 10.0.0.0/8", "proxy.example is no range of addresses"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let place = Place::with("trusted_proxies = \"0.0.0.0/0\"");
+    let warnings = ServeConfig::check(&serving(&place, &[])).unwrap().warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("lets every caller say")), "{warnings:?}");
+}

@@ -3,7 +3,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
-use super::failure;
+use super::absent;
 use crate::server::Server;
 
 /// The stylesheet of every page, served at `/static/consentry.css` as `text/css; charset=utf-8`.
@@ -23,7 +23,7 @@ pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::P
     let (content_type, body) = match file.as_str() {
         "consentry.css" => ("text/css; charset=utf-8", STYLESHEET),
         "mark.svg" => ("image/svg+xml", MARK),
-        _ => return failure::not_found(server, request).await,
+        _ => return absent::not_found(server, request).await,
     };
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))

@@ -7,22 +7,20 @@ use std::borrow::Cow;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
-    web,
+    http::{StatusCode, header},
 };
+use askama::Template;
 use serde::Serialize;
 
 use super::{
+    extract::credentials,
     guard::request_id,
-    pages::{self, ErrorPage},
+    pages::{self, Destination, ErrorPage, RefusedPage},
 };
 use crate::{
     keys::KeyError,
     protocol::{
-        authorization::{NotAddressed, in_flight::Stopped},
+        authorization::{Link, NotAddressed, in_flight::Stopped},
         error::{ErrorCode, OAuthError},
     },
     server::{Server, documents::RefusedDocument, keyring::KeyringError, registrations::TooMany},
@@ -148,7 +146,10 @@ impl MachineError {
             answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"consentry\", charset=\"UTF-8\""));
         }
         if code == ErrorCode::InvalidToken {
-            answer.insert_header((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
+            // RFC 6750 §3.1: whoever showed no token has made no mistake with one.
+            let showed_one = credentials::bearer(request).is_some();
+            let challenge = if showed_one { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+            answer.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = if matches!(self, Self::Fault(_)) { RETRY_AFTER } else { RETRY_AFTER_FOR_KEYS };
@@ -171,6 +172,9 @@ pub enum PageError {
     /// The request cannot be answered to its sender.
     #[error(transparent)]
     NotAddressed(#[from] NotAddressed),
+    /// The client is told of an error only by whoever follows this.
+    #[error("the request of a client nobody vouches for cannot be answered: {}", .0.problem())]
+    Refused(Box<Link>),
     /// The client's metadata document says nothing.
     #[error(transparent)]
     Document(RefusedDocument),
@@ -200,11 +204,12 @@ impl<F: Into<Fault>> From<F> for PageError {
     }
 }
 
-struct Words {
-    status: StatusCode,
-    title: &'static str,
-    message: Cow<'static, str>,
-    advice: Cow<'static, str>,
+/// What an error page says.
+pub(super) struct Words {
+    pub status: StatusCode,
+    pub title: &'static str,
+    pub message: Cow<'static, str>,
+    pub advice: Cow<'static, str>,
 }
 
 impl PageError {
@@ -232,6 +237,11 @@ impl PageError {
                 "Nothing was shared. Go back to the app and try again.",
             ),
             Self::Document(RefusedDocument { why, .. }) => refused_document::words(why),
+            Self::Refused(_) => bad(
+                "This app’s request cannot be answered",
+                "The app that sent you here asked for something in a way we cannot answer, so we stopped here.",
+                "Nothing was shared.",
+            ),
             Self::Stopped(Stopped::TooOld) => bad(
                 "This page has expired",
                 "You took longer than an hour, so we closed the request to keep you safe.",
@@ -293,7 +303,10 @@ impl PageError {
             _ => tracing::info!(request.id = %id, http.path = request.path(), reason = ?self, "showed an error page"),
         }
         let words = self.words();
-        error_page(server, &words, &id)
+        match self {
+            Self::Refused(link) => refused_page(server, link, &words, &id),
+            _ => error_page(server, &words, &id),
+        }
     }
 }
 
@@ -302,7 +315,8 @@ pub fn page(server: &Server, request: &HttpRequest, outcome: Result<HttpResponse
     outcome.unwrap_or_else(|error| error.answer(server, request))
 }
 
-fn error_page(server: &Server, words: &Words, request_id: &str) -> HttpResponse {
+/// A page that says it.
+pub(super) fn error_page(server: &Server, words: &Words, request_id: &str) -> HttpResponse {
     let page = ErrorPage {
         layout: pages::Layout::of(server),
         title: words.title.to_owned(),
@@ -310,52 +324,31 @@ fn error_page(server: &Server, words: &Words, request_id: &str) -> HttpResponse 
         advice: words.advice.to_string(),
         request_id: request_id.to_owned(),
     };
+    written(words, &page)
+}
+
+fn refused_page(server: &Server, link: &Link, words: &Words, request_id: &str) -> HttpResponse {
+    let page = RefusedPage {
+        layout: pages::Layout::of(server),
+        title: words.title.to_owned(),
+        message: words.message.to_string(),
+        destination: Destination::of(link.redirect_uri()),
+        link: link.href().to_owned(),
+        problem: link.problem().to_owned(),
+        request_id: request_id.to_owned(),
+    };
+    written(words, &page)
+}
+
+fn written(words: &Words, page: &impl Template) -> HttpResponse {
     let mut answer = HttpResponse::build(words.status);
     if words.status == StatusCode::SERVICE_UNAVAILABLE {
         answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
     }
-    match pages::render(&page) {
+    match pages::render(page) {
         Ok(html) => answer.content_type("text/html; charset=utf-8").body(html),
         Err(_) => answer.content_type("text/plain; charset=utf-8").body(words.title),
     }
-}
-
-/// Anything that is not in the route table, or not on this host.
-pub async fn not_found(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    if wants_html(&request) {
-        let words = Words {
-            status: StatusCode::NOT_FOUND,
-            title: "There is nothing here",
-            message: "This address does not exist on this site.".into(),
-            advice: "Check the address, or go back to the app you came from.".into(),
-        };
-        return error_page(&server, &words, &request_id::of(&request));
-    }
-    json(&request, StatusCode::NOT_FOUND, "not_found", "there is nothing at this address on this host")
-}
-
-/// An address asked with a method it does not have; which it has is said in `Allow` (RFC 9110 §15.5.6).
-pub fn method_not_allowed(server: &Server, request: &HttpRequest, methods: &'static str) -> HttpResponse {
-    if !wants_html(request) {
-        return machine_method_not_allowed(request, methods);
-    }
-    let words = Words {
-        status: StatusCode::METHOD_NOT_ALLOWED,
-        title: "This cannot be done here",
-        message: "This address does not take that kind of request.".into(),
-        advice: "Go back to the app you came from and try again.".into(),
-    };
-    let mut answer = error_page(server, &words, &request_id::of(request));
-    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
-    answer
-}
-
-/// The same for machine endpoints: never HTML.
-pub fn machine_method_not_allowed(request: &HttpRequest, methods: &'static str) -> HttpResponse {
-    let description = "this endpoint does not have that method";
-    let mut answer = json(request, StatusCode::METHOD_NOT_ALLOWED, "invalid_request", description);
-    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
-    answer
 }
 
 /// A small JSON error outside the words of an RFC.
@@ -365,9 +358,4 @@ pub fn json(request: &HttpRequest, status: StatusCode, error: &str, description:
         error_description: description,
         request_id: &request_id::of(request),
     })
-}
-
-fn wants_html(request: &HttpRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
-    accept.windows(9).any(|window| window == b"text/html")
 }

@@ -5,6 +5,7 @@
 //! `well_known/` (documents), `extract/` (what a request says), `guard/` (what every answer carries). `ops.rs` is a
 //! listener apart, for those who run the server.
 
+mod absent;
 pub mod account;
 pub mod assets;
 pub mod extract;

@@ -3,8 +3,8 @@
 //! Handlers fill a struct and call [`answer`], which adds the headers; `assets` holds the stylesheet the pages name.
 //!
 //! Form targets and field names are a contract with people's scripts and with the handlers; below the path of the
-//! public URL, if it has one, `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`; `/sign-out` takes nothing
-//! of its own; all of them take `csrf` and the sealed request `r`, which may be empty.
+//! public URL, if it has one, `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`;
+//! `/sign-out` takes nothing of its own; all of them take `csrf` and the sealed request `r`, which may be empty.
 //!
 //! Names, descriptions and scope words come from strangers. Pages isolate them with `<bdi>`; how long they may be
 //! is for the constructors of `model` to say. Titles are built from our own words only, since a title cannot isolate.
@@ -32,8 +32,8 @@ pub fn render(page: &impl Template) -> Result<String, askama::Error> {
 }
 
 /// Answers with a page. `leads_to` is where the answer to one of its forms may send the browser: Chromium applies
-/// `form-action` to redirects too, and a client's own redirect URI may redirect on: a website to any other, a program on
-/// this computer to another port or to its maker's website. Besides, a policy cannot name an IPv6 address.
+/// `form-action` to redirects too, and a client's own redirect URI may redirect on: a website to any other, a program
+/// on this computer to another port or to its maker's website. Besides, a policy cannot name an IPv6 address.
 pub fn answer(
     mut answer: HttpResponseBuilder,
     page: &impl Template,
@@ -152,8 +152,8 @@ pub struct ConsentPage {
     pub contact_email: String,
     /// The legal page from the manifest; shown only when it is a web address.
     pub legal_info_url: String,
-    /// The host of the plugin's API.
-    pub api_host: String,
+    /// Which of the plugin's APIs it is: its host, and its path if it has one.
+    pub api_address: String,
     /// The whole path of the page on which connections are ended, once this server has one.
     pub connected_apps: Option<String>,
 }
@@ -208,6 +208,12 @@ pub enum Destination {
 }
 
 impl Destination {
+    /// Its name in a sentence.
+    fn name(&self) -> &str {
+        let (Self::Site(name) | Self::ThisComputer(name) | Self::App(name)) = self;
+        name
+    }
+
     /// What a proven redirect URI is to a person.
     pub fn of(uri: &RedirectUri) -> Self {
         if uri.is_loopback() {
@@ -243,6 +249,26 @@ pub struct ErrorPage {
     pub message: String,
     /// What the person can do about it; may be empty.
     pub advice: String,
+    /// Finds this request in the logs.
+    pub request_id: String,
+}
+
+/// What a person sees instead of a redirect that an app nobody vouches for asked for: where it would lead.
+#[derive(Debug, Clone, Template)]
+#[template(path = "refused.html")]
+pub struct RefusedPage {
+    /// Shared by all pages.
+    pub layout: Layout,
+    /// What happened, in a few of our own words; also the browser's title.
+    pub title: String,
+    /// What that means, in a sentence or two.
+    pub message: String,
+    /// Where the app is, as far as it says so.
+    pub destination: Destination,
+    /// The address that tells it so: one of its own, proven by `protocol::authorization`.
+    pub link: String,
+    /// What is wrong with its request, for its owner.
+    pub problem: String,
     /// Finds this request in the logs.
     pub request_id: String,
 }

@@ -7,7 +7,7 @@
 use actix_cors::Cors;
 use actix_web::{HttpRequest, guard as on, web};
 
-use super::{account, assets, failure, guard, health, oauth, well_known};
+use super::{absent, account, assets, guard, health, oauth, well_known};
 use crate::{protocol::resource_metadata, server::Server};
 
 /// Mounts everything; `base` is the path of the public URL, or empty.
@@ -19,7 +19,7 @@ pub fn routes(app: &mut web::ServiceConfig, base: &str) {
         everywhere(app, "");
     }
     at_the_root(app);
-    app.default_service(web::to(failure::not_found));
+    app.default_service(web::to(absent::not_found));
 }
 
 /// Pages and what they show: on the public host, below its path.
@@ -65,8 +65,10 @@ fn everywhere(app: &mut web::ServiceConfig, base: &str) {
         .service(at("/introspect").post(oauth::introspect::introspect).default_service(machine("POST")))
         .service(at("/authorize").get(oauth::authorize::point_to_the_public_url).default_service(only("GET")));
     // Documents about the server: readable from any web page.
+    let with_a_slash = format!("{}/", well_known::metadata::PLACE);
     for (path, route) in [
         (well_known::metadata::PLACE, read().to(well_known::metadata::metadata)),
+        (with_a_slash.as_str(), read().to(well_known::metadata::metadata)),
         ("/.well-known/jwks.json", read().to(well_known::jwks::jwks)),
     ] {
         app.service(at(path).wrap(cors()).route(route).default_service(machine("GET, HEAD")));
@@ -104,11 +106,11 @@ pub(super) fn read() -> actix_web::Route {
 
 /// A machine is told in JSON, whatever it says it accepts.
 pub(super) fn machine(methods: &'static str) -> actix_web::Route {
-    web::to(move |request: HttpRequest| std::future::ready(failure::machine_method_not_allowed(&request, methods)))
+    web::to(move |request: HttpRequest| std::future::ready(absent::machine_method_not_allowed(&request, methods)))
 }
 
 fn only(methods: &'static str) -> actix_web::Route {
     web::to(move |server: web::Data<Server>, request: HttpRequest| {
-        std::future::ready(failure::method_not_allowed(&server, &request, methods))
+        std::future::ready(absent::method_not_allowed(&server, &request, methods))
     })
 }

@@ -261,6 +261,8 @@ pub struct Client {
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may ask for; none for whatever the resource has.
     pub scopes: Option<Scopes>,
+    /// What it asks for when it names nothing, if it said so when it registered; no limit, unlike `scopes`.
+    pub default_scopes: Option<Scopes>,
     /// SHA-256 of the token that manages its registration (RFC 7592).
     pub registration_digest: Option<Digest>,
     /// Raised when it is disabled.
@@ -274,10 +276,18 @@ pub struct Client {
 }
 
 impl Client {
-    /// What it may ask for at a resource; also what it gets when it asks for nothing.
+    /// What it may ask for at a resource.
     pub fn scopes_at(&self, resource: &Resource) -> Scopes {
         let offered = resource.scopes.names();
         self.scopes.as_ref().map_or_else(|| offered.clone(), |scopes| scopes.intersection(&offered))
+    }
+
+    /// What it gets there when it asks for nothing: what it said it would, as far as that is known there; otherwise
+    /// everything it may ask for.
+    pub fn default_scopes_at(&self, resource: &Resource) -> Scopes {
+        let allowed = self.scopes_at(resource);
+        let named = self.default_scopes.as_ref().map(|scopes| scopes.intersection(&allowed));
+        named.filter(|known| !known.is_empty()).unwrap_or(allowed)
     }
 
     /// Whether it may ask for that resource at all: any one of its own plugin, or any whatever if it belongs to none.

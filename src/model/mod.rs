@@ -18,6 +18,7 @@ pub mod legible;
 pub mod mechanisms;
 pub mod placeholder;
 pub mod plugin;
+pub mod proxies;
 pub mod public_key;
 pub mod public_url;
 pub mod redirect_uri;

@@ -9,6 +9,32 @@ use url::{Host, Url};
 /// The longest redirect URI kept.
 pub const LENGTH_MAX: usize = 2048;
 
+/// Schemes that run, read or start something on a person's device instead of reaching a client.
+const DANGEROUS: &[&str] = &[
+    "about",
+    "blob",
+    "chrome",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "intent",
+    "jar",
+    "javascript",
+    "ldap",
+    "mailto",
+    "nfs",
+    "resource",
+    "smb",
+    "ssh",
+    "tel",
+    "telnet",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+
 /// A redirect URI, kept byte for byte as it was registered: clients compare strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectUri {
@@ -34,15 +60,29 @@ pub enum NotARedirectUri {
     /// Plain http off loopback would hand the code to the network.
     #[error("\"{0}\" is plain http; only loopback addresses may use it, others need https")]
     PlainHttp(String),
-    /// A scheme that runs or reads something instead of reaching a client.
-    #[error("the scheme of \"{0}\" is not allowed; use https, http on loopback, or a private-use scheme with a dot")]
+    /// A scheme that runs, reads or starts something instead of reaching a client.
+    #[error("the scheme of \"{0}\" is not allowed; use https, http on loopback, or a private-use scheme")]
     Scheme(String),
+    /// A private-use scheme that could be anybody's (RFC 8252 §7.1).
+    #[error("the scheme of \"{0}\" has no dot; write com.example.app:/path, or put a host after //")]
+    Undotted(String),
+    /// `https:host/path`: whoever reads it beside an address of ours takes it for a path of ours.
+    #[error("\"{0}\" has no host right after ://")]
+    NoAuthority(String),
     /// A wildcard is compared as text here, so it would never match; the owner means something else.
     #[error("\"{0}\" has a wildcard; redirect URIs are compared exactly, so register each one")]
     Wildcard(String),
     /// White space or a control character, which browsers drop silently, or one that has no place in a URI (RFC 3986).
     #[error("\"{0}\" has a space, a backslash or a character outside ASCII; write it percent-encoded")]
     Unprintable(String),
+}
+
+impl NotARedirectUri {
+    /// Whether it only names a kind of address that is not for clients. In a list such a one is left out; the others
+    /// could be meant to be read differently than they are, or to harm, so they spoil it.
+    pub fn is_of_another_kind(&self) -> bool {
+        matches!(self, Self::PlainHttp(_) | Self::Undotted(_))
+    }
 }
 
 impl RedirectUri {
@@ -67,14 +107,26 @@ impl RedirectUri {
         self.url.scheme() == "https"
     }
 
-    /// What people are shown as the place they are sent back to: the host, with a port where it says something.
+    /// What people are shown as the place they are sent back to: the host, with a port where it says something. What
+    /// stands in the place of a host after a private-use scheme is an app's own word, and no place at all.
     pub fn display_host(&self) -> String {
         match (self.url.host_str(), self.url.port()) {
-            (Some(host), Some(port)) if !host.is_empty() => format!("{host}:{port}"),
-            (Some(host), None) if !host.is_empty() => host.to_owned(),
+            (Some(host), Some(port)) if self.is_on_the_web() => format!("{host}:{port}"),
+            (Some(host), None) if self.is_on_the_web() => host.to_owned(),
             _ => format!("{}: (an app on this device)", self.url.scheme()),
         }
     }
+
+    fn is_on_the_web(&self) -> bool {
+        matches!(self.url.scheme(), "https" | "http")
+    }
+}
+
+/// What stands between `://` and the path, as it is written. The parser reads `https:host`, `https:/host` and
+/// `https:///host` alike, but what a browser is sent keeps its text, and the first two then mean paths of ours.
+pub fn authority(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once(':')?;
+    rest.strip_prefix("//")?.split(['/', '?', '#']).next().filter(|authority| !authority.is_empty())
 }
 
 /// Whether the URL's host is a loopback address or a name for one.
@@ -105,20 +157,20 @@ impl FromStr for RedirectUri {
         if text.contains('*') {
             return Err(NotARedirectUri::Wildcard(told()));
         }
-        if !url.username().is_empty() || url.password().is_some() {
+        let authority = authority(text);
+        // The text: the parser forgets a user name that is empty.
+        if authority.is_some_and(|authority| authority.contains('@')) {
             return Err(NotARedirectUri::Userinfo(told()));
         }
-        match url.scheme() {
-            "https" => {}
-            "http" if has_loopback_host(&url) => {}
-            "http" => return Err(NotARedirectUri::PlainHttp(told())),
-            // RFC 8252 §7.1 wants a reverse domain name. A scheme in wide use without a dot has an authority part
-            // instead, which none of the dangerous ones (javascript, data, blob, about, file …) is let through with.
-            scheme if scheme.contains('.') => {}
-            "file" | "filesystem" | "blob" | "data" | "javascript" | "vbscript" | "about" | "view-source" | "ws"
-            | "wss" | "ftp" | "intent" => return Err(NotARedirectUri::Scheme(told())),
-            _ if url.has_authority() && url.host_str().is_some_and(|host| host.contains('.')) => {}
-            _ => return Err(NotARedirectUri::Scheme(told())),
+        match (url.scheme(), authority) {
+            ("https" | "http", None) => return Err(NotARedirectUri::NoAuthority(told())),
+            ("https", _) => {}
+            ("http", _) if has_loopback_host(&url) => {}
+            ("http", _) => return Err(NotARedirectUri::PlainHttp(told())),
+            (scheme, _) if DANGEROUS.contains(&scheme) => return Err(NotARedirectUri::Scheme(told())),
+            // RFC 8252 §7.1 wants a reverse domain name. Schemes in wide use without a dot have an authority instead.
+            (scheme, None) if !scheme.contains('.') => return Err(NotARedirectUri::Undotted(told())),
+            _ => {}
         }
         Ok(Self { text: text.to_owned(), url })
     }
@@ -143,6 +195,7 @@ mod tests {
             "http://[::1]:9/callback",
             "http://localhost:6274/oauth/callback",
             "cursor://anysphere.cursor-mcp/oauth/callback",
+            "warp://mcp/oauth2callback",
             "com.example.app:/callback",
         ] {
             assert!(text.parse::<RedirectUri>().is_ok(), "{text}");
@@ -152,7 +205,6 @@ mod tests {
     #[test]
     fn what_would_leak_or_run_is_refused() {
         for text in [
-            "http://example.com/cb",
             "javascript:alert(1)//https://a.b",
             "data:text/html,x",
             "file:///etc/passwd",
@@ -164,8 +216,49 @@ mod tests {
             "https://a.example\\@evil.example/",
             "/relative",
             "javascript://a.b/%0aalert(1)",
+            "ssh://a.example/",
+        ] {
+            assert!(text.parse::<RedirectUri>().is_err_and(|refused| !refused.is_of_another_kind()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_browser_would_take_for_a_path_of_ours_is_refused() {
+        for text in [
+            "https:a.example/cb",
+            "https:/a.example/cb",
+            "https:///a.example/cb",
+            "https:////a.example/cb",
+            "HTTPS:a.example",
+            "http:127.0.0.1/cb",
+            "http:/localhost:8080/cb",
+            "https://",
         ] {
             assert!(text.parse::<RedirectUri>().is_err(), "{text}");
+        }
+        for text in ["https://@a.example/cb", "https://:@a.example/cb", "com.example.app://me@host/cb"] {
+            assert!(matches!(text.parse::<RedirectUri>(), Err(NotARedirectUri::Userinfo(_))), "{text}");
+        }
+        assert!("https://a.example/cb/@me".parse::<RedirectUri>().is_ok(), "a path may have any of these");
+        assert!("com.example.app:/cb//@me".parse::<RedirectUri>().is_ok());
+    }
+
+    #[test]
+    fn another_kind_is_told_from_what_harms() {
+        for text in ["http://a.example/cb", "warp:/oauth2callback", "warp:///oauth2callback", "app:callback"] {
+            assert!(text.parse::<RedirectUri>().is_err_and(|refused| refused.is_of_another_kind()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_word_of_an_app_is_no_place() {
+        for (text, shown) in [
+            ("https://a.example:8443/cb", "a.example:8443"),
+            ("http://127.0.0.1:9/cb", "127.0.0.1:9"),
+            ("warp://bank.example/cb", "warp: (an app on this device)"),
+            ("com.example.app:/cb", "com.example.app: (an app on this device)"),
+        ] {
+            assert_eq!(text.parse::<RedirectUri>().unwrap().display_host(), shown);
         }
     }
 }

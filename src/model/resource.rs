@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     id::{PluginId, ResourceId},
     plugin::{Host, SubjectSalt},
-    redirect_uri::has_loopback_host,
+    redirect_uri::{authority, has_loopback_host},
     scope::Catalogue,
 };
 
@@ -74,8 +74,15 @@ impl ResourceIdentifier {
         format!("{path}{query}")
     }
 
-    /// The one spelling that every spelling of it folds to: scheme and host in lower case, no default port, no trailing
-    /// slash (MCP 2026-07-28, Canonical Server URI).
+    /// What people are shown: the host, and what follows it where it is more than an origin.
+    pub fn display_address(&self) -> String {
+        let origin = self.origin();
+        let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host);
+        format!("{host}{}", self.tail())
+    }
+
+    /// The one spelling that every spelling of it folds to: scheme and host in lower case, no default port, no dot
+    /// segments (RFC 3986 §6.2.2), no trailing slash (MCP 2026-07-28, Canonical Server URI).
     pub fn canonical(&self) -> String {
         let query = self.url.query().map(|query| format!("?{query}")).unwrap_or_default();
         format!("{}{}{query}", self.origin(), self.path())
@@ -93,12 +100,12 @@ impl FromStr for ResourceIdentifier {
         if text.contains('#') {
             return Err(NotAResource::Fragment);
         }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(NotAResource::Userinfo);
-        }
-        match url.scheme() {
-            "https" => {}
-            "http" if has_loopback_host(&url) => {}
+        match (url.scheme(), authority(text)) {
+            ("https" | "http", None) => return Err(NotAResource::NotAbsolute),
+            // The text: the parser forgets a user name that is empty.
+            ("https" | "http", Some(authority)) if authority.contains('@') => return Err(NotAResource::Userinfo),
+            ("https", _) => {}
+            ("http", _) if has_loopback_host(&url) => {}
             _ => return Err(NotAResource::Scheme),
         }
         Ok(Self { text: text.to_owned(), url })
@@ -144,15 +151,30 @@ mod tests {
             ("https://api.example.com:443/mcp", "https://api.example.com/mcp"),
             ("https://api.example.com/mcp/", "https://api.example.com/mcp"),
             ("https://api.example.com/mcp//", "https://api.example.com/mcp//"),
+            ("https://api.example.com/x/../mcp/./", "https://api.example.com/mcp"),
+            ("https://api.example.com/%2e%2E/mcp", "https://api.example.com/mcp"),
             ("http://localhost:8080/mcp?tenant=1", "http://localhost:8080/mcp?tenant=1"),
         ] {
             let identifier: ResourceIdentifier = text.parse().unwrap();
             assert_eq!(identifier.canonical(), canonical);
             assert_eq!(identifier.as_str(), text);
         }
-        // Case and dot segments of a path are another resource's, or none's.
-        let upper: ResourceIdentifier = "https://api.example.com/MCP".parse().unwrap();
-        assert_ne!(upper.canonical(), "https://api.example.com/mcp");
+        // The case of a path, what it says percent-encoded, and doubled slashes are another resource's, or none's.
+        for other in ["https://api.example.com/MCP", "https://api.example.com/%6dcp", "https://api.example.com//mcp"] {
+            let other: ResourceIdentifier = other.parse().unwrap();
+            assert_ne!(other.canonical(), "https://api.example.com/mcp");
+        }
+    }
+
+    #[test]
+    fn people_are_shown_which_of_a_hosts_resources_it_is() {
+        for (text, shown) in [
+            ("https://API.example.com/", "api.example.com"),
+            ("https://api.example.com:8443/mcp/?t=1", "api.example.com:8443/mcp/?t=1"),
+            ("http://[::1]:9", "[::1]:9"),
+        ] {
+            assert_eq!(text.parse::<ResourceIdentifier>().unwrap().display_address(), shown);
+        }
     }
 
     #[test]
@@ -161,6 +183,10 @@ mod tests {
             ("api.example.com", NotAResource::NotAbsolute),
             ("https://api.example.com/#x", NotAResource::Fragment),
             ("https://me@api.example.com", NotAResource::Userinfo),
+            ("https://@api.example.com", NotAResource::Userinfo),
+            ("https:api.example.com/mcp", NotAResource::NotAbsolute),
+            ("https:/api.example.com/mcp", NotAResource::NotAbsolute),
+            ("https:///api.example.com/mcp", NotAResource::NotAbsolute),
             ("http://api.example.com", NotAResource::Scheme),
             ("urn:example:api", NotAResource::Scheme),
             ("https://api.example.com/\u{e4}", NotAResource::NotAbsolute),

@@ -38,8 +38,8 @@ pub struct Metadata {
     client_id_metadata_document_supported: Option<bool>,
 }
 
-/// Describes the server whose issuer identifier this is (the public URL, without trailing slash), and which lets clients
-/// become known in these ways.
+/// Describes the server whose issuer identifier this is (the public URL, without trailing slash), and which lets
+/// clients become known in these ways.
 pub fn describe(issuer: &str, mechanisms: &Mechanisms) -> Metadata {
     let at = |path: &str| format!("{issuer}{path}");
     // `none` must be among them: some clients take a document only where it is.

@@ -91,6 +91,13 @@ impl Parameters {
         Ok(value.filter(|value| !value.is_empty()))
     }
 
+    /// All values of a parameter that may stand more than once, as they came; those without a value are left out, and
+    /// one that is no text is none.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = Option<&str>> {
+        let values = self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_deref());
+        values.filter(|value| *value != Some(""))
+    }
+
     /// The value of a parameter that must stand once.
     pub fn required(&self, name: &str, length_max: usize) -> Result<&str, OAuthError> {
         self.one(name, length_max)?.ok_or_else(|| invalid_request(format!("{name} is missing")))

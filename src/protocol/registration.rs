@@ -1,14 +1,14 @@
-//! Dynamic registration (RFC 7591 §3, RFC 7592 §2): what a client may register of what it asks for, and what it is told.
+//! Dynamic registration (RFC 7591 §3, RFC 7592 §2): what a client may register of what it asks for, and what it is
+//! told.
 //!
 //! `client_metadata` reads what it asks for; `http::oauth::register` and `registered` bring it and act.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
 use super::{
-    client_metadata::{
-        ApplicationType, ClientMetadata, MetadataError, MetadataErrorCode, Registration, TokenEndpointAuthMethod,
-    },
+    client_metadata::{ClientMetadata, MetadataError, MetadataErrorCode, Registration, TokenEndpointAuthMethod},
     error::{ErrorCode, OAuthError},
 };
 use crate::model::{
@@ -53,8 +53,8 @@ pub fn admit(mut registration: Registration, kinds: RedirectKinds) -> Result<Reg
     Ok(registration)
 }
 
-/// Whether a change is the client's own (RFC 7592 §2.2): it names its id, and its secret if it names one. The members it
-/// must not send back are passed over, as are all that nobody here knows.
+/// Whether a change is the client's own (RFC 7592 §2.2): it names its id, and its secret if it names one. The members
+/// it must not send back are passed over, as are all that nobody here knows.
 pub fn check_change(client: &Client, change: &Registration) -> Result<(), OAuthError> {
     let refused = |description| Err(OAuthError::new(ErrorCode::InvalidClientMetadata, description));
     match &change.client_id {
@@ -87,6 +87,59 @@ pub struct Credentials<'a> {
     pub client_secret: Option<&'a str>,
 }
 
+/// What a client said about itself that nothing here goes by: kept as it came, and told again. None of it is shown to
+/// people, since a stranger chose it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Said {
+    /// Where a secret stands is part of it; both places are accepted.
+    token_endpoint_auth_method: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logo_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tos_uri: Option<String>,
+}
+
+impl Said {
+    /// What it just said.
+    pub fn of(registration: &Registration) -> Self {
+        let ClientMetadata { client_uri, logo_uri, policy_uri, tos_uri, .. } = &registration.metadata;
+        let text = |url: &Option<Url>| url.as_ref().map(ToString::to_string);
+        Self {
+            token_endpoint_auth_method: registration.method.as_str().to_owned(),
+            application_type: registration.application_type.map(|kind| kind.as_str().to_owned()),
+            client_uri: text(client_uri),
+            logo_uri: text(logo_uri),
+            policy_uri: text(policy_uri),
+            tos_uri: text(tos_uri),
+        }
+    }
+
+    /// What it said once, as it was kept; nothing for a client from before anything was.
+    pub fn kept(text: Option<&str>) -> Self {
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    /// The text to keep.
+    pub fn to_keep(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
+    }
+
+    /// The same with a method the client really has, which may have changed since.
+    fn true_of(self, client: &Client) -> Self {
+        let has = |method: &TokenEndpointAuthMethod| client.authentication_methods.contains(method.method());
+        let said = TokenEndpointAuthMethod::of_word(&self.token_endpoint_auth_method).filter(has);
+        let method = said.unwrap_or_else(|| strongest(client)).as_str().to_owned();
+        Self { token_endpoint_auth_method: method, ..self }
+    }
+}
+
 /// What a client is told about itself (RFC 7591 §3.2.1, RFC 7592 §3).
 #[derive(Serialize)]
 pub struct ClientInformation<'a> {
@@ -101,7 +154,6 @@ pub struct ClientInformation<'a> {
     registration_client_uri: String,
     client_name: &'a str,
     redirect_uris: Vec<&'a str>,
-    token_endpoint_auth_method: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_endpoint_auth_signing_alg: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,27 +166,12 @@ pub struct ClientInformation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
     #[serde(flatten)]
-    said: Option<Said<'a>>,
-}
-
-/// What it said beyond what is remembered.
-#[derive(Serialize)]
-struct Said<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    application_type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_uri: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logo_uri: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_uri: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tos_uri: Option<&'a str>,
+    said: Said,
 }
 
 impl<'a> ClientInformation<'a> {
-    /// What is remembered of a client; `scope` is what it can ask for, if that is one and the same everywhere.
-    pub fn remembered(client: &'a Client, scope: Option<String>, credentials: Credentials<'a>) -> Self {
+    /// What a client is registered as; `scope` is what it gets when it asks for nothing, if that is known.
+    pub fn new(client: &'a Client, said: Said, scope: Option<String>, credentials: Credentials<'a>) -> Self {
         // An inline set that was registered; one that was fetched is not the client's word.
         let own_set = client.keys.key_set.as_deref().filter(|_| client.keys.jwks_uri.is_none());
         Self {
@@ -146,37 +183,19 @@ impl<'a> ClientInformation<'a> {
             registration_client_uri: credentials.registration_client_uri,
             client_name: &client.name,
             redirect_uris: client.redirect_uris.iter().map(RedirectUri::as_str).collect(),
-            token_endpoint_auth_method: method(client).as_str(),
             token_endpoint_auth_signing_alg: client.signing_algorithm.map(SigningAlgorithm::as_str),
             jwks_uri: client.keys.jwks_uri.as_deref(),
             jwks: own_set.and_then(|set| serde_json::from_str(set).ok()),
             grant_types: ["authorization_code", "refresh_token"],
             response_types: ["code"],
             scope,
-            said: None,
+            said: said.true_of(client),
         }
-    }
-
-    /// The same in answer to what the client just said.
-    #[must_use]
-    pub fn in_answer_to(mut self, registration: &'a Registration) -> Self {
-        let ClientMetadata { client_uri, logo_uri, policy_uri, tos_uri, scope, .. } = &registration.metadata;
-        self.token_endpoint_auth_method = registration.method.as_str();
-        self.scope = self.scope.or_else(|| scope.as_ref().map(ToString::to_string));
-        self.said = Some(Said {
-            application_type: registration.application_type.map(ApplicationType::as_str),
-            client_uri: client_uri.as_ref().map(url::Url::as_str),
-            logo_uri: logo_uri.as_ref().map(url::Url::as_str),
-            policy_uri: policy_uri.as_ref().map(url::Url::as_str),
-            tos_uri: tos_uri.as_ref().map(url::Url::as_str),
-        });
-        self
     }
 }
 
-/// The method in the words of the registry. Where a secret stands is not remembered, since both places are accepted; the
-/// default of RFC 7591 §2 stands for them.
-fn method(client: &Client) -> TokenEndpointAuthMethod {
+/// The strongest of a client's methods in the words of the registry; the default of RFC 7591 §2 stands for a secret.
+fn strongest(client: &Client) -> TokenEndpointAuthMethod {
     match client.authentication_methods.strongest() {
         Some(AuthenticationMethod::PrivateKeyJwt) => TokenEndpointAuthMethod::PrivateKeyJwt,
         Some(AuthenticationMethod::ClientSecret) => TokenEndpointAuthMethod::ClientSecretBasic,

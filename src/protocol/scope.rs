@@ -11,11 +11,11 @@ pub const LENGTH_MAX: usize = 4096;
 
 const MALFORMED: OAuthError = OAuthError::new(ErrorCode::InvalidScope, "scope has a character RFC 6749 does not allow");
 
-/// What an authorization request asks for: the known part of it, or everything the client may have.
-pub fn requested(allowed: &Scopes, scope: Option<&str>) -> Result<Scopes, OAuthError> {
+/// What an authorization request asks for: the known part of it, or what the client gets when it asks for nothing.
+pub fn requested(allowed: &Scopes, default: Scopes, scope: Option<&str>) -> Result<Scopes, OAuthError> {
     let asked = read(scope)?;
     let known = asked.intersection(allowed);
-    Ok(if known.is_empty() { allowed.clone() } else { known })
+    Ok(if known.is_empty() { default } else { known })
 }
 
 /// What a token gets when a narrower `scope` may be named: a part of what is allowed, never more. Naming only scopes
@@ -59,16 +59,16 @@ mod tests {
 
     #[test]
     fn missing_empty_and_foreign_scopes_mean_the_clients_own() {
-        let allowed = scopes("a b");
+        let requested = |scope: Option<&str>| super::requested(&scopes("a b"), scopes("a"), scope);
         for scope in [None, Some(""), Some(" "), Some("offline_access unknown")] {
-            assert_eq!(requested(&allowed, scope).unwrap(), allowed);
+            assert_eq!(requested(scope).unwrap(), scopes("a"));
         }
-        assert_eq!(requested(&allowed, Some("b unknown")).unwrap(), scopes("b"));
-        assert!(requested(&allowed, Some("\"")).is_err());
+        assert_eq!(requested(Some("b unknown")).unwrap(), scopes("b"), "it is no limit");
+        assert!(requested(Some("\"")).is_err());
         let long = "x".repeat(NAME_LENGTH_MAX + 1);
-        assert_eq!(requested(&allowed, Some(&long)).unwrap(), allowed);
-        assert_eq!(requested(&allowed, Some(&format!("b {long}"))).unwrap(), scopes("b"));
-        assert!(requested(&allowed, Some(&format!("b {long}\""))).is_err());
+        assert_eq!(requested(Some(&long)).unwrap(), scopes("a"));
+        assert_eq!(requested(Some(&format!("b {long}"))).unwrap(), scopes("b"));
+        assert!(requested(Some(&format!("b {long}\""))).is_err());
     }
 
     #[test]

@@ -192,6 +192,7 @@ fn unkept(client_id: &str, document: &Document, now: Timestamp) -> Known {
         document: Some(document.copy),
         redirect_uris: kept.redirect_uris.clone(),
         scopes: None,
+        default_scopes: None,
         registration_digest: None,
         // What its row will begin with.
         generation: 1,

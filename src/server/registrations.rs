@@ -18,7 +18,7 @@ use governor::{
     state::{InMemoryState, NotKeyed, keyed::HashMapStateStore},
 };
 
-use crate::clock::Clock;
+use crate::{clock::Clock, model::proxies::TrustedProxies};
 
 /// The part of the rate that one address can use up.
 const SHARE: u32 = 4;
@@ -49,6 +49,7 @@ impl governor::clock::Clock for Pace {
 pub struct Registrations {
     overall: Overall,
     by_address: ByAddress,
+    proxies: TrustedProxies,
     pace: Pace,
     /// When addresses were last forgotten.
     trimmed_at: AtomicU64,
@@ -63,21 +64,22 @@ pub struct TooMany {
 
 impl Registrations {
     /// So many registrations a minute, all at once if nobody came for a minute.
-    pub fn new(per_minute: NonZeroU32, clock: &Clock) -> Self {
+    pub fn new(per_minute: NonZeroU32, proxies: TrustedProxies, clock: &Clock) -> Self {
         let pace = Pace(clock.clone());
         let share = NonZeroU32::new(per_minute.get() / SHARE).unwrap_or(NonZeroU32::MIN);
         Self {
             overall: RateLimiter::direct_with_clock(Quota::per_minute(per_minute), pace.clone()),
             by_address: RateLimiter::hashmap_with_clock(Quota::per_minute(share), pace.clone()),
+            proxies,
             trimmed_at: AtomicU64::new(pace.now().as_u64()),
             pace,
         }
     }
 
-    /// Counts a registration from an address, if there is room for it. Loopback and private addresses have no share of
-    /// their own: who calls from there is the operator's proxy, which speaks for everybody.
+    /// Counts a registration from an address, if there is room for it. A proxy of the operator's that does not say whom
+    /// it calls for speaks for everybody, and has no share of its own.
     pub fn count(&self, address: Option<IpAddr>) -> Result<(), TooMany> {
-        let network = address.map(network).filter(|address| !is_the_operators(*address));
+        let network = address.filter(|address| !self.is_a_proxy(*address)).map(network);
         if let Some(network) = network
             && self.has_room()
         {
@@ -89,6 +91,18 @@ impl Registrations {
     /// How many addresses are told apart at the moment.
     pub fn addresses(&self) -> usize {
         self.by_address.len()
+    }
+
+    /// Whether an address is a proxy of the operator's. Where nobody has said which there are, everybody on this
+    /// machine and in networks of the operator's own may be one (RFC 1918, RFC 4193).
+    fn is_a_proxy(&self, address: IpAddr) -> bool {
+        if !self.proxies.are_unknown() {
+            return self.proxies.have(address);
+        }
+        match address.to_canonical() {
+            IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+            IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
+        }
     }
 
     /// Whether one more address can be told apart. If not, the overall rate alone has to do: more addresses than that
@@ -114,16 +128,8 @@ impl Registrations {
     }
 }
 
-/// Whether an address is on the operator's side: this machine, or a network nobody else has (RFC 1918, RFC 4193).
-fn is_the_operators(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
-        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
-    }
-}
-
-/// What counts as one address: an IPv4 address however it is spelled, and the /64 of an IPv6 address, which is the least
-/// that anybody is given.
+/// What counts as one address: an IPv4 address however it is spelled, and the /64 of an IPv6 address, which is the
+/// least that anybody is given.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
@@ -140,7 +146,7 @@ mod tests {
 
     fn at_rest(per_minute: u32) -> (Registrations, Clock) {
         let clock = Clock::standing_at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
-        (Registrations::new(NonZeroU32::new(per_minute).unwrap(), &clock), clock)
+        (Registrations::new(NonZeroU32::new(per_minute).unwrap(), TrustedProxies::default(), &clock), clock)
     }
 
     fn taken(registrations: &Registrations, address: &str, tries: usize) -> usize {
@@ -167,6 +173,20 @@ mod tests {
             let (registrations, _) = at_rest(120);
             assert_eq!(taken(&registrations, proxy, 500), 120, "{proxy}");
         }
+    }
+
+    #[test]
+    fn where_proxies_are_named_everybody_else_has_a_share() {
+        let (registrations, _) = at_rest(120);
+        let proxies = TrustedProxies(vec!["127.0.0.0/8".parse().unwrap(), "fd00:1::/32".parse().unwrap()]);
+        let registrations = Registrations { proxies, ..registrations };
+        for address in ["10.0.0.9", "192.168.1.1", "fd00:2::1", "::1"] {
+            assert_eq!(taken(&registrations, address, 50), 30, "{address}");
+        }
+        let (registrations, _) = at_rest(120);
+        let registrations =
+            Registrations { proxies: TrustedProxies(vec!["127.0.0.0/8".parse().unwrap()]), ..registrations };
+        assert_eq!(taken(&registrations, "::ffff:127.0.0.1", 500), 120, "a proxy that says nothing");
     }
 
     #[test]

@@ -41,8 +41,19 @@ pub struct NewClient {
     pub secret: Option<ClientSecret>,
     /// SHA-256 of the token that manages its registration (RFC 7592), when it registered itself.
     pub registration_digest: Option<Digest>,
+    /// What it said when it did so.
+    pub own_words: OwnWords,
     /// When.
     pub at: Timestamp,
+}
+
+/// What a client said about itself that it is not held to.
+#[derive(Clone, Debug, Default)]
+pub struct OwnWords {
+    /// What it asks for when it names nothing.
+    pub default_scopes: Option<Scopes>,
+    /// What it is told again when it asks what it registered (RFC 7592 §3), as JSON.
+    pub metadata: Option<String>,
 }
 
 /// A client as its metadata document describes it. Its row is the copy that outlives a restart.
@@ -85,6 +96,8 @@ pub struct ChangedRegistration {
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may ask for; none for whatever the resource has.
     pub scopes: Option<Scopes>,
+    /// What else it says.
+    pub own_words: OwnWords,
     /// A secret, when it needs one now and had none.
     pub secret: Option<ClientSecret>,
 }
@@ -138,6 +151,12 @@ impl Store {
         on_either_engine!(self, engine => engine.client(client_id, now))
     }
 
+    /// What a client that registered itself is told again of what it said, as JSON; few ask, so it is not read with the
+    /// rest.
+    pub async fn registered_metadata(&self, id: ClientId) -> StoreResult<Option<String>> {
+        on_either_engine!(self, engine => engine.registered_metadata(id))
+    }
+
     /// Adds redirect URIs to a client's; those it has already are left as they are. The client as it is now; `None`
     /// when there is no such client.
     pub async fn add_redirect_uris(
@@ -157,8 +176,8 @@ impl Store {
         on_either_engine!(self, engine => engine.keep_document(document, audit))
     }
 
-    /// Replaces what a client registered about itself; an event once somebody has consented to it. The client as it is now; `None` when there is no such dynamic
-    /// client, or it is disabled.
+    /// Replaces what a client registered about itself; an event once somebody has consented to it. The client as it is
+    /// now; `None` when there is no such dynamic client, or it is disabled.
     pub async fn change_registration(
         &self,
         changed: &ChangedRegistration,

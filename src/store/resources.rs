@@ -72,7 +72,7 @@ impl Store {
         on_either_engine!(self, engine => engine.only_default_resource())
     }
 
-    /// Registers a further resource of a plugin.
+    /// Registers a further resource of a plugin. Whatever anybody agreed to where it stood before is ended.
     pub async fn add_resource(&self, resource: &NewResource, audit: &Audit) -> StoreResult<AddResource> {
         on_either_engine!(self, engine => engine.add_resource(resource, audit))
     }

@@ -3,4 +3,5 @@
 pub mod body;
 pub mod cookies;
 pub mod credentials;
+pub mod peer;
 pub mod visitor;

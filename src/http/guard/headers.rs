@@ -30,7 +30,8 @@ pub async fn harden(
     default(header::X_FRAME_OPTIONS, "DENY");
     default(
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; \
+         form-action 'self'",
     );
     default(header::CACHE_CONTROL, "no-store");
     if https {

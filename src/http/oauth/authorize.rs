@@ -13,7 +13,7 @@ use crate::{
     },
     model::{client::Client, id::FamilyId},
     protocol::{
-        authorization::{Answered, Attendance, Attended, Checked, InFlight, NotAddressed, Received, Redirect},
+        authorization::{Answered, Attendance, Attended, Checked, InFlight, NotAddressed, Received, Redirect, Refusal},
         parameters::Parameters,
     },
     random,
@@ -74,10 +74,14 @@ pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> R
     let received_at = in_flight.received_at();
     let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer)?;
     let Some(client) = client else { return Err(NotAddressed::UnknownClient.into()) };
-    let target = resource::find(server, &client, addressed.requested_resource()).await?;
-    let checked = match addressed.check(&client, target) {
+    let sound = match addressed.check(&client) {
+        Ok(sound) => sound,
+        Err(refusal) => return refuse(refusal),
+    };
+    let target = resource::find(server, &client, sound.requested_resource()).await?;
+    let checked = match sound.at(&client, target) {
         Ok(checked) => checked,
-        Err(redirect) => return Ok(Stage::Refuse(redirect)),
+        Err(refusal) => return refuse(refusal),
     };
     let consent = match &visitor.session {
         Some(session) => {
@@ -94,8 +98,16 @@ pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> R
         Attendance::SignIn(checked) => Stage::SignIn(Box::new((checked, client))),
         Attendance::Ask(attended) => Stage::Ask(Box::new(Asked { attended, client, unkept: unkept.flatten() })),
         Attendance::Answer(answered) => Stage::Answer(Box::new(answered)),
-        Attendance::Refuse(redirect) => Stage::Refuse(redirect),
+        Attendance::Refuse(refusal) => return refuse(refusal),
     })
+}
+
+/// Where nobody vouches for the client, the person is shown where the error would lead.
+fn refuse(refusal: Refusal) -> Result<Stage, PageError> {
+    match refusal {
+        Refusal::Redirect(redirect) => Ok(Stage::Refuse(redirect)),
+        Refusal::Link(link) => Err(PageError::Refused(link)),
+    }
 }
 
 /// Seals the code of an answered request and builds the redirect that carries it.

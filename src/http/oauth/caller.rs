@@ -13,7 +13,7 @@ use crate::{
     http::{
         extract::{
             body::{self, Encoding},
-            credentials,
+            credentials, peer,
         },
         failure::MachineError,
     },
@@ -121,7 +121,7 @@ pub fn answer(request: &HttpRequest, outcome: Result<HttpResponse, MachineError>
     outcome.unwrap_or_else(|error| error.answer(request))
 }
 
-/// The peer's address, for the audit log.
+/// The caller's address, for the audit log.
 pub fn peer(request: &HttpRequest) -> Option<String> {
-    request.peer_addr().map(|address| address.ip().to_string())
+    peer::of(request).map(|address| address.to_string())
 }

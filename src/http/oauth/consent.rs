@@ -82,7 +82,7 @@ async fn render(
         account_email: account.email.to_string(),
         contact_email: words("contact_email"),
         legal_info_url: words("legal_info_url"),
-        api_host: plugin.host.to_string(),
+        api_address: resource.identifier.display_address(),
         connected_apps: None,
     };
     let mut answer = HttpResponse::Ok();

@@ -12,6 +12,7 @@ use crate::{
     model::{
         client::{AuthenticationMethod, Client},
         refresh_token::RefreshToken,
+        resource::ResourceIdentifier,
         scope::Scopes,
     },
     protocol::{
@@ -42,7 +43,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
     if carried.is_some() {
         use_assertion(server, assertion).await?;
     }
-    let requested = parameters.one("resource", resource::LENGTH_MAX)?;
+    let requested = resource::requested(&parameters).map_err(|refused| explained(&client, None, refused.into()))?;
     let named = resource::read(requested).map_err(|refused| explained(&client, requested, refused.into()))?;
     let standing = find(server, &client, carried).await?.filter(|token| token.is_for(named.as_deref()));
     let body = introspection::answer(&client, &server.settings.issuer, standing, server.clock.now());
@@ -66,7 +67,12 @@ async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Resul
             .filter(|family| family.access_generation == claims.generation)
             .map(|family| (family.scopes, Some(family.plugin_id)))
     } else {
-        // A client's own token stands with its client; the caller is that client, or the API asks about it.
+        // A client's own token stands with its client and its resource; the caller is that client, or the API asks
+        // about it.
+        let resource = match claims.aud.parse::<ResourceIdentifier>() {
+            Ok(identifier) => server.store.resource(&identifier.canonical()).await?,
+            Err(_) => None,
+        };
         let owner = if caller.client_id == claims.client_id {
             Some(caller.clone())
         } else {
@@ -74,7 +80,9 @@ async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Resul
         };
         owner
             .filter(|owner| owner.enabled && owner.generation == claims.generation)
-            .map(|owner| (owner.scopes.clone().unwrap_or_else(|| named.clone()), owner.plugin_id()))
+            .zip(resource)
+            .filter(|(owner, resource)| owner.may_ask_for(resource))
+            .map(|(owner, resource)| (owner.scopes_at(&resource), Some(resource.plugin_id)))
     };
     let Some((allowed, plugin_id)) = allowed else { return Ok(None) };
     Ok(Some(Standing {

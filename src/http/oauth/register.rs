@@ -1,14 +1,17 @@
 //! `POST /register` (RFC 7591 §3): a client registers itself.
 //!
-//! Who may → rate → body (`protocol::client_metadata`) → what it may have (`protocol::registration`) → one row. Nobody is
-//! asked and nothing is proven: it gives the client an id, and nothing until a person consents.
+//! Who may → rate → body (`protocol::client_metadata`) → what it may have (`protocol::registration`) → one row. Nobody
+//! is asked and nothing is proven: it gives the client an id, and nothing until a person consents.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
-use super::caller::{answer, peer};
+use super::{
+    caller::{answer, peer},
+    resource,
+};
 use crate::{
     http::{
-        extract::{body, credentials},
+        extract::{self, body, credentials},
         failure::MachineError,
     },
     model::{
@@ -22,11 +25,14 @@ use crate::{
     protocol::{
         client_metadata::{Registration, read_registration},
         error::OAuthError,
-        registration::{self, ClientInformation, Credentials},
+        registration::{self, ClientInformation, Credentials, Said},
     },
     random,
     server::{Server, documents},
-    store::{StoreError, StoreResult, clients::NewClient},
+    store::{
+        StoreError, StoreResult,
+        clients::{NewClient, OwnWords},
+    },
     telemetry::metrics,
     tokens::secret::{CLIENT_SECRET, REGISTRATION, SecretText},
 };
@@ -58,6 +64,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         scopes: None,
         secret: kept,
         registration_digest: Some(token.digest()),
+        own_words: own_words(&asked),
         at: now,
     };
     server.store.add_client(&client, &server.audit(Actor::Client(id), peer(request))).await?;
@@ -69,11 +76,11 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         registration_access_token: token.reveal(),
         client_secret: secret.as_ref().map(SecretText::reveal),
     };
-    let told = ClientInformation::remembered(&client, scope_of(server, &client).await?, credentials);
+    let told = ClientInformation::new(&client, Said::of(&asked), scope_of(server, &client).await?, credentials);
     Ok(HttpResponse::Created()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::PRAGMA, "no-cache"))
-        .json(told.in_answer_to(&asked)))
+        .json(told))
 }
 
 /// Whether one more registration is taken, from this caller and at this moment. Asked before the body is read: a flood
@@ -98,8 +105,7 @@ fn admit(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
 
 /// Counts a registration, or a change to one: both write.
 pub(super) fn count(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
-    let address = request.peer_addr().map(|address| address.ip());
-    server.registrations.count(address).map_err(|refused| {
+    server.registrations.count(extract::peer::of(request)).map_err(|refused| {
         metrics::registration_refused();
         tracing::debug!(client.address = peer(request), "a registration was refused: there are too many");
         MachineError::TooMany(refused)
@@ -130,13 +136,19 @@ pub(super) fn new_secret(now: Timestamp) -> (SecretText, ClientSecret) {
     (text, kept)
 }
 
+/// What is kept of the rest it says.
+pub(super) fn own_words(asked: &Registration) -> OwnWords {
+    OwnWords { default_scopes: asked.metadata.scope.clone(), metadata: Said::of(asked).to_keep() }
+}
+
 /// Where a client manages its registration.
 pub(super) fn uri_of(server: &Server, client: &Client) -> String {
     format!("{}/register/{}", server.settings.issuer, client.client_id)
 }
 
-/// What a client can ask for, while there is only one thing to ask it of.
+/// What a client gets when it names nothing; where that takes a resource to be named, what it said it would ask for.
 pub(super) async fn scope_of(server: &Server, client: &Client) -> StoreResult<Option<String>> {
-    let only = server.store.only_default_resource().await?;
-    Ok(only.map(|resource| client.scopes_at(&resource).to_string()))
+    let resource = resource::look(server, client, None).await?.ok();
+    let scopes = resource.map(|resource| client.default_scopes_at(&resource)).or_else(|| client.default_scopes.clone());
+    Ok(scopes.map(|scopes| scopes.to_string()))
 }

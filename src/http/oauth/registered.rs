@@ -1,18 +1,19 @@
-//! `/register/{client_id}` (RFC 7592 §2): a client that registered itself looks at its registration, changes it, leaves.
+//! `/register/{client_id}` (RFC 7592 §2): a client that registered itself looks at its registration, changes it,
+//! leaves.
 //!
-//! It shows the token it was given when it registered. Clients that were registered otherwise have none, and for whoever
-//! asks about them there is nobody here.
+//! It shows the token it was given when it registered. Clients that were registered otherwise have none, and for
+//! whoever asks about them there is nobody here.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
     caller::{answer, peer},
-    register::{count, needs_secret, new_secret, read, scope_of, uri_of},
+    register::{count, needs_secret, new_secret, own_words, read, scope_of, uri_of},
 };
 use crate::{
     http::{extract::credentials, failure::MachineError},
     model::{audit::Actor, client::Client},
-    protocol::registration::{self, ClientInformation, Credentials, NOT_GOOD},
+    protocol::registration::{self, ClientInformation, Credentials, NOT_GOOD, Said},
     server::{Server, documents},
     store::clients::ChangedRegistration,
     tokens::secret::{REGISTRATION, SecretText},
@@ -42,8 +43,9 @@ async fn show(server: &Server, id: &str, request: &HttpRequest) -> Result<HttpRe
         registration_access_token: token.reveal(),
         client_secret: None,
     };
+    let said = Said::kept(server.store.registered_metadata(client.id).await?.as_deref());
     let scope = scope_of(server, &client).await?;
-    Ok(tell(&ClientInformation::remembered(&client, scope, credentials)))
+    Ok(tell(&ClientInformation::new(&client, said, scope, credentials)))
 }
 
 async fn replace(
@@ -67,24 +69,27 @@ async fn replace(
         keys: documents::keys_read_at(&asked.metadata, now),
         redirect_uris: asked.metadata.redirect_uris.clone(),
         scopes: None,
+        own_words: own_words(&asked),
         secret: kept,
     };
     let audit = server.audit(Actor::Client(client.id), peer(request));
     // Disabled since it proved itself: that is no longer a client.
     let client = server.store.change_registration(&changed, &audit).await?.ok_or(NOT_GOOD)?;
+    tracing::info!(client.id = %client.id, client.address = peer(request), "a client changed its registration");
     let credentials = Credentials {
         registration_client_uri: uri_of(server, &client),
         registration_access_token: token.reveal(),
         client_secret: secret.as_ref().map(SecretText::reveal),
     };
     let scope = scope_of(server, &client).await?;
-    Ok(tell(&ClientInformation::remembered(&client, scope, credentials).in_answer_to(&asked)))
+    Ok(tell(&ClientInformation::new(&client, Said::of(&asked), scope, credentials)))
 }
 
 async fn end(server: &Server, id: &str, request: &HttpRequest) -> Result<HttpResponse, MachineError> {
     let (client, _) = prove(server, id, request).await?;
     let audit = server.audit(Actor::Client(client.id), peer(request));
     server.store.disable_client(&client.client_id, &audit).await?;
+    tracing::info!(client.id = %client.id, client.address = peer(request), "a client ended its registration");
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 

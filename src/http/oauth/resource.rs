@@ -15,23 +15,34 @@ use crate::{
 pub async fn find(
     server: &Server,
     client: &Client,
-    requested: Option<&str>,
+    requested: Result<Option<&str>, NoTarget>,
 ) -> StoreResult<Result<Resource, NoTarget>> {
-    let decided = match resource::lookup(client, requested) {
-        Ok(lookup) => {
-            let found = match &lookup {
-                Lookup::Own => None,
-                Lookup::Named(canonical) => server.store.resource(canonical).await?,
-                Lookup::Only => server.store.only_default_resource().await?,
-            };
-            resource::decide(client, &lookup, found)
-        }
+    let decided = match requested {
+        Ok(named) => look(server, client, named).await?,
         Err(refused) => Err(refused),
     };
     if let Err(refused) = &decided {
-        explain(client, requested, refused);
+        explain(client, requested.ok().flatten(), refused);
     }
     Ok(decided)
+}
+
+/// The same without a word in the log, for whoever only wants to know what a client would get.
+pub async fn look(
+    server: &Server,
+    client: &Client,
+    requested: Option<&str>,
+) -> StoreResult<Result<Resource, NoTarget>> {
+    let lookup = match resource::lookup(client, requested, server.settings.default_resource.as_ref()) {
+        Ok(lookup) => lookup,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let found = match &lookup {
+        Lookup::Own => None,
+        Lookup::Named(canonical) | Lookup::Default(canonical) => server.store.resource(canonical).await?,
+        Lookup::Only => server.store.only_default_resource().await?,
+    };
+    Ok(resource::decide(client, &lookup, found))
 }
 
 /// Says in the log what an `invalid_target` is about: the caller is told little, and owners search long.
@@ -41,7 +52,8 @@ pub fn explain(client: &Client, requested: Option<&str>, refused: &impl std::fmt
         client.plugin = client.home.as_ref().map(|home| home.plugin_slug.as_str()),
         resource.requested = requested,
         reason = %refused,
-        "invalid_target: `consentry resource list` shows what is registered, `consentry resource add` registers more"
+        "invalid_target: `consentry resource list` shows what is registered, `consentry resource add` registers more, \
+         and the setting default_resource says what a client gets that belongs to no plugin and names none"
     );
 }
 

@@ -39,7 +39,8 @@ pub async fn token(server: web::Data<Server>, request: HttpRequest, payload: web
 
 async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
     let caller = Caller::read(server, request, payload, Sought::Grant).await?;
-    let issued = match TokenRequest::read(&caller.parameters, &caller.client)? {
+    let read = TokenRequest::read(&caller.parameters, &caller.client);
+    let issued = match read.map_err(|error| resource::explained(&caller.client, None, error))? {
         TokenRequest::AuthorizationCode(code) => redeem(server, request, &caller, &code).await?,
         TokenRequest::Refresh(refresh) => rotate(server, request, &caller, &refresh).await?,
         TokenRequest::ClientCredentials(credentials) => client_credentials(server, &caller, &credentials).await?,
@@ -236,7 +237,7 @@ async fn client_credentials(
     asked: &ClientCredentialsRequest<'_>,
 ) -> Result<TokenAnswer, MachineError> {
     let client = &caller.client;
-    let resource = resource::find(server, client, asked.requested_resource()).await?.map_err(OAuthError::from)?;
+    let resource = resource::find(server, client, Ok(asked.requested_resource())).await?.map_err(OAuthError::from)?;
     let scopes = asked.check(client, &resource)?;
     use_assertion(server, caller.assertion).await?;
     let now = server.clock.now();

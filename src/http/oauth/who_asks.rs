@@ -1,7 +1,8 @@
 //! Who asks: the name a person is shown for a client, and who vouches for it.
 //!
 //! A name is vouched for by the owner who registered it, or by the vendor whose well-known document it stands in. Any
-//! other document proves no more than its host, so the host is the name then; what the app calls itself is told beside it.
+//! other document proves no more than its host, so the host is the name then; what the app calls itself is told beside
+//! it.
 
 use crate::{
     http::pages::ClientOrigin,

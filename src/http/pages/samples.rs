@@ -15,6 +15,8 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("consent_loopback", html(&loopback())),
         ("consent_hostile", html(&stretched())),
         ("error", html(&error())),
+        ("refused", html(&refused(Destination::Site("app.example".to_owned())))),
+        ("refused_loopback", html(&refused(Destination::ThisComputer("127.0.0.1:49152".to_owned())))),
         ("signed_out", html(&SignedOutPage { layout: layout() })),
         ("home", html(&HomePage { layout: layout(), account: None, csrf: String::new() })),
         ("home_signed_in", html(&home("Ada Lovelace"))),
@@ -41,7 +43,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         account_email: own(),
         contact_email: own(),
         legal_info_url: format!("https://todo.example/{text}"),
-        api_host: own(),
+        api_address: own(),
         connected_apps: Some(own()),
     };
     let asking = Some(Asking { client_name: own(), plugin_name: own() });
@@ -56,6 +58,18 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         (
             "error",
             html(&ErrorPage { layout: layout(), title: own(), message: own(), advice: own(), request_id: own() }),
+        ),
+        (
+            "refused",
+            html(&RefusedPage {
+                layout: layout(),
+                title: own(),
+                message: own(),
+                destination: Destination::Site(own()),
+                link: format!("https://app.example/{text}"),
+                problem: own(),
+                request_id: own(),
+            }),
         ),
         ("signed_out", html(&SignedOutPage { layout: layout() })),
         ("home", html(&HomePage { layout: layout(), account, csrf: own() })),
@@ -83,7 +97,7 @@ pub(crate) fn consent() -> ConsentPage {
         account_email: "ada@people.example".to_owned(),
         contact_email: "help@todo.example".to_owned(),
         legal_info_url: "https://todo.example/legal".to_owned(),
-        api_host: "todo.example".to_owned(),
+        api_address: "todo.example/mcp".to_owned(),
         connected_apps: None,
     }
 }
@@ -166,6 +180,19 @@ fn error() -> ErrorPage {
         advice: "Go back to where you came from and connect once more. If it happens again, tell the people who run \
                  the app."
             .to_owned(),
+        request_id: "0199f2c4-7d1e-7a30-9c55-2b8f4e6a1d07".to_owned(),
+    }
+}
+
+fn refused(destination: Destination) -> RefusedPage {
+    RefusedPage {
+        layout: layout(),
+        title: "This app’s request cannot be answered".to_owned(),
+        message: "The app that sent you here asked for something in a way we cannot answer, so we stopped here."
+            .to_owned(),
+        link: "https://app.example/callback?error=invalid_request&iss=https%3A%2F%2Fid.example".to_owned(),
+        destination,
+        problem: "response_type is missing".to_owned(),
         request_id: "0199f2c4-7d1e-7a30-9c55-2b8f4e6a1d07".to_owned(),
     }
 }

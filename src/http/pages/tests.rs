@@ -86,7 +86,7 @@ fn strangers_cannot_write_markup() {
 fn each_field_reaches_its_page() {
     let page = html(&consent());
     let fields = ["ChatGPT", "To-do list", "Keeps your to-do items", "chat.openai.com", "todos:write", "Ada Lovelace"];
-    for field in fields.into_iter().chain(["ada@people.example", "help@todo.example", ">todo.example<", "/legal"]) {
+    for field in fields.into_iter().chain(["ada@people.example", "help@todo.example", ">todo.example/mcp<", "/legal"]) {
         assert!(page.contains(field), "{field}");
     }
     let page = html(&ConsentPage { logo: Some("/logo/todo.png".to_owned()), ..consent() });

@@ -27,17 +27,19 @@ pub async fn metadata(server: web::Data<Server>) -> HttpResponse {
     document(&server)
 }
 
-/// Serves it before the path of the issuer, and before that of a resource registered on the host; before any other there
-/// is none.
+/// Serves it before the path of the issuer, and before that of a resource registered on the host; before any other
+/// there is none.
 pub async fn inserted(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     answer(&request, serve_inserted(&server, &request).await)
 }
 
 async fn serve_inserted(server: &Server, request: &HttpRequest) -> Result<HttpResponse, MachineError> {
-    // The path as it was sent: one that was percent-encoded is another spelling, and issuers have only one.
+    // The path as it was sent: one that was percent-encoded is another spelling, and issuers have only one. Clients
+    // that wrote the issuer with a slash at its end ask with one too; RFC 8414 §3.1 has them take it off first.
     let path = request.path().strip_prefix(PLACE).unwrap_or_default();
+    let issuers = path.strip_suffix('/').unwrap_or(path);
     // Clients from before RFC 9728 take the resource for its own authorization server (MCP 2025-03-26) and ask here.
-    if path == server.settings.base || protected_resource::named(server, request, path).await?.is_some() {
+    if issuers == server.settings.base || protected_resource::named(server, request, path).await?.is_some() {
         return Ok(document(server));
     }
     let description = "no authorization server has this path in its issuer, and no resource is registered there";

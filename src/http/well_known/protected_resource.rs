@@ -2,7 +2,8 @@
 //!
 //! The document of `https://h/mcp?t=1` stands where `/.well-known/…` is inserted before path and query (§3.1). At the
 //! root it is that of the origin, or, for clients that know no more than the host, of the first resource below it.
-//! Neighbours: `protocol::resource_metadata` writes the document, `metadata` describes the authorization server it names.
+//! Neighbours: `protocol::resource_metadata` writes the document, `metadata` describes the authorization server it
+//! names.
 
 use actix_web::{
     HttpRequest, HttpResponse,

@@ -1,10 +1,22 @@
-//! Addressed: the redirect URI is proven, so from here on every answer is a redirect, and only this file builds one.
+//! Addressed: the redirect URI is proven to be the client's, so from here on every answer goes there, and only this
+//! file builds one.
 //!
-//! Each carries `state` unchanged and `iss` (RFC 9207), errors too.
+//! Each carries `state` unchanged and `iss` (RFC 9207), errors too. An answer a person asked for is a redirect. An
+//! error nobody asked for is one only where somebody vouches for the client: anybody can register one, or publish a
+//! document, and then send people through our address to their own (RFC 9700 §4.11.2). For theirs it is a link on a
+//! page.
+
+use std::fmt;
 
 use crate::{
-    model::redirect_uri::RedirectUri,
-    protocol::error::{ErrorCode, OAuthError},
+    model::{
+        client::{Client, Registration},
+        redirect_uri::RedirectUri,
+    },
+    protocol::{
+        error::{ErrorCode, OAuthError},
+        presets,
+    },
 };
 
 use super::received::Received;
@@ -15,11 +27,55 @@ pub struct Addressed {
     pub(super) received: Received,
     redirect_uri: RedirectUri,
     issuer: String,
+    is_vouched_for: bool,
 }
 
 /// Where the browser goes next: an address that has been proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect(String);
+
+/// How a client is told of an error that nobody has seen yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The browser goes there at once.
+    Redirect(Redirect),
+    /// A person is shown where it leads, and goes there or not.
+    Link(Box<Link>),
+}
+
+/// The same address for a person to follow; it makes no `Location` header.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Link {
+    redirect: Redirect,
+    client_id: String,
+    redirect_uri: RedirectUri,
+    problem: String,
+}
+
+impl fmt::Debug for Link {
+    // Not the address itself: it carries the client's `state`, which is no business of a log.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { client_id, redirect_uri, problem, .. } = self;
+        write!(out, "Link {{ client: {client_id:?}, to: {:?}, problem: {problem:?} }}", redirect_uri.as_str())
+    }
+}
+
+impl Link {
+    /// The whole address.
+    pub fn href(&self) -> &str {
+        self.redirect.as_str()
+    }
+
+    /// Where it leads.
+    pub fn redirect_uri(&self) -> &RedirectUri {
+        &self.redirect_uri
+    }
+
+    /// What is wrong, for the owner's eyes.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+}
 
 impl Redirect {
     /// The whole URI, for a `Location` header.
@@ -29,8 +85,8 @@ impl Redirect {
 }
 
 impl Addressed {
-    pub(super) fn new(received: Received, redirect_uri: RedirectUri, issuer: &str) -> Self {
-        Self { received, redirect_uri, issuer: issuer.to_owned() }
+    pub(super) fn new(received: Received, redirect_uri: RedirectUri, client: &Client, issuer: &str) -> Self {
+        Self { received, redirect_uri, issuer: issuer.to_owned(), is_vouched_for: is_vouched_for(client) }
     }
 
     /// Where the answer goes.
@@ -44,18 +100,40 @@ impl Addressed {
     }
 
     /// Answers with an error (RFC 6749 §4.1.2.1).
-    pub fn refuse(&self, error: &OAuthError) -> Redirect {
-        self.redirect(&[("error", error.code.as_str()), ("error_description", &error.description)])
+    pub fn refuse(&self, error: &OAuthError) -> Refusal {
+        let redirect = self.tell(error);
+        if self.is_vouched_for {
+            return Refusal::Redirect(redirect);
+        }
+        Refusal::Link(Box::new(Link {
+            redirect,
+            client_id: self.received.client_id.clone(),
+            redirect_uri: self.redirect_uri.clone(),
+            problem: error.description.to_string(),
+        }))
     }
 
-    /// Answers that the person said no.
+    /// Answers that the person said no: they have seen where that leads.
     pub fn deny(&self) -> Redirect {
-        self.refuse(&OAuthError::new(ErrorCode::AccessDenied, "the person did not agree"))
+        self.tell(&OAuthError::new(ErrorCode::AccessDenied, "the person did not agree"))
+    }
+
+    fn tell(&self, error: &OAuthError) -> Redirect {
+        self.redirect(&[("error", error.code.as_str()), ("error_description", &error.description)])
     }
 
     pub(super) fn redirect(&self, answer: &[(&str, &str)]) -> Redirect {
         let state = self.received.state.as_deref().map(|state| ("state", state));
         write(self.redirect_uri.as_str(), answer.iter().copied().chain(state), &self.issuer)
+    }
+}
+
+/// Whether somebody vouches for where a client leads: the owner who registered it, or a vendor everybody knows.
+fn is_vouched_for(client: &Client) -> bool {
+    match client.registration {
+        Registration::ByHand => true,
+        Registration::Document => presets::preset_of(&client.client_id).is_some(),
+        Registration::Dynamic => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Attended: somebody is signed in. Whether a page is still needed is decided here.
 
-use super::{Answered, Checked, Redirect, checked::Prompt};
+use super::{Answered, Checked, Redirect, Refusal, checked::Prompt};
 use crate::{
     model::{
         Timestamp,
@@ -20,8 +20,8 @@ pub enum Attendance {
     Ask(Attended),
     /// Consent was given before and nothing new is asked for.
     Answer(Answered),
-    /// No page may be shown, and one would be needed.
-    Refuse(Redirect),
+    /// The client wants no page to be shown, and one would be needed.
+    Refuse(Refusal),
 }
 
 /// A request with the person who will answer it.

@@ -1,6 +1,9 @@
 //! Checked: everything the request itself can get wrong has been looked at, in the order of the list below.
 
-use super::{Addressed, Redirect, received::Rest};
+use super::{
+    Addressed, Refusal,
+    received::{Fault, Rest},
+};
 use crate::{
     model::{client::Client, resource::Resource, scope::Scopes},
     protocol::{
@@ -11,6 +14,14 @@ use crate::{
         scope,
     },
 };
+
+/// A request of which only the resource, and what may be asked for there, are still to be looked at.
+#[derive(Clone, Debug)]
+pub struct Sound {
+    addressed: Addressed,
+    code_challenge: Option<[u8; 32]>,
+    prompt: Prompt,
+}
 
 /// A request that may be put before a person.
 #[derive(Clone, Debug)]
@@ -37,31 +48,49 @@ pub enum Prompt {
 }
 
 impl Addressed {
-    /// The resource the request names, to be looked up before it is checked.
-    pub fn requested_resource(&self) -> Option<&str> {
-        self.received.rest.as_ref().ok()?.resource.as_deref()
+    /// Runs the checks that need no resource; the first that fails is told to the client. Only a request that passes
+    /// them is worth looking its resource up for, and worth a line in the log when there is none.
+    pub fn check(self, client: &Client) -> Result<Sound, Refusal> {
+        match self.rest().and_then(|rest| run(rest, client)) {
+            Ok((code_challenge, prompt)) => Ok(Sound { addressed: self, code_challenge, prompt }),
+            Err(error) => Err(self.refuse(&error)),
+        }
     }
 
-    /// Runs the checks; the first that fails is told to the client.
-    pub fn check(self, client: &Client, target: Result<Resource, NoTarget>) -> Result<Checked, Redirect> {
-        match run(&self, client, target) {
-            Ok((scopes, resource, code_challenge, prompt)) => {
-                Ok(Checked { addressed: self, scopes, resource: Box::new(resource), code_challenge, prompt })
+    fn rest(&self) -> Result<&Rest, OAuthError> {
+        let told = |fault: &Fault| OAuthError { code: ErrorCode::InvalidRequest, description: fault.0.clone().into() };
+        self.received.rest.as_ref().map_err(told)
+    }
+}
+
+impl Sound {
+    /// The resource the request names, to be looked up.
+    pub fn requested_resource(&self) -> Result<Option<&str>, NoTarget> {
+        match &self.addressed.received.rest {
+            Ok(Rest { resource: Ok(named), .. }) => Ok(named.as_deref()),
+            Ok(Rest { resource: Err(refused), .. }) => Err(*refused),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Runs the checks that are left, with what was found.
+    pub fn at(self, client: &Client, target: Result<Resource, NoTarget>) -> Result<Checked, Refusal> {
+        let Self { addressed, code_challenge, prompt } = self;
+        let asked = |resource: &Resource| {
+            let (allowed, default) = (client.scopes_at(resource), client.default_scopes_at(resource));
+            scope::requested(&allowed, default, addressed.rest()?.scope.as_deref())
+        };
+        let found = target.map_err(OAuthError::from).and_then(|resource| Ok((asked(&resource)?, resource)));
+        match found {
+            Ok((scopes, resource)) => {
+                Ok(Checked { addressed, scopes, resource: Box::new(resource), code_challenge, prompt })
             }
-            Err(error) => Err(self.refuse(&error)),
+            Err(error) => Err(addressed.refuse(&error)),
         }
     }
 }
 
-type Findings = (Scopes, Resource, Option<[u8; 32]>, Prompt);
-
-fn run(addressed: &Addressed, client: &Client, target: Result<Resource, NoTarget>) -> Result<Findings, OAuthError> {
-    let rest = match &addressed.received.rest {
-        Ok(rest) => rest,
-        Err(fault) => {
-            return Err(OAuthError { code: ErrorCode::InvalidRequest, description: fault.0.clone().into() });
-        }
-    };
+fn run(rest: &Rest, client: &Client) -> Result<(Option<[u8; 32]>, Prompt), OAuthError> {
     check_request_objects(rest)?;
     check_response_type(rest)?;
     check_response_mode(rest)?;
@@ -71,9 +100,7 @@ fn run(addressed: &Addressed, client: &Client, target: Result<Resource, NoTarget
         rest.code_challenge_method.as_deref(),
         dialect::may_skip_pkce(client.dialect),
     )?;
-    let resource = target?;
-    let scopes = scope::requested(&client.scopes_at(&resource), rest.scope.as_deref())?;
-    Ok((scopes, resource, challenge, prompt))
+    Ok((challenge, prompt))
 }
 
 fn check_request_objects(rest: &Rest) -> Result<(), OAuthError> {

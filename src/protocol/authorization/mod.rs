@@ -1,10 +1,11 @@
 //! The authorization endpoint (RFC 6749 §4.1.1), one type per stage, each consuming the one before:
 //!
 //! ```text
-//! received ──client, redirect URI──▶ addressed ──the other checks──▶ checked ──session, consent──▶ attended ──▶ answered
-//!    │                                   │                              │                            │
-//!    ▼                                   ▼                              ▼                            ▼
-//!  a page                        a redirect, and only from here on: only `Addressed` can build one
+//! received ──client, redirect URI──▶ addressed ──other checks──▶ checked ──session, consent──▶ attended ──▶ answered
+//!    │                                   │                          │                            │
+//!    ▼                                   ▼                          ▼                            ▼
+//!  a page                        a redirect, and only from here on: only `Addressed` can build one; an error for
+//!                                a client nobody vouches for is a link on a page instead
 //! ```
 //!
 //! Before `Addressed` an error can only become a page: nobody is sent to an address that has not been proven.
@@ -17,7 +18,7 @@ pub mod checked;
 pub mod in_flight;
 pub mod received;
 
-pub use addressed::{Addressed, Redirect, iss_of_an_answer};
+pub use addressed::{Addressed, Link, Redirect, Refusal, iss_of_an_answer};
 pub use answered::Answered;
 pub use attended::{Attendance, Attended};
 pub use checked::Checked;

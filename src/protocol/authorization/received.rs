@@ -6,8 +6,13 @@ use super::Addressed;
 use crate::{
     model::{client::Client, redirect_uri},
     protocol::{
-        client_authentication::CREDENTIAL_LENGTH_MAX, dialect, error::OAuthError, parameters::Parameters,
-        redirect_uri as matching, resource, scope,
+        client_authentication::CREDENTIAL_LENGTH_MAX,
+        dialect,
+        error::OAuthError,
+        parameters::Parameters,
+        redirect_uri as matching,
+        resource::{self, NoTarget},
+        scope,
     },
 };
 
@@ -29,7 +34,7 @@ pub(super) struct Rest {
     pub(super) response_type: Option<String>,
     pub(super) response_mode: Option<String>,
     pub(super) scope: Option<String>,
-    pub(super) resource: Option<String>,
+    pub(super) resource: Result<Option<String>, NoTarget>,
     pub(super) code_challenge: Option<String>,
     pub(super) code_challenge_method: Option<String>,
     pub(super) prompt: Option<String>,
@@ -98,7 +103,7 @@ impl Received {
             return Err(NotAddressed::NotForPeople);
         }
         match matching::find(&client.redirect_uris, &self.redirect_uri) {
-            Some(redirect_uri) => Ok(Addressed::new(self, redirect_uri, issuer)),
+            Some(redirect_uri) => Ok(Addressed::new(self, redirect_uri, client, issuer)),
             None => Err(NotAddressed::ForeignRedirectUri { presented: self.redirect_uri }),
         }
     }
@@ -111,7 +116,7 @@ impl Rest {
             response_type: short("response_type")?,
             response_mode: short("response_mode")?,
             scope: parameters.one("scope", scope::LENGTH_MAX)?.map(str::to_owned),
-            resource: parameters.one("resource", resource::LENGTH_MAX)?.map(str::to_owned),
+            resource: resource::requested(parameters).map(|named| named.map(str::to_owned)),
             code_challenge: short("code_challenge")?,
             code_challenge_method: short("code_challenge_method")?,
             prompt: short("prompt")?,

@@ -20,7 +20,11 @@ pub use proof::TokenEndpointAuthMethod;
 pub use registration::{ApplicationType, REGISTRATION_BYTES_MAX, Registration, read_registration};
 
 use crate::model::{
-    client::AuthenticationMethods, key_set::KeySet, legible, public_key::SigningAlgorithm, redirect_uri::RedirectUri,
+    client::AuthenticationMethods,
+    key_set::KeySet,
+    legible,
+    public_key::SigningAlgorithm,
+    redirect_uri::{NotARedirectUri, RedirectUri},
     scope::Scopes,
 };
 
@@ -144,17 +148,22 @@ fn read_redirect_uris(members: &Members) -> Result<Vec<RedirectUri>, MetadataErr
         let count = texts.len();
         return Err(refused(format!("redirect_uris has {count} entries; 1 to {REDIRECT_URIS_MAX} are accepted")));
     }
-    let read = |(index, text): (usize, &str)| {
-        text.parse().map_err(|problem| refused(format!("redirect_uris[{index}]: {problem}")))
-    };
     let mut uris: Vec<RedirectUri> = Vec::with_capacity(texts.len());
-    for uri in texts.into_iter().enumerate().map(read) {
-        let uri = uri?;
-        if !uris.contains(&uri) {
-            uris.push(uri);
+    let mut left_out = None;
+    for (index, text) in texts.into_iter().enumerate() {
+        let told = |problem: NotARedirectUri| refused(format!("redirect_uris[{index}]: {problem}"));
+        match text.parse() {
+            Ok(uri) if uris.contains(&uri) => {}
+            Ok(uri) => uris.push(uri),
+            // Some clients list every address they might ever use: one that is not for clients must not sink the rest.
+            Err(problem) if problem.is_of_another_kind() => left_out = left_out.or_else(|| Some(told(problem))),
+            Err(problem) => return Err(told(problem)),
         }
     }
-    Ok(uris)
+    match left_out {
+        Some(refused) if uris.is_empty() => Err(refused),
+        _ => Ok(uris),
+    }
 }
 
 /// A name that is legible and short once the space around and inside it is folded; a blank one counts as none.

@@ -63,8 +63,8 @@ pub fn read_registration(body: &[u8]) -> Result<Registration, MetadataError> {
     })
 }
 
-/// One method; of several that a client is able to use, the first that is supported here. RFC 7591 §2: without any it is
-/// `client_secret_basic`.
+/// One method; of several that a client is able to use, the first that is supported here. RFC 7591 §2: without any it
+/// is `client_secret_basic`.
 fn read_method(members: &Members) -> Result<TokenEndpointAuthMethod, MetadataError> {
     let (member, words) = match (members.text(SINGULAR)?, members.texts(PLURAL)?) {
         (Some(one), _) => (SINGULAR, vec![one]),

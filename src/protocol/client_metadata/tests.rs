@@ -181,6 +181,16 @@ fn a_malformed_document_is_refused_by_name() {
 }
 
 #[test]
+fn an_address_of_another_kind_does_not_sink_the_others() {
+    let listed =
+        json!({ "redirect_uris": ["http://a.example/cb", "warp:/cb", "warp://mcp/cb", "https://a.example/cb"] });
+    let kept = ["warp://mcp/cb", "https://a.example/cb"];
+    let texts = |uris: &[RedirectUri]| uris.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(texts(&document(&listed).unwrap().redirect_uris), kept);
+    assert_eq!(texts(&registration(&listed).unwrap().metadata.redirect_uris), kept);
+}
+
+#[test]
 fn redirect_uris_have_an_error_of_their_own() {
     let many: Vec<String> = (0..21).map(|n| format!("https://a.example/{n}")).collect();
     for (uris, expected) in [
@@ -192,6 +202,8 @@ fn redirect_uris_have_an_error_of_their_own() {
         (json!(["https://a.example/cb", "https://a.example/c#d"]), "redirect_uris[1]: 'https://a.example/c#d' has a"),
         (json!(["javascript:alert(1)"]), "redirect_uris[0]: the scheme of 'javascript:alert(1)' is not allowed"),
         (json!(["http://a.example/cb"]), "redirect_uris[0]: 'http://a.example/cb' is plain http"),
+        (json!(["warp:/cb", "http://a.example/cb"]), "redirect_uris[0]: the scheme of 'warp:/cb' has no dot"),
+        (json!(["https://a.example/cb", "https:b.example/cb"]), "redirect_uris[1]: 'https:b.example/cb' has no host"),
         (json!(["https://a.example/\u{e4}\\"]), "redirect_uris[0]: 'https://a.example/??' has a space"),
     ] {
         let changes = json!({ "redirect_uris": uris });

@@ -66,6 +66,19 @@ fn plugin(host: &str, manifest: Value) -> Plugin {
     }
 }
 
+/// Whoever has an MCP server and no manifest begins with the one in the guide, under the name its commands use.
+#[test]
+fn the_manifest_in_the_guide_is_a_good_one() {
+    let guide = include_str!("../../../docs/connectors.md");
+    let begins = guide.find("```json\n").unwrap() + "```json\n".len();
+    let text = guide[begins..].split("```").next().unwrap();
+    let (words, warnings) = read(text.as_bytes(), &"mcp.example.com".parse().unwrap()).unwrap();
+    assert_eq!((words.slug.as_str(), warnings), ("todo", Vec::new()));
+    for command in guide.lines().filter(|line| line.contains("--plugin ")) {
+        assert!(command.contains("--plugin todo"), "{command}");
+    }
+}
+
 #[test]
 fn a_good_manifest_is_kept_word_for_word_but_for_what_is_computed() {
     let (words, warnings) = read_on("api.example.co.uk", &good()).unwrap();

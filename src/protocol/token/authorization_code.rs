@@ -56,7 +56,7 @@ impl<'a> CodeRequest<'a> {
             code: parameters.required("code", CODE_LENGTH_MAX)?,
             redirect_uri: parameters.one("redirect_uri", crate::model::redirect_uri::LENGTH_MAX)?,
             code_verifier: parameters.one("code_verifier", pkce::VERIFIER_LENGTH_MAX)?,
-            resource: parameters.one("resource", resource::LENGTH_MAX)?,
+            resource: resource::requested(parameters)?,
         })
     }
 

@@ -15,10 +15,7 @@ pub struct ClientCredentialsRequest<'a> {
 
 impl<'a> ClientCredentialsRequest<'a> {
     pub(super) fn read(parameters: &'a Parameters) -> Result<Self, OAuthError> {
-        Ok(Self {
-            scope: parameters.one("scope", scope::LENGTH_MAX)?,
-            resource: parameters.one("resource", resource::LENGTH_MAX)?,
-        })
+        Ok(Self { scope: parameters.one("scope", scope::LENGTH_MAX)?, resource: resource::requested(parameters)? })
     }
 
     /// The resource that is named, to be looked up.

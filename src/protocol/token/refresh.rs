@@ -69,7 +69,7 @@ impl<'a> RefreshRequest<'a> {
         Ok(Self {
             refresh_token: parameters.required("refresh_token", 512)?,
             scope: parameters.one("scope", scope::LENGTH_MAX)?,
-            resource: parameters.one("resource", resource::LENGTH_MAX)?,
+            resource: resource::requested(parameters)?,
         })
     }
 

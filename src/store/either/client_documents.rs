@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Connection, Engine, audit,
-    clients::{BY_CLIENT_ID, fold, insert_secret, key_set, subjects, write_own},
+    clients::{BY_CLIENT_ID, fold, insert_secret, json_of, subjects, write_own},
 };
 use crate::{
     model::{
@@ -79,7 +79,7 @@ const CHANGE_REGISTRATION: &str = concat!(
     "update clients
         set name = $2, authentication_methods = $3, redirect_uris = $4, signing_algorithm = $5, ",
     set_keys!(),
-    ", scopes = $9
+    ", scopes = $9, default_scopes = $10, registered_metadata = $11
       where client_id = $1
         and registration = 'dynamic'
         and enabled
@@ -136,9 +136,11 @@ impl Engine {
             .bind(Json(texts(&changed.redirect_uris)))
             .bind(changed.signing_algorithm.map(SigningAlgorithm::as_str))
             .bind(&changed.keys.jwks_uri)
-            .bind(key_set(changed.keys.key_set.as_deref())?)
+            .bind(json_of(changed.keys.key_set.as_deref())?)
             .bind(changed.keys.fetched_at)
             .bind(changed.scopes.as_ref().map(ToString::to_string))
+            .bind(changed.own_words.default_scopes.as_ref().map(ToString::to_string))
+            .bind(json_of(changed.own_words.metadata.as_deref())?)
             .fetch_optional(&mut *step)
             .await?;
         let Some(id) = row else { return Ok(None) };
@@ -159,7 +161,7 @@ impl Engine {
         let mut step = self.begin().await?;
         sqlx::query(KEEP_KEY_SET)
             .bind(id.0)
-            .bind(key_set(Some(fetched.key_set))?)
+            .bind(json_of(Some(fetched.key_set))?)
             .bind(fetched.fetched_at)
             .bind(fetched.jwks_uri)
             .execute(&mut *step)
@@ -185,7 +187,7 @@ impl Engine {
         let mut step = self.begin().await?;
         let row: Option<Uuid> = sqlx::query_scalar(SUPPLY_KEY_SET)
             .bind(client_id)
-            .bind(key_set(Some(set))?)
+            .bind(json_of(Some(set))?)
             .fetch_optional(&mut *step)
             .await?;
         let client = read(&mut step, client_id, event.at).await?;
@@ -242,7 +244,7 @@ async fn insert_document(step: &mut Connection, document: &ClientDocument) -> St
         .bind(Json(texts(&document.redirect_uris)))
         .bind(document.signing_algorithm.map(SigningAlgorithm::as_str))
         .bind(&document.jwks_uri)
-        .bind(key_set(document.key_set.as_deref())?)
+        .bind(json_of(document.key_set.as_deref())?)
         .bind(read_with_the_document(document))
         .bind(document.copy.fetched_at)
         .bind(document.copy.fresh_until)
@@ -260,7 +262,7 @@ async fn update_document(step: &mut Connection, id: Uuid, document: &ClientDocum
         .bind(Json(texts(&document.redirect_uris)))
         .bind(document.signing_algorithm.map(SigningAlgorithm::as_str))
         .bind(&document.jwks_uri)
-        .bind(key_set(document.key_set.as_deref())?)
+        .bind(json_of(document.key_set.as_deref())?)
         .bind(read_with_the_document(document))
         .bind(document.copy.fetched_at)
         .bind(document.copy.fresh_until)

@@ -20,6 +20,7 @@ use crate::{
         id::{ClientId, ClientSecretId},
         public_key::SigningAlgorithm,
         redirect_uri::RedirectUri,
+        scope::Scopes,
     },
     store::{
         StoreError, StoreResult,
@@ -34,7 +35,7 @@ macro_rules! select_clients {
             "select c.id, c.client_id, c.registration, c.name, c.dialect, c.authentication_methods, c.redirect_uris,
                     c.scopes, c.signing_algorithm, c.jwks_uri, c.key_set, c.key_set_fetched_at, c.key_set_failing_since,
                     c.document_fetched_at, c.document_fresh_until, c.document_is_pinned, c.registration_digest,
-                    c.generation, c.enabled, c.created_at, ",
+                    c.default_scopes, c.generation, c.enabled, c.created_at, ",
             resource_columns!(),
             ", s.id as secret_id, s.digest as secret_digest, s.created_at as secret_created_at,
                     s.expires_at as secret_expires_at
@@ -53,8 +54,11 @@ pub(super) const BY_CLIENT_ID: &str = concat!(select_clients!(), "where c.client
 const INSERT: &str = "
     insert into clients
            (id, client_id, plugin_id, registration, name, dialect, authentication_methods, redirect_uris, scopes,
-            signing_algorithm, jwks_uri, key_set, key_set_fetched_at, registration_digest, created_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+            signing_algorithm, jwks_uri, key_set, key_set_fetched_at, registration_digest, default_scopes,
+            registered_metadata, created_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+
+const REGISTERED_METADATA: &str = "select registered_metadata from clients where id = $1";
 
 const INSERT_SECRET: &str = "
     insert into client_secrets (id, client_id, digest, created_at, expires_at)
@@ -108,6 +112,7 @@ pub(super) struct ClientRow {
     document_fresh_until: Option<Timestamp>,
     document_is_pinned: bool,
     registration_digest: Option<Vec<u8>>,
+    default_scopes: Option<String>,
     generation: i64,
     enabled: bool,
     created_at: Timestamp,
@@ -130,7 +135,8 @@ impl ClientRow {
     }
 
     fn into_client(self) -> StoreResult<Client> {
-        let uris = self.redirect_uris.0.iter().map(|uri| uri.parse()).collect::<Result<_, _>>();
+        // An address that could be registered once and may be no more is nobody's; the rest of the row still stands.
+        let redirect_uris = self.redirect_uris.0.iter().filter_map(|uri| uri.parse().ok()).collect();
         Ok(Client {
             id: ClientId(self.id),
             client_id: self.client_id,
@@ -152,8 +158,9 @@ impl ClientRow {
             document: self.document_fetched_at.zip(self.document_fresh_until).map(|(fetched_at, fresh_until)| {
                 DocumentCopy { fetched_at, fresh_until, is_pinned: self.document_is_pinned }
             }),
-            redirect_uris: uris.map_err(StoreError::broken)?,
-            scopes: self.scopes.map(|scopes| scopes.parse().map_err(StoreError::broken)).transpose()?,
+            redirect_uris,
+            scopes: self.scopes.as_deref().map(read_scopes).transpose()?,
+            default_scopes: self.default_scopes.as_deref().map(read_scopes).transpose()?,
             registration_digest: self.registration_digest.as_deref().map(read_digest).transpose()?,
             generation: self.generation,
             enabled: self.enabled,
@@ -161,6 +168,10 @@ impl ClientRow {
             secrets: Vec::new(),
         })
     }
+}
+
+fn read_scopes(text: &str) -> StoreResult<Scopes> {
+    text.parse().map_err(StoreError::broken)
 }
 
 fn read_digest(bytes: &[u8]) -> StoreResult<Digest> {
@@ -199,9 +210,11 @@ impl Engine {
             .bind(client.scopes.as_ref().map(ToString::to_string))
             .bind(client.signing_algorithm.map(SigningAlgorithm::as_str))
             .bind(&client.keys.jwks_uri)
-            .bind(key_set(client.keys.key_set.as_deref())?)
+            .bind(json_of(client.keys.key_set.as_deref())?)
             .bind(client.keys.fetched_at)
             .bind(client.registration_digest.map(|digest| digest.0.to_vec()))
+            .bind(client.own_words.default_scopes.as_ref().map(ToString::to_string))
+            .bind(json_of(client.own_words.metadata.as_deref())?)
             .bind(client.at)
             .execute(&mut *step)
             .await?;
@@ -232,8 +245,18 @@ impl Engine {
         if is_no_text(client_id) {
             return Ok(None);
         }
-        let rows = reading!(self, connection => sqlx::query_as(BY_CLIENT_ID).bind(now).bind(client_id).fetch_all(&mut *connection))?;
+        let rows = reading!(self, connection => sqlx::query_as(BY_CLIENT_ID)
+                .bind(now)
+                .bind(client_id)
+                .fetch_all(&mut *connection))?;
         Ok(fold(rows)?.pop())
+    }
+
+    pub(in crate::store) async fn registered_metadata(&self, id: ClientId) -> StoreResult<Option<String>> {
+        let found: Option<Option<Json<Value>>> = reading!(self, connection => sqlx::query_scalar(REGISTERED_METADATA)
+                .bind(id.0)
+                .fetch_optional(&mut *connection))?;
+        Ok(found.flatten().map(|metadata| metadata.0.to_string()))
     }
 
     pub(in crate::store) async fn add_redirect_uris(
@@ -334,8 +357,8 @@ pub(super) fn subjects(client: &Client) -> Subjects {
     Subjects { client_id: Some(client.id), plugin_id: client.plugin_id(), ..Subjects::default() }
 }
 
-/// A key set as the column takes it.
-pub(super) fn key_set(text: Option<&str>) -> StoreResult<Option<Json<Value>>> {
+/// A JSON text as the column takes it.
+pub(super) fn json_of(text: Option<&str>) -> StoreResult<Option<Json<Value>>> {
     text.map(|text| serde_json::from_str(text).map(Json).map_err(StoreError::broken)).transpose()
 }
 

@@ -7,10 +7,11 @@ use uuid::Uuid;
 use super::{Connection, Engine, audit, reading};
 use crate::{
     model::{
+        Timestamp,
         audit::{Audit, AuditAction, Subjects},
         id::{PluginId, ResourceId},
         plugin::SubjectSalt,
-        resource::Resource,
+        resource::{Resource, ResourceIdentifier},
         scope::Catalogue,
     },
     store::{
@@ -113,7 +114,9 @@ impl Engine {
         if is_no_text(canonical) {
             return Ok(None);
         }
-        let row: Option<ResourceRow> = reading!(self, connection => sqlx::query_as(BY_CANONICAL).bind(canonical).fetch_optional(&mut *connection))?;
+        let row: Option<ResourceRow> = reading!(self, connection => sqlx::query_as(BY_CANONICAL)
+                .bind(canonical)
+                .fetch_optional(&mut *connection))?;
         one(row)
     }
 
@@ -182,7 +185,7 @@ impl Engine {
             let kept = find(&mut step, canonical).await?;
             return Ok(kept.map_or(RemoveResource::Unknown, RemoveResource::IsDefault));
         }
-        sqlx::query(END_CONSENTS).bind(known.identifier.as_str()).bind(event.at).execute(&mut *step).await?;
+        end_consents(&mut step, &known.identifier, event.at).await?;
         let subjects = Subjects { plugin_id: Some(known.plugin_id), ..Subjects::default() };
         let detail = json!({ "resource": known.identifier.as_str() });
         audit::write(&mut step, event, AuditAction::ResourceRemoved, subjects, detail).await?;
@@ -199,6 +202,8 @@ async fn find(step: &mut Connection, canonical: &str) -> StoreResult<Option<Reso
     one(sqlx::query_as(BY_CANONICAL).bind(canonical).fetch_optional(step).await?)
 }
 
+/// Makes the row unless there is one. A person who was shown the page of a resource that was removed meanwhile may
+/// have agreed after its consents were ended, so those that stand are ended once more.
 async fn insert(step: &mut Connection, resource: &NewResource, is_default: bool) -> StoreResult<bool> {
     let done = sqlx::query(INSERT)
         .bind(resource.id.0)
@@ -207,9 +212,18 @@ async fn insert(step: &mut Connection, resource: &NewResource, is_default: bool)
         .bind(resource.identifier.canonical())
         .bind(is_default)
         .bind(resource.at)
-        .execute(step)
+        .execute(&mut *step)
         .await?;
-    Ok(done.rows_affected() == 1)
+    let is_new = done.rows_affected() == 1;
+    if is_new {
+        end_consents(step, &resource.identifier, resource.at).await?;
+    }
+    Ok(is_new)
+}
+
+async fn end_consents(step: &mut Connection, identifier: &ResourceIdentifier, at: Timestamp) -> StoreResult<()> {
+    sqlx::query(END_CONSENTS).bind(identifier.as_str()).bind(at).execute(step).await?;
+    Ok(())
 }
 
 /// Makes a resource its plugin's default; the one before stays registered, since tokens for it are about. The slug of
@@ -224,7 +238,7 @@ pub(super) async fn make_default(step: &mut Connection, resource: &NewResource) 
     if begun.rows_affected() == 1 {
         return Ok(Ok(()));
     }
-    // Looked for only now: on Postgres another plugin may have registered it a moment before the row was to be inserted.
+    // Looked for only now: on Postgres another plugin may have registered it a moment before the row was to be there.
     let holder = find(&mut *step, &canonical).await?;
     holder.map(|holder| Err(holder.plugin_slug)).ok_or_else(|| StoreError::broken("a resource came and went"))
 }

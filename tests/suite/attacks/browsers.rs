@@ -100,7 +100,8 @@ on_both_engines! {
         let attackers = ByHand::new().get(&world.running, "/sign-in").await.hidden("csrf");
         let session = victim.cookie(SESSION);
         for csrf in ["", "x", attackers.as_str(), &own[1..], &r] {
-            for (path, more) in [("/consent", ("decision", "allow")), ("/sign-out", ("r", "")), ("/sign-in", ("email", "e"))] {
+            let forms = [("/consent", ("decision", "allow")), ("/sign-out", ("r", "")), ("/sign-in", ("email", "e"))];
+            for (path, more) in forms {
                 let fields = [("r", r.as_str()), ("csrf", csrf), more];
                 let fields = if path == "/sign-out" { &fields[1..] } else { &fields[..] };
                 let answer = victim.post(&world.running, path, fields).await;
@@ -139,7 +140,8 @@ on_both_engines! {
         let consent = to_consent(&world, &browser, &plugin_request(&client), "ada@example.com").await;
         let home = browser.get(&world.running, "/").await;
         let forged = browser.post(&world.running, "/consent", &[("csrf", "x")]).await;
-        let not_registered = browser.get(&world.running, &authorize(&[("client_id", "x"), ("redirect_uri", "y")])).await;
+        let unknown = authorize(&[("client_id", "x"), ("redirect_uri", "y")]);
+        let not_registered = browser.get(&world.running, &unknown).await;
         let signed_out = browser.get(&world.running, "/signed-out").await;
         let nothing = browser.get(&world.running, "/nothing").await;
         let machine = browser.post(&world.running, "/token", &[]).await;
@@ -259,7 +261,8 @@ on_both_engines! {
         let store = &world.running.server.store;
         let (grace, _) = store.account_by_email(&"grace@example.com".parse().unwrap()).await.unwrap().unwrap();
         let grace = grace.id.to_string();
-        let named = ["account_id", "account", "user_id", "user", "sub", "subject", "email"].map(|name| (name, grace.as_str()));
+        let fields = ["account_id", "account", "user_id", "user", "sub", "subject", "email"];
+        let named = fields.map(|name| (name, grace.as_str()));
         let browser = ByHand::new();
         let page = to_consent(&world, &browser, &plugin_request(&client), "ada@example.com").await;
         let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));

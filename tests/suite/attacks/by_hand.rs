@@ -51,8 +51,17 @@ impl Answer {
 
     /// The value of a hidden field.
     pub fn hidden(&self, name: &str) -> String {
+        self.page().hidden(name)
+    }
+
+    /// Where the page offers to lead out.
+    pub fn offered(&self) -> String {
+        self.page().offered()
+    }
+
+    fn page(&self) -> browser::Page {
         let url = "http://localhost/".parse().expect("a URL");
-        browser::Page { url, status: self.status.try_into().expect("a status"), html: self.body.clone() }.hidden(name)
+        browser::Page { url, status: self.status.try_into().expect("a status"), html: self.body.clone() }
     }
 }
 

@@ -10,7 +10,7 @@ use consentry::{
     random,
     store::{
         Store,
-        clients::{ChangedRegistration, ClientDocument, NewClient, SecretRotation},
+        clients::{ChangedRegistration, ClientDocument, NewClient, OwnWords, SecretRotation},
     },
     tokens::secret::{CLIENT_SECRET, SecretText},
 };
@@ -41,6 +41,7 @@ async fn registered_itself(world: &World) -> Registered {
         redirect_uris: vec![CALLBACK.parse().unwrap()],
         scopes: None,
         registration_digest: None,
+        own_words: OwnWords::default(),
         secret: Some(secret),
         at: now,
     };
@@ -78,6 +79,7 @@ async fn write_all(world: &World, node: &Store, client_id: &str) -> [String; 2] 
         keys: ClientKeys::default(),
         redirect_uris: vec![CALLBACK.parse().unwrap()],
         scopes: None,
+        own_words: OwnWords::default(),
         secret: Some(secret),
     };
     node.change_registration(&registration, &audit()).await.unwrap();

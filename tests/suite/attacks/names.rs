@@ -6,7 +6,7 @@ use consentry::{
         id::ClientId,
     },
     random,
-    store::clients::{ClientDocument, NewClient},
+    store::clients::{ClientDocument, NewClient, OwnWords},
 };
 
 use crate::{
@@ -53,6 +53,7 @@ async fn impostor(world: &World, registration: Registration, callback: &str) -> 
         redirect_uris,
         scopes: None,
         registration_digest: None,
+        own_words: OwnWords::default(),
         secret: None,
         at: now,
     };

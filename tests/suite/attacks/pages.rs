@@ -9,7 +9,10 @@ use consentry::{
         scope::{Catalogue, Scope},
     },
     random,
-    store::{clients::NewClient, plugins::PluginImport},
+    store::{
+        clients::{NewClient, OwnWords},
+        plugins::PluginImport,
+    },
 };
 use reqwest::header::HOST;
 use serde_json::json;
@@ -78,6 +81,7 @@ async fn poison(world: &World) -> String {
         signing_algorithm: None,
         keys: ClientKeys::default(),
         registration_digest: None,
+        own_words: OwnWords::default(),
         redirect_uris: vec![CALLBACK.parse().unwrap()],
         scopes: Some(plugin.scopes.names()),
         secret: None,

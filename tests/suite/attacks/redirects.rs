@@ -1,11 +1,16 @@
 //! Redirect URIs: nobody is ever sent to an address that its client has not registered, letter for letter.
 
-use consentry::model::{client::Dialect, redirect_uri::RedirectUri};
+use consentry::model::{client::Dialect, redirect_uri::RedirectUri, resource::ResourceIdentifier};
+use serde_json::json;
 
+use super::by_hand::{self, ByHand};
 use crate::{
     harness::{
         browser::{Arrived, Browser, authorize, parameter, plugin_request},
-        server::{CALLBACK, Registered, World},
+        connector,
+        databases::Engine,
+        server::{CALLBACK, Options, PASSWORD, Registered, World},
+        strangers::{Strangers, answer::Answer},
     },
     on_both_engines,
 };
@@ -20,6 +25,63 @@ fn request(client: &Registered, redirect_uri: &str) -> String {
     ])
 }
 
+/// Where strangers want people to be sent, and what people are shown of it.
+const STRANGE: [(&str, &str); 3] = [
+    ("https://evil.example/cb", "evil.example"),
+    ("http://127.0.0.1/cb", "127.0.0.1"),
+    ("com.example.evil:/cb", "com.example.evil"),
+];
+
+/// A request of a client nobody vouches for.
+#[derive(Clone, Copy)]
+struct Stranger<'a> {
+    client_id: &'a str,
+    redirect_uri: &'a str,
+}
+
+impl Stranger<'_> {
+    /// A world with one that registered itself and one that published a document, and what they are called.
+    async fn both(engine: Engine, strangers: &Strangers) -> (World, [String; 2]) {
+        let host = strangers.host("evil.example");
+        let address = host.url("/client.json").to_string();
+        let uris = STRANGE.map(|(uri, _)| uri);
+        let said = json!({ "client_id": address, "redirect_uris": uris, "token_endpoint_auth_method": "none" });
+        host.answer("/client.json", Answer::json(&said));
+        let world = World::with(engine, Options { outbound: strangers.settings(), ..Options::default() }).await;
+        let (status, told) = world.running.json("/register", &said).await;
+        assert_eq!(status, 201, "{told}");
+        // Read once while its host is there: from then on it is known for an hour.
+        let request = Stranger { client_id: &address, redirect_uri: uris[0] }.request(&[]);
+        assert_eq!(ByHand::new().get(&world.running, &request).await.status, 303);
+        (world, [told["client_id"].as_str().unwrap().to_owned(), address])
+    }
+
+    /// What is right, with one of its parameters said differently or added.
+    fn request(self, changes: &[(&str, &str)]) -> String {
+        let right = [
+            ("response_type", "code"),
+            ("client_id", self.client_id),
+            ("redirect_uri", self.redirect_uri),
+            ("state", "a state"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+        ];
+        let kept = right.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+        authorize(&kept.chain(changes).copied().collect::<Vec<_>>())
+    }
+}
+
+/// Asserts that this leads nowhere by itself, and by a click to the client with everything it must be told.
+fn is_a_page_that_leads_to(page: &by_hand::Answer, redirect_uri: &str, error: &str, issuer: &str) {
+    assert_eq!((page.status, page.location(), page.header("refresh")), (400, None, ""), "{page:?}");
+    assert!(!page.body.contains("http-equiv"), "{}", page.body);
+    let offered = page.offered();
+    assert!(offered.starts_with(&format!("{redirect_uri}?error={error}&")), "{offered}");
+    let offered: url::Url = offered.parse().unwrap();
+    assert_eq!(parameter(&offered, "state").as_deref(), Some("a state"));
+    assert_eq!(parameter(&offered, "iss").as_deref(), Some(issuer));
+}
+
 /// Asserts that the browser is shown an error page, and stays.
 async fn stays(browser: &Browser, address: &str) {
     match browser.get(address).await {
@@ -31,7 +93,7 @@ async fn stays(browser: &Browser, address: &str) {
 }
 
 /// A world whose Ada has signed in and agreed already: nothing but the address stands between a request and a code.
-async fn agreed(engine: crate::harness::databases::Engine) -> (World, Registered, Browser) {
+async fn agreed(engine: Engine) -> (World, Registered, Browser) {
     let world = World::new(engine).await;
     let client = world.client(Dialect::Plugin).await;
     let browser = Browser::new(&world.running);
@@ -104,6 +166,27 @@ on_both_engines! {
         }
     }
 
+    /// Row 3: an address that a browser would take for a path of ours, where a parser takes it for another host's.
+    async fn an_address_is_a_whole_one_or_none(engine) {
+        let world = World::new(engine).await;
+        for address in [
+            "https:chat.openai.com/cb",
+            "https:/chat.openai.com/cb",
+            "https:///chat.openai.com/cb",
+            "HTTPS:chat.openai.com/cb",
+            "http:127.0.0.1/cb",
+            "http:/localhost/cb",
+            "https://@chat.openai.com/cb",
+        ] {
+            let body = json!({ "redirect_uris": ["https://chat.openai.com/cb", address] });
+            let (status, refused) = world.running.json("/register", &body).await;
+            assert_eq!((status.as_u16(), &refused["error"]), (400, &"invalid_redirect_uri".into()), "{address}");
+            assert!(refused["error_description"].as_str().unwrap().starts_with("redirect_uris[1]"), "{refused}");
+            assert!(address.parse::<ResourceIdentifier>().is_err(), "{address} could be a resource");
+        }
+        assert_eq!(world.database.count("clients").await, 0);
+    }
+
     /// Row 3: on loopback the port is free, and nothing else.
     async fn only_the_port_of_a_loopback_address_may_vary(engine) {
         let world = World::new(engine).await;
@@ -150,6 +233,86 @@ on_both_engines! {
         assert_eq!(parameter(&told, "error").as_deref(), Some("unsupported_response_type"));
         assert_eq!(parameter(&told, "state").as_deref(), Some("s"));
         assert!(parameter(&told, "iss").is_some());
+    }
+
+    /// Row 5: an error is no way to send people from our address to one that anybody could have named.
+    async fn an_error_sends_nobody_to_a_strangers_address(engine) {
+        let strangers = Strangers::new();
+        let (world, clients) = Stranger::both(engine, &strangers).await;
+        for client_id in &clients {
+            for (redirect_uri, shown) in STRANGE {
+                for (name, value, error) in [
+                    ("response_type", "token", "unsupported_response_type"),
+                    ("scope", "\"", "invalid_scope"),
+                    ("resource", "https://nowhere.example/mcp", "invalid_target"),
+                    ("code_challenge_method", "plain", "invalid_request"),
+                    ("prompt", "none", "login_required"),
+                ] {
+                    let request = Stranger { client_id, redirect_uri }.request(&[(name, value)]);
+                    let page = ByHand::new().get(&world.running, &request).await;
+                    is_a_page_that_leads_to(&page, redirect_uri, error, &world.running.url);
+                    assert!(page.body.contains(&format!("<bdi class=\"host\">{shown}</bdi>")), "{}", page.body);
+                }
+            }
+        }
+    }
+
+    /// Row 5: the same on every page in between, when what was asked for has gone meanwhile.
+    async fn an_error_met_on_the_way_sends_nobody_there_either(engine) {
+        let strangers = Strangers::new();
+        let (world, clients) = Stranger::both(engine, &strangers).await;
+        let store = &world.running.server.store;
+        for client_id in &clients {
+            for (redirect_uri, _) in STRANGE {
+                let mcp = "https://mcp.example/mcp";
+                world.running.add_resource(&world.plugin, mcp).await;
+                let request = Stranger { client_id, redirect_uri }.request(&[("resource", mcp)]);
+                let browser = ByHand::new();
+                let sign_in = browser.get(&world.running, &request).await.redirect().to_owned();
+                let form = browser.get(&world.running, &sign_in).await;
+                let consent = browser.sign_in(&world.running, &form, "ada@example.com", PASSWORD).await;
+                let consent = consent.redirect().to_owned();
+                let form = browser.get(&world.running, &consent).await;
+                assert_eq!(form.status, 200, "{form:?}");
+                store.remove_resource(mcp, &world.running.operator()).await.unwrap();
+                for page in [
+                    browser.get(&world.running, &sign_in).await,
+                    browser.get(&world.running, &consent).await,
+                    browser.get(&world.running, &request).await,
+                ] {
+                    is_a_page_that_leads_to(&page, redirect_uri, "invalid_target", &world.running.url);
+                }
+            }
+        }
+    }
+
+    /// Row 5, the other side: where somebody vouches for the client, and where a person has just been asked, the client
+    /// is told at once.
+    async fn an_error_goes_at_once_where_somebody_vouches_or_was_asked(engine) {
+        let strangers = Strangers::new();
+        let known = strangers.host("chatgpt.com");
+        known.answer("/oauth/client.json", Answer::json(&connector::shapes()[0].1));
+        let (world, clients) = Stranger::both(engine, &strangers).await;
+        let by_hand = world.client(Dialect::Connector).await;
+        for (client_id, redirect_uri) in
+            [(by_hand.client_id.as_str(), CALLBACK), (connector::CLIENT_ID, connector::REDIRECT_URI)]
+        {
+            let request = Stranger { client_id, redirect_uri }.request(&[("response_type", "token")]);
+            let left = ByHand::new().get(&world.running, &request).await.redirect().to_owned();
+            assert!(left.starts_with(&format!("{redirect_uri}?error=unsupported_response_type")), "{left}");
+        }
+        for client_id in &clients {
+            for (redirect_uri, _) in STRANGE {
+                let browser = ByHand::new();
+                let request = Stranger { client_id, redirect_uri }.request(&[]);
+                let sign_in = browser.get(&world.running, &request).await.redirect().to_owned();
+                let form = browser.get(&world.running, &sign_in).await;
+                let consent = browser.sign_in(&world.running, &form, "ada@example.com", PASSWORD).await;
+                let form = browser.get(&world.running, consent.redirect()).await;
+                let left = browser.decide(&world.running, &form, "deny").await.redirect().to_owned();
+                assert!(left.starts_with(&format!("{redirect_uri}?error=access_denied")), "{left}");
+            }
+        }
     }
 
     /// Rows 6 and 7: schemes that run or read something, and wildcards, can be neither registered nor used.

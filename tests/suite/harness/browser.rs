@@ -61,6 +61,16 @@ impl Page {
         let end = self.html[start..].find('"').expect("a closed attribute");
         self.html[start..start + end].to_owned()
     }
+
+    /// Where the page offers to lead out, with a person's own click.
+    pub fn offered(&self) -> String {
+        let marker = "<a class=\"button secondary wide\" href=\"";
+        let start = self.html.find(marker).unwrap_or_else(|| panic!("no way out of {}", self.html)) + marker.len();
+        let end = self.html[start..].find('"').expect("a closed attribute");
+        let href = self.html[start..start + end].replace("&#38;", "&");
+        assert!(!href.contains("&#"), "{href}");
+        href
+    }
 }
 
 impl Browser {

@@ -10,16 +10,24 @@ use consentry::{
     model::{
         account::Role,
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
-        id::{AccountId, ClientId, ClientSecretId, PluginId},
+        id::{AccountId, ClientId, ClientSecretId, PluginId, ResourceId},
         mechanisms::Mechanisms,
         plugin::{Document, DocumentKind, Plugin, PluginState, SubjectSalt},
+        proxies::TrustedProxies,
+        resource::ResourceIdentifier,
         scope::{Catalogue, Scope},
     },
     outbound,
     protocol::dialect,
     random,
     server::{Server, Settings},
-    store::{OpenOptions, accounts::NewAccount, clients::NewClient, plugins::PluginImport},
+    store::{
+        OpenOptions,
+        accounts::NewAccount,
+        clients::{NewClient, OwnWords},
+        plugins::PluginImport,
+        resources::{AddResource, NewResource},
+    },
     tokens::secret::{CLIENT_SECRET, SecretText},
 };
 
@@ -90,6 +98,10 @@ pub struct Options {
     pub outbound: outbound::Settings,
     /// In which ways clients become known.
     pub mechanisms: Mechanisms,
+    /// What a client gets that belongs to no plugin and names no resource.
+    pub default_resource: Option<ResourceIdentifier>,
+    /// Whose word about where a call came from is believed.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Options {
@@ -110,6 +122,8 @@ impl Default for Options {
             base: "",
             outbound: outbound::Settings::default(),
             mechanisms: Mechanisms::default(),
+            default_resource: None,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }
@@ -157,7 +171,13 @@ impl Running {
             .await
             .expect("the database opens");
         let defaults = Settings::defaults(&url, "Example Accounts").expect("a URL with a host");
-        let settings = Settings { refresh_grace: options.refresh_grace, mechanisms: options.mechanisms, ..defaults };
+        let settings = Settings {
+            refresh_grace: options.refresh_grace,
+            mechanisms: options.mechanisms,
+            default_resource: options.default_resource,
+            trusted_proxies: options.trusted_proxies,
+            ..defaults
+        };
         let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)], options.outbound)
             .await
             .expect("the server starts");
@@ -238,6 +258,19 @@ impl Running {
         plugin
     }
 
+    /// Registers a further resource of a plugin.
+    pub async fn add_resource(&self, plugin: &Plugin, identifier: &str) {
+        let now = self.server.clock.now();
+        let resource = NewResource {
+            id: ResourceId(random::id(now)),
+            plugin_id: plugin.id,
+            identifier: identifier.parse().expect("an identifier"),
+            at: now,
+        };
+        let added = self.server.store.add_resource(&resource, &self.operator()).await.expect("an answer");
+        assert!(matches!(added, AddResource::Added(_)), "{added:?}");
+    }
+
     /// Registers a client that proves itself with a key of this set.
     pub async fn add_client_with_key(&self, plugin: &Plugin, key_set: &serde_json::Value) -> Registered {
         let keys = ClientKeys { key_set: Some(key_set.to_string()), ..ClientKeys::default() };
@@ -282,6 +315,7 @@ impl Running {
             redirect_uris: callbacks.iter().map(|uri| uri.parse().expect("a redirect URI")).collect(),
             scopes: Some(plugin.scopes.names()),
             registration_digest: None,
+            own_words: OwnWords::default(),
             secret: secret.as_ref().map(|secret| ClientSecret {
                 id: ClientSecretId(random::id(now)),
                 digest: secret.digest(),

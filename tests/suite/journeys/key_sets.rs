@@ -11,7 +11,7 @@ use consentry::{
     },
     random,
     server::{clients::Asking, key_sets::Wanted},
-    store::clients::NewClient,
+    store::clients::{NewClient, OwnWords},
 };
 use futures_util::future::join_all;
 use reqwest::StatusCode;
@@ -224,6 +224,7 @@ on_both_engines! {
                 keys,
                 redirect_uris: vec!["https://app.example/cb".parse().unwrap()],
                 scopes: None,
+                own_words: OwnWords::default(),
                 secret: None,
                 registration_digest: None,
                 at: now,

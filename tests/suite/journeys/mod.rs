@@ -1,5 +1,6 @@
 //! Journeys: whole stories, as ChatGPT, people and foreign clients live them.
 
+mod assistants;
 mod classic_plugin;
 mod command_line;
 mod demo_in_chromium;

@@ -128,7 +128,7 @@ on_both_engines! {
         assert_eq!(seen.len(), 3, "{seen:?}");
     }
 
-    /// Without PKCE it is sent back with an error: it is a connector, whatever it registered.
+    /// Without PKCE it is refused: it is a connector, whatever it registered.
     async fn it_needs_pkce_with_a_secret_too(engine) {
         let world = World::new(engine).await;
         let (_, told) = world.running.json("/register", &json!({ "redirect_uris": [CALLBACK] })).await;
@@ -137,8 +137,9 @@ on_both_engines! {
             ("client_id", told["client_id"].as_str().unwrap()),
             ("redirect_uri", CALLBACK),
         ]);
-        let left = Browser::new(&world.running).get(&address).await.left();
-        assert!(left.as_str().starts_with(CALLBACK) && left.as_str().contains("error=invalid_request"), "{left}");
+        let page = Browser::new(&world.running).get(&address).await.page();
+        assert_eq!(page.status, 400);
+        assert!(page.offered().starts_with(&format!("{CALLBACK}?error=invalid_request")), "{}", page.offered());
         assert_ne!(told["client_secret"], Value::Null);
     }
 }

@@ -10,7 +10,7 @@ use consentry::{
     protocol::dialect,
     random,
     store::{
-        clients::NewClient,
+        clients::{NewClient, OwnWords},
         plugins::{ImportPlugin, PluginImport},
     },
     tokens::secret::{CLIENT_SECRET, SecretText},
@@ -46,6 +46,15 @@ impl Default for Asking<'_> {
             callback: CALLBACK,
         }
     }
+}
+
+/// Registers a client as anybody can, and answers with the address of a request of its that lacks its `response_type`.
+pub async fn unproven_request(world: &World, callback: &str) -> String {
+    let (status, told) = world.running.json("/register", &serde_json::json!({ "redirect_uris": [callback] })).await;
+    assert_eq!(status, 201, "{told}");
+    let client_id = told["client_id"].as_str().expect("an id");
+    let request = authorize(&[("client_id", client_id), ("redirect_uri", callback), ("state", "a state")]);
+    format!("{}{request}", world.running.url)
 }
 
 impl Asking<'_> {
@@ -104,6 +113,7 @@ impl Asking<'_> {
             signing_algorithm: None,
             keys: ClientKeys::default(),
             registration_digest: None,
+            own_words: OwnWords::default(),
             redirect_uris: vec![self.callback.parse().expect("a redirect URI")],
             scopes: Some(plugin.scopes.names()),
             secret: Some(ClientSecret {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::asking::Asking;
+use super::asking::{Asking, unproven_request};
 use crate::harness::{
     chromium::{Chromium, Scripts},
     databases::Engine,
@@ -108,6 +108,25 @@ async fn javascript_is_never_needed() {
     let left = chromium.arrives(&callback).await;
     assert!(left.query().is_some_and(|query| query.contains("code=")), "{left}");
     assert_eq!(landing.asked().len(), 1, "{:?}", landing.asked());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_way_out_of_a_request_that_cannot_be_answered_is_a_link() {
+    let world = World::new(Engine::Sqlite).await;
+    let landing = Landing::page();
+    let chromium = Chromium::with(Scripts::Disabled).await;
+    let callback = landing.url("/callback");
+    chromium.open(&unproven_request(&world, &callback).await).await;
+    chromium.reads("cannot be answered").await;
+    let passed = tab_to(&chromium, &format!("Go on to 127.0.0.1:{}", landing.port())).await;
+    assert!(passed.iter().all(|name| name.contains('\n')), "nothing comes before it: {passed:?}");
+    assert!(landing.asked().is_empty(), "nobody was sent there");
+    chromium.keys(ENTER).await;
+    let left = chromium.arrives(&callback).await;
+    for part in ["error=invalid_request", "state=a%20state", "iss=http"] {
+        assert!(left.query().is_some_and(|query| query.contains(part)), "{left}");
+    }
+    chromium.has_a_quiet_console().await;
 }
 
 /// A test that claims to run without scripts must notice when they run.

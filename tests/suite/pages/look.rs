@@ -1,7 +1,7 @@
 //! Every page at 390 and 1280 pixels, light and dark: nothing sticks out, the console is silent, axe-core finds no
 //! barrier. `CONSENTRY_PAGES_DIR=/some/folder scripts/test pages::look` leaves pictures of them there.
 
-use super::asking::Asking;
+use super::asking::{Asking, unproven_request};
 use crate::harness::{chromium::Chromium, databases::Engine, server::World};
 
 async fn sign_in_and_stop_at_consent(asking: Asking<'_>, name: &str) {
@@ -75,6 +75,24 @@ async fn consent_for_names_that_mean_harm() {
     chromium.sign_in("ada@example.com").await;
     chromium.arrives(&format!("{}/consent", world.running.url)).await;
     chromium.looks_well("consent_hostile").await;
+}
+
+/// What a person sees instead of being sent on by a client nobody vouches for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_cannot_be_answered() {
+    let world = World::new(Engine::Sqlite).await;
+    let chromium = Chromium::start().await;
+    let long = format!("https://{}.{}.example/cb", "a".repeat(63), "b".repeat(63));
+    for (callback, name) in [
+        ("https://app.example/callback", "refused"),
+        ("http://127.0.0.1:49152/callback", "refused_loopback"),
+        ("com.example.notes:/callback", "refused_app"),
+        (&long, "refused_hostile"),
+    ] {
+        chromium.open(&unproven_request(&world, callback).await).await;
+        chromium.reads("cannot be answered").await;
+        chromium.looks_well(name).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -163,7 +163,6 @@ async fn a_parameter_given_twice_is_told_to_the_client() {
         ("scope", "todo.read"),
         ("code_challenge", "x"),
         ("code_challenge_method", "S256"),
-        ("resource", "https://elsewhere.example"),
         ("prompt", "login"),
     ] {
         let first = with(pkce_request(&client), name, value);

@@ -294,6 +294,28 @@ async fn a_wrong_password_keeps_the_address_and_the_request() {
     assert_eq!(page.url.path(), "/consent");
 }
 
+/// A plugin's APIs may stand on other hosts than its own, and what is agreed to at one is nothing at another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_says_at_which_of_a_plugins_apis() {
+    let world = World::new(Engine::Sqlite).await;
+    let client = world.client(Dialect::Custom).await;
+    let host = world.running.server.settings.host.to_string();
+    for identifier in ["https://mcp.example/", "https://mcp.example/mcp", "https://mcp.example:8443/mcp?tenant=1"] {
+        world.running.add_resource(&world.plugin, identifier).await;
+    }
+    for (resource, shown) in [
+        (None, format!("{host}/api")),
+        (Some("https://mcp.example"), "mcp.example".to_owned()),
+        (Some("https://mcp.example/mcp"), "mcp.example/mcp".to_owned()),
+        (Some("https://mcp.example:8443/mcp?tenant=1"), "mcp.example:8443/mcp?tenant=1".to_owned()),
+    ] {
+        let request = pkce_request(&client);
+        let request = resource.map_or_else(|| request.clone(), |named| with(request.clone(), "resource", named));
+        let page = asked(&Browser::new(&world.running), &authorize(&request)).await;
+        assert!(page.html.contains(&format!("<bdi class=\"host\">{shown}</bdi>")), "{shown}: {}", page.html);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_without_cookies_is_told_so() {
     let world = World::new(Engine::Sqlite).await;

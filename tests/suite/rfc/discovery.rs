@@ -24,21 +24,27 @@ const BROWSER: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /// Each base, and the forms in which its metadata is there.
 const FORMS: [(&str, &[&str]); 3] = [
-    ("", &["/.well-known/oauth-authorization-server"]),
+    ("", &["/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/"]),
     (
         "/auth",
         &[
             "/.well-known/oauth-authorization-server/auth",
+            "/.well-known/oauth-authorization-server/auth/",
             "/auth/.well-known/oauth-authorization-server",
+            "/auth/.well-known/oauth-authorization-server/",
             "/.well-known/oauth-authorization-server",
+            "/.well-known/oauth-authorization-server/",
         ],
     ),
     (
         "/a/b.c~d",
         &[
             "/.well-known/oauth-authorization-server/a/b.c~d",
+            "/.well-known/oauth-authorization-server/a/b.c~d/",
             "/a/b.c~d/.well-known/oauth-authorization-server",
+            "/a/b.c~d/.well-known/oauth-authorization-server/",
             "/.well-known/oauth-authorization-server",
+            "/.well-known/oauth-authorization-server/",
         ],
     ),
 ];
@@ -100,7 +106,8 @@ async fn the_keys_are_below_the_issuer_and_at_the_root() {
 async fn no_other_path_has_metadata() {
     for (base, _) in FORMS {
         let world = World::with(Engine::Sqlite, Options::under(base)).await;
-        for path in ["/", "/other", "/auth/", "/auth/x", "//auth", "/AUTH", "/%61uth", "/a", "/a/b.c%7Ed", "/a/%62.c~d"]
+        for path in
+            ["//", "/other", "/auth//", "/auth/x", "//auth", "/AUTH", "/%61uth", "/a", "/a/b.c%7Ed", "/a/%62.c~d"]
         {
             for method in [Method::GET, Method::HEAD] {
                 let answer = ask(&world, method.clone(), &format!("{METADATA}{path}")).await;

@@ -13,6 +13,7 @@ mod metadata;
 mod protected_resource;
 mod registered;
 mod registration;
+mod resources;
 mod revocation;
 mod storage_down;
 mod token;

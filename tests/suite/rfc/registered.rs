@@ -1,10 +1,12 @@
 //! Managing a registration (RFC 7592): looking, changing, leaving, and nobody but the client itself.
 
+use consentry::model::client::Client;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::wire::{Answer, http, send, text};
 use crate::{
+    attacks::log,
     harness::{
         connector::{Connector, Proof, refresh_token},
         databases::Engine,
@@ -31,6 +33,11 @@ impl<'a> Own<'a> {
         let (status, told) = world.running.json("/register", &body).await;
         assert_eq!(status, 201, "{told}");
         Self { world, told }
+    }
+
+    async fn row(&self) -> Client {
+        let now = self.world.running.server.clock.now();
+        self.world.running.server.store.client(self.id(), now).await.unwrap().unwrap()
     }
 
     fn id(&self) -> &str {
@@ -80,6 +87,88 @@ on_both_engines! {
         let mut expected = own.told.clone();
         expected.as_object_mut().unwrap().retain(|member, _| !member.starts_with("client_secret"));
         assert_eq!(answer.json(), expected);
+    }
+
+    /// RFC 7592 §3: what is told is what was registered, whoever is told it and when. And what is told changes nothing
+    /// when it is sent back.
+    async fn every_member_is_told_again_and_can_be_sent_back(engine) {
+        let world = World::new(engine).await;
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA", "use": "sig" });
+        let with_key = json!({ "jwks": { "keys": [key] }, "token_endpoint_auth_signing_alg": "EdDSA" });
+        let with_address = json!({ "jwks_uri": "https://app.example/jwks.json" });
+        for (method, keys) in [
+            ("none", json!({})),
+            ("client_secret_post", json!({})),
+            ("client_secret_basic", json!({})),
+            ("private_key_jwt", with_key),
+            ("private_key_jwt", with_address),
+        ] {
+            let mut body = json!({
+                "client_name": "Example App",
+                "redirect_uris": [CALLBACK, "http://127.0.0.1/cb", "com.example.app:/cb"],
+                "token_endpoint_auth_method": method,
+                "grant_types": ["authorization_code", "refresh_token"],
+                "response_types": ["code"],
+                "scope": "todo.write",
+                "application_type": "native",
+                "client_uri": "https://app.example/",
+                "logo_uri": "https://app.example/logo.png",
+                "policy_uri": "https://app.example/policy",
+                "tos_uri": "https://app.example/terms",
+            });
+            body.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+            let (status, told) = world.running.json("/register", &body).await;
+            assert_eq!(status, 201, "{told}");
+            for (member, value) in body.as_object().unwrap() {
+                assert_eq!(&told[member], value, "{member}");
+            }
+            let own = Own { world: &world, told };
+            let mut expected = own.told.clone();
+            expected.as_object_mut().unwrap().retain(|member, _| !member.starts_with("client_secret"));
+            assert_eq!(own.look().await.json(), expected, "{method}");
+            let before = format!("{:?}", own.row().await);
+            let answer = own.change(&own.look().await.json()).await;
+            assert_eq!((answer.status, answer.json()), (200, expected.clone()), "{method}");
+            assert_eq!(own.look().await.json(), expected, "{method}");
+            let shortened = |row: String| row.split("fetched_at").next().unwrap().to_owned();
+            assert_eq!(shortened(format!("{:?}", own.row().await)), shortened(before), "{method}");
+            // With less, less is told.
+            let less = json!({ "client_id": own.id(), "redirect_uris": [CALLBACK] });
+            let told = own.change(&less).await.json();
+            let mut expected = told.clone();
+            expected.as_object_mut().unwrap().retain(|member, _| !member.starts_with("client_secret"));
+            assert_eq!(own.look().await.json(), expected);
+            for gone in ["client_uri", "logo_uri", "policy_uri", "tos_uri", "application_type", "jwks", "jwks_uri"] {
+                assert_eq!(told[gone], Value::Null, "{gone}");
+            }
+            assert_eq!(told["scope"], "todo.read todo.write", "nothing is named, so everything is meant");
+        }
+    }
+
+    /// What a client registered as its scope is what it gets when it names none, and no limit.
+    async fn a_registered_scope_is_where_a_client_begins(engine) {
+        let world = World::new(engine).await;
+        let own = Own::register(&world, "none").await;
+        let granted = async |more: &[(&str, &str)]| {
+            let (status, tokens) = own.connector().redeem(&own.connector().code(more).await).await;
+            assert_eq!(status, 200, "{tokens}");
+            tokens["scope"].as_str().unwrap().to_owned()
+        };
+        let both = "todo.read todo.write";
+        assert_eq!(granted(&[]).await, both, "it named none");
+        let mut body = own.body();
+        for (registered, begins_with) in [("todo.read", "todo.read"), ("mcp todo.write", "todo.write"), ("mcp", both)] {
+            body["scope"] = registered.into();
+            assert_eq!(own.change(&body).await.json()["scope"], begins_with);
+            assert_eq!(granted(&[]).await, begins_with);
+            assert_eq!(granted(&[("scope", "")]).await, begins_with);
+            assert_eq!(granted(&[("scope", "openid")]).await, begins_with, "what names nothing of ours names nothing");
+            assert_eq!(granted(&[("scope", both)]).await, both, "it steps up");
+        }
+        body.as_object_mut().unwrap().remove("scope");
+        assert_eq!(own.change(&body).await.json()["scope"], both);
+        assert_eq!(granted(&[]).await, both);
     }
 
     async fn it_is_replaced_whole(engine) {
@@ -142,6 +231,26 @@ on_both_engines! {
     }
 }
 
+/// Before anybody has consented there is no audit of a client's doings, so the log tells of each, and from where.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_tells_what_a_client_does_with_its_registration() {
+    log::listen();
+    let world = World::new(Engine::Sqlite).await;
+    let own = Own::register(&world, "none").await;
+    assert_eq!(own.change(&own.body()).await.status, 200);
+    assert_eq!(own.leave().await.status, 204);
+    let log = log::written();
+    for told in ["a client registered itself", "a client changed its registration", "a client ended its registration"] {
+        let is_it = |line: &&str| line.contains(told) && line.contains(own.id());
+        let lines: Vec<&str> = log.lines().filter(is_it).collect();
+        assert!(
+            matches!(lines.as_slice(), [line] if line.contains("client.address=\"127.0.0.1\"")),
+            "{told}: {lines:?}"
+        );
+    }
+    assert_eq!(world.database.count("audit_events where action like 'client.%'").await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_not_the_client_is_told_nothing() {
     let world = World::new(Engine::Sqlite).await;
@@ -167,7 +276,8 @@ async fn whoever_is_not_the_client_is_told_nothing() {
             let request = if let Some(shown) = shown { request.bearer_auth(shown) } else { request };
             let answer = send(request).await;
             assert_eq!(answer.error(), (401, "invalid_token".into()), "{id} {shown:?}");
-            assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+            let challenge = if shown.is_some() { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+            assert_eq!(answer.header("www-authenticate"), Some(challenge));
             answers.push(text(&answer.json(), "error_description").to_owned());
         }
     }

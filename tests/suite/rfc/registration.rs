@@ -111,7 +111,7 @@ on_both_engines! {
           "response_types": [
             "code"
           ],
-          "scope": "todo.read todo.write",
+          "scope": "todo.read",
           "token_endpoint_auth_method": "client_secret_post",
           "tos_uri": "https://app.example/terms"
         }
@@ -161,12 +161,18 @@ async fn each_method_gets_what_it_needs_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_scope_is_what_can_be_asked_for() {
+async fn the_scope_is_what_was_named_or_everything() {
     let world = World::new(Engine::Sqlite).await;
-    // One plugin: all of its scopes, whatever was registered, since a client steps up to more than it began with.
-    for scope in [Value::Null, json!(""), json!("todo.read"), json!("offline_access mcp")] {
+    // One plugin: of what is named what that has, and all it has when that is nothing.
+    for (scope, told_of) in [
+        (Value::Null, "todo.read todo.write"),
+        (json!(""), "todo.read todo.write"),
+        (json!("offline_access mcp"), "todo.read todo.write"),
+        (json!("todo.read"), "todo.read"),
+        (json!("mcp todo.write todo.write"), "todo.write"),
+    ] {
         let told = register(&world, &with("scope", scope)).await.json();
-        assert_eq!(told["scope"], "todo.read todo.write");
+        assert_eq!(told["scope"], told_of);
     }
     // Two: nobody knows yet which.
     let mut other = world.plugin.clone();
@@ -264,7 +270,10 @@ async fn with_a_token_only_its_holders_register() {
         let request = if let Some(shown) = &shown { request.header(AUTHORIZATION, shown) } else { request };
         let answer = send(request).await;
         assert_eq!(answer.error(), (401, "invalid_token".into()), "{shown:?}");
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+        // RFC 6750 §3.1: no token is no error of a token's.
+        let showed_one = shown.is_some_and(|shown| shown.starts_with("Bearer "));
+        let challenge = if showed_one { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+        assert_eq!(answer.header("www-authenticate"), Some(challenge));
     }
     assert_eq!(world.database.count("clients").await, 0);
     for scheme in ["Bearer", "bearer"] {

@@ -10,7 +10,7 @@ use consentry::{
         public_key::SigningAlgorithm,
     },
     random,
-    store::clients::{ChangedRegistration, FetchedKeySet, NewClient},
+    store::clients::{ChangedRegistration, FetchedKeySet, NewClient, OwnWords},
 };
 
 use super::facts::{World, at, audit, new_client, scopes, start};
@@ -38,6 +38,7 @@ fn dynamic(world: &World) -> NewClient {
         scopes: None,
         secret: None,
         registration_digest: Some(Digest::of("management")),
+        own_words: OwnWords::default(),
         ..new_client(&world.plugin)
     }
 }
@@ -56,6 +57,7 @@ fn changed(client_id: &str) -> ChangedRegistration {
         },
         redirect_uris: vec!["http://127.0.0.1/cb".parse().unwrap()],
         scopes: Some(scopes("todo.read")),
+        own_words: OwnWords::default(),
         secret: Some(ClientSecret {
             id: ClientSecretId(random::id(at(5))),
             digest: Digest::of("later"),

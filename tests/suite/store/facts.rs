@@ -18,7 +18,7 @@ use consentry::{
     store::{
         Store,
         accounts::NewAccount,
-        clients::NewClient,
+        clients::{NewClient, OwnWords},
         consents::{ConsentGrant, ConsentKey},
         families::{Redemption, Rotation},
         plugins::PluginImport,
@@ -113,6 +113,7 @@ pub fn new_client(plugin: &Plugin) -> NewClient {
         redirect_uris: vec!["https://chat.example/cb".parse().unwrap()],
         scopes: Some(scopes("todo.read todo.write")),
         registration_digest: None,
+        own_words: OwnWords::default(),
         secret: Some(ClientSecret {
             id: ClientSecretId(random::id(start())),
             digest: Digest::of("first"),

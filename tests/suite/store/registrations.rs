@@ -14,7 +14,7 @@ use consentry::{
     store::{
         Store,
         assertions::AssertionUse,
-        clients::{ChangedRegistration, NewClient},
+        clients::{ChangedRegistration, NewClient, OwnWords},
         consents::{ConsentGrant, ConsentKey},
         sweep::Sweep,
     },
@@ -41,6 +41,7 @@ fn dynamic(world: &World, created_at: Timestamp) -> NewClient {
         scopes: None,
         secret: Some(secret),
         registration_digest: Some(Digest::of("token")),
+        own_words: OwnWords::default(),
         at: created_at,
         ..new_client(&world.plugin)
     }
@@ -71,6 +72,7 @@ fn change(client: &NewClient) -> ChangedRegistration {
         keys: ClientKeys::default(),
         redirect_uris: vec!["https://chat.example/new".parse().unwrap()],
         scopes: None,
+        own_words: OwnWords::default(),
         secret: None,
     }
 }
@@ -149,7 +151,8 @@ on_both_engines! {
             .await;
             let given = outcomes.contains(&Some(true));
             assert_eq!(is_known(&world.store, &client).await, given, "{outcomes:?}");
-            let secrets = format!("client_secrets where client_id = (select id from clients where client_id = '{}')", client.client_id);
+            let id = &client.client_id;
+            let secrets = format!("client_secrets where client_id = (select id from clients where client_id = '{id}')");
             assert_eq!(world.database.count(&secrets).await, i64::from(given));
         }
     }

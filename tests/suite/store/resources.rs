@@ -69,7 +69,8 @@ async fn redemption_for(world: &World, resource: &str) -> Redemption {
 on_both_engines! {
     async fn a_resource_comes_with_what_its_plugin_adds(engine) {
         let world = World::new(engine).await;
-        let AddResource::Added(added) = add(&world, world.plugin.id, "HTTPS://Todo.example/mcp/").await else { panic!() };
+        let added = add(&world, world.plugin.id, "HTTPS://Todo.example/mcp/").await;
+        let AddResource::Added(added) = added else { panic!("{added:?}") };
         let found = world.store.resource(MCP).await.unwrap().unwrap();
         let by_id = world.store.resource_by_id(added.id).await.unwrap().unwrap();
         for resource in [added, found, by_id] {
@@ -143,6 +144,33 @@ on_both_engines! {
             assert!(world.store.consent(&key).await.unwrap().unwrap().revoked_at.is_some());
             remove(&world, MCP).await;
         }
+    }
+
+    /// A person may agree on a page that was shown before the removal.
+    async fn what_is_agreed_to_while_a_resource_is_gone_is_nothing_to_its_next_owner(engine) {
+        let world = World::new(engine).await;
+        import(&world, &plugin("other", "other.example")).await;
+        let other = world.store.plugin_by_slug("other").await.unwrap().unwrap();
+        let key = ConsentKey { resource: MCP.into(), ..world.consent_key() };
+        for generation in [2, 3] {
+            redemption_for(&world, MCP).await;
+            assert!(world.store.consent(&key).await.unwrap().unwrap().revoked_at.is_none());
+            assert!(matches!(add(&world, other.id, MCP).await, AddResource::Added(_)));
+            let consent = world.store.consent(&key).await.unwrap().unwrap();
+            assert_eq!((consent.revoked_at, consent.generation), (Some(at(5)), generation));
+            assert!(consent.scopes.is_empty());
+            remove(&world, MCP).await;
+        }
+        // The same where the next owner makes it its default.
+        redemption_for(&world, "https://next.example").await;
+        import(&world, &plugin("next", "next.example")).await;
+        let key = ConsentKey { resource: "https://next.example".into(), ..key };
+        assert!(world.store.consent(&key).await.unwrap().unwrap().revoked_at.is_some());
+        // What is there already is not registered again.
+        let kept = world.family().await;
+        assert!(matches!(add(&world, world.plugin.id, "https://todo.example").await, AddResource::Known(_)));
+        import(&world, &plugin("todo", "todo.example")).await;
+        assert!(world.store.standing_family(kept, at(8)).await.unwrap().is_some());
     }
 
     async fn a_default_is_never_removed(engine) {
@@ -243,7 +271,8 @@ on_both_engines! {
         assert!(matches!(&refused, ImportPlugin::ResourceTaken { slug } if slug == "todo"), "{refused:?}");
         assert!(world.store.plugin_by_slug("other").await.unwrap().is_none());
         import(&world, &plugin("other", "mine.example")).await;
-        let refused = import(&world, &Plugin { id: PluginId(random::id(at(7))), ..plugin("other", "other.example") }).await;
+        let moved = Plugin { id: PluginId(random::id(at(7))), ..plugin("other", "other.example") };
+        let refused = import(&world, &moved).await;
         assert!(matches!(&refused, ImportPlugin::ResourceTaken { slug } if slug == "todo"), "{refused:?}");
         let other = world.store.plugin_by_slug("other").await.unwrap().unwrap();
         assert_eq!((other.host.as_str(), other.resource.as_str()), ("mine.example", "https://mine.example"));
