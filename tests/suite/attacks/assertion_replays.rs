@@ -29,14 +29,21 @@ enum Use {
 
 const USES: [Use; 4] = [Use::Code, Use::Refresh, Use::Introspect, Use::Revoke];
 
+/// What is brought along, whatever it is for. An assertion that comes with nothing of ours is never used.
+struct Brought<'a> {
+    code: &'a str,
+    token: &'a str,
+    /// The token that is revoked.
+    given_up: &'a str,
+}
+
 impl Use {
-    /// Revoking what nobody knows is answered like everything else, and ends nothing.
-    async fn with(self, connector: Connector<'_>, code: &str, token: &str) -> (StatusCode, Value) {
+    async fn with(self, connector: Connector<'_>, brought: &Brought<'_>) -> (StatusCode, Value) {
         match self {
-            Self::Code => connector.redeem(code).await,
-            Self::Refresh => connector.refresh(token).await,
-            Self::Introspect => connector.call("/introspect", &[("token", token)]).await,
-            Self::Revoke => connector.call("/revoke", &[("token", "nobody knows it")]).await,
+            Self::Code => connector.redeem(brought.code).await,
+            Self::Refresh => connector.refresh(brought.token).await,
+            Self::Introspect => connector.call("/introspect", &[("token", brought.token)]).await,
+            Self::Revoke => connector.call("/revoke", &[("token", brought.given_up)]).await,
         }
     }
 }
@@ -70,11 +77,12 @@ on_both_engines! {
         for first in USES {
             let assertion = victim.assertion();
             let connector = victim.connector(Proof::Assertion(&assertion));
-            let code = if first == Use::Code { honest.code(&[]).await } else { String::new() };
-            let (status, told) = first.with(connector, &code, &victim.token).await;
+            let (code, given_up) = (honest.code(&[]).await, honest.connect().await);
+            let brought = Brought { code: &code, token: &victim.token, given_up: &given_up };
+            let (status, told) = first.with(connector, &brought).await;
             assert_eq!(status, StatusCode::OK, "{first:?}: {told}");
             for second in USES {
-                let answer = second.with(connector, &spare, &victim.token).await;
+                let answer = second.with(connector, &Brought { code: &spare, ..brought }).await;
                 assert_refused(&answer, &format!("{first:?}, then {second:?}"));
             }
         }
@@ -90,13 +98,18 @@ on_both_engines! {
         let client = victim.running().add_service_with_key(&victim.world.plugin, &victim.signer.key_set()).await;
         let honest = Connector { client_id: &client.client_id, ..victim.connector(Proof::Key(&victim.signer)) };
         let grant = [("grant_type", "client_credentials")];
-        for path in ["/token", "/introspect", "/revoke"] {
+        // Another's: it may ask about it, and must not revoke it.
+        let token = [("token", victim.token.as_str())];
+        for (path, fields, expected) in [
+            ("/token", grant, StatusCode::OK),
+            ("/introspect", token, StatusCode::OK),
+            ("/revoke", token, StatusCode::BAD_REQUEST),
+        ] {
             let running = victim.running();
             let assertion = victim.signer.assertion(&client.client_id, &running.url, now(&running.server));
             let connector = honest.by(Proof::Assertion(&assertion));
-            let fields = if path == "/token" { grant } else { [("token", "nobody knows it")] };
             let (status, told) = connector.call(path, &fields).await;
-            assert_eq!(status, StatusCode::OK, "{path}: {told}");
+            assert_eq!(status, expected, "{path}: {told}");
             for _ in 0..2 {
                 assert_refused(&connector.call("/token", &grant).await, &format!("after {path}"));
             }

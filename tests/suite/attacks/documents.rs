@@ -13,14 +13,13 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::log::{listen, written};
-
 use crate::{
     harness::{
         browser::Browser,
         connected::Connected,
         connector::{CLIENT_ID, Connector, Proof, REDIRECT_URI, document, publish, shapes},
         databases::Engine,
+        log,
         server::{Options, World},
         signer::Signer,
         strangers::{Strangers, answer::Answer, host::Host},
@@ -320,7 +319,7 @@ async fn a_name_that_turns_inside_is_followed_there_by_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_says_which_copy_serves_and_that_keys_are_damaged() {
-    listen();
+    log::listen();
     let it = Connected::new(Engine::Sqlite).await;
     // An id of the vendor's template that no other test has.
     let id = Url::parse(&it.world.running.url).unwrap().port().unwrap();
@@ -331,7 +330,7 @@ async fn the_log_says_which_copy_serves_and_that_keys_are_damaged() {
     keys["keys"].as_array_mut().unwrap().push(json!({ "kty": "RSA", "n": "!" }));
     it.host.answer("/oauth/jwks.json", Answer::json(&keys));
     let told = |message: &str| {
-        let log = written();
+        let log = log::told();
         log.lines().filter(|line| line.contains(&client_id) && line.contains(message)).count()
     };
     let (pinned, kept) = ("the pinned copy of a client's document serves", "the last good copy of a client's document");
@@ -354,14 +353,14 @@ async fn the_log_says_which_copy_serves_and_that_keys_are_damaged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_document_that_is_refused_is_one_line_in_the_log() {
-    listen();
+    log::listen();
     let strangers = Strangers::new();
     let world = looking_outside(&strangers, &Clock::system()).await;
     let name = format!("inside-{}.example", Url::parse(&world.running.url).unwrap().port().unwrap());
     strangers.lead(&name, &["127.0.0.2:443".parse().unwrap()]);
     let address = format!("https://{name}/c.json");
     assert_eq!(shown(&world, &address).await.0, StatusCode::BAD_GATEWAY);
-    let log = written();
+    let log = log::told();
     let lines: Vec<&str> =
         log.lines().filter(|line| line.contains(&format!("the host {name} has an address"))).collect();
     assert_eq!(lines.len(), 1, "{lines:#?}");

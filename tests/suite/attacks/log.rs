@@ -1,62 +1,16 @@
 //! The log: nothing that opens anything is ever written to it, whatever goes wrong.
 
-use std::{
-    io,
-    sync::{Mutex, OnceLock},
-};
-
 use consentry::model::client::Dialect;
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use super::{by_hand::ByHand, connecting::Connecting};
 use crate::{
     harness::{
         browser::plugin_request,
+        log::Details,
         server::{CALLBACK, PASSWORD, Registered, World},
     },
     on_both_engines,
 };
-
-/// Everything this process has logged. Servers run in threads of their own, so only a global subscriber hears them;
-/// it hears those of other tests too, which does not matter here: what is sought is unique.
-#[derive(Clone, Copy)]
-struct Log;
-
-static WRITTEN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        WRITTEN.lock().expect("the log").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        Self
-    }
-}
-
-/// Begins to listen to everything the server and its database driver say, down to the last detail.
-pub fn listen() {
-    static LISTENING: OnceLock<()> = OnceLock::new();
-    LISTENING.get_or_init(|| {
-        let filter = EnvFilter::new("consentry=trace,sqlx=trace,actix_web=trace,actix_http=trace,actix_server=trace");
-        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Log).finish();
-        tracing::subscriber::set_global_default(subscriber).expect("nobody listens yet");
-    });
-}
-
-/// What was heard so far.
-pub fn written() -> String {
-    String::from_utf8_lossy(&WRITTEN.lock().expect("the log")).into_owned()
-}
 
 /// Whether a secret, or a part of one, is in the log. The beginning alone would do for a search in a log, and a third
 /// of a token is no business of it either.
@@ -67,7 +21,7 @@ fn is_told(log: &str, secret: &str) -> bool {
 on_both_engines! {
     /// Row 29: a whole flow with every mistake on the way, at the most talkative level.
     async fn no_secret_is_ever_logged(engine) {
-        listen();
+        let listener = Details::listen();
         let world = World::new(engine).await;
         let client = world.client(Dialect::Plugin).await;
         let action = world.client(Dialect::Action).await;
@@ -115,7 +69,7 @@ on_both_engines! {
         assert_eq!(world.running.redeem(&client, &code).await.0, 400, "a replay, which is logged");
         world.running.refresh(&client, &second).await;
 
-        let log = written();
+        let log = listener.written();
         for line in ["a sign-in was refused", "a client did not prove itself", "showed an error page",
             "a code was presented twice"] {
             assert!(log.contains(line), "the log was heard: {line}");
@@ -135,10 +89,10 @@ on_both_engines! {
 
     /// Row 29: the same of what connectors show, and are shown when they register.
     async fn no_secret_of_a_connector_is_ever_logged(engine) {
-        listen();
+        let listener = Details::listen();
         let connecting = Connecting::new(engine).await;
         let secrets = connecting.with_every_mistake().await;
-        let log = written();
+        let log = listener.written();
         for line in [
             "a client registered itself", "a registration access token is not good", "a client did not prove itself",
         ] {
@@ -151,7 +105,7 @@ on_both_engines! {
 
     /// Row 29, the other way: what a caller sends stays on its own line of the log.
     async fn nobody_can_write_a_line_of_their_own(engine) {
-        listen();
+        let listener = Details::listen();
         let world = World::new(engine).await;
         let line = format!("forged at {}", world.running.url);
         let client_id = format!("x\n{line}\r{line}\u{1b}[31m");
@@ -162,7 +116,7 @@ on_both_engines! {
         let asked = [("client_id", foreign.client_id.as_str()), ("redirect_uri", &client_id)];
         let asked = crate::harness::browser::authorize(&asked);
         assert_eq!(ByHand::new().get(&world.running, &asked).await.status, 400);
-        let log = written();
+        let log = listener.written();
         assert!(log.contains(&line), "the log was heard");
         for forged in [format!("\n{line}"), format!("\r{line}"), "\u{1b}".to_owned()] {
             assert!(!log.contains(&forged), "{forged:?} is in the log");

@@ -17,7 +17,7 @@ mod downgrades;
 mod hosts;
 mod key_hosts;
 mod kinds;
-pub mod log;
+mod log;
 mod names;
 mod nasty;
 mod nasty_connectors;

@@ -6,9 +6,9 @@ use serde_json::json;
 use super::nasty::{Asked, Attempt, all_are_answered, client, is_well, unhurried, values};
 use crate::{
     harness::{
-        browser::{Browser, authorize, parameter},
+        browser::{Browser, parameter},
         connector::{Connector, Proof, VERIFIER, now},
-        server::{Options, World},
+        server::{Options, Running, World},
         signer::Signer,
         strangers::{Strangers, answer::Answer},
     },
@@ -17,9 +17,9 @@ use crate::{
 
 const CALLBACK: &str = "https://client.example/cb";
 
-/// An authorization request of a client whose id is this.
-fn request_of(client_id: &str) -> String {
-    authorize(&[("response_type", "code"), ("client_id", client_id), ("redirect_uri", CALLBACK)])
+/// A good authorization request of a client whose id is this.
+fn request_of(running: &Running, client_id: &str) -> String {
+    Connector { client_id, redirect_uri: CALLBACK, ..Connector::new(running, Proof::Nothing) }.request(&[])
 }
 
 on_both_engines! {
@@ -41,7 +41,7 @@ on_both_engines! {
                 format!("https://client.example/c.json?{value}"),
                 format!("https://client.example/c.json#{value}"),
             ] {
-                let get = http.get(format!("{}{}", world.running.url, request_of(&id)));
+                let get = http.get(format!("{}{}", world.running.url, request_of(&world.running, &id)));
                 pages.push(Attempt::new(&id, value, get.header("accept", "text/html")));
                 let post = http.post(format!("{}/token", world.running.url));
                 let post = post.form(&[("grant_type", "refresh_token"), ("client_id", &id), ("refresh_token", "x")]);
@@ -83,7 +83,7 @@ on_both_engines! {
             }
             let body = if place + 1 == places { format!("{{{value}") } else { document.to_string() };
             host.answer(&path, Answer::document("application/json", body));
-            let get = http.get(format!("{}{}", world.running.url, request_of(&id))).header("accept", "text/html");
+            let get = http.get(format!("{}{}", world.running.url, request_of(&world.running, &id))).header("accept", "text/html");
             attempts.push(Attempt::new(format!("document {number}"), value, get));
         }
         let counted = all_are_answered(Asked::PageAndAHost, attempts).await;

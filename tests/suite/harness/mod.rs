@@ -9,6 +9,7 @@ pub mod cut;
 pub mod databases;
 pub mod foreign;
 pub mod landing;
+pub mod log;
 pub mod looks;
 pub mod process;
 pub mod server;

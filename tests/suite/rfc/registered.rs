@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::wire::{Answer, http, send, text};
 use crate::{
-    attacks::log,
     harness::{
         connector::{Connector, Proof, refresh_token},
         databases::Engine,
+        log,
         server::World,
     },
     on_both_engines,
@@ -239,7 +239,7 @@ async fn the_log_tells_what_a_client_does_with_its_registration() {
     let own = Own::register(&world, "none").await;
     assert_eq!(own.change(&own.body()).await.status, 200);
     assert_eq!(own.leave().await.status, 204);
-    let log = log::written();
+    let log = log::told();
     for told in ["a client registered itself", "a client changed its registration", "a client ended its registration"] {
         let is_it = |line: &&str| line.contains(told) && line.contains(own.id());
         let lines: Vec<&str> = log.lines().filter(is_it).collect();

@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 
 use super::wire::{CHALLENGE, VERIFIER, text};
 use crate::{
-    attacks::log,
     harness::{
         browser::{Arrived, Browser, authorize, parameter},
         databases::Engine,
+        log,
         server::{CALLBACK, Options, Registered, World},
         strangers::{Strangers, answer::Answer},
     },
@@ -116,7 +116,7 @@ impl Asking<'_> {
     /// The lines of the log that explain what it was refused.
     fn explained(&self) -> Vec<String> {
         let is_it = |line: &&str| line.contains("invalid_target:") && line.contains(&self.client.client_id);
-        log::written().lines().filter(is_it).map(str::to_owned).collect()
+        log::told().lines().filter(is_it).map(str::to_owned).collect()
     }
 
     /// Asserts that one more line explains a refusal.
@@ -334,7 +334,7 @@ async fn an_operator_says_what_is_meant_where_nothing_is_named() {
             "default_resource is not registered; until `consentry resource add` registers it, clients \
                               that name no resource are refused resource=\"{default}\""
         );
-        assert!(log::written().contains(&warned), "{default}");
+        assert!(log::told().contains(&warned), "{default}");
     }
 }
 

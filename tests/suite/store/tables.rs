@@ -92,7 +92,7 @@ impl Tables {
             select count(*) from pg_stat_activity
              where datname = current_database() and wait_event_type = 'Lock'";
         let Self::Postgres(connection) = self else { return tokio::time::sleep(Duration::from_millis(300)).await };
-        for _ in 0..1000 {
+        for _ in 0..6000 {
             if sqlx::query_scalar::<_, i64>(WAITING).fetch_one(&mut *connection).await.unwrap() == others {
                 return;
             }
