@@ -201,12 +201,17 @@ pub struct ClientKeys {
 impl ClientKeys {
     /// Where a set is fetched from; nowhere if the client sent its own along, or the operator supplied one.
     pub fn fetched_from(&self) -> Option<&str> {
-        self.jwks_uri.as_deref().filter(|_| self.key_set.is_none() || self.fetched_at.is_some())
+        self.jwks_uri.as_deref().filter(|_| !self.were_supplied())
     }
 
     /// Whether the client sent its set along with whatever else it says about itself.
     pub fn came_along(&self) -> bool {
         self.jwks_uri.is_none() && self.key_set.is_some() && self.fetched_at.is_some()
+    }
+
+    /// Whether the operator supplied the set; what the client says of its keys then changes nothing.
+    pub fn were_supplied(&self) -> bool {
+        self.key_set.is_some() && self.fetched_at.is_none()
     }
 }
 
@@ -219,6 +224,14 @@ pub struct DocumentCopy {
     pub fresh_until: Timestamp,
     /// Whether it is the pinned copy, which came with the program: what its host says goes before it.
     pub is_pinned: bool,
+}
+
+impl DocumentCopy {
+    /// Whether it need not be read again. A time that has yet to come was written by a clock that was wrong, and says
+    /// nothing of how old the copy is.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.fetched_at <= now && now < self.fresh_until
+    }
 }
 
 /// One of a client's secrets: only its digest is kept.

@@ -42,11 +42,13 @@ enum Damaged {
 pub struct NotAKeySet {
     member: String,
     problem: String,
+    /// Whether it is in order, and only holds no key of a kind that is used here.
+    pub is_of_other_kinds: bool,
 }
 
 impl NotAKeySet {
     fn new(member: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { member: member.into(), problem: problem.into() }
+        Self { member: member.into(), problem: problem.into(), is_of_other_kinds: false }
     }
 
     fn of_key(index: usize, Fault { member, problem }: Fault) -> Self {
@@ -109,11 +111,15 @@ impl KeySet {
                 Err(NotTaken::Wrong(fault)) => spoilt = spoilt.or(Some(NotAKeySet::of_key(index, fault))),
             }
         }
-        match (kept.is_empty(), spoilt.as_ref().or(not_ours.as_ref())) {
-            (false, _) => Ok((Self(kept), spoilt)),
-            (true, None) => Err(NotAKeySet::new("keys", "is empty")),
-            (true, Some(why)) => Err(NotAKeySet::new("keys", format!("has no key that can be used here: {why}"))),
+        if !kept.is_empty() {
+            return Ok((Self(kept), spoilt));
         }
+        let is_of_other_kinds = spoilt.is_none();
+        let problem = match spoilt.or(not_ours) {
+            Some(why) => format!("has no key that can be used here: {why}"),
+            None => "is empty".to_owned(),
+        };
+        Err(NotAKeySet { is_of_other_kinds, ..NotAKeySet::new("keys", problem) })
     }
 
     /// The set as it is kept: what was understood, in one spelling; reading it again gives the same set.

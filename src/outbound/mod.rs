@@ -17,6 +17,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use reqwest::{Client, Response, redirect, retry, tls::Certificate};
+use tokio::time::timeout;
 use url::{Host, Url};
 
 pub use self::{
@@ -69,7 +70,7 @@ impl Default for Settings {
 pub struct Limits {
     /// The largest document that is taken.
     pub bytes_max: usize,
-    /// How long all of it may take: waiting for a turn, resolving, connecting, reading to the end.
+    /// How long all of it may take: waiting for a turn (at most half of it), resolving, connecting, reading to the end.
     pub patience: Duration,
 }
 
@@ -130,16 +131,13 @@ impl Outbound {
     pub async fn get(&self, url: &Url, limits: Limits) -> Result<Fetched, FetchError> {
         let target = Target::of(url)?;
         self.admission.check_host(&target.host)?;
-        let mut turn = None;
         let fetching = async {
-            turn = Some(self.turns.take(&target.origin).await?);
+            // Waiting ends while there is still time to ask the host: only then may its silence be held against it.
+            let turn = timeout(limits.patience / 2, self.turns.take(&target.origin));
+            let _turn = turn.await.map_err(|_| FetchError::Busy)??;
             self.fetch(target.url, limits.bytes_max).await
         };
-        match tokio::time::timeout(limits.patience, fetching).await {
-            Ok(outcome) => outcome,
-            Err(_) if turn.is_none() => Err(FetchError::Busy),
-            Err(_) => Err(FetchError::TooSlow),
-        }
+        timeout(limits.patience, fetching).await.unwrap_or(Err(FetchError::TooSlow))
     }
 
     async fn fetch(&self, url: Url, bytes_max: usize) -> Result<Fetched, FetchError> {

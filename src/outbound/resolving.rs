@@ -6,6 +6,7 @@ use std::{
     net::{SocketAddr, ToSocketAddrs},
     pin::Pin,
     sync::Arc,
+    time::Duration,
 };
 
 use reqwest::dns::{Addrs, Name, Resolving};
@@ -13,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::{FetchError, admission::Admission};
 
-/// The answer of a [`Resolve`], to come.
+/// The answer of a [`Resolve`], to come. An error that holds a [`FetchError`] is told as that one.
 pub type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
 /// Somebody who knows what names mean.
@@ -31,6 +32,10 @@ pub trait Resolve: Send + Sync {
 /// How many lookups the system may have in hand. They cannot be broken off, and the threads they wait in are those
 /// that passwords are hashed on: name servers that do not answer must not stop people from signing in.
 const LOOKUPS_MAX: usize = 32;
+
+/// How long one waits for the others: less than half the patience of any fetch, which is what is left at the least
+/// when its turn comes. So it ends first, and nothing is held against a host whose name nobody has looked up.
+const LOOKUP_WAIT_MAX: Duration = Duration::from_millis(500);
 
 /// The system's own resolver, with its hosts file and its settings.
 pub struct System {
@@ -51,7 +56,8 @@ impl Resolve for System {
     fn resolve(&self, name: String) -> Lookup {
         let lookups = Arc::clone(&self.lookups);
         Box::pin(async move {
-            let lookup = lookups.acquire_owned().await.map_err(io::Error::other)?;
+            let lookup = tokio::time::timeout(LOOKUP_WAIT_MAX, lookups.acquire_owned()).await;
+            let Ok(Ok(lookup)) = lookup else { return Err(io::Error::other(FetchError::Busy)) };
             let done = tokio::task::spawn_blocking(move || {
                 // Held until the system is done, also when the caller has gone away meanwhile.
                 let _lookup = lookup;
@@ -79,7 +85,8 @@ impl reqwest::dns::Resolve for Vetting {
         let host = name.as_str().to_owned();
         let (lookup, admission) = (self.resolver.resolve(host.clone()), Arc::clone(&self.admission));
         Box::pin(async move {
-            let mut addresses = lookup.await.map_err(|_| FetchError::NoSuchHost)?;
+            let mut addresses =
+                lookup.await.map_err(|error| error.downcast::<FetchError>().unwrap_or(FetchError::NoSuchHost))?;
             if addresses.is_empty() {
                 return Err(FetchError::NoSuchHost.into());
             }
@@ -132,6 +139,17 @@ mod tests {
         for addresses in [&["127.0.0.1"][..], &["8.8.8.8", "10.0.0.1"], &["10.0.0.1", "8.8.8.8"], &["::1"], &many] {
             assert!(matches!(vetted(addresses).await, Err(FetchError::Address { .. })), "{addresses:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_nobody_has_time_for_is_not_held_against_its_host() {
+        let system = System { lookups: Arc::new(Semaphore::new(0)) };
+        let vetting = Vetting { resolver: Arc::new(system), admission: Arc::new(Admission::new(Vec::new())) };
+        let name = Name::from_str("a.example").expect("a name");
+        let outcome = reqwest::dns::Resolve::resolve(&vetting, name).await;
+        let error =
+            outcome.map(|_| ()).expect_err("none to be had").downcast::<FetchError>().expect("an error of ours");
+        assert!(error.is_ours(), "{error}");
     }
 
     #[tokio::test]

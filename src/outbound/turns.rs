@@ -1,5 +1,8 @@
 //! Turns: how many fetches go on at once, to one origin and in all. Whoever makes this server fetch must not be able to
 //! aim it at somebody (a few connections per origin), nor to fill it up (a few in all, and a bounded queue).
+//!
+//! An origin is a name and a port, so whoever owns a domain has any number of them: against those only the bounds for
+//! all hold. They hold for each of the two kinds of fetch apart (`server.rs`), so strangers' cannot keep back the rest.
 
 use std::{
     collections::HashMap,

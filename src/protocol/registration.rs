@@ -172,7 +172,8 @@ pub struct ClientInformation<'a> {
 impl<'a> ClientInformation<'a> {
     /// What a client is registered as; `scope` is what it gets when it asks for nothing, if that is known.
     pub fn new(client: &'a Client, said: Said, scope: Option<String>, credentials: Credentials<'a>) -> Self {
-        // An inline set that was registered; one that was fetched is not the client's word.
+        // The inline set in force, be it the client's own or one the operator put in its place: a client that sends
+        // back what it was told keeps its keys. A set that was fetched stands where the client says.
         let own_set = client.keys.key_set.as_deref().filter(|_| client.keys.jwks_uri.is_none());
         Self {
             client_id: &client.client_id,

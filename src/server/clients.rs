@@ -134,25 +134,35 @@ impl Server {
         if row.document == Some(document.copy) {
             return Ok(row);
         }
-        let mut document = document.to_keep(&row.client_id, now);
-        let same = says_the_same(&row, &document);
-        if document.copy.is_pinned && same && row.name == document.name {
+        let mut to_keep = document.to_keep(&row.client_id, now);
+        let same = says_the_same(&row, &to_keep);
+        if to_keep.copy.is_pinned && same && row.name == to_keep.name {
             return Ok(row);
         }
         // A known vendor's is taken as it comes: it has no interest in filling the log, and rolls back what went wrong.
         if !same && presets::preset_of(&row.client_id).is_none() {
-            document.copy.fresh_until = document.copy.fresh_until.max(now + CHANGED_FRESH);
+            to_keep.copy.fresh_until = to_keep.copy.fresh_until.max(now + CHANGED_FRESH);
             let id = row.client_id.as_str();
             tracing::info!(client.id = id, "a client's document has changed, and is not read again for an hour");
         }
         let audit = self.audit(Actor::Client(row.id), None);
-        let kept = self.store.keep_document(&document, &audit).await?;
-        Ok(kept.unwrap_or(row))
+        let mut renewed = None;
+        let keep = Box::pin(async {
+            renewed = self.store.keep_document(&to_keep, &audit).await?;
+            Ok::<_, StoreError>(())
+        });
+        // Many may have waited for it to be read; the first of them writes, the others look at what it wrote.
+        document.kept.get_or_try_init(|| keep).await?;
+        let client = match renewed {
+            Some(client) => Some(client),
+            None => self.store.client(&row.client_id, now).await?,
+        };
+        Ok(client.unwrap_or(row))
     }
 }
 
 fn is_fresh(row: &Client, now: Timestamp) -> bool {
-    row.document.is_some_and(|copy| now < copy.fresh_until)
+    row.document.is_some_and(|copy| copy.is_fresh(now))
 }
 
 /// Whether the row was read at the client's own host.
@@ -163,11 +173,12 @@ fn is_live(row: &Client) -> bool {
 /// Whether a document says what the row has already, as far as the audit log tells of it.
 fn says_the_same(row: &Client, document: &ClientDocument) -> bool {
     let set = |text: &Option<String>| text.as_ref().and_then(|text| KeySet::parse(text.as_bytes()).ok());
+    let own_set = row.keys.came_along().then(|| set(&row.keys.key_set)).flatten();
     row.redirect_uris == document.redirect_uris
         && row.authentication_methods == document.authentication_methods
         && row.signing_algorithm == document.signing_algorithm
         && row.keys.jwks_uri == document.jwks_uri
-        && (!row.keys.came_along() || set(&row.keys.key_set) == set(&document.key_set))
+        && (row.keys.were_supplied() || own_set == set(&document.key_set))
 }
 
 /// Whether a stale copy may stand in: its host could not be reached, and that is not long ago. A document that became

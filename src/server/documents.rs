@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use moka::future::Cache;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
@@ -100,6 +101,8 @@ pub struct Document {
     pub metadata: ClientMetadata,
     /// When it was read, how long that holds, and whether it is the pinned copy.
     pub copy: DocumentCopy,
+    /// Set when the client's row was brought up to date with it: once, for all who had it read.
+    pub kept: OnceCell<()>,
 }
 
 impl Document {
@@ -170,9 +173,9 @@ impl Documents {
         now: Timestamp,
     ) -> Result<Arc<Document>, DocumentError> {
         let url = self.address(client_id)?;
-        let is_old = |kept: &Document| {
-            kept.copy.fresh_until <= now || row.is_some_and(|row| kept.copy.fetched_at < row.fetched_at)
-        };
+        let newer = row.map(|row| row.fetched_at).filter(|fetched_at| *fetched_at <= now);
+        let is_old =
+            |kept: &Document| !kept.copy.is_fresh(now) || newer.is_some_and(|newer| kept.copy.fetched_at < newer);
         match self.kept.get(client_id).await {
             Some(kept) if !is_old(&kept) => return Ok(kept),
             Some(_) => self.kept.invalidate(client_id).await,
@@ -182,7 +185,8 @@ impl Documents {
         if row.is_none() {
             return reading.await;
         }
-        if let Some(failed) = self.failed.get(client_id).await.filter(|failed| now < failed.0 + FRESH_MIN) {
+        let lately = |at: Timestamp| at <= now && now < at + FRESH_MIN;
+        if let Some(failed) = self.failed.get(client_id).await.filter(|failed| lately(failed.0)) {
             return Err(failed.1.clone());
         }
         // A task of its own: what has begun is brought to its end although whoever asked goes away, or each who does
@@ -212,7 +216,11 @@ impl Documents {
         let metadata = client_metadata::read_document(url, &fetched.body).map_err(DocumentError::Invalid)?;
         let fresh = fetched.max_age.map_or(FRESH_DEFAULT, |age| TimeDelta::from_std(age).unwrap_or(FRESH_MAX));
         let fresh_until = now + fresh.clamp(FRESH_MIN, FRESH_MAX);
-        Ok(Document { metadata, copy: DocumentCopy { fetched_at: now, fresh_until, is_pinned: false } })
+        Ok(Document {
+            metadata,
+            copy: DocumentCopy { fetched_at: now, fresh_until, is_pinned: false },
+            kept: OnceCell::new(),
+        })
     }
 
     /// What serves instead, told once a look: the row's copy if there is one, otherwise the pinned one. With neither
@@ -253,5 +261,6 @@ pub fn pinned(client_id: &str, now: Timestamp) -> Option<Document> {
     Some(Document {
         metadata,
         copy: DocumentCopy { fetched_at: now, fresh_until: now + PINNED_FRESH, is_pinned: true },
+        kept: OnceCell::new(),
     })
 }

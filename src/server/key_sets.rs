@@ -214,7 +214,7 @@ impl Sets {
 
     async fn at_hand(&self, question: &Question<'_>) -> AtHand {
         let Question { client, uri, wanted, now } = *question;
-        let known = self.known(client, uri).await;
+        let known = self.known(client, uri, now).await;
         let failed = self.failed(client.id, uri).await;
         if let Some(known) = known.as_deref().filter(|known| known.settles(wanted, now)) {
             return AtHand::Settled(Ok(Arc::clone(&known.set)));
@@ -224,20 +224,22 @@ impl Sets {
         let old = known.as_deref().filter(|known| known.holds(wanted)).filter(serves);
         let old = old.map(|known| Arc::clone(&known.set));
         match failed {
-            Some(failed) if now < failed.at + AGAIN => AtHand::Settled(old.ok_or_else(|| failed.why.clone())),
+            Some(failed) if is_lately(failed.at, now) => AtHand::Settled(old.ok_or_else(|| failed.why.clone())),
             _ => AtHand::Old(old),
         }
     }
 
     /// The set as it was last fetched from this address, by this process or by any.
-    async fn known(&self, client: &Client, uri: &str) -> Option<Arc<Kept>> {
+    async fn known(&self, client: &Client, uri: &str, now: Timestamp) -> Option<Arc<Kept>> {
         let in_memory = self.kept.get(&client.id).await.filter(|kept| kept.uri == uri);
         let Some((text, fetched_at)) = client.keys.key_set.as_ref().zip(client.keys.fetched_at) else {
             return in_memory;
         };
-        if in_memory.as_ref().is_some_and(|kept| kept.fetched_at >= fetched_at) {
+        // A time that has yet to come was written by a clock that was wrong: whatever was fetched since is newer.
+        if in_memory.as_ref().is_some_and(|kept| kept.fetched_at >= fetched_at || fetched_at > now) {
             return in_memory;
         }
+        let fetched_at = fetched_at.min(now);
         let Ok(set) = read(text) else { return in_memory };
         // How long its headers allowed is not in the row.
         let kept = Arc::new(Kept { set, uri: uri.to_owned(), fetched_at, fresh_until: fetched_at + FRESH_MIN });
@@ -255,7 +257,8 @@ impl Kept {
     /// Whether a look would not help: it is fresh and has the key, or was had so lately that a key which is not in it
     /// is nobody's.
     fn settles(&self, wanted: Wanted<'_>, now: Timestamp) -> bool {
-        (now < self.fresh_until && self.holds(wanted)) || now < self.fetched_at + AGAIN
+        let is_fresh = self.fetched_at <= now && now < self.fresh_until;
+        (is_fresh && self.holds(wanted)) || is_lately(self.fetched_at, now)
     }
 
     fn holds(&self, wanted: Wanted<'_>) -> bool {
@@ -265,6 +268,11 @@ impl Kept {
             Wanted::Newer => false,
         }
     }
+}
+
+/// Whether that was so lately that nothing else is to be had. What has yet to come was seen on a clock that was wrong.
+fn is_lately(then: Timestamp, now: Timestamp) -> bool {
+    then <= now && now < then + AGAIN
 }
 
 /// Since when no newer set could be had, as the row and this process know it. What failed before this one was fetched

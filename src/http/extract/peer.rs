@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpRequest, http::header::HeaderValue, web};
 
 use crate::{model::proxies::TrustedProxies, server::Server};
 
@@ -15,17 +15,18 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 pub fn of(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip();
     let server = request.app_data::<web::Data<Server>>()?;
-    let lines = request.headers().get_all(FORWARDED_FOR).map(|line| line.to_str().unwrap_or_default());
+    let lines = request.headers().get_all(FORWARDED_FOR).map(HeaderValue::as_bytes);
     Some(caller(&server.settings.trusted_proxies, peer, lines))
 }
 
 /// Follows the operator's proxies back to the first address that is not one of them. An entry that is no address ends
-/// the way there: the proxy that wrote it speaks for itself.
-fn caller<'a>(proxies: &TrustedProxies, peer: IpAddr, lines: impl Iterator<Item = &'a str>) -> IpAddr {
+/// the way there: the proxy that wrote it speaks for itself. Entries are bytes, because a proxy appends to whatever it
+/// was sent: one that is no text must not spoil those to its right.
+fn caller<'a>(proxies: &TrustedProxies, peer: IpAddr, lines: impl Iterator<Item = &'a [u8]>) -> IpAddr {
     let mut caller = peer.to_canonical();
-    let entries: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+    let entries: Vec<&[u8]> = lines.flat_map(|line| line.split(|byte| *byte == b',')).collect();
     for entry in entries.into_iter().rev() {
-        match address(entry.trim()) {
+        match str::from_utf8(entry).ok().and_then(|entry| address(entry.trim())) {
             Some(named) if proxies.have(caller) => caller = named,
             _ => break,
         }
@@ -46,7 +47,7 @@ mod tests {
 
     fn seen(proxies: &[&str], peer: &str, lines: &[&str]) -> String {
         let proxies = TrustedProxies(proxies.iter().map(|range| range.parse().unwrap()).collect());
-        caller(&proxies, peer.parse().unwrap(), lines.iter().copied()).to_string()
+        caller(&proxies, peer.parse().unwrap(), lines.iter().map(|line| line.as_bytes())).to_string()
     }
 
     #[test]
@@ -79,6 +80,16 @@ mod tests {
         assert_eq!(seen(proxies, "127.0.0.1", &["[2001:db8::1]:4711"]), "2001:db8::1");
         assert_eq!(seen(proxies, "127.0.0.1", &["[2001:db8::1]"]), "2001:db8::1");
         assert_eq!(seen(proxies, "127.0.0.1", &["10.0.0.9, 10.0.0.2"]), "10.0.0.9", "the farthest of them");
+    }
+
+    #[test]
+    fn what_is_no_text_spoils_nothing_to_its_right() {
+        let proxies = TrustedProxies(vec!["127.0.0.1/32".parse().unwrap()]);
+        let seen = |line: &[u8]| caller(&proxies, "127.0.0.1".parse().unwrap(), [line].into_iter()).to_string();
+        assert_eq!(seen(b"\xff, 203.0.113.7"), "203.0.113.7");
+        assert_eq!(seen(b"\xff,203.0.113.7"), "203.0.113.7");
+        assert_eq!(seen(b"203.0.113.7, \xff"), "127.0.0.1");
+        assert_eq!(seen(b"203.0.113.7\xff"), "127.0.0.1");
     }
 
     #[test]

@@ -65,16 +65,16 @@ pub(super) struct Proof {
 
 impl Proof {
     /// Completes the offered methods by the keys and the algorithm they need. A client that signs only in a way that is
-    /// not verified here is left with its other methods.
+    /// not verified here is left with its other methods; its keys may then be of any kind.
     pub fn read(members: &Members, offered: AuthenticationMethods) -> Result<Self, MetadataError> {
-        let keys = read_keys(members)?;
         let algorithm = members.text(ALGORITHM)?;
         if !offered.contains(AuthenticationMethod::PrivateKeyJwt) {
-            return Ok(Self { methods: offered, keys, signing_algorithm: None });
+            return Ok(Self { methods: offered, keys: read_keys(members, Use::Other)?, signing_algorithm: None });
         }
         let Ok(signing_algorithm) = algorithm.map(str::parse).transpose() else {
-            return Self::without_signing(offered, keys);
+            return Self::without_signing(offered, read_keys(members, Use::Other)?);
         };
+        let keys = read_keys(members, Use::Signing)?;
         if keys == Keys::None {
             return Err(MetadataError::metadata(
                 "jwks_uri is missing, and jwks too; private_key_jwt needs one of them",
@@ -94,14 +94,25 @@ impl Proof {
     }
 }
 
+/// What a client's keys are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// They prove who it is.
+    Signing,
+    /// Whatever else: encryption, or what it tells other servers.
+    Other,
+}
+
 /// RFC 7591 §2: `jwks_uri` and `jwks` must not both be there.
-fn read_keys(members: &Members) -> Result<Keys, MetadataError> {
+fn read_keys(members: &Members, used: Use) -> Result<Keys, MetadataError> {
     match (members.https("jwks_uri")?, members.value("jwks")) {
         (None, None) => Ok(Keys::None),
         (Some(url), None) => Ok(Keys::Uri(url)),
-        (None, Some(jwks)) => {
-            KeySet::of_value(jwks).map(Keys::Inline).map_err(|problem| MetadataError::metadata(problem.under("jwks")))
-        }
+        (None, Some(jwks)) => match KeySet::of_value(jwks) {
+            Ok(set) => Ok(Keys::Inline(set)),
+            Err(problem) if problem.is_of_other_kinds && used == Use::Other => Ok(Keys::None),
+            Err(problem) => Err(MetadataError::metadata(problem.under("jwks"))),
+        },
         (Some(_), Some(_)) => Err(MetadataError::metadata("jwks and jwks_uri are both there; publish one of them")),
     }
 }

@@ -129,6 +129,28 @@ fn whoever_signs_in_a_way_that_is_not_verified_here_is_left_with_its_other_metho
 }
 
 #[test]
+fn keys_that_prove_nothing_here_may_be_of_any_kind() {
+    let sets = [
+        json!({ "keys": [{ "kty": "EC", "crv": "P-384", "x": "AQ", "y": "AQ" }] }),
+        json!({ "keys": [with(inline_keys()["keys"][0].clone(), &json!({ "use": "enc" }))] }),
+    ];
+    let one = "token_endpoint_auth_method";
+    for jwks in sets {
+        let public = json!({ "jwks_uri": null, "jwks": jwks, one: "none", (format!("{one}s_supported")): null });
+        let foreign = json!({ "jwks_uri": null, "jwks": jwks, "token_endpoint_auth_signing_alg": "PS256" });
+        for changes in [public, foreign] {
+            let read = document(&changes).unwrap();
+            assert_eq!((read.methods, read.keys), (AuthenticationMethod::None.into(), Keys::None), "{changes}");
+        }
+        let told = document(&json!({ "jwks_uri": null, "jwks": jwks })).unwrap_err();
+        assert!(told.contains("jwks.keys has no key that can be used here"), "{told}");
+    }
+    let secret = json!({ "keys": [{ "kty": "oct", "k": "AQ" }] });
+    let told = document(&json!({ "jwks_uri": null, "jwks": secret, one: "none", (format!("{one}s_supported")): null }));
+    assert!(told.unwrap_err().contains("secret"), "secrets never");
+}
+
+#[test]
 fn a_member_that_is_null_is_not_there() {
     let nothing = json!({ "client_secret": null, "client_secret_expires_at": null, "jwks": null, "scope": null });
     assert!(document(&nothing).is_ok(), "some libraries write every member they know");

@@ -83,7 +83,9 @@ impl Look {
         let is_young = keys.fetched_at.is_some_and(|at| self.now < at + ROW_AGE_MAX);
         let kept = || keys.key_set.as_deref().and_then(|kept| read(kept).ok());
         let is_same = || keys.failing_since.is_none() && kept().is_some_and(|kept| kept.as_json() == text);
-        let too_much = is_dynamic && (text.len() > DYNAMIC_BYTES_MAX || !self.may_write());
+        // That its keys can be had again is written at once: the row must not go on counting a day that is over.
+        let may_write = keys.failing_since.is_some() || self.may_write();
+        let too_much = is_dynamic && (text.len() > DYNAMIC_BYTES_MAX || !may_write);
         if too_much || (is_young && is_same()) {
             return Ok(());
         }
@@ -96,7 +98,7 @@ impl Look {
     async fn fail(&self, why: &NoKeySet) -> StoreResult<()> {
         let Self { sets, client, now, .. } = self;
         let before = sets.failed(client.id, &self.uri).await;
-        let known = sets.known(client, &self.uri).await;
+        let known = sets.known(client, &self.uri, *now).await;
         let since = match &known {
             Some(known) => failing_since(client, known, before.as_deref()),
             None => before.and_then(|before| before.since),

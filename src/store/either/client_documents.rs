@@ -1,5 +1,6 @@
 //! What clients say about themselves: metadata documents, registrations, key sets. Compiled once for each engine.
 
+use chrono::TimeDelta;
 use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -23,6 +24,10 @@ use crate::{
         is_no_text,
     },
 };
+
+/// How far another node may be ahead of a step's own time: it reads its clock when a fetch begins, which lasts seconds.
+/// What is later than that was written by a clock that was wrong, and must not keep out what is read now.
+const AHEAD_MAX: TimeDelta = TimeDelta::minutes(1);
 
 const INSERT_DOCUMENT: &str = "
     insert into clients
@@ -62,7 +67,7 @@ macro_rules! set_keys {
 }
 
 /// What another node has read since is not replaced by something older; nor is anything that was read at its host by a
-/// pinned copy, which in turn gives way to whatever was read there.
+/// pinned copy, which in turn gives way to whatever was read there. From $12 on nobody can have read it yet.
 const UPDATE_DOCUMENT: &str = concat!(
     "update clients
         set name = $2, authentication_methods = $3, redirect_uris = $4, signing_algorithm = $5, ",
@@ -70,7 +75,8 @@ const UPDATE_DOCUMENT: &str = concat!(
     ", document_fetched_at = $9, document_fresh_until = $10, document_is_pinned = $11
       where id = $1
         and case
-                when document_is_pinned = $11 then document_fetched_at is null or document_fetched_at <= $9
+                when document_is_pinned = $11
+                    then document_fetched_at is null or document_fetched_at <= $9 or document_fetched_at > $12
                 else document_is_pinned
             end"
 );
@@ -87,12 +93,13 @@ const CHANGE_REGISTRATION: &str = concat!(
 );
 
 /// The operator's set has no time, so nothing is newer than it; nor is what a slow node fetched before another one.
+/// From $5 on nobody can have fetched it yet.
 const KEEP_KEY_SET: &str = "
     update clients
        set key_set = $2, key_set_fetched_at = $3, key_set_failing_since = null
      where id = $1
        and jwks_uri = $4
-       and (key_set is null or key_set_fetched_at <= $3)";
+       and (key_set is null or key_set_fetched_at <= $3 or key_set_fetched_at > $5)";
 
 /// Once for each time it begins, and only of a set that was fetched, by then.
 const KEY_SET_FAILS: &str = "
@@ -164,6 +171,7 @@ impl Engine {
             .bind(json_of(Some(fetched.key_set))?)
             .bind(fetched.fetched_at)
             .bind(fetched.jwks_uri)
+            .bind(fetched.fetched_at + AHEAD_MAX)
             .execute(&mut *step)
             .await?;
         Ok(step.commit().await?)
@@ -267,6 +275,7 @@ async fn update_document(step: &mut Connection, id: Uuid, document: &ClientDocum
         .bind(document.copy.fetched_at)
         .bind(document.copy.fresh_until)
         .bind(document.copy.is_pinned)
+        .bind(document.copy.fetched_at + AHEAD_MAX)
         .execute(step)
         .await?;
     Ok(())

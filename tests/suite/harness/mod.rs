@@ -7,6 +7,7 @@ pub mod connected;
 pub mod connector;
 pub mod cut;
 pub mod databases;
+pub mod durable;
 pub mod foreign;
 pub mod landing;
 pub mod log;

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use consentry::model::client::AuthenticationMethod;
+use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::{
         signer::Signer,
         strangers::answer::Answer,
     },
-    on_both_engines,
+    on_both_engines, writes,
 };
 
 /// A document of a vendor nobody has pinned, with something else in it.
@@ -271,6 +272,59 @@ on_both_engines! {
         let last = client.redirect_uris.last().unwrap().to_string();
         let named = format!("audit_events where action = 'client.changed' and cast(detail as text) like '%{last}\"%'");
         assert_eq!(it.world.database.count(&named).await, 1, "{last}");
+    }
+
+    async fn nor_does_who_has_keys_every_other_minute(engine) {
+        let it = Connected::new(engine).await;
+        let host = it.strangers.host("client.example");
+        let publish = |jwks: Value| {
+            let document = unknown_vendors("/client.json", &json!({ "jwks": jwks }));
+            host.answer("/client.json", Answer::json(&document).header("Cache-Control", "no-store"));
+        };
+        publish(Value::Null);
+        let connector = unknown_vendor(&it, "https://client.example/client.json");
+        connector.connect().await;
+        for number in 1..=60 {
+            publish(if number % 2 == 0 { Value::Null } else { it.signer.key_set() });
+            it.later(TimeDelta::minutes(3));
+            connector.code(&[]).await;
+        }
+        assert_eq!(it.world.database.audited("client.changed").await, 3, "one an hour in three hours");
+    }
+
+    async fn twenty_who_wait_for_a_document_write_it_down_once(engine) {
+        let written_by = async |callers: usize| {
+            let it = Connected::new(engine).await;
+            let document = Answer::json(&shapes()[0].1).header("Cache-Control", "no-store");
+            it.host.answer("/oauth/client.json", document);
+            let connector = it.connector(Proof::Nothing);
+            let token = connector.connect().await;
+            let rotated = connector.refresh(&token).await.0;
+            // A refresh that only repeats writes nothing itself, and the document is old by now.
+            it.later(TimeDelta::seconds(61));
+            let refreshes = join_all((0..callers).map(|_| connector.refresh(&token)));
+            let (answers, written) = writes!(it.world, refreshes.await);
+            assert!(rotated == StatusCode::OK && answers.iter().all(|(status, _)| *status == StatusCode::OK));
+            assert_eq!(it.host.requests_for("/oauth/client.json"), 2);
+            written
+        };
+        let alone = written_by(1).await;
+        assert!(alone > 0 && alone == written_by(20).await, "{alone}");
+    }
+
+    async fn a_clock_that_was_wrong_once_keeps_no_document_alive(engine) {
+        let it = Connected::new(engine).await;
+        it.host.answer("/oauth/client.json", Answer::json(&shapes()[0].1));
+        it.later(TimeDelta::days(1));
+        it.connector(Proof::Nothing).connect().await;
+        it.later(TimeDelta::days(-1));
+        let mut moved = shapes()[0].1.clone();
+        moved["redirect_uris"] = json!([REDIRECT_URI, "https://chatgpt.com/other"]);
+        it.host.answer("/oauth/client.json", Answer::json(&moved));
+        for asked in [2, 2] {
+            it.connector(Proof::Nothing).code(&[]).await;
+            assert_eq!((it.host.requests_for("/oauth/client.json"), it.row().await.redirect_uris.len()), (asked, 2));
+        }
     }
 
     async fn a_document_is_kept_as_long_as_its_headers_allow_within_bounds(engine) {

@@ -175,7 +175,15 @@ on_both_engines! {
             ..dynamic(&world)
         };
         world.store.add_client(&new, &audit(start())).await.unwrap();
-        for (set, milliseconds, name, kept_at) in [(TWO, 6, "two", 6), (ONE, 5, "two", 6), (ONE, 6, "one", 6)] {
+        for (set, milliseconds, name, kept_at) in [
+            (TWO, 6, "two", 6),
+            (ONE, 5, "two", 6),
+            (ONE, 6, "one", 6),
+            // What was fetched in the future was fetched on a clock that was wrong.
+            (TWO, 60_008, "two", 60_008),
+            (ONE, 8, "two", 60_008),
+            (ONE, 7, "one", 7),
+        ] {
             world.store.keep_key_set(new.id, &fetched(KEYS, set, at(milliseconds))).await.unwrap();
             let client = read(&world, "dynamic").await;
             assert_eq!((kid(&client).as_deref(), client.keys.fetched_at), (Some(name), Some(at(kept_at))));

@@ -1,9 +1,4 @@
-//! How often each step makes the disk work, counted on the engines themselves: it is what the design promises.
-//!
-//! On SQLite every commit is a frame of the write-ahead log that carries the database's size. On Postgres the server
-//! counts, for each statement, the records it put into its log.
-
-use std::{collections::HashMap, path::Path};
+//! How often each step makes the disk work: it is what the design promises, and ARCHITECTURE's table.
 
 use chrono::TimeDelta;
 use consentry::{
@@ -19,7 +14,6 @@ use consentry::{
         sessions::NewSession,
     },
 };
-use sqlx::{Connection, PgConnection};
 
 use super::{
     answers::{
@@ -27,95 +21,11 @@ use super::{
         present,
     },
     assertions::using,
+    client_keys, documents,
     facts::{World, at, audit, scopes, start},
+    registrations,
 };
-use crate::{
-    harness::databases::{Database, Engine},
-    on_both_engines,
-};
-
-/// The statements of one database that are not plain reads: calls, and records written to the log. The extension
-/// stands in the server's first database and sees all of them.
-const STATEMENTS: &str = "
-    select s.queryid, s.calls, cast(s.wal_records as bigint)
-      from pg_stat_statements s
-      join pg_database d on d.oid = s.dbid
-     where d.datname = $1
-       and s.query not like 'select%'";
-
-/// The server remembers a few thousand statements and forgets the rarest when it has no room, which would be ours:
-/// what is kept of databases that are gone makes room first.
-const MAKE_ROOM: &str = "
-    select count(pg_stat_statements_reset(0, gone.dbid, 0))
-      from (select distinct dbid from pg_stat_statements
-             where dbid not in (select oid from pg_database)) gone";
-
-/// How often the server forgot.
-const FORGOTTEN: &str = "select dealloc from pg_stat_statements_info";
-
-/// What has been written so far.
-enum Log {
-    Sqlite(usize),
-    Postgres { statements: HashMap<i64, (i64, i64)>, forgotten: i64 },
-}
-
-/// Commits in a write-ahead log. What the salts of its header do not fit is left over from before a checkpoint.
-fn commits(log: &Path) -> usize {
-    let bytes = std::fs::read(log).unwrap();
-    let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
-    let page = usize::try_from(word(8)).unwrap();
-    let salts = &bytes[16..24];
-    let frames = (32..bytes.len()).step_by(24 + page).take_while(|frame| &bytes[frame + 8..frame + 16] == salts);
-    frames.filter(|frame| word(frame + 4) != 0).count()
-}
-
-impl Log {
-    async fn of(database: &Database) -> Self {
-        match database.engine {
-            Engine::Sqlite => Self::Sqlite(commits(&database.folder().join("consentry.db-wal"))),
-            Engine::Postgres => {
-                let mut server = url::Url::parse(&database.url).unwrap();
-                let name = server.path().trim_start_matches('/').to_owned();
-                server.set_path("postgres");
-                let mut connection = PgConnection::connect(server.as_str()).await.unwrap();
-                sqlx::query(MAKE_ROOM).execute(&mut connection).await.unwrap();
-                let forgotten = sqlx::query_scalar(FORGOTTEN).fetch_one(&mut connection).await.unwrap();
-                let rows: Vec<(i64, i64, i64)> =
-                    sqlx::query_as(STATEMENTS).bind(name).fetch_all(&mut connection).await.unwrap();
-                let statements = rows.into_iter().map(|(id, calls, records)| (id, (calls, records))).collect();
-                Self::Postgres { statements, forgotten }
-            }
-        }
-    }
-
-    /// Writes since an earlier look.
-    fn since(&self, earlier: &Self) -> i64 {
-        match (self, earlier) {
-            (Self::Sqlite(now), Self::Sqlite(before)) => i64::try_from(now - before).unwrap(),
-            (
-                Self::Postgres { statements, forgotten },
-                Self::Postgres { statements: before, forgotten: forgotten_before },
-            ) => {
-                assert_eq!(forgotten, forgotten_before, "the server forgot statements, so nothing can be said");
-                let written = statements.iter().map(|(id, (calls, records))| {
-                    let (calls_before, records_before) = before.get(id).copied().unwrap_or_default();
-                    if *records > records_before { calls - calls_before } else { 0 }
-                });
-                written.sum()
-            }
-            _ => panic!("two engines"),
-        }
-    }
-}
-
-/// Counts what a step writes.
-macro_rules! writes {
-    ($world:expr, $step:expr) => {{
-        let before = Log::of(&$world.database).await;
-        let outcome = $step;
-        (outcome, Log::of(&$world.database).await.since(&before))
-    }};
-}
+use crate::{on_both_engines, writes};
 
 on_both_engines! {
     async fn a_code_and_its_refreshes(engine) {
@@ -182,6 +92,36 @@ on_both_engines! {
         };
         let (consent, written) = writes!(world, world.store.grant_consent(&grant, &audit(at(1))).await.unwrap());
         assert_eq!((consent.id, written), (world.consent.id, 0));
+    }
+
+    /// Each is one transaction; Postgres counts the statements in it.
+    async fn what_is_written_down_of_people_and_clients(engine) {
+        let world = World::new(engine).await;
+        let once = |written| if engine == Engine::Sqlite { written == 1 } else { written > 0 };
+        let wider = ConsentGrant {
+            id: ConsentId(random::id(start())),
+            key: world.consent_key(),
+            scopes: scopes("todo.read todo.write todo.share"),
+            document: None,
+        };
+        let (_, written) = writes!(world, world.store.grant_consent(&wider, &audit(at(1))).await.unwrap());
+        assert!(once(written), "a consent that is widened: {written}");
+        let consent = documents::grant(&world, documents::document(1));
+        let (_, written) = writes!(world, world.store.grant_consent(&consent, &audit(at(1))).await.unwrap());
+        assert!(once(written), "a first consent, with the client's document: {written}");
+        let again = documents::document(2);
+        let (client, written) = writes!(world, world.store.keep_document(&again, &audit(at(2))).await.unwrap());
+        assert!(once(written), "a document that was read again: {written}");
+        let (id, keys) = (client.unwrap().id, client_keys::fetched(documents::KEYS, r#"{"keys":[]}"#, at(3)));
+        let ((), written) = writes!(world, world.store.keep_key_set(id, &keys).await.unwrap());
+        assert_eq!(written, 1, "a key set that was fetched");
+        for expected in [1, 0] {
+            let ((), written) = writes!(world, world.store.key_set_fails(id, at(4)).await.unwrap());
+            assert_eq!(written, expected, "one that cannot be fetched");
+        }
+        let client = registrations::dynamic(&world, start());
+        let ((), written) = writes!(world, world.store.add_client(&client, &audit(at(5))).await.unwrap());
+        assert!(once(written), "a registration: {written}");
     }
 
     async fn signing_in(engine) {

@@ -24,7 +24,7 @@ use super::facts::{World, at, audit, new_client, scopes, start};
 use crate::{harness::aside::at_once, on_both_engines};
 
 /// A client that registers itself, with a secret.
-fn dynamic(world: &World, created_at: Timestamp) -> NewClient {
+pub fn dynamic(world: &World, created_at: Timestamp) -> NewClient {
     let id = ClientId(random::id(created_at));
     let secret = ClientSecret {
         id: ClientSecretId(random::id(created_at)),
