@@ -312,21 +312,6 @@ on_both_engines! {
         assert!(alone > 0 && alone == written_by(20).await, "{alone}");
     }
 
-    async fn a_clock_that_was_wrong_once_keeps_no_document_alive(engine) {
-        let it = Connected::new(engine).await;
-        it.host.answer("/oauth/client.json", Answer::json(&shapes()[0].1));
-        it.later(TimeDelta::days(1));
-        it.connector(Proof::Nothing).connect().await;
-        it.later(TimeDelta::days(-1));
-        let mut moved = shapes()[0].1.clone();
-        moved["redirect_uris"] = json!([REDIRECT_URI, "https://chatgpt.com/other"]);
-        it.host.answer("/oauth/client.json", Answer::json(&moved));
-        for asked in [2, 2] {
-            it.connector(Proof::Nothing).code(&[]).await;
-            assert_eq!((it.host.requests_for("/oauth/client.json"), it.row().await.redirect_uris.len()), (asked, 2));
-        }
-    }
-
     async fn a_document_is_kept_as_long_as_its_headers_allow_within_bounds(engine) {
         for (headers, fresh, stale) in [
             (("Cache-Control", "max-age=120"), TimeDelta::seconds(119), TimeDelta::seconds(2)),

@@ -323,26 +323,6 @@ on_both_engines! {
         assert_eq!(it.host.requests_for(KEYS), before);
     }
 
-    async fn a_clock_that_was_wrong_once_hides_no_new_key(engine) {
-        let it = Connected::new(engine).await;
-        it.later(TimeDelta::days(1));
-        connected(&it).await;
-        it.later(TimeDelta::days(-1));
-        let next = Signer::es256("key-2");
-        publish(&it.host, &document(), &next);
-        let token = it.connector(Proof::Key(&next)).connect().await;
-        let kept = it.row().await.keys;
-        assert_eq!(kept.fetched_at, Some(it.clock.now()), "what was fetched in the future gives way");
-        // Nor does the last failure hold longer than the clock was wrong.
-        it.later(TimeDelta::days(1));
-        it.host.answer(KEYS, Answer::status(503));
-        refused(it.connector(Proof::Key(&Signer::es256("key-3"))), &token).await;
-        it.later(TimeDelta::days(-1) + TimeDelta::minutes(2));
-        let third = Signer::es256("key-3");
-        publish(&it.host, &document(), &third);
-        refreshed(it.connector(Proof::Key(&third)), &token).await;
-    }
-
     async fn a_set_is_kept_as_long_as_its_headers_allow_within_bounds(engine) {
         for (headers, fresh, stale) in [
             (("Cache-Control", "max-age=120"), TimeDelta::seconds(119), TimeDelta::seconds(2)),

@@ -14,3 +14,4 @@ mod operations;
 mod registration;
 mod two_nodes;
 mod under_a_path;
+mod wrong_clocks;
