@@ -57,11 +57,10 @@ async fn render(
     let ring = server.keyring.current();
     let redirect_uri = attended.checked().addressed().redirect_uri();
     let account = &attended.session().account;
-    let requested = attended.checked().scopes();
     let WhoAsks { name, origin } = WhoAsks::of(client);
     let resource = attended.checked().resource();
     let plugin = server.store.plugin(resource.plugin_id).await?.ok_or(PageError::Unreadable)?;
-    let scopes = resource.scopes.iter().filter(|scope| requested.contains(&scope.name)).map(|scope| ScopeLine {
+    let scopes = attended.scopes().map(|scope| ScopeLine {
         name: scope.name.clone(),
         words: scope.words.clone(),
         is_new: attended.is_new(&scope.name),
@@ -69,7 +68,7 @@ async fn render(
     let words = |member| plugin.manifest_text(member).unwrap_or_default().to_owned();
     let page = ConsentPage {
         layout: pages::Layout::of(server),
-        request: seal(server, &in_flight.shown_to(attended.session()))?,
+        request: seal(server, &in_flight.shown_to(attended.session()).asking(attended.question(client)))?,
         csrf: tokens::form::write(&ring, visitor.browser())?,
         client_name: name,
         client_origin: origin,
@@ -111,6 +110,10 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     }
     match stage(server, in_flight.clone(), &visitor).await? {
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
+        // What is asked for has changed while the person read: their yes was not to that.
+        Stage::Ask(asked) if allows && !in_flight.asked(asked.attended.question(&asked.client)) => {
+            to_page(server, HttpResponse::SeeOther(), "/consent", &in_flight)
+        }
         Stage::Ask(asked) if allows => allow(server, request, *asked).await,
         Stage::Ask(asked) => Ok(leave(HttpResponse::SeeOther(), &asked.attended.deny())),
         // Pressed twice, or agreed to in another tab meanwhile. A "no" is what this request is told; it does not take

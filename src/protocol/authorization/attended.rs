@@ -1,11 +1,13 @@
 //! Attended: somebody is signed in. Whether a page is still needed is decided here.
 
-use super::{Answered, Checked, Redirect, Refusal, checked::Prompt};
+use super::{Answered, Checked, Redirect, Refusal, checked::Prompt, in_flight::Question};
 use crate::{
     model::{
         Timestamp,
         client::{Client, Registration},
         consent::Consent,
+        digest::Digest,
+        scope::Scope,
         session::Session,
     },
     protocol::error::{ErrorCode, OAuthError},
@@ -85,6 +87,21 @@ impl Attended {
     /// Who is asked.
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The scopes that are asked for, in the order they are shown.
+    pub fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        let Checked { resource, scopes, .. } = &self.checked;
+        resource.scopes.iter().filter(|scope| scopes.contains(&scope.name))
+    }
+
+    /// What the page asks. Where the answer goes stands in the request itself, so nothing can change it.
+    pub fn question(&self, client: &Client) -> Question {
+        let resource = &self.checked.resource;
+        let scopes: Vec<_> = self.scopes().collect();
+        let target = (resource.id.to_string(), resource.identifier.as_str(), &resource.plugin_name);
+        let text = serde_json::json!([client.name, target, scopes]).to_string();
+        Question(Digest::of(text).short())
     }
 
     /// Whether a scope is asked for the first time, where something was consented to before.

@@ -1,6 +1,7 @@
 //! A request in flight: sealed into the parameter `r` while a person signs in and reads.
 //!
-//! Bound to the browser it was started in, and from sign-in on also to the session and account it is shown to.
+//! Bound to the browser it was started in, from sign-in on also to the session and account it is shown to, and from the
+//! consent page on to what stood there.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,12 @@ pub struct InFlight {
     received_at: i64,
     browser: [u8; 16],
     shown_to: Option<(SessionId, AccountId)>,
+    asking: Option<Question>,
 }
+
+/// What a consent page asked, as a digest: compared, and never a source of what is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question(pub(super) [u8; 16]);
 
 /// Why `r` cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +46,7 @@ impl InFlight {
     /// A request that starts now, in the browser with this cookie.
     pub fn start(received: Received, browser: &str, now: Timestamp) -> Self {
         let browser = Digest::of(browser).short();
-        Self { received, received_at: now.timestamp_millis(), browser, shown_to: None }
+        Self { received, received_at: now.timestamp_millis(), browser, shown_to: None, asking: None }
     }
 
     /// Checks that it is young enough and came back to its own browser.
@@ -63,6 +69,17 @@ impl InFlight {
     /// Whether it was shown to this very session and account: only then may its form be answered.
     pub fn was_shown_to(&self, session: &Session) -> bool {
         self.shown_to == Some((session.id, session.account.id))
+    }
+
+    /// Binds it to what the page asks.
+    #[must_use]
+    pub fn asking(self, question: Question) -> Self {
+        Self { asking: Some(question), ..self }
+    }
+
+    /// Whether the page asked this very thing: only then does a yes mean it.
+    pub fn asked(&self, question: Question) -> bool {
+        self.asking == Some(question)
     }
 
     /// When it first arrived.

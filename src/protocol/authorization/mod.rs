@@ -22,5 +22,5 @@ pub use addressed::{Addressed, Link, Redirect, Refusal, iss_of_an_answer};
 pub use answered::Answered;
 pub use attended::{Attendance, Attended};
 pub use checked::Checked;
-pub use in_flight::InFlight;
+pub use in_flight::{InFlight, Question};
 pub use received::{NotAddressed, Received};
