@@ -12,10 +12,16 @@ use super::{
 };
 use crate::{
     http::{extract::credentials, failure::MachineError},
-    model::{audit::Actor, client::Client},
-    protocol::registration::{self, ClientInformation, Credentials, NOT_GOOD, Said},
+    model::{audit::Actor, client::Client, scope::Scopes},
+    protocol::{
+        client_metadata::Registration,
+        registration::{self, ClientInformation, Credentials, NOT_GOOD, Said},
+    },
     server::{Server, documents},
-    store::clients::ChangedRegistration,
+    store::{
+        StoreResult,
+        clients::{ChangedRegistration, OwnWords},
+    },
     tokens::secret::{REGISTRATION, SecretText},
 };
 
@@ -69,7 +75,7 @@ async fn replace(
         keys: documents::keys_read_at(&asked.metadata, now),
         redirect_uris: asked.metadata.redirect_uris.clone(),
         scopes: None,
-        own_words: own_words(&asked),
+        own_words: OwnWords { default_scopes: default_scopes(server, &client, &asked).await?, ..own_words(&asked) },
         secret: kept,
     };
     let audit = server.audit(Actor::Client(client.id), peer(request));
@@ -83,6 +89,14 @@ async fn replace(
     };
     let scope = scope_of(server, &client).await?;
     Ok(tell(&ClientInformation::new(&client, Said::of(&asked), scope, credentials)))
+}
+
+/// What it asks for from now on when it names nothing. What it was told, sent back, changes nothing: one that named no
+/// scope is told all there are, and shall get those too that are added later.
+async fn default_scopes(server: &Server, client: &Client, asked: &Registration) -> StoreResult<Option<Scopes>> {
+    let Some(named) = &asked.metadata.scope else { return Ok(None) };
+    let was_told = scope_of(server, client).await?.is_some_and(|told| told == named.to_string());
+    Ok(Some(named.clone()).filter(|_| !was_told).or_else(|| client.default_scopes.clone()))
 }
 
 async fn end(server: &Server, id: &str, request: &HttpRequest) -> Result<HttpResponse, MachineError> {
