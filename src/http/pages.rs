@@ -41,7 +41,7 @@ pub fn answer(
 ) -> Result<HttpResponse, Fault> {
     let form_action = match leads_to {
         None => "'self'".to_owned(),
-        Some(uri) if uri.is_https() => "'self' https:".to_owned(),
+        Some(uri) if uri.is_website() => "'self' https:".to_owned(),
         Some(uri) if uri.is_loopback() => "'self' http: https:".to_owned(),
         Some(uri) => format!("'self' {}:", uri.url().scheme()),
     };
@@ -218,7 +218,7 @@ impl Destination {
     pub fn of(uri: &RedirectUri) -> Self {
         if uri.is_loopback() {
             Self::ThisComputer(uri.display_host())
-        } else if uri.is_https() {
+        } else if uri.is_website() {
             Self::Site(uri.display_host())
         } else {
             Self::App(uri.url().scheme().to_owned())

@@ -110,7 +110,7 @@ impl RedirectKinds {
 
     /// Whether this is one of them.
     pub fn allow(self, uri: &RedirectUri) -> bool {
-        uri.is_https() || if uri.is_loopback() { self.loopback } else { self.private_use }
+        uri.is_website() || if uri.is_loopback() { self.loopback } else { self.private_use }
     }
 }
 
@@ -125,6 +125,8 @@ mod tests {
         assert_eq!(allowed(RedirectKinds::ALL), [true, true, true]);
         assert_eq!(allowed(RedirectKinds { loopback: false, private_use: true }), [true, false, true]);
         assert_eq!(allowed(RedirectKinds { loopback: true, private_use: false }), [true, true, false]);
+        let with_a_certificate = "https://localhost:8443/cb".parse().unwrap();
+        assert!(!RedirectKinds { loopback: false, private_use: true }.allow(&with_a_certificate));
     }
 
     #[test]

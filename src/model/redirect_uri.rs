@@ -96,15 +96,16 @@ impl RedirectUri {
         &self.url
     }
 
-    /// Whether it points at this very computer (RFC 8252 §7.3).
+    /// Whether it points at this very computer (RFC 8252 §7.3), with a certificate or without: any program can make one
+    /// for itself.
     pub fn is_loopback(&self) -> bool {
-        self.url.scheme() == "http" && has_loopback_host(&self.url)
+        self.is_on_the_web() && has_loopback_host(&self.url)
     }
 
-    /// Whether a page may be skipped on the way to it: any local program can open a loopback port or a private-use
-    /// scheme, so only `https` proves who receives the code (RFC 8252 §8.6).
-    pub fn is_https(&self) -> bool {
-        self.url.scheme() == "https"
+    /// Whether it points at a website. Only that proves who receives the code: any local program can open a loopback
+    /// port or a private-use scheme (RFC 8252 §8.6).
+    pub fn is_website(&self) -> bool {
+        self.url.scheme() == "https" && !self.is_loopback()
     }
 
     /// What people are shown as the place they are sent back to: the host, with a port where it says something. What
@@ -133,8 +134,12 @@ pub fn authority(text: &str) -> Option<&str> {
 pub fn has_loopback_host(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        // `[::ffff:127.0.0.1]` leads to the same place.
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
         None => false,
     }
 }
@@ -262,3 +267,19 @@ mod tests {
         }
     }
 }
+    #[test]
+    fn this_computer_is_no_website_whatever_it_is_called() {
+        for host in ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "127.1", "[::1]", "[::ffff:127.9.9.9]"] {
+            for scheme in ["http", "https"] {
+                let uri: RedirectUri = format!("{scheme}://{host}:8443/cb").parse().unwrap();
+                assert!(uri.is_loopback() && !uri.is_website(), "{uri}");
+            }
+        }
+        for text in ["https://localhost.example/cb", "https://[::ffff:10.0.0.1]/cb", "https://128.0.0.1/cb"] {
+            let uri: RedirectUri = text.parse().unwrap();
+            assert!(uri.is_website() && !uri.is_loopback(), "{uri}");
+        }
+        let app: RedirectUri = "warp://localhost/cb".parse().unwrap();
+        assert!(!app.is_website() && !app.is_loopback());
+    }
+

@@ -63,7 +63,7 @@ impl Checked {
         // Any local program can open a loopback port or a private-use scheme (RFC 8252 §8.6), so there an earlier
         // consent proves nothing about who receives the code now. Nor does it for a client that registered itself: the
         // page showed where one answer went, and it may send the next one elsewhere.
-        let provable = self.addressed.redirect_uri().is_https() && client.registration != Registration::Dynamic;
+        let provable = self.addressed.redirect_uri().is_website() && client.registration != Registration::Dynamic;
         let attended = Attended { checked: self, session, standing };
         match attended.standing.clone() {
             Some(consent) if covered && provable && !ask => {

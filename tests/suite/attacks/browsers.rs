@@ -211,6 +211,8 @@ on_both_engines! {
         for (registered, asked) in [
             ("http://127.0.0.1/callback", "http://127.0.0.1:4711/callback"),
             ("http://localhost/callback", "http://localhost:4711/callback"),
+            ("https://localhost:4711/callback", "https://localhost:4711/callback"),
+            ("https://127.0.0.1/callback", "https://127.0.0.1/callback"),
             ("com.example.app:/callback", "com.example.app:/callback"),
         ] {
             let client = world.running.add_client(&world.plugin, Dialect::Connector, &[registered]).await;

@@ -103,6 +103,7 @@ on_both_engines! {
                 unchecked, "Afterwards you are sent to chatgpt.com.evil.example", "Only allow this if you have just asked"]),
             (Registration::Document, "http://127.0.0.1:4711/callback", [
                 "It calls itself “ChatGPT”.", program, "any program on this computer can call itself"]),
+            (Registration::Dynamic, "https://localhost:4711/callback", [unchecked, program, "localhost:4711"]),
             (Registration::ByHand, "http://127.0.0.1:4711/callback", [
                 "Set up by the people who run To-do", program, "any program on this computer can call itself"]),
         ] {
