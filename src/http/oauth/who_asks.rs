@@ -27,12 +27,23 @@ impl WhoAsks {
             (Registration::Document, Some(host)) if presets::preset_of(&client.client_id).is_some() => {
                 Self { name: own, origin: ClientOrigin::Host(host) }
             }
-            (Registration::Document, Some(host)) => Self { name: host, origin: ClientOrigin::Stranger(own) },
+            (Registration::Document, Some(host)) => {
+                Self { name: host, origin: ClientOrigin::Stranger(within_quotation_marks(&own)) }
+            }
             (Registration::Dynamic, _) | (Registration::Document, None) => {
                 Self { name: own, origin: ClientOrigin::Unproven }
             }
         }
     }
+}
+
+/// A name as it may stand within ours: one with quotation marks of its own could close them, and go on in our voice.
+fn within_quotation_marks(name: &str) -> String {
+    let is_one = |c| {
+        matches!(c, '"' | '«' | '»' | '“'..='‟' | '″' | '‴' | '‶' | '‷' | '⁗' | '❝' | '❞' | '❠' | '〃')
+            || matches!(c, '「'..='』' | '〝'..='〟' | '＂' | '｢' | '｣' | 'ʺ' | '˝' | '״' | '\u{1f676}'..='\u{1f678}')
+    };
+    name.chars().map(|c| if is_one(c) { '\'' } else { c }).collect()
 }
 
 /// The host a document was read from: that much is proven.

@@ -22,6 +22,11 @@ const FAMOUS: &str = "ChatGPT";
 
 /// Somebody's client under the famous name. Answers what the wire calls it.
 async fn impostor(world: &World, registration: Registration, callback: &str) -> String {
+    calling_itself(FAMOUS, world, registration, callback).await
+}
+
+/// The same under any other name.
+async fn calling_itself(name: &str, world: &World, registration: Registration, callback: &str) -> String {
     let server = &world.running.server;
     let (now, audit) = (server.clock.now(), world.running.operator());
     let id = ClientId(random::id(now));
@@ -30,7 +35,7 @@ async fn impostor(world: &World, registration: Registration, callback: &str) -> 
         let document = ClientDocument {
             id,
             client_id: format!("https://chatgpt.com.evil.example/{id}.json"),
-            name: FAMOUS.into(),
+            name: name.into(),
             authentication_methods: AuthenticationMethod::None.into(),
             signing_algorithm: None,
             jwks_uri: None,
@@ -45,7 +50,7 @@ async fn impostor(world: &World, registration: Registration, callback: &str) -> 
         client_id: id.to_string(),
         plugin_id: Some(world.plugin.id),
         registration,
-        name: FAMOUS.into(),
+        name: name.into(),
         dialect: Dialect::Connector,
         authentication_methods: AuthenticationMethod::None.into(),
         signing_algorithm: None,
@@ -98,12 +103,12 @@ on_both_engines! {
         for (registration, callback, told) in [
             (Registration::Dynamic, "http://127.0.0.1:4711/callback", [unchecked, program, "127.0.0.1:4711"]),
             (Registration::Dynamic, "http://localhost:4711/callback", [unchecked, program, "localhost:4711"]),
+            (Registration::Dynamic, "https://localhost:4711/callback", [unchecked, program, "localhost:4711"]),
             (Registration::Dynamic, "com.openai.chat:/callback", [unchecked, application, "com.openai.chat"]),
             (Registration::Dynamic, "https://chatgpt.com.evil.example/cb", [
                 unchecked, "Afterwards you are sent to chatgpt.com.evil.example", "Only allow this if you have just asked"]),
             (Registration::Document, "http://127.0.0.1:4711/callback", [
                 "It calls itself “ChatGPT”.", program, "any program on this computer can call itself"]),
-            (Registration::Dynamic, "https://localhost:4711/callback", [unchecked, program, "localhost:4711"]),
             (Registration::ByHand, "http://127.0.0.1:4711/callback", [
                 "Set up by the people who run To-do", program, "any program on this computer can call itself"]),
         ] {
@@ -117,6 +122,21 @@ on_both_engines! {
             }
             let vouches = ["An app published by", "It calls itself", "Set up by the people who run", unchecked];
             assert_eq!(vouches.iter().filter(|words| page.contains(**words)).count(), 1, "{page}");
+        }
+    }
+
+    /// Row 18: a name that closes our quotation marks and goes on in our own words.
+    async fn a_name_stays_within_our_quotation_marks(engine) {
+        let world = World::new(engine).await;
+        let callback = "http://127.0.0.1:4711/callback";
+        for (closing, opening) in [('”', '“'), ('"', '"'), ('″', '″'), ('«', '»'), ('＂', '＂'), ('〞', '〝'), ('❞', '❝')] {
+            let name = format!("ChatGPT{closing}, an app published by {opening}chatgpt.com");
+            let client_id = calling_itself(&name, &world, Registration::Document, callback).await;
+            let page = shown(&world, &client_id, callback).await;
+            let told = page.split_once("It calls itself “").unwrap_or_else(|| panic!("{page}")).1;
+            let within = told.split_once('”').unwrap().0;
+            assert_eq!(within, "ChatGPT&#39;, an app published by &#39;chatgpt.com", "{name}");
+            assert_eq!(page.matches(['”', '“', '"', '″', '«', '»']).count(), 2, "{page}");
         }
     }
 }

@@ -147,7 +147,11 @@ on_both_engines! {
         let registered = told["client_id"].as_str().unwrap();
         for (client_id, shown) in [
             (registered, [format!("Allow {own}"), "Nobody has checked who made it".into()]),
-            (&address, ["Allow <bdi>client.example</bdi>".into(), format!("It calls itself “{own}")]),
+            // Within our quotation marks it has none of its own.
+            (&address, [
+                "Allow <bdi>client.example</bdi>".into(),
+                format!("It calls itself “{}", own.replace("&#34;", "&#39;")),
+            ]),
         ] {
             let shown = &shown;
             for redirect_uri in callbacks {
