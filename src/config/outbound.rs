@@ -46,10 +46,11 @@ pub(super) fn read_ranges(reader: &mut Reader<'_>, key: &str, everything: &str) 
     (ranges.len() == texts.len()).then_some(ranges)
 }
 
-/// An address, or a range that begins where its length says.
+/// An address, or a range that begins where its length says. An IPv4 address in the clothes of IPv6 is what callers and
+/// hosts are never called here, so it is undressed, or it would match nobody without a word.
 fn range(text: &str) -> Result<IpNet, (String, String)> {
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Ok(address.into());
+        return Ok(address.to_canonical().into());
     }
     let Ok(range) = text.parse::<IpNet>() else {
         let problem = format!("{text} is no range of addresses");
@@ -59,7 +60,14 @@ fn range(text: &str) -> Result<IpNet, (String, String)> {
         let cure = format!("write {}, or {} for this address alone", range.trunc(), range.addr());
         return Err((format!("{text} does not begin where the range does"), cure));
     }
-    Ok(range)
+    Ok(undressed(range).unwrap_or(range))
+}
+
+/// The IPv4 range that a range within `::ffff:0:0/96` stands for.
+fn undressed(range: IpNet) -> Option<IpNet> {
+    let IpNet::V6(range) = range else { return None };
+    let address = range.addr().to_ipv4_mapped()?;
+    IpNet::new(address.into(), range.prefix_len().checked_sub(96)?).ok()
 }
 
 fn read_authorities(reader: &mut Reader<'_>) -> Option<Vec<Certificate>> {
@@ -156,6 +164,18 @@ mod tests {
         assert_eq!(place.serve(array, &[]).unwrap().config.outbound.allow, expected);
         let list = [("CONSENTRY_OUTBOUND_ALLOW", "10.0.0.0/8, 192.168.7.9,fd00::/8,::1,")];
         assert_eq!(place.serve("", &list).unwrap().config.outbound.allow, expected);
+    }
+
+    #[test]
+    fn an_ipv4_address_is_the_same_in_the_clothes_of_ipv6() {
+        let dressed = "[\"::ffff:172.18.0.1\", \"::ffff:10.20.0.0/112\", \"::FFFF:a00:0/104\", \"fd00::/8\"]";
+        let file = format!("trusted_proxies = {dressed}\noutbound_allow = {dressed}");
+        let config = Place::new().serve(&file, &[]).unwrap().config;
+        let ranges = ["172.18.0.1/32", "10.20.0.0/16", "10.0.0.0/8", "fd00::/8"];
+        assert_eq!(config.outbound.allow, ranges.map(|range| range.parse().unwrap()));
+        for (address, is_one) in [("172.18.0.1", true), ("::ffff:10.20.3.4", true), ("172.18.0.2", false)] {
+            assert_eq!(config.trusted_proxies.have(address.parse().unwrap()), is_one, "{address}");
+        }
     }
 
     #[test]
