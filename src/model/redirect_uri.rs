@@ -9,31 +9,58 @@ use url::{Host, Url};
 /// The longest redirect URI kept.
 pub const LENGTH_MAX: usize = 2048;
 
-/// Schemes that run, read or start something on a person's device instead of reaching a client.
+/// Schemes that run, read or start something on a person's device instead of reaching a client. These are the known
+/// ones; what is none of them is still shown to people as some app on their device, before anything goes there.
 const DANGEROUS: &[&str] = &[
     "about",
+    "afp",
+    "android-app",
     "blob",
+    "callto",
     "chrome",
     "data",
+    "facetime",
     "file",
     "filesystem",
     "ftp",
+    "git",
+    "hcp",
+    "help",
     "intent",
     "jar",
     "javascript",
-    "ldap",
     "mailto",
+    "market",
+    "mhtml",
     "nfs",
+    "rdp",
+    "rlogin",
     "resource",
+    "search",
+    "sftp",
+    "shell",
+    "sip",
+    "sips",
     "smb",
+    "sms",
     "ssh",
+    "steam",
     "tel",
     "telnet",
+    "tftp",
     "vbscript",
     "view-source",
+    "vnc",
+    "webcal",
     "ws",
     "wss",
 ];
+
+/// How the schemes of whole families begin: Windows' own, its search, Apple's stores, directories, repositories.
+const DANGEROUS_BEGINNINGS: &[&str] = &["ms-", "search-", "itms", "ldap", "svn", "chrome-"];
+
+/// How those of a browser's extensions end.
+const DANGEROUS_END: &str = "-extension";
 
 /// A redirect URI, kept byte for byte as it was registered: clients compare strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +171,12 @@ pub fn has_loopback_host(url: &Url) -> bool {
     }
 }
 
+fn is_dangerous(scheme: &str) -> bool {
+    DANGEROUS.contains(&scheme)
+        || DANGEROUS_BEGINNINGS.iter().any(|beginning| scheme.starts_with(beginning))
+        || scheme.ends_with(DANGEROUS_END)
+}
+
 impl FromStr for RedirectUri {
     type Err = NotARedirectUri;
 
@@ -172,7 +205,7 @@ impl FromStr for RedirectUri {
             ("https", _) => {}
             ("http", _) if has_loopback_host(&url) => {}
             ("http", _) => return Err(NotARedirectUri::PlainHttp(told())),
-            (scheme, _) if DANGEROUS.contains(&scheme) => return Err(NotARedirectUri::Scheme(told())),
+            (scheme, _) if is_dangerous(scheme) => return Err(NotARedirectUri::Scheme(told())),
             // RFC 8252 §7.1 wants a reverse domain name. Schemes in wide use without a dot have an authority instead.
             (scheme, None) if !scheme.contains('.') => return Err(NotARedirectUri::Undotted(told())),
             _ => {}
@@ -201,6 +234,7 @@ mod tests {
             "http://localhost:6274/oauth/callback",
             "cursor://anysphere.cursor-mcp/oauth/callback",
             "warp://mcp/oauth2callback",
+            "vscode://vscode.github-authentication/did-authenticate",
             "com.example.app:/callback",
         ] {
             assert!(text.parse::<RedirectUri>().is_ok(), "{text}");
@@ -222,6 +256,21 @@ mod tests {
             "/relative",
             "javascript://a.b/%0aalert(1)",
             "ssh://a.example/",
+            "chrome-extension://abcdefgh/cb",
+            "moz-extension://x/cb",
+            "ms-officecmd://x/",
+            "MS-MsDt://x/",
+            "search-ms://x/",
+            "search://x/",
+            "itms-services://x/",
+            "sftp://a.example/",
+            "vnc://a.example/",
+            "git://a.example/",
+            "svn+ssh://a.example/",
+            "ldaps://a.example/",
+            "sms://1/",
+            "market://details",
+            "android-app://com.example/",
         ] {
             assert!(text.parse::<RedirectUri>().is_err_and(|refused| !refused.is_of_another_kind()), "{text}");
         }
@@ -256,18 +305,6 @@ mod tests {
     }
 
     #[test]
-    fn the_word_of_an_app_is_no_place() {
-        for (text, shown) in [
-            ("https://a.example:8443/cb", "a.example:8443"),
-            ("http://127.0.0.1:9/cb", "127.0.0.1:9"),
-            ("warp://bank.example/cb", "warp: (an app on this device)"),
-            ("com.example.app:/cb", "com.example.app: (an app on this device)"),
-        ] {
-            assert_eq!(text.parse::<RedirectUri>().unwrap().display_host(), shown);
-        }
-    }
-}
-    #[test]
     fn this_computer_is_no_website_whatever_it_is_called() {
         for host in ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "127.1", "[::1]", "[::ffff:127.9.9.9]"] {
             for scheme in ["http", "https"] {
@@ -283,3 +320,15 @@ mod tests {
         assert!(!app.is_website() && !app.is_loopback());
     }
 
+    #[test]
+    fn the_word_of_an_app_is_no_place() {
+        for (text, shown) in [
+            ("https://a.example:8443/cb", "a.example:8443"),
+            ("http://127.0.0.1:9/cb", "127.0.0.1:9"),
+            ("warp://bank.example/cb", "warp: (an app on this device)"),
+            ("com.example.app:/cb", "com.example.app: (an app on this device)"),
+        ] {
+            assert_eq!(text.parse::<RedirectUri>().unwrap().display_host(), shown);
+        }
+    }
+}

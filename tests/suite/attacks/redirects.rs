@@ -331,6 +331,9 @@ on_both_engines! {
             "view-source:https://chat.openai.com/",
             "intent://chat.openai.com/#Intent;scheme=http;end",
             "https://chat.openai.com/aip/*/oauth/callback",
+            "ms-officecmd://chat.openai.com/",
+            "chrome-extension://chat.openai.com/cb",
+            "itms-services://chat.openai.com/",
             "https://*.openai.com/callback",
         ] {
             assert!(uri.parse::<RedirectUri>().is_err(), "{uri} could be registered");
