@@ -12,8 +12,9 @@ use crate::{
     },
 };
 
-/// The longest text that is opened at all.
-const LENGTH_MAX: usize = 16 * 1024;
+/// The longest text that is opened at all: room for a request whose every parameter is as long as it may be, or one could
+/// be begun that cannot be gone on with.
+pub const LENGTH_MAX: usize = 24 * 1024;
 
 /// Seals what a request in flight consists of.
 pub fn write<T: Serialize>(ring: &Ring, request: &T, now: Timestamp, nonce: [u8; 12]) -> Result<String, KeyError> {

@@ -9,7 +9,6 @@ use crate::{
         guard,
         oauth::{
             authorize::{Stage, hand_over, leave, open, seal, stage, to_page, to_path},
-            consent::REQUEST_LENGTH_MAX,
             who_asks::WhoAsks,
         },
         pages::{self, Asking, SignInError, SignInPage},
@@ -37,7 +36,7 @@ pub async fn form(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
 async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
     let query = Parameters::from_form(request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
     let visitor = Visitor::read(server, request).await?;
-    let Some(r) = query.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)? else {
+    let Some(r) = query.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)? else {
         if visitor.session.is_some() {
             return Ok(to_path(server, HttpResponse::SeeOther(), "/"));
         }
@@ -104,7 +103,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let fields = body::form(request, payload).await?;
     let mut visitor = Visitor::read(server, request).await?;
     guard::form::check(server, request, &visitor, &fields)?;
-    let r = fields.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)?;
+    let r = fields.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
     let in_flight = match r {
         Some(r) => Some(open(server, r, &visitor).await?),
         None => None,

@@ -7,13 +7,11 @@ use crate::{
         extract::{body, cookies, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::{
-            authorize::{open, to_page, to_path},
-            consent::REQUEST_LENGTH_MAX,
-        },
+        oauth::authorize::{open, to_page, to_path},
         pages::{self, SignedOutPage},
     },
     server::Server,
+    tokens,
 };
 
 /// Takes the form.
@@ -30,7 +28,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     }
     let mut answer = HttpResponse::SeeOther();
     answer.cookie(cookies::remove_session(&server.settings));
-    match fields.one("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)? {
+    match fields.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)? {
         Some(r) => to_page(server, answer, "/sign-in", &open(server, r, &visitor).await?),
         None => Ok(to_path(server, answer, "/signed-out")),
     }

@@ -26,9 +26,6 @@ use crate::{
     tokens,
 };
 
-/// Longest `r` read.
-pub const REQUEST_LENGTH_MAX: usize = 16 * 1024;
-
 /// Shows the page.
 pub async fn ask(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     failure::page(&server, &request, show(&server, &request).await)
@@ -36,7 +33,7 @@ pub async fn ask(server: web::Data<Server>, request: HttpRequest) -> HttpRespons
 
 async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
     let query = Parameters::from_form(request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
-    let r = query.required("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)?;
+    let r = query.required("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
     let visitor = Visitor::read(server, request).await?;
     let in_flight = open(server, r, &visitor).await?;
     match stage(server, in_flight.clone(), &visitor).await? {
@@ -98,7 +95,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
     guard::form::check(server, request, &visitor, &fields)?;
-    let r = fields.required("r", REQUEST_LENGTH_MAX).map_err(PageError::Incomplete)?;
+    let r = fields.required("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
     let allows = read_decision(&fields)?;
     let in_flight = open(server, r, &visitor).await?;
     match &visitor.session {

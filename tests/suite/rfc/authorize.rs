@@ -252,3 +252,34 @@ async fn the_first_answer_of_a_request_leads_to_a_page_of_ours() {
     }
     assert!(!answer.text.contains("cst_"), "{answer:?}");
 }
+
+/// What is accepted can be gone on with: every parameter as long as it may be, through all pages to the code.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_as_long_as_may_be_is_answered() {
+    let world = World::new(Engine::Sqlite).await;
+    let fill = |start: &str, length: usize| format!("{start}{}", "x".repeat(length - start.len()));
+    let (callback, mcp) = (fill("https://app.example/", 2048), fill("https://mcp.example/", 2048));
+    world.running.add_resource(&world.plugin, &mcp).await;
+    let client = world.running.add_client(&world.plugin, Dialect::Custom, &[&callback]).await;
+    let (state, prompt) = (fill("s", 4096), fill("x", 256));
+    let scope = format!("{:4096}", "todo.read");
+    let mut request = pkce_request(&client);
+    for (name, value) in
+        [("redirect_uri", &callback), ("resource", &mcp), ("state", &state), ("scope", &scope), ("prompt", &prompt)]
+    {
+        request = with(request, name, value);
+    }
+    let browser = Browser::new(&world.running);
+    let page = browser.get(&authorize(&request)).await.page();
+    assert_eq!(page.url.path(), "/sign-in");
+    let page = browser.sign_in(&page, ADA).await.page();
+    assert_eq!(page.url.path(), "/consent");
+    let left = browser.decide(&page, "allow").await.left();
+    assert_eq!(parameter(&left, "state"), Some(state.clone()));
+    assert!(parameter(&left, "code").is_some(), "{left}");
+    // A byte more is told at once.
+    for (name, value) in [("state", fill("s", 4097)), ("scope", fill("todo.read ", 4097))] {
+        let told = browser.get(&authorize(&with(request.clone(), name, &value))).await.left();
+        assert_eq!(parameter(&told, "error").as_deref(), Some("invalid_request"), "{name}");
+    }
+}
