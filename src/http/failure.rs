@@ -240,7 +240,7 @@ impl PageError {
             Self::Refused(_) => bad(
                 "This app’s request cannot be answered",
                 "The app that sent you here asked for something in a way we cannot answer, so we stopped here.",
-                "Nothing was shared.",
+                "",
             ),
             Self::Stopped(Stopped::TooOld) => bad(
                 "This page has expired",

@@ -279,6 +279,7 @@ on_both_engines! {
                     browser.get(&world.running, &sign_in).await,
                     browser.get(&world.running, &consent).await,
                     browser.get(&world.running, &request).await,
+                    browser.decide(&world.running, &form, "allow").await,
                 ] {
                     is_a_page_that_leads_to(&page, redirect_uri, "invalid_target", &world.running.url);
                 }
@@ -330,10 +331,10 @@ on_both_engines! {
             "about:blank",
             "view-source:https://chat.openai.com/",
             "intent://chat.openai.com/#Intent;scheme=http;end",
-            "https://chat.openai.com/aip/*/oauth/callback",
             "ms-officecmd://chat.openai.com/",
             "chrome-extension://chat.openai.com/cb",
             "itms-services://chat.openai.com/",
+            "https://chat.openai.com/aip/*/oauth/callback",
             "https://*.openai.com/callback",
         ] {
             assert!(uri.parse::<RedirectUri>().is_err(), "{uri} could be registered");
