@@ -158,7 +158,8 @@ pub const KEYS: [Key; 29] = [
         None,
         "\"https://mcp.example.com/mcp\"",
         "What a client that belongs to no plugin (one with a metadata document, or that registered itself) gets when \
-         it names no resource. Without it, the only one there is; where there are several, such a client is refused.",
+         it names no resource. Without it, the first resource of the only plugin, its origin; where there are several \
+         plugins, such a client is refused.",
     ),
     key(
         "connections_max",

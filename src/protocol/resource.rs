@@ -21,7 +21,7 @@ pub enum Lookup {
     Named(String),
     /// The one with this canonical spelling, which the operator chose for requests that name none.
     Default(String),
-    /// The only one there is: the client belongs to no plugin, the request names none, and there is no default.
+    /// The default of the only plugin there is: the client belongs to no plugin, the request names none, and there is no default.
     Only,
 }
 
@@ -43,8 +43,8 @@ pub enum NoTarget {
     /// It is another plugin's.
     #[error("resource is not one this client may ask for")]
     Foreign,
-    /// There are several, and none was named.
-    #[error("resource is missing: this server has several or none, and the client belongs to none of them")]
+    /// There are several plugins, or none, and no resource was named.
+    #[error("resource is missing: this server has several plugins or none, and the client belongs to none of them")]
     Unnamed,
     /// None was named, and nobody registered the one that would have been meant.
     #[error("resource is missing, and the one this server takes instead (default_resource) is not registered")]

@@ -275,7 +275,7 @@ async fn a_client_of_no_plugin_says_which_it_means() {
         let client = Registered { client_id: client_id.to_owned(), client_secret: String::new() };
         let asking = Asking { world: &world, client };
         assert_eq!(asking.authorized(&[]).await.unwrap_err(), "invalid_target");
-        asking.is_explained(0, "is missing: this server has several or none");
+        asking.is_explained(0, "is missing: this server has several plugins or none");
         for ((resource, api), (other, other_api)) in [(&apis[0], &apis[1]), (&apis[1], &apis[0])] {
             let code = asking.authorized(&[resource]).await.unwrap();
             let before = asking.explained().len();
