@@ -87,8 +87,8 @@ pub struct Credentials<'a> {
     pub client_secret: Option<&'a str>,
 }
 
-/// What a client said about itself that nothing here goes by: kept as it came, and told again. None of it is shown to
-/// people, since a stranger chose it.
+/// What a client said about itself that nothing here goes by: kept, addresses as they are read, and told again. None of
+/// it is shown to people, since a stranger chose it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Said {

@@ -42,7 +42,7 @@ const CLIENT_DOCUMENT_KEPT: Counter = Counter {
 
 const REGISTRATIONS_REFUSED: Counter = Counter {
     name: "consentry_registrations_refused_total",
-    help: "Dynamic client registrations (RFC 7591) that were refused.",
+    help: "Dynamic client registrations (RFC 7591) refused for the switch, the token or the rate, and changes for the rate.",
 };
 
 const CLIENT_ASSERTIONS_REPLAYED: Counter = Counter {
