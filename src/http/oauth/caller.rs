@@ -17,7 +17,7 @@ use crate::{
         },
         failure::MachineError,
     },
-    model::client::{AuthenticationMethod, Client},
+    model::client::{AuthenticationMethod, Client, Registration},
     protocol::{
         client_authentication::{ASSERTION_LENGTH_MAX, ASSERTION_REPLAYED, Credentials, Proof, UNKNOWN, authenticate},
         dialect,
@@ -67,6 +67,14 @@ impl Caller {
             return Err(OAuthError::new(ErrorCode::InvalidRequest, description).into());
         }
         Ok(Self { client, method, assertion, carried, parameters })
+    }
+
+    /// The assertion that introspection and revocation use up, also where they find no token: it proved the client, and
+    /// no copy of it shall do so again. Only for a client that a stranger may have made, and that carries nothing, it
+    /// stays unused, since strangers can send any number; such a client has nothing to gain without what it carries.
+    pub fn assertion_to_use_up(&self) -> Option<AssertionUse> {
+        let is_worth_a_row = self.carried.is_some() || self.client.registration == Registration::ByHand;
+        self.assertion.filter(|_| is_worth_a_row)
     }
 
     async fn prove(

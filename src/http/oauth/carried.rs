@@ -2,7 +2,8 @@
 //! written. Whether it is still good is asked later.
 //!
 //! The keyring tells it alone, before the client is authenticated. Whoever carries nothing has nothing to gain here, so
-//! nobody's host is asked for such a request, and nothing is written for it: strangers can send any number.
+//! nobody's host is asked for such a request, and nothing is written for it: strangers can send any number. (A client
+//! that somebody registered by hand is no stranger.)
 
 use crate::{
     http::failure::MachineError,

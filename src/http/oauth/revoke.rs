@@ -24,12 +24,12 @@ pub async fn revoke(server: web::Data<Server>, request: HttpRequest, payload: we
 
 async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
     let caller = Caller::read(server, request, payload, Sought::Token).await?;
-    let Caller { client, assertion, carried, parameters, .. } = caller;
-    parameters.required("token", TOKEN_LENGTH_MAX)?;
+    caller.parameters.required("token", TOKEN_LENGTH_MAX)?;
+    use_assertion(server, caller.assertion_to_use_up()).await?;
+    let Caller { client, carried, .. } = caller;
     let now = server.clock.now();
     let decision = match carried.and_then(presented) {
         Some(presented) => {
-            use_assertion(server, assertion).await?;
             let family = match presented.family_id() {
                 Some(family_id) => server.store.standing_family(family_id, now).await?,
                 None => None,

@@ -29,7 +29,7 @@ enum Use {
 
 const USES: [Use; 4] = [Use::Code, Use::Refresh, Use::Introspect, Use::Revoke];
 
-/// What is brought along, whatever it is for. An assertion that comes with nothing of ours is never used.
+/// What is brought along, whatever it is for. An assertion of this client that comes with nothing of ours is never used.
 struct Brought<'a> {
     code: &'a str,
     token: &'a str,
@@ -100,10 +100,14 @@ on_both_engines! {
         let grant = [("grant_type", "client_credentials")];
         // Another's: it may ask about it, and must not revoke it.
         let token = [("token", victim.token.as_str())];
+        // Of nobody: no longer a token, or never one.
+        let gone = [("token", "x")];
         for (path, fields, expected) in [
             ("/token", grant, StatusCode::OK),
             ("/introspect", token, StatusCode::OK),
+            ("/introspect", gone, StatusCode::OK),
             ("/revoke", token, StatusCode::BAD_REQUEST),
+            ("/revoke", gone, StatusCode::OK),
         ] {
             let running = victim.running();
             let assertion = victim.signer.assertion(&client.client_id, &running.url, now(&running.server));
