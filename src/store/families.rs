@@ -21,7 +21,8 @@ use crate::model::{
 pub struct Redemption {
     /// The code's id; becomes the family's.
     pub id: FamilyId,
-    /// Random, one per request: a retry of the same request wins again, any other presenter ends the family.
+    /// Random, one per request: a retry of the same request wins again, any other presenter ends the family. The row
+    /// keeps that of whoever made it, and then of whoever ended it so.
     pub redemption: [u8; 16],
     /// For whom.
     pub account_id: AccountId,
