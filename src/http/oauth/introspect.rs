@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
-    caller::{Caller, answer, use_assertion},
+    caller::{Caller, answer},
     carried::{Carried, Sought},
     resource::explained,
 };
@@ -39,7 +39,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         return Err(OAuthError::new(ErrorCode::InvalidClient, "a client without a secret may not introspect").into());
     }
     caller.parameters.required("token", TOKEN_LENGTH_MAX)?;
-    use_assertion(server, caller.assertion_to_use_up()).await?;
+    caller.use_up(server, caller.assertion_to_use_up()).await?;
     let Caller { client, carried, parameters, .. } = caller;
     let requested = resource::requested(&parameters).map_err(|refused| explained(&client, None, refused.into()))?;
     let named = resource::read(requested).map_err(|refused| explained(&client, requested, refused.into()))?;

@@ -12,6 +12,7 @@ use crate::{
     harness::{
         connector::{Connector, Proof, now, refresh_token},
         databases::{Engine, without_postgres},
+        log,
         server::{Options, Running},
         signer::Signer,
     },
@@ -94,6 +95,7 @@ on_both_engines! {
 
     /// Row 21, where nothing but the assertion is consumed.
     async fn a_program_acting_for_itself_uses_an_assertion_once(engine) {
+        log::listen();
         let victim = Victim::new(engine).await;
         let client = victim.running().add_service_with_key(&victim.world.plugin, &victim.signer.key_set()).await;
         let honest = Connector { client_id: &client.client_id, ..victim.connector(Proof::Key(&victim.signer)) };
@@ -120,6 +122,12 @@ on_both_engines! {
         }
         let (status, told) = honest.call("/token", &grant).await;
         assert_eq!(status, StatusCode::OK, "{told}");
+        // Whoever runs the server hears of each copy once, and from where it came.
+        let told = log::told();
+        let is_it = |line: &&str| line.contains("a client assertion was presented twice") && line.contains(&client.client_id);
+        let lines: Vec<&str> = told.lines().filter(is_it).collect();
+        assert_eq!(lines.len(), 10);
+        assert!(lines.iter().all(|line| line.contains("client.address=\"127.0.0.1\"")), "{lines:?}");
     }
 }
 
