@@ -20,6 +20,8 @@ use crate::{
     model::{
         audit::{Actor, Audit},
         client::{AuthenticationMethod, Client, Registration},
+        code::AuthorizationCode,
+        refresh_token::RefreshToken,
     },
     protocol::{
         client_authentication::{ASSERTION_LENGTH_MAX, ASSERTION_REPLAYED, Credentials, Proof, UNKNOWN, authenticate},
@@ -80,6 +82,22 @@ impl Caller {
     pub fn assertion_to_use_up(&self) -> Option<AssertionUse> {
         let is_worth_a_row = self.carried.is_some() || self.client.registration == Registration::ByHand;
         self.assertion.filter(|_| is_worth_a_row)
+    }
+
+    /// The code it brings as its grant.
+    pub fn code(&self) -> Option<&AuthorizationCode> {
+        match &self.carried {
+            Some(Carried::Code(code)) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The refresh token it brings as its grant.
+    pub fn refresh_token(&self) -> Option<&RefreshToken> {
+        match &self.carried {
+            Some(Carried::Refresh(token)) => Some(token),
+            _ => None,
+        }
     }
 
     /// Uses an assertion of its, if there is one, for a step that does not do so itself.

@@ -52,7 +52,7 @@ async fn find(server: &Server, caller: &Client, carried: Option<Carried>) -> Res
     match carried {
         Some(Carried::Access(claims)) => access_token(server, caller, *claims).await,
         Some(Carried::Refresh(token)) => refresh_token(server, caller, &token).await,
-        Some(Carried::Code) | None => Ok(None),
+        Some(Carried::Code(_)) | None => Ok(None),
     }
 }
 

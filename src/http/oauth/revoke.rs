@@ -56,7 +56,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
 /// Whichever kind of token it is; the caller's hint is not needed, since each kind is recognisable.
 fn presented(carried: Carried) -> Option<Presented> {
     match carried {
-        Carried::Code => None,
+        Carried::Code(_) => None,
         Carried::Refresh(token) => Some(Presented::Refresh(token)),
         Carried::Access(claims) => Some(match claims.family {
             Some(family_id) => Presented::Access(family_id, claims.generation),

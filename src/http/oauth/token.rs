@@ -54,8 +54,7 @@ async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) ->
 async fn redeem(server: &Server, caller: &Caller, asked: &CodeRequest<'_>) -> Result<TokenAnswer, MachineError> {
     let client = &caller.client;
     let now = server.clock.now();
-    let ring = server.keyring.knowing(tokens::code::kid(asked.code), &server.store, now).await?;
-    let good = asked.check(tokens::code::read(&ring, asked.code), client, now)?;
+    let good = asked.check(caller.code().cloned(), client, now)?;
     let authorized = match client.home.as_ref().filter(|home| home.id == good.code.resource_id) {
         Some(home) => Some(home.clone()),
         None => server.store.resource_by_id(good.code.resource_id).await?,
@@ -85,6 +84,7 @@ async fn redeem(server: &Server, caller: &Caller, asked: &CodeRequest<'_>) -> Re
     let audit = caller.audit(server);
     match server.store.redeem(&redemption, &audit).await? {
         Redeem::Won(family) => {
+            let ring = server.keyring.current();
             let refresh_token = tokens::refresh::write(ring.mac()?, &line);
             let scopes = family.scopes.clone();
             Ok(issue(server, &ring, &Issue { client, family: &family, scopes: &scopes, now }, refresh_token)?)
@@ -107,10 +107,9 @@ async fn rotate(server: &Server, caller: &Caller, asked: &RefreshRequest<'_>) ->
     let client = &caller.client;
     let resource = asked.check().map_err(|error| resource::explained(client, asked.requested_resource(), error))?;
     let now = server.clock.now();
-    let ring = server.keyring.knowing(tokens::refresh::kid(asked.refresh_token), &server.store, now).await?;
-    let presented = tokens::refresh::read(&ring, asked.refresh_token).ok_or(refresh::NOT_GOOD)?;
+    let presented = caller.refresh_token().ok_or(refresh::NOT_GOOD)?;
     if asked.names_scopes()
-        && let Some(family) = own_family(server, client, &presented).await?
+        && let Some(family) = own_family(server, client, presented).await?
     {
         asked.scopes(&family.scopes)?;
     }
@@ -149,11 +148,12 @@ async fn rotate(server: &Server, caller: &Caller, asked: &RefreshRequest<'_>) ->
             return Err(refresh::NOT_GOOD.into());
         }
         Rotate::NotStanding => {
-            let refusal = why_not(server, caller, asked, &presented).await?;
+            let refusal = why_not(server, caller, asked, presented).await?;
             return Err(resource::explained(client, asked.requested_resource(), refusal.into()).into());
         }
         Rotate::AssertionReplayed => return Err(caller.replayed()),
     };
+    let ring = server.keyring.current();
     let refresh_token = tokens::refresh::write(ring.mac_at(rotated_at)?, &presented.at(counter));
     let scopes = asked.scopes(&family.scopes)?;
     Ok(issue(server, &ring, &Issue { client, family: &family, scopes: &scopes, now }, refresh_token)?)
