@@ -49,6 +49,13 @@ type Engine = Postgres;
 /// A connection of this engine.
 type Connection = PgConnection;
 
+/// What holds for each connection, whatever the server, the database or the role is set to. A lock nobody releases must
+/// not hold callers, and with them every connection, for ever. And what waited for a row must then find it as it is now:
+/// on a stricter level it would be an error instead, and races have outcomes here.
+const SETTINGS: &str = "
+    select set_config('statement_timeout', $1, false),
+           set_config('default_transaction_isolation', $2, false)";
+
 /// Connections to one Postgres database.
 #[derive(Clone, Debug)]
 pub struct Postgres {
@@ -71,11 +78,7 @@ impl Postgres {
             .test_before_acquire(false)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    // A lock nobody releases must not hold callers, and with them every connection, for ever.
-                    sqlx::query("select set_config('statement_timeout', $1, false)")
-                        .bind(timeout.to_string())
-                        .execute(connection)
-                        .await?;
+                    sqlx::query(SETTINGS).bind(timeout.to_string()).bind("read committed").execute(connection).await?;
                     Ok(())
                 })
             })
