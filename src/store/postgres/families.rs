@@ -202,7 +202,7 @@ impl Engine {
                 return Ok(outcome);
             }
         }
-        Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+        Err(StoreError::Contended)
     }
 }
 

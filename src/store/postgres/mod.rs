@@ -163,8 +163,8 @@ fn refused(error: sqlx::Error) -> StoreError {
     StoreError::Misconfigured(told)
 }
 
-/// Whether the error means that the connection was lost or the server gave the statement up, so that nobody knows
-/// whether it was carried out.
+/// Whether the error means that the connection was lost, so that nobody knows whether the statement was carried out, or
+/// that the server gave it up.
 fn may_run_again(error: &StoreError) -> bool {
     match error {
         StoreError::Unavailable(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => true,
@@ -184,7 +184,7 @@ macro_rules! locking {
 }
 use locking;
 
-/// Runs a reading, or a step that is safe to repeat: once more on a fresh connection if the first was lost.
+/// Runs a reading, or a step that is safe to repeat: once more on a fresh connection if it came to no outcome.
 macro_rules! reading {
     ($engine:expr, $connection:ident => $operation:expr) => {{
         let first: $crate::store::StoreResult<_> = match $engine.pool.acquire().await {
@@ -193,7 +193,7 @@ macro_rules! reading {
         };
         match first {
             Err(error) if $crate::store::postgres::may_run_again(&error) => {
-                tracing::warn!(%error, "a database connection was lost; the statement runs once more");
+                tracing::warn!(%error, "a database statement came to no outcome; it runs once more");
                 let mut $connection = $engine.fresh().await?;
                 $operation.await.map_err($crate::store::StoreError::from)
             }

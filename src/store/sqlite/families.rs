@@ -113,7 +113,7 @@ impl Engine {
                 return Ok(outcome);
             }
         }
-        Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+        Err(StoreError::Contended)
     }
 
     /// Looks at the line without the writer.
