@@ -109,7 +109,8 @@ pub struct Rotation {
 /// | anything else below | `Replayed`: the family ends | the same |
 ///
 /// A rotation sets `rotated_at = at` and `idle_until = min(idle_until, expires_at)`. Whoever is answered, by a rotation
-/// or a repeat, makes its method the family's: a weaker one is refused from then on.
+/// or a repeat, makes its method the family's: a weaker one is refused from then on, for as long as the client offers
+/// the stronger (`formerly` says what the family may have had).
 #[derive(Clone, Debug)]
 pub enum Rotate {
     /// The row moved; the successor to hand out is the line's token at `counter`, authenticated by the MAC key that

@@ -180,8 +180,8 @@ macro_rules! bind_rotation {
     };
 }
 
-/// Inserts the family, or ends it if another request had, if a further condition allows it. Whoever ends it puts its own
-/// `redemption` there, so that it alone tells of the end: times do not say who it was, since many may share one.
+/// Inserts the family, or ends it if another request had, if a further condition allows it. Whoever ends it puts its
+/// own `redemption` there, so that it alone tells of the end: times do not say who it was, since many may share one.
 macro_rules! redeem_row {
     ($condition:literal) => {
         concat!(

@@ -52,8 +52,9 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Reads the body, opens what it carries, and authenticates the client: one reading of the store, and for a stale
-    /// document or an unknown key a look at where they are published.
+    /// Reads the body, opens what it carries, and authenticates the client: one reading of the store, one more where
+    /// what it carries names a key this process does not know yet, and for a stale document or an unknown key of the
+    /// client's a look at where they are published.
     pub async fn read(
         server: &Server,
         request: &HttpRequest,

@@ -50,8 +50,8 @@ type Engine = Postgres;
 type Connection = PgConnection;
 
 /// What holds for each connection, whatever the server, the database or the role is set to. A lock nobody releases must
-/// not hold callers, and with them every connection, for ever. And what waited for a row must then find it as it is now:
-/// on a stricter level it would be an error instead, and races have outcomes here.
+/// not hold callers, and with them every connection, for ever. And what waited for a row must then find it as it is
+/// now: on a stricter level it would be an error instead, and races have outcomes here.
 const SETTINGS: &str = "
     select set_config('statement_timeout', $1, false),
            set_config('default_transaction_isolation', $2, false)";

@@ -1,5 +1,6 @@
-//! Token families on SQLite: the writer is alone, so a step may take several statements in one transaction; a step
-//! that turns out to write nothing never asks for the writer.
+//! Token families on SQLite: the writer is alone, so a step may take several statements in one transaction. Redeeming
+//! always asks for the writer, and so does whatever brings an assertion; a refresh without one looks first, and asks
+//! only where there is something to write.
 
 use serde_json::json;
 
