@@ -30,7 +30,7 @@ enum Use {
 
 const USES: [Use; 4] = [Use::Code, Use::Refresh, Use::Introspect, Use::Revoke];
 
-/// What is brought along, whatever it is for. An assertion of this client that comes with nothing of ours is never used.
+/// What is brought along, whatever it is for. An assertion of this client with nothing of ours is never used.
 struct Brought<'a> {
     code: &'a str,
     token: &'a str,
@@ -124,8 +124,8 @@ on_both_engines! {
         assert_eq!(status, StatusCode::OK, "{told}");
         // Whoever runs the server hears of each copy once, and from where it came.
         let told = log::told();
-        let is_it = |line: &&str| line.contains("a client assertion was presented twice") && line.contains(&client.client_id);
-        let lines: Vec<&str> = told.lines().filter(is_it).collect();
+        let of_this = told.lines().filter(|line| line.contains(&client.client_id));
+        let lines: Vec<&str> = of_this.filter(|line| line.contains("assertion was presented twice")).collect();
         assert_eq!(lines.len(), 10);
         assert!(lines.iter().all(|line| line.contains("client.address=\"127.0.0.1\"")), "{lines:?}");
     }

@@ -147,7 +147,8 @@ on_both_engines! {
         let refresh = [("refresh_token", token.as_str()), ("code", "cst_ac_guess")];
         // What stands where it does not belong counts for nothing, and hides nothing.
         for grant_type in ["authorization_code", "client_credentials"] {
-            let (status, told) = connector.call("/token", &[&[("grant_type", grant_type)], &refresh[..]].concat()).await;
+            let fields = [&[("grant_type", grant_type)], &refresh[..]].concat();
+            let (status, told) = connector.call("/token", &fields).await;
             assert_eq!((status, it.host.connections()), (StatusCode::UNAUTHORIZED, before), "{told}");
         }
         let refresh = [&[("grant_type", "refresh_token")], &refresh[..]].concat();

@@ -1,5 +1,5 @@
-//! A Postgres whose operator chose another isolation level for whatever does not choose its own: races have outcomes all
-//! the same.
+//! A Postgres whose operator chose another isolation level for whatever does not choose its own: races have outcomes
+//! all the same.
 
 use std::time::Duration;
 
