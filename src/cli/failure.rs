@@ -63,7 +63,9 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Misconfigured(message) => Self::Misconfigured(message),
-            error @ (StoreError::Unavailable(_) | StoreError::Broken(_)) => Self::NotDone(error.to_string()),
+            error @ (StoreError::Unavailable(_) | StoreError::Contended | StoreError::Broken(_)) => {
+                Self::NotDone(error.to_string())
+            }
         }
     }
 }

@@ -56,12 +56,11 @@ pub enum Fault {
 impl Fault {
     /// Whether trying again later may help.
     fn passes(&self) -> bool {
-        matches!(
-            self,
-            Self::Store(StoreError::Unavailable(_))
-                | Self::Keyring(KeyringError::Store(StoreError::Unavailable(_)))
-                | Self::Password(crate::passwords::PasswordError::Busy)
-        )
+        match self {
+            Self::Store(error) | Self::Keyring(KeyringError::Store(error)) => error.passes(),
+            Self::Password(error) => matches!(error, crate::passwords::PasswordError::Busy),
+            _ => false,
+        }
     }
 
     fn log(&self, request: &HttpRequest) {

@@ -45,7 +45,7 @@ pub fn decide(claims: &AssertionClaims, expected: Expected<'_>, now: Timestamp) 
     check_audience(&claims.aud, expected)?;
     let expires_at = check_expiry(claims.exp, now)?;
     check_beginning(claims, now)?;
-    check_lifetime(claims.iat, expires_at)?;
+    check_lifetime(claims, expires_at)?;
     let jti = check_jti(claims.jti.as_deref())?;
     Ok(AssertionId { expires_at: whole_second(expires_at), digest: digest(expected.client_id, jti) })
 }
@@ -95,9 +95,13 @@ fn check_beginning(claims: &AssertionClaims, now: Timestamp) -> Result<(), OAuth
 }
 
 /// One that is good for long is not good at all, however little of it is left: whoever copies it gains the whole of it.
-fn check_lifetime(iat: Option<Timestamp>, exp: Timestamp) -> Result<(), OAuthError> {
-    match iat {
-        Some(iat) if exp - iat > LIFETIME_MAX + SKEW => refused("exp is more than 10 minutes after iat"),
+/// Both times are of the client's own clock, so the skew is none of this. Of one that does not say when it begins only
+/// the end is known.
+fn check_lifetime(claims: &AssertionClaims, exp: Timestamp) -> Result<(), OAuthError> {
+    let is_long = |beginning| exp - beginning > LIFETIME_MAX;
+    match (claims.iat, claims.nbf) {
+        (Some(iat), _) if is_long(iat) => refused("exp is more than 10 minutes after iat"),
+        (None, Some(nbf)) if is_long(nbf) => refused("exp is more than 10 minutes after nbf"),
         _ => Ok(()),
     }
 }
@@ -178,9 +182,12 @@ mod tests {
         assert!(told(|claims| claims.nbf = after(30_000)).is_ok());
         assert!(told(|claims| claims.iat = after(30_000)).is_ok());
         assert!(told(|claims| claims.exp = after(1)).is_ok());
-        assert!(told(|claims| claims.exp = after(630_000)).is_ok());
-        assert!(told(|claims| (claims.iat, claims.exp) = (after(-600_000), after(30_000))).is_ok());
-        assert!(told(|claims| (claims.iat, claims.exp) = (after(-315_000), after(315_000))).is_ok());
+        for (beginning, end) in [(30_000, 630_000), (0, 600_000), (-300_000, 300_000), (-599_999, 1)] {
+            let (beginning, end) = (after(beginning), after(end));
+            assert!(told(|claims| (claims.iat, claims.exp) = (beginning, end)).is_ok(), "{beginning:?}");
+            assert!(told(|claims| (claims.iat, claims.nbf, claims.exp) = (None, beginning, end)).is_ok());
+        }
+        assert!(told(|claims| claims.nbf = after(-3_600_000)).is_ok(), "iat says when it was made");
         assert!(told(|claims| (claims.iat, claims.exp) = (None, after(630_000))).is_ok());
         assert!(told(|claims| claims.jti = Some("~".repeat(255))).is_ok());
     }
@@ -207,10 +214,11 @@ mod tests {
             (|claims| claims.nbf = after(30_001), "nbf is in the future"),
             (|claims| claims.iat = after(30_001), "iat is in the future"),
             (|claims| claims.iat = after(-600_001), "iat is more than 10 minutes ago"),
-            (|claims| claims.iat = after(-570_001), "exp is more than 10 minutes after iat"),
+            (|claims| claims.exp = after(600_001), "exp is more than 10 minutes after iat"),
+            (|claims| claims.iat = after(-540_001), "exp is more than 10 minutes after iat"),
             (
-                |claims| (claims.iat, claims.exp) = (after(-315_000), after(315_001)),
-                "exp is more than 10 minutes after iat",
+                |claims| (claims.iat, claims.nbf, claims.exp) = (None, after(-300_000), after(300_001)),
+                "exp is more than 10 minutes after nbf",
             ),
             // Eighteen minutes, nine of which are over.
             (

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// or it cannot be known whether it was.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// Each time it looked again somebody else had been faster: trying again later may help.
+    #[error("others changed the same rows each time")]
+    Contended,
     /// A row or statement is not what this program expects; trying again will not help.
     #[error("the database answered something unexpected: {0}")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -21,6 +24,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether trying again later may help.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Contended)
+    }
+
     /// A row that does not convert into what it should be.
     pub(super) fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Broken(error.into())

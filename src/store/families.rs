@@ -21,7 +21,8 @@ use crate::model::{
 pub struct Redemption {
     /// The code's id; becomes the family's.
     pub id: FamilyId,
-    /// Random, one per request: a retry of the same request wins again, any other presenter ends the family.
+    /// Random, one per request: a retry of the same request wins again, any other presenter ends the family. The row
+    /// keeps that of whoever made it, and then of whoever ended it so.
     pub redemption: [u8; 16],
     /// For whom.
     pub account_id: AccountId,
@@ -108,7 +109,8 @@ pub struct Rotation {
 /// | anything else below | `Replayed`: the family ends | the same |
 ///
 /// A rotation sets `rotated_at = at` and `idle_until = min(idle_until, expires_at)`. Whoever is answered, by a rotation
-/// or a repeat, makes its method the family's: a weaker one is refused from then on.
+/// or a repeat, makes its method the family's: a weaker one is refused from then on, for as long as the client offers
+/// the stronger (`formerly` says what the family may have had).
 #[derive(Clone, Debug)]
 pub enum Rotate {
     /// The row moved; the successor to hand out is the line's token at `counter`, authenticated by the MAC key that

@@ -122,7 +122,7 @@ impl Redemption {
 }
 
 /// How often a presentation that lost a race looks again; each loss means that another one of the line went through,
-/// after which this one only repeats.
+/// after which this one mostly repeats. It may also be refused, or still have its method to write.
 pub(super) const ATTEMPTS: usize = 8;
 
 impl Rotation {

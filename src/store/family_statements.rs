@@ -180,7 +180,8 @@ macro_rules! bind_rotation {
     };
 }
 
-/// Inserts the family, or ends it if another request had, if a further condition allows it.
+/// Inserts the family, or ends it if another request had, if a further condition allows it. Whoever ends it puts its
+/// own `redemption` there, so that it alone tells of the end: times do not say who it was, since many may share one.
 macro_rules! redeem_row {
     ($condition:literal) => {
         concat!(
@@ -198,7 +199,11 @@ macro_rules! redeem_row {
             $condition,
             "
              on conflict (id) do update
-            set ended_at = case
+            set redemption = case
+                    when families.ended_at is null then excluded.redemption
+                    else families.redemption
+                end,
+                ended_at = case
                     when families.redemption = excluded.redemption then families.ended_at
                     else coalesce(families.ended_at, excluded.created_at)
                 end,

@@ -17,7 +17,12 @@ use crate::{
         },
         failure::MachineError,
     },
-    model::client::{AuthenticationMethod, Client},
+    model::{
+        audit::{Actor, Audit},
+        client::{AuthenticationMethod, Client, Registration},
+        code::AuthorizationCode,
+        refresh_token::RefreshToken,
+    },
     protocol::{
         client_authentication::{ASSERTION_LENGTH_MAX, ASSERTION_REPLAYED, Credentials, Proof, UNKNOWN, authenticate},
         dialect,
@@ -42,11 +47,14 @@ pub struct Caller {
     pub carried: Option<Carried>,
     /// What it sent.
     pub parameters: Parameters,
+    /// From where, for the logs.
+    pub address: Option<String>,
 }
 
 impl Caller {
-    /// Reads the body, opens what it carries, and authenticates the client: one reading of the store, and for a stale
-    /// document or an unknown key a look at where they are published.
+    /// Reads the body, opens what it carries, and authenticates the client: one reading of the store, one more where
+    /// what it carries names a key this process does not know yet, and for a stale document or an unknown key of the
+    /// client's a look at where they are published.
     pub async fn read(
         server: &Server,
         request: &HttpRequest,
@@ -66,7 +74,55 @@ impl Caller {
             let description = "this client sends application/x-www-form-urlencoded";
             return Err(OAuthError::new(ErrorCode::InvalidRequest, description).into());
         }
-        Ok(Self { client, method, assertion, carried, parameters })
+        Ok(Self { client, method, assertion, carried, parameters, address: peer(request) })
+    }
+
+    /// The assertion that introspection and revocation use up, also where they find no token: it proved the client, and
+    /// no copy of it shall do so again. Only for a client that a stranger may have made, and that carries nothing, it
+    /// stays unused, since strangers can send any number; such a client has nothing to gain without what it carries.
+    pub fn assertion_to_use_up(&self) -> Option<AssertionUse> {
+        let is_worth_a_row = self.carried.is_some() || self.client.registration == Registration::ByHand;
+        self.assertion.filter(|_| is_worth_a_row)
+    }
+
+    /// The code it brings as its grant.
+    pub fn code(&self) -> Option<&AuthorizationCode> {
+        match &self.carried {
+            Some(Carried::Code(code)) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The refresh token it brings as its grant.
+    pub fn refresh_token(&self) -> Option<&RefreshToken> {
+        match &self.carried {
+            Some(Carried::Refresh(token)) => Some(token),
+            _ => None,
+        }
+    }
+
+    /// Uses an assertion of its, if there is one, for a step that does not do so itself.
+    pub async fn use_up(&self, server: &Server, assertion: Option<AssertionUse>) -> Result<(), MachineError> {
+        match assertion {
+            Some(assertion) if !server.store.use_assertion(&assertion).await? => Err(self.replayed()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses its assertion, which was used before, and tells of it: somebody copied it.
+    pub fn replayed(&self) -> MachineError {
+        metrics::client_assertion_replayed();
+        tracing::warn!(
+            client.id = self.client.client_id.as_str(),
+            client.address = self.address.as_deref(),
+            "a client assertion was presented twice; was it copied?"
+        );
+        ASSERTION_REPLAYED.into()
+    }
+
+    /// The audit of what it does now.
+    pub fn audit(&self, server: &Server) -> Audit {
+        server.audit(Actor::Client(self.client.id), self.address.clone())
     }
 
     async fn prove(
@@ -89,7 +145,12 @@ impl Caller {
         };
         let (method, assertion) = outcome.inspect_err(|error| {
             // As text, not by `Display`: whoever sends a line break must not get a line of their own in the log.
-            tracing::warn!(client.id = credentials.client_id.as_str(), reason = %error, "a client did not prove itself");
+            tracing::warn!(
+                client.id = credentials.client_id.as_str(),
+                client.address = peer(request),
+                reason = %error,
+                "a client did not prove itself"
+            );
         })?;
         Ok(Proven { client: found.ok_or(UNKNOWN)?, method, assertion })
     }
@@ -100,20 +161,6 @@ struct Proven {
     client: Client,
     method: AuthenticationMethod,
     assertion: Option<AssertionUse>,
-}
-
-/// Uses the caller's assertion, if it has one, for a step that does not do so itself.
-pub async fn use_assertion(server: &Server, assertion: Option<AssertionUse>) -> Result<(), MachineError> {
-    match assertion {
-        Some(assertion) if !server.store.use_assertion(&assertion).await? => Err(assertion_replayed()),
-        _ => Ok(()),
-    }
-}
-
-/// Refuses an assertion that was used before, and counts it: somebody copied it.
-pub fn assertion_replayed() -> MachineError {
-    metrics::client_assertion_replayed();
-    ASSERTION_REPLAYED.into()
 }
 
 /// Turns either outcome of a machine endpoint into its answer.

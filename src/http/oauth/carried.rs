@@ -2,11 +2,12 @@
 //! written. Whether it is still good is asked later.
 //!
 //! The keyring tells it alone, before the client is authenticated. Whoever carries nothing has nothing to gain here, so
-//! nobody's host is asked for such a request, and nothing is written for it: strangers can send any number.
+//! nobody's host is asked for such a request, and nothing is written for it: strangers can send any number. (A client
+//! that somebody registered by hand is no stranger.)
 
 use crate::{
     http::failure::MachineError,
-    model::refresh_token::RefreshToken,
+    model::{code::AuthorizationCode, refresh_token::RefreshToken},
     protocol::parameters::Parameters,
     server::{Server, clients::Asking},
     tokens::{self, access::Claims},
@@ -18,7 +19,7 @@ const LENGTH_MAX: usize = 16 * 1024;
 /// What an endpoint looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sought {
-    /// A grant, in `code` or `refresh_token`: the token endpoint.
+    /// The grant of `grant_type`, in `code` or `refresh_token`: the token endpoint.
     Grant,
     /// A token, in `token`: revocation and introspection.
     Token,
@@ -27,7 +28,7 @@ pub enum Sought {
 /// What was found.
 pub enum Carried {
     /// A code.
-    Code,
+    Code(Box<AuthorizationCode>),
     /// A refresh token.
     Refresh(RefreshToken),
     /// An access token that has not expired.
@@ -35,25 +36,32 @@ pub enum Carried {
 }
 
 impl Carried {
-    /// Reads what a request carries. A parameter that is too long or stands twice holds nothing here, and is refused by
-    /// name once the client is known.
+    /// Reads what a request carries, where it is to stand and nowhere else: what does not belong there must neither
+    /// hide it nor stand in for it. A parameter that is missing, too long or stands twice holds nothing here, and is refused
+    /// by name once the client is known.
     pub async fn read(sought: Sought, server: &Server, parameters: &Parameters) -> Result<Option<Self>, MachineError> {
-        let text = |name| parameters.one(name, LENGTH_MAX).ok().flatten();
-        match (sought, text("code"), text("refresh_token"), text("token")) {
-            (Sought::Grant, Some(code), ..) => Self::code(server, code).await,
-            (Sought::Grant, None, Some(token), _) => Self::refresh(server, token).await,
-            (Sought::Token, _, _, Some(token)) if tokens::refresh::looks_like_one(token) => {
-                Self::refresh(server, token).await
-            }
-            (Sought::Token, _, _, Some(token)) => Self::access(server, token).await,
-            _ => Ok(None),
+        let text = |name| parameters.one(name, LENGTH_MAX).ok().flatten().unwrap_or_default();
+        match (sought, text("grant_type")) {
+            (Sought::Grant, "authorization_code") => Self::code(server, text("code")).await,
+            (Sought::Grant, "refresh_token") => Self::refresh(server, text("refresh_token")).await,
+            (Sought::Grant, _) => Ok(None),
+            (Sought::Token, _) => Self::token(server, text("token")).await,
+        }
+    }
+
+    /// The caller's hint is not needed, since each kind is recognisable.
+    async fn token(server: &Server, text: &str) -> Result<Option<Self>, MachineError> {
+        if tokens::refresh::looks_like_one(text) {
+            Self::refresh(server, text).await
+        } else {
+            Self::access(server, text).await
         }
     }
 
     async fn code(server: &Server, text: &str) -> Result<Option<Self>, MachineError> {
         let now = server.clock.now();
         let ring = server.keyring.knowing(tokens::code::kid(text), &server.store, now).await?;
-        Ok(tokens::code::read(&ring, text).map(|_| Self::Code))
+        Ok(tokens::code::read(&ring, text).map(|code| Self::Code(Box::new(code))))
     }
 
     async fn refresh(server: &Server, text: &str) -> Result<Option<Self>, MachineError> {

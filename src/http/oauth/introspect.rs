@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
-    caller::{Caller, answer, use_assertion},
+    caller::{Caller, answer},
     carried::{Carried, Sought},
     resource::explained,
 };
@@ -34,15 +34,13 @@ pub async fn introspect(server: web::Data<Server>, request: HttpRequest, payload
 
 async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
     let caller = Caller::read(server, request, payload, Sought::Token).await?;
-    let Caller { client, method, assertion, carried, parameters } = caller;
-    if method == AuthenticationMethod::None {
+    if caller.method == AuthenticationMethod::None {
         // RFC 7662 §2.1: the endpoint must be protected, or it would be a place to test guesses at.
         return Err(OAuthError::new(ErrorCode::InvalidClient, "a client without a secret may not introspect").into());
     }
-    parameters.required("token", TOKEN_LENGTH_MAX)?;
-    if carried.is_some() {
-        use_assertion(server, assertion).await?;
-    }
+    caller.parameters.required("token", TOKEN_LENGTH_MAX)?;
+    caller.use_up(server, caller.assertion_to_use_up()).await?;
+    let Caller { client, carried, parameters, .. } = caller;
     let requested = resource::requested(&parameters).map_err(|refused| explained(&client, None, refused.into()))?;
     let named = resource::read(requested).map_err(|refused| explained(&client, requested, refused.into()))?;
     let standing = find(server, &client, carried).await?.filter(|token| token.is_for(named.as_deref()));
@@ -54,7 +52,7 @@ async fn find(server: &Server, caller: &Client, carried: Option<Carried>) -> Res
     match carried {
         Some(Carried::Access(claims)) => access_token(server, caller, *claims).await,
         Some(Carried::Refresh(token)) => refresh_token(server, caller, &token).await,
-        Some(Carried::Code) | None => Ok(None),
+        Some(Carried::Code(_)) | None => Ok(None),
     }
 }
 

@@ -3,12 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    caller::{Caller, answer, peer, use_assertion},
+    caller::{Caller, answer},
     carried::{Carried, Sought},
 };
 use crate::{
     http::failure::MachineError,
-    model::{audit::Actor, family::EndReason},
+    model::family::EndReason,
     protocol::revocation::{self, Presented, Revocation},
     server::Server,
     store::families::FamilyEnd,
@@ -24,12 +24,13 @@ pub async fn revoke(server: web::Data<Server>, request: HttpRequest, payload: we
 
 async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
     let caller = Caller::read(server, request, payload, Sought::Token).await?;
-    let Caller { client, assertion, carried, parameters, .. } = caller;
-    parameters.required("token", TOKEN_LENGTH_MAX)?;
+    caller.parameters.required("token", TOKEN_LENGTH_MAX)?;
+    caller.use_up(server, caller.assertion_to_use_up()).await?;
+    let audit = caller.audit(server);
+    let Caller { client, carried, .. } = caller;
     let now = server.clock.now();
     let decision = match carried.and_then(presented) {
         Some(presented) => {
-            use_assertion(server, assertion).await?;
             let family = match presented.family_id() {
                 Some(family_id) => server.store.standing_family(family_id, now).await?,
                 None => None,
@@ -38,7 +39,6 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         }
         None => Revocation::Nothing,
     };
-    let audit = server.audit(Actor::Client(client.id), peer(request));
     // By any method the client offers, also one that would no longer refresh this family: a stolen token that its thief
     // revokes is worth nothing any more, which is the better outcome for everybody else.
     match decision {
@@ -56,7 +56,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
 /// Whichever kind of token it is; the caller's hint is not needed, since each kind is recognisable.
 fn presented(carried: Carried) -> Option<Presented> {
     match carried {
-        Carried::Code => None,
+        Carried::Code(_) => None,
         Carried::Refresh(token) => Some(Presented::Refresh(token)),
         Carried::Access(claims) => Some(match claims.family {
             Some(family_id) => Presented::Access(family_id, claims.generation),

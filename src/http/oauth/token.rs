@@ -5,14 +5,14 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
-    caller::{Caller, answer, assertion_replayed, peer, use_assertion},
+    caller::{Caller, answer},
     carried::Sought,
     resource,
 };
 use crate::{
     http::failure::MachineError,
     keys::{KeyError, ring::Ring},
-    model::{Timestamp, audit::Actor, client::Client, family::Family, refresh_token::RefreshToken, scope::Scopes},
+    model::{Timestamp, client::Client, family::Family, refresh_token::RefreshToken, scope::Scopes},
     protocol::{
         client_authentication::formerly,
         dialect,
@@ -41,8 +41,8 @@ async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) ->
     let caller = Caller::read(server, request, payload, Sought::Grant).await?;
     let read = TokenRequest::read(&caller.parameters, &caller.client);
     let issued = match read.map_err(|error| resource::explained(&caller.client, None, error))? {
-        TokenRequest::AuthorizationCode(code) => redeem(server, request, &caller, &code).await?,
-        TokenRequest::Refresh(refresh) => rotate(server, request, &caller, &refresh).await?,
+        TokenRequest::AuthorizationCode(code) => redeem(server, &caller, &code).await?,
+        TokenRequest::Refresh(refresh) => rotate(server, &caller, &refresh).await?,
         TokenRequest::ClientCredentials(credentials) => client_credentials(server, &caller, &credentials).await?,
     };
     Ok(HttpResponse::Ok()
@@ -51,16 +51,10 @@ async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) ->
         .json(issued))
 }
 
-async fn redeem(
-    server: &Server,
-    request: &HttpRequest,
-    caller: &Caller,
-    asked: &CodeRequest<'_>,
-) -> Result<TokenAnswer, MachineError> {
+async fn redeem(server: &Server, caller: &Caller, asked: &CodeRequest<'_>) -> Result<TokenAnswer, MachineError> {
     let client = &caller.client;
     let now = server.clock.now();
-    let ring = server.keyring.knowing(tokens::code::kid(asked.code), &server.store, now).await?;
-    let good = asked.check(tokens::code::read(&ring, asked.code), client, now)?;
+    let good = asked.check(caller.code().cloned(), client, now)?;
     let authorized = match client.home.as_ref().filter(|home| home.id == good.code.resource_id) {
         Some(home) => Some(home.clone()),
         None => server.store.resource_by_id(good.code.resource_id).await?,
@@ -87,9 +81,10 @@ async fn redeem(
         expires_at: now + server.settings.refresh_absolute,
         idle_until: server.settings.idle_until(now).min(now + server.settings.refresh_absolute),
     };
-    let audit = server.audit(Actor::Client(client.id), peer(request));
+    let audit = caller.audit(server);
     match server.store.redeem(&redemption, &audit).await? {
         Redeem::Won(family) => {
+            let ring = server.keyring.current();
             let refresh_token = tokens::refresh::write(ring.mac()?, &line);
             let scopes = family.scopes.clone();
             Ok(issue(server, &ring, &Issue { client, family: &family, scopes: &scopes, now }, refresh_token)?)
@@ -104,23 +99,17 @@ async fn redeem(
             Err(authorization_code::NOT_GOOD.into())
         }
         Redeem::NotStanding => Err(authorization_code::NOT_GOOD.into()),
-        Redeem::AssertionReplayed => Err(assertion_replayed()),
+        Redeem::AssertionReplayed => Err(caller.replayed()),
     }
 }
 
-async fn rotate(
-    server: &Server,
-    request: &HttpRequest,
-    caller: &Caller,
-    asked: &RefreshRequest<'_>,
-) -> Result<TokenAnswer, MachineError> {
+async fn rotate(server: &Server, caller: &Caller, asked: &RefreshRequest<'_>) -> Result<TokenAnswer, MachineError> {
     let client = &caller.client;
     let resource = asked.check().map_err(|error| resource::explained(client, asked.requested_resource(), error))?;
     let now = server.clock.now();
-    let ring = server.keyring.knowing(tokens::refresh::kid(asked.refresh_token), &server.store, now).await?;
-    let presented = tokens::refresh::read(&ring, asked.refresh_token).ok_or(refresh::NOT_GOOD)?;
+    let presented = caller.refresh_token().ok_or(refresh::NOT_GOOD)?;
     if asked.names_scopes()
-        && let Some(family) = own_family(server, client, &presented).await?
+        && let Some(family) = own_family(server, client, presented).await?
     {
         asked.scopes(&family.scopes)?;
     }
@@ -137,7 +126,7 @@ async fn rotate(
         at: now,
         idle_until: server.settings.idle_until(now),
     };
-    let audit = server.audit(Actor::Client(client.id), peer(request));
+    let audit = caller.audit(server);
     let (family, counter, rotated_at) = match server.store.rotate(&rotation, &audit).await? {
         Rotate::Rotated { family, counter, jumped } => {
             if jumped {
@@ -159,11 +148,12 @@ async fn rotate(
             return Err(refresh::NOT_GOOD.into());
         }
         Rotate::NotStanding => {
-            let refusal = why_not(server, caller, asked, &presented).await?;
+            let refusal = why_not(server, caller, asked, presented).await?;
             return Err(resource::explained(client, asked.requested_resource(), refusal.into()).into());
         }
-        Rotate::AssertionReplayed => return Err(assertion_replayed()),
+        Rotate::AssertionReplayed => return Err(caller.replayed()),
     };
+    let ring = server.keyring.current();
     let refresh_token = tokens::refresh::write(ring.mac_at(rotated_at)?, &presented.at(counter));
     let scopes = asked.scopes(&family.scopes)?;
     Ok(issue(server, &ring, &Issue { client, family: &family, scopes: &scopes, now }, refresh_token)?)
@@ -185,6 +175,7 @@ async fn why_not(
             family.method = had.as_str(),
             client.id = caller.client.client_id.as_str(),
             client.method = shown.as_str(),
+            client.address = caller.address.as_deref(),
             "a refresh token came with a weaker client authentication than before; was it stolen?"
         );
     }
@@ -239,7 +230,7 @@ async fn client_credentials(
     let client = &caller.client;
     let resource = resource::find(server, client, Ok(asked.requested_resource())).await?.map_err(OAuthError::from)?;
     let scopes = asked.check(client, &resource)?;
-    use_assertion(server, caller.assertion).await?;
+    caller.use_up(server, caller.assertion).await?;
     let now = server.clock.now();
     let ring = server.keyring.current();
     let claims = tokens::access::Claims {

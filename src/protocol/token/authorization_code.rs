@@ -18,8 +18,6 @@ const CODE_LENGTH_MAX: usize = 2048;
 /// The parameters of the grant.
 #[derive(Debug)]
 pub struct CodeRequest<'a> {
-    /// The code's text.
-    pub code: &'a str,
     redirect_uri: Option<&'a str>,
     code_verifier: Option<&'a str>,
     resource: Option<&'a str>,
@@ -52,8 +50,9 @@ pub const NOT_GOOD: OAuthError =
 
 impl<'a> CodeRequest<'a> {
     pub(super) fn read(parameters: &'a Parameters) -> Result<Self, OAuthError> {
+        // It has been opened before anybody asked who sends it, if it can be.
+        parameters.required("code", CODE_LENGTH_MAX)?;
         Ok(Self {
-            code: parameters.required("code", CODE_LENGTH_MAX)?,
             redirect_uri: parameters.one("redirect_uri", crate::model::redirect_uri::LENGTH_MAX)?,
             code_verifier: parameters.one("code_verifier", pkce::VERIFIER_LENGTH_MAX)?,
             resource: resource::requested(parameters)?,

@@ -21,8 +21,6 @@ use crate::{
 /// The parameters of the grant.
 #[derive(Debug)]
 pub struct RefreshRequest<'a> {
-    /// The token's text.
-    pub refresh_token: &'a str,
     scope: Option<&'a str>,
     resource: Option<&'a str>,
 }
@@ -66,11 +64,9 @@ impl From<Refusal> for OAuthError {
 
 impl<'a> RefreshRequest<'a> {
     pub(super) fn read(parameters: &'a Parameters) -> Result<Self, OAuthError> {
-        Ok(Self {
-            refresh_token: parameters.required("refresh_token", 512)?,
-            scope: parameters.one("scope", scope::LENGTH_MAX)?,
-            resource: resource::requested(parameters)?,
-        })
+        // It has been opened before anybody asked who sends it, if it can be.
+        parameters.required("refresh_token", 512)?;
+        Ok(Self { scope: parameters.one("scope", scope::LENGTH_MAX)?, resource: resource::requested(parameters)? })
     }
 
     /// The checks that come before the line is touched, so that a mistake costs nothing. The resource that is named, in

@@ -110,7 +110,7 @@ impl Engine {
                 done => return done,
             }
         }
-        Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+        Err(StoreError::Contended)
     }
 
     /// One attempt. On Postgres a name nobody had when it was looked up may be taken when it is written.

@@ -67,13 +67,13 @@ const REDEEM: &str = concat!(
     use_assertion!("$25", "$26", "$27"),
     ", born as (",
     redeem_row!("and (select fresh from fresh)"),
-    "returning redemption = $2 as ours, ended_at, access_generation
+    "returning redemption = $2 as ours, ended_at, end_reason, access_generation
      ), told as (
          insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, detail)
-         select $17, $14, case when ours then $18 else $19 end, $20, $21, $22, $3, $4,
-                case when ours then $23 else $24 end
+         select $17, $14, case when ended_at is null then $18 else $19 end, $20, $21, $22, $3, $4,
+                case when ended_at is null then $23 else $24 end
            from born
-          where (ours and ended_at is null) or (not ours and ended_at = $14)
+          where ours and (ended_at is null or end_reason = 'code_replayed')
              on conflict (id) do nothing
      )
      select fresh.fresh, born.ours, born.ended_at, born.access_generation, g.scopes
@@ -202,7 +202,7 @@ impl Engine {
                 return Ok(outcome);
             }
         }
-        Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+        Err(StoreError::Contended)
     }
 }
 

@@ -49,6 +49,13 @@ type Engine = Postgres;
 /// A connection of this engine.
 type Connection = PgConnection;
 
+/// What holds for each connection, whatever the server, the database or the role is set to. A lock nobody releases must
+/// not hold callers, and with them every connection, for ever. And what waited for a row must then find it as it is
+/// now: on a stricter level it would be an error instead, and races have outcomes here.
+const SETTINGS: &str = "
+    select set_config('statement_timeout', $1, false),
+           set_config('default_transaction_isolation', $2, false)";
+
 /// Connections to one Postgres database.
 #[derive(Clone, Debug)]
 pub struct Postgres {
@@ -71,11 +78,7 @@ impl Postgres {
             .test_before_acquire(false)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    // A lock nobody releases must not hold callers, and with them every connection, for ever.
-                    sqlx::query("select set_config('statement_timeout', $1, false)")
-                        .bind(timeout.to_string())
-                        .execute(connection)
-                        .await?;
+                    sqlx::query(SETTINGS).bind(timeout.to_string()).bind("read committed").execute(connection).await?;
                     Ok(())
                 })
             })
@@ -160,8 +163,8 @@ fn refused(error: sqlx::Error) -> StoreError {
     StoreError::Misconfigured(told)
 }
 
-/// Whether the error means that the connection was lost or the server gave the statement up, so that nobody knows
-/// whether it was carried out.
+/// Whether the error means that the connection was lost, so that nobody knows whether the statement was carried out, or
+/// that the server gave it up.
 fn may_run_again(error: &StoreError) -> bool {
     match error {
         StoreError::Unavailable(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => true,
@@ -181,7 +184,7 @@ macro_rules! locking {
 }
 use locking;
 
-/// Runs a reading, or a step that is safe to repeat: once more on a fresh connection if the first was lost.
+/// Runs a reading, or a step that is safe to repeat: once more on a fresh connection if it came to no outcome.
 macro_rules! reading {
     ($engine:expr, $connection:ident => $operation:expr) => {{
         let first: $crate::store::StoreResult<_> = match $engine.pool.acquire().await {
@@ -190,7 +193,7 @@ macro_rules! reading {
         };
         match first {
             Err(error) if $crate::store::postgres::may_run_again(&error) => {
-                tracing::warn!(%error, "a database connection was lost; the statement runs once more");
+                tracing::warn!(%error, "a database statement came to no outcome; it runs once more");
                 let mut $connection = $engine.fresh().await?;
                 $operation.await.map_err($crate::store::StoreError::from)
             }

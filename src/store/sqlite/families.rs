@@ -1,5 +1,6 @@
-//! Token families on SQLite: the writer is alone, so a step may take several statements in one transaction; a step
-//! that turns out to write nothing never asks for the writer.
+//! Token families on SQLite: the writer is alone, so a step may take several statements in one transaction. Redeeming
+//! always asks for the writer, and so does whatever brings an assertion; a refresh without one looks first, and asks
+//! only where there is something to write.
 
 use serde_json::json;
 
@@ -23,7 +24,7 @@ use crate::{
     },
 };
 
-const REDEEM: &str = concat!(redeem_row!(""), "returning redemption = $2, ended_at, access_generation");
+const REDEEM: &str = concat!(redeem_row!(""), "returning redemption = $2, ended_at, end_reason, access_generation");
 
 const CONSENT_SCOPES: &str = "select scopes from consents where id = $1";
 
@@ -60,15 +61,18 @@ const ROTATE: &str = concat!(
                  ended_at as moved_ended_at"
 );
 
+/// Whether the row is this request's, its end and the reason, and the access generation.
+type RedeemedRow = (bool, Option<Timestamp>, Option<String>, Generation);
+
 impl Engine {
     pub(in crate::store) async fn redeem(&self, redemption: &Redemption, event: &Audit) -> StoreResult<Redeem> {
         let mut step = self.begin().await?;
         if !is_first_use(&mut step, redemption.assertion.as_ref()).await? {
             return Ok(Redeem::AssertionReplayed);
         }
-        let row: Option<(bool, Option<Timestamp>, Generation)> =
+        let row: Option<RedeemedRow> =
             bind_redemption!(sqlx::query_as(REDEEM), redemption).fetch_optional(&mut *step).await?;
-        let Some((ours, ended_at, access_generation)) = row else {
+        let Some((ours, ended_at, end_reason, access_generation)) = row else {
             step.commit().await?;
             return Ok(Redeem::NotStanding);
         };
@@ -85,7 +89,7 @@ impl Engine {
             step.commit().await?;
             return Ok(Redeem::Won(redemption.born(&scopes, access_generation)?));
         }
-        if !ours && ended_at == Some(redemption.at) {
+        if ours && end_reason.as_deref() == Some(EndReason::CodeReplayed.as_str()) {
             let detail = ended(redemption.id, EndReason::CodeReplayed);
             audit::write(&mut step, event, AuditAction::FamilyEnded, subjects, detail).await?;
         }
@@ -110,7 +114,7 @@ impl Engine {
                 return Ok(outcome);
             }
         }
-        Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+        Err(StoreError::Contended)
     }
 
     /// Looks at the line without the writer.

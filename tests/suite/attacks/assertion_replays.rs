@@ -12,6 +12,7 @@ use crate::{
     harness::{
         connector::{Connector, Proof, now, refresh_token},
         databases::{Engine, without_postgres},
+        log,
         server::{Options, Running},
         signer::Signer,
     },
@@ -29,7 +30,7 @@ enum Use {
 
 const USES: [Use; 4] = [Use::Code, Use::Refresh, Use::Introspect, Use::Revoke];
 
-/// What is brought along, whatever it is for. An assertion that comes with nothing of ours is never used.
+/// What is brought along, whatever it is for. An assertion of this client with nothing of ours is never used.
 struct Brought<'a> {
     code: &'a str,
     token: &'a str,
@@ -94,16 +95,21 @@ on_both_engines! {
 
     /// Row 21, where nothing but the assertion is consumed.
     async fn a_program_acting_for_itself_uses_an_assertion_once(engine) {
+        log::listen();
         let victim = Victim::new(engine).await;
         let client = victim.running().add_service_with_key(&victim.world.plugin, &victim.signer.key_set()).await;
         let honest = Connector { client_id: &client.client_id, ..victim.connector(Proof::Key(&victim.signer)) };
         let grant = [("grant_type", "client_credentials")];
         // Another's: it may ask about it, and must not revoke it.
         let token = [("token", victim.token.as_str())];
+        // Of nobody: no longer a token, or never one.
+        let gone = [("token", "x")];
         for (path, fields, expected) in [
             ("/token", grant, StatusCode::OK),
             ("/introspect", token, StatusCode::OK),
+            ("/introspect", gone, StatusCode::OK),
             ("/revoke", token, StatusCode::BAD_REQUEST),
+            ("/revoke", gone, StatusCode::OK),
         ] {
             let running = victim.running();
             let assertion = victim.signer.assertion(&client.client_id, &running.url, now(&running.server));
@@ -116,6 +122,12 @@ on_both_engines! {
         }
         let (status, told) = honest.call("/token", &grant).await;
         assert_eq!(status, StatusCode::OK, "{told}");
+        // Whoever runs the server hears of each copy once, and from where it came.
+        let told = log::told();
+        let of_this = told.lines().filter(|line| line.contains(&client.client_id));
+        let lines: Vec<&str> = of_this.filter(|line| line.contains("assertion was presented twice")).collect();
+        assert_eq!(lines.len(), 10);
+        assert!(lines.iter().all(|line| line.contains("client.address=\"127.0.0.1\"")), "{lines:?}");
     }
 }
 

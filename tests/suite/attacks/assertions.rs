@@ -186,8 +186,11 @@ on_both_engines! {
             claims.as_object_mut().unwrap().remove(member);
             claims
         };
-        let mut long_lived = with("iat", json!(at - 540));
-        long_lived["exp"] = json!(at + 540);
+        // A second more than ten minutes, half of it over.
+        let mut long_lived = with("iat", json!(at - 300));
+        long_lived["exp"] = json!(at + 301);
+        let mut long_due = long_lived.clone();
+        long_due["nbf"] = long_due.as_object_mut().unwrap().remove("iat").unwrap();
         for (member, claims) in [
             ("aud", with("aud", json!("https://elsewhere.example"))),
             ("aud", with("aud", json!(format!("{url}/")))),
@@ -199,6 +202,7 @@ on_both_engines! {
             ("exp", with("exp", json!(at + 3600))),
             ("exp", without("exp")),
             ("exp", long_lived),
+            ("exp", long_due),
             ("nbf", with("nbf", json!(at + 600))),
             ("iat", with("iat", json!(at + 600))),
             ("jti", without("jti")),
@@ -209,6 +213,10 @@ on_both_engines! {
             let description = told["error_description"].as_str().unwrap();
             assert!(description.contains(member), "{claims}: {description}");
         }
+        let mut longest = with("iat", json!(at - 300));
+        longest["exp"] = json!(at + 300);
+        let (status, told) = victim.present(&victim.signer.sign(&longest)).await;
+        assert_eq!(status, StatusCode::OK, "{told}");
         for audience in [json!(url), json!([url]), json!(format!("{url}/token"))] {
             let (status, told) = victim.present(&victim.signer.sign(&with("aud", audience))).await;
             assert_eq!(status, StatusCode::OK, "{told}");

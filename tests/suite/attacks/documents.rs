@@ -143,7 +143,16 @@ on_both_engines! {
         // Whoever has a token of ours is listened to, with a key nobody has seen.
         let next = Signer::es256("key-2");
         publish(&it.host, &document, &next);
-        let (status, told) = it.connector(Proof::Key(&next)).refresh(&token).await;
+        let connector = it.connector(Proof::Key(&next));
+        let refresh = [("refresh_token", token.as_str()), ("code", "cst_ac_guess")];
+        // What stands where it does not belong counts for nothing, and hides nothing.
+        for grant_type in ["authorization_code", "client_credentials"] {
+            let fields = [&[("grant_type", grant_type)], &refresh[..]].concat();
+            let (status, told) = connector.call("/token", &fields).await;
+            assert_eq!((status, it.host.connections()), (StatusCode::UNAUTHORIZED, before), "{told}");
+        }
+        let refresh = [&[("grant_type", "refresh_token")], &refresh[..]].concat();
+        let (status, told) = connector.call("/token", &refresh).await;
         assert_eq!((status, it.host.connections()), (StatusCode::OK, before + 2), "{told}");
     }
 

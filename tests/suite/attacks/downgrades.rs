@@ -10,6 +10,7 @@ use crate::{
     harness::{
         connector::{Connector, Proof, publish, refresh_token, shapes},
         databases::Engine,
+        log,
         server::Options,
         signer::Signer,
     },
@@ -55,6 +56,7 @@ on_both_engines! {
 
     /// Row 46. One that began without a key is held to it from the first time it shows it, whatever that was for.
     async fn a_client_that_begins_to_show_its_key_is_held_to_it(engine) {
+        log::listen();
         let (victim, clock) = victim(engine, TimeDelta::minutes(2)).await;
         let (public, rightful) = (victim.connector(Proof::Nothing), victim.connector(Proof::Key(&victim.signer)));
         let first = public.connect().await;
@@ -73,6 +75,12 @@ on_both_engines! {
         }
         let (status, answer) = rightful.refresh(&second).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
+        // Other tests are heard too, and not one of these lines leaves out from where it came.
+        let told = log::told();
+        let is_it = |line: &&str| line.contains("a refresh token came with a weaker client authentication");
+        let mut lines = told.lines().filter(is_it).peekable();
+        assert!(lines.peek().is_some(), "the log was heard");
+        assert!(lines.all(|line| line.contains(" client.address=")));
     }
 
     async fn what_the_document_no_longer_offers_is_not_asked_for(engine) {

@@ -117,7 +117,8 @@ on_both_engines! {
         let asked = crate::harness::browser::authorize(&asked);
         assert_eq!(ByHand::new().get(&world.running, &asked).await.status, 400);
         let log = listener.written();
-        assert!(log.contains(&line), "the log was heard");
+        let told = log.lines().find(|told| told.contains(&line) && told.contains("a client did not prove itself"));
+        assert!(told.expect("the log was heard").contains("client.address=\"127.0.0.1\""), "it says from where");
         for forged in [format!("\n{line}"), format!("\r{line}"), "\u{1b}".to_owned()] {
             assert!(!log.contains(&forged), "{forged:?} is in the log");
         }

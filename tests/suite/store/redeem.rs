@@ -79,9 +79,11 @@ on_both_engines! {
         let end = FamilyEnd { id: redemption.id, reason: EndReason::Revoked };
         // At the very time of the redemption: the store must not take this end for its own.
         assert!(world.store.end_family(&end, &audit(at(0))).await.unwrap());
+        let mut tables = Tables::of(&world.database).await;
         let again = redeem(&world, &redemption).await;
         assert!(matches!(again, Redeem::Replayed), "{again:?}");
-        let mut tables = Tables::of(&world.database).await;
+        let other = redeem(&world, &by_another(&redemption, 0)).await;
+        assert!(matches!(other, Redeem::Replayed), "{other:?}");
         assert_eq!(tables.end_reasons().await, ["revoked"], "the reason stays the first one");
         assert_eq!(tables.family_events().await, ["family.born -", "family.ended revoked"]);
     }
@@ -97,7 +99,7 @@ on_both_engines! {
         assert_eq!(tables.end_reasons().await, ["code_replayed"]);
         let ended = tables.families().await;
 
-        let third = redeem(&world, &by_another(&redemption, 7)).await;
+        let third = redeem(&world, &by_another(&redemption, 5)).await;
         assert!(matches!(third, Redeem::Replayed), "{third:?}");
         let first = redeem(&world, &redemption).await;
         assert!(matches!(first, Redeem::Replayed), "the winner's retry finds it ended: {first:?}");
@@ -105,12 +107,13 @@ on_both_engines! {
         assert_eq!(tables.family_events().await, ["family.born -", "family.ended code_replayed"]);
     }
 
-    async fn a_race_has_at_most_one_winner_and_no_family(engine) {
+    async fn a_race_has_one_winner_and_no_family(engine) {
         let world = World::new(engine).await;
         let redemption = world.redemption();
+        // All in one millisecond: that must not make each of them the one that ended it.
         let callers: Vec<_> = (0..50)
-            .map(|caller| {
-                let (store, mine) = (world.store.clone(), by_another(&redemption, caller));
+            .map(|_| {
+                let (store, mine) = (world.store.clone(), by_another(&redemption, 5));
                 tokio::spawn(async move { store.redeem(&mine, &audit(mine.at)).await.unwrap() })
             })
             .collect();
@@ -122,7 +125,7 @@ on_both_engines! {
                 other => panic!("everything stands, and there is no assertion: {other:?}"),
             }
         }
-        assert!(winners <= 1, "{winners} winners");
+        assert_eq!(winners, 1, "whoever comes first wins, and is told so");
         let mut tables = Tables::of(&world.database).await;
         assert_eq!(tables.end_reasons().await, ["code_replayed"]);
         let mut events = tables.family_events().await;
