@@ -23,6 +23,7 @@ use crate::{
     protocol::{
         dialect::{self, Endpoints},
         manifest,
+        presets::{self, Preset},
     },
     random,
     store::clients::{NewClient, OwnWords},
@@ -37,8 +38,9 @@ pub(super) struct Add {
     /// The short name of the plugin whose API it may ask for
     #[arg(long, value_name = "SLUG")]
     plugin: String,
-    /// How it speaks
-    #[arg(long, value_parser = PossibleValuesParser::new(Dialect::ALL.map(Dialect::as_str)))]
+    /// How it speaks: plugin, action, connector, service or custom; or a known caller of `consentry preset list`, whose
+    /// callbacks need not be typed
+    #[arg(long, value_parser = PossibleValuesParser::new(presets()), hide_possible_values = true)]
     preset: String,
     /// What people are shown when they are asked for consent
     #[arg(long)]
@@ -53,16 +55,29 @@ pub(super) struct Add {
     keys: KeysOf,
 }
 
+/// What `--preset` can be.
+fn presets() -> impl Iterator<Item = &'static str> {
+    let callers = presets::all().iter().map(|preset| preset.name.as_str());
+    Dialect::ALL.into_iter().map(Dialect::as_str).chain(callers)
+}
+
 pub(super) async fn run(arguments: Add, desk: &Desk) -> Result<Answer, Failure> {
     let plugin = desk.plugin(&arguments.plugin).await?;
-    let dialect: Dialect = arguments.preset.parse().map_err(|error| Failure::not_done(format!("--preset: {error}")))?;
+    let caller = presets::named(&arguments.preset);
+    let dialect = match caller {
+        Some(caller) => caller.dialect,
+        None => arguments.preset.parse().map_err(|error| Failure::not_done(format!("--preset: {error}")))?,
+    };
     if !desk.clients.by_hand && dialect::authorization_code_allowed(dialect) {
         return Err(Failure::not_done(
             "clients are not registered by hand here: clients_by_hand is off; only --preset service is taken",
         ));
     }
     let name = name(&arguments.name, "--name")?;
-    let Callbacks { uris, twins } = callbacks(dialect, &arguments.callbacks)?;
+    let Callbacks { uris, twins } = match caller {
+        Some(caller) => callbacks_of(caller, &arguments.callbacks)?,
+        None => callbacks(dialect, &arguments.callbacks)?,
+    };
     let scopes = scopes(&plugin, &arguments.scopes)?;
     let at = desk.clock.now();
     let keys = client_keys::read(&arguments.keys, dialect)?;
@@ -132,10 +147,29 @@ pub(super) fn callbacks(dialect: Dialect, texts: &[String]) -> Result<Callbacks,
     if !problems.is_empty() {
         return Err(Failure::list("nothing was registered:", &problems));
     }
-    let twins: Vec<RedirectUri> =
-        uris.iter().filter_map(dialect::twin_callback).filter(|twin| !uris.contains(twin)).collect();
+    let twins: Vec<RedirectUri> = uris.iter().flat_map(presets::twins).filter(|twin| !uris.contains(twin)).collect();
     uris.extend(twins.iter().cloned());
     Ok(Callbacks { uris, twins })
+}
+
+/// Those of a known caller: what was typed, if it is one of its own, and otherwise those that everybody knows.
+fn callbacks_of(caller: &Preset, texts: &[String]) -> Result<Callbacks, Failure> {
+    if texts.is_empty() {
+        let fixed: Vec<String> = caller.fixed_callbacks().map(str::to_owned).collect();
+        return callbacks(caller.dialect, &fixed);
+    }
+    let callbacks = callbacks(caller.dialect, texts)?;
+    let foreign: Vec<String> =
+        callbacks.uris.iter().filter(|uri| !caller.uses(uri)).map(|uri| format!("--callback: {uri}")).collect();
+    if foreign.is_empty() {
+        return Ok(callbacks);
+    }
+    let known = caller.callbacks.join(", ");
+    let (name, dialect) = (&caller.name, caller.dialect.as_str());
+    Err(Failure::list(
+        format!("not known of {name}, which uses {known}; take --preset {dialect} if this is right nevertheless:"),
+        &foreign,
+    ))
 }
 
 fn scopes(plugin: &Plugin, texts: &[String]) -> Result<Scopes, Failure> {
@@ -235,6 +269,23 @@ mod tests {
         let Callbacks { uris, twins } = callbacks(Dialect::Action, &texts).unwrap();
         let shown = |uris: Vec<RedirectUri>| uris.iter().map(ToString::to_string).collect();
         (shown(uris), shown(twins))
+    }
+
+    #[test]
+    fn a_known_callers_callbacks_need_not_be_typed() {
+        let of = |name: &str, texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            let found = callbacks_of(presets::named(name).unwrap(), &texts);
+            found.map(|found| found.uris.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let [web, other] = ["https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"];
+        assert_eq!(of("claude", &[]).unwrap(), [web, other]);
+        assert_eq!(of("claude", &[other]).unwrap(), [other]);
+        assert_eq!(of("chatgpt-action", &[]).unwrap(), Vec::<String>::new(), "its callback is shown afterwards");
+        assert_eq!(of("chatgpt-action", &[OLD]).unwrap(), [OLD, NEW]);
+        assert!(of("gemini", &[]).is_err(), "it has one for each user");
+        let told = format!("{:?}", of("claude", &[web, NEW]).unwrap_err());
+        assert!(told.contains(NEW) && told.contains("--preset connector") && told.contains(other), "{told}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod flags;
 mod migrate;
 mod plugin;
 mod plugin_import;
+mod preset;
 mod resource;
 mod run;
 pub mod serve;
@@ -67,6 +68,9 @@ enum Command {
     /// Programs that may ask for access
     #[command(subcommand)]
     Client(client::Command),
+    /// Callers that are known: their callbacks, their methods, and what is odd about them
+    #[command(subcommand)]
+    Preset(preset::Command),
     /// Print an example configuration with every key
     ConfigExample,
 }
@@ -110,6 +114,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk).await),
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
+        Command::Preset(command) => preset::run(&command),
         Command::ConfigExample => Ok(config_example::run()),
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     tokens::secret,
 };
 
+mod presets;
 mod resources;
 mod signing_clients;
 
@@ -67,6 +68,7 @@ impl Shell {
             Command::Plugin(command) => plugin::run(command, &self.desk).await,
             Command::Resource(command) => resource::run(command, &self.desk).await,
             Command::Client(command) => client::run(command, &self.desk).await,
+            Command::Preset(command) => preset::run(&command),
             Command::ConfigExample => Ok(config_example::run()),
             Command::Serve | Command::Demo(_) => unreachable!("no test serves here"),
         }

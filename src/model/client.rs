@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Generation, Timestamp,
@@ -16,7 +16,7 @@ use super::{
 };
 
 /// How a caller speaks; what each is forgiven is decided in `protocol::dialect`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// The classic manifest: secret in the body, JSON or form, no PKCE.

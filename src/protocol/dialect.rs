@@ -1,4 +1,4 @@
-//! Dialects: what each kind of caller is forgiven, and the callbacks vendors use. No vendor name stands anywhere else.
+//! Dialects: what each kind of caller is forgiven. No vendor name stands anywhere else, but in the data of `presets`.
 //!
 //! | | `plugin` | `action` | `connector` | `service` | `custom` |
 //! | --- | --- | --- | --- | --- | --- |
@@ -11,10 +11,7 @@
 //! | client credentials | no | no | no | yes | no |
 //! | spelling of `token_type` | bearer | bearer | Bearer | Bearer | Bearer |
 
-use crate::model::{
-    client::{AuthenticationMethod, Dialect},
-    redirect_uri::RedirectUri,
-};
+use crate::model::client::{AuthenticationMethod, Dialect};
 
 /// How a client of this dialect authenticates.
 pub fn authentication_method(dialect: Dialect) -> AuthenticationMethod {
@@ -74,20 +71,6 @@ pub fn token_type(dialect: Dialect) -> &'static str {
         Dialect::Plugin | Dialect::Action => "bearer",
         Dialect::Connector | Dialect::Service | Dialect::Custom => "Bearer",
     }
-}
-
-const CALLBACK_HOSTS: [&str; 2] = ["https://chat.openai.com/", "https://chatgpt.com/"];
-
-/// The same callback on the vendor's other host: both are in use for one plugin or action at the same time.
-pub fn twin_callback(callback: &RedirectUri) -> Option<RedirectUri> {
-    let [old, new] = CALLBACK_HOSTS;
-    let (path, other) = [(old, new), (new, old)]
-        .into_iter()
-        .find_map(|(own, other)| Some((callback.as_str().strip_prefix(own)?, other)))?;
-    let id = path.strip_prefix("aip/")?.strip_suffix("/oauth/callback")?;
-    let plausible = (id.starts_with("g-") || id.starts_with("plugin-"))
-        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if plausible { format!("{other}{path}").parse().ok() } else { None }
 }
 
 /// What a caller needs to be told about the server, as it will be typed into a form.
@@ -159,30 +142,6 @@ pub fn handover(dialect: Dialect, endpoints: Endpoints<'_>) -> Handover<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_callback_has_its_twin_on_the_other_host() {
-        let twin = |text: &str| twin_callback(&text.parse().unwrap()).map(|uri| uri.to_string());
-        assert_eq!(
-            twin("https://chat.openai.com/aip/g-abc/oauth/callback").as_deref(),
-            Some("https://chatgpt.com/aip/g-abc/oauth/callback")
-        );
-        assert_eq!(
-            twin("https://chatgpt.com/aip/plugin-1f/oauth/callback").as_deref(),
-            Some("https://chat.openai.com/aip/plugin-1f/oauth/callback")
-        );
-        for text in [
-            "https://chatgpt.com/connector_platform_oauth_redirect",
-            "https://chatgpt.com/aip/x-1/oauth/callback",
-            "https://chatgpt.com/aip/g-1/../../oauth/callback",
-            "https://example.com/aip/g-1/oauth/callback",
-            "https://chat.openai.com.evil.example/aip/g-1/oauth/callback",
-            "https://chatgpt.com:8443/aip/g-1/oauth/callback",
-            "https://chatgpt.com/aip/g-1/oauth/callback?x=1",
-        ] {
-            assert_eq!(twin(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn without_pkce_a_caller_must_be_able_to_prove_who_it_is() {

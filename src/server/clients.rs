@@ -140,7 +140,7 @@ impl Server {
             return Ok(row);
         }
         // A known vendor's is taken as it comes: it has no interest in filling the log, and rolls back what went wrong.
-        if !same && presets::preset_of(&row.client_id).is_none() {
+        if !same && presets::document_of(&row.client_id).is_none() {
             to_keep.copy.fresh_until = to_keep.copy.fresh_until.max(now + CHANGED_FRESH);
             let id = row.client_id.as_str();
             tracing::info!(client.id = id, "a client's document has changed, and is not read again for an hour");

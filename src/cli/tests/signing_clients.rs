@@ -78,7 +78,7 @@ async fn a_key_set_is_supplied_and_replaced_by_hand() {
 
 /// The first pinned client that signs, or the first that does not.
 fn known_vendors(signs: bool) -> (String, Document) {
-    let ids = presets::all().iter().filter_map(|preset| match &preset.address {
+    let ids = presets::documents().filter_map(|document| match &document.address {
         Address::ClientId(id) => Some(id.clone()),
         Address::Template(_) => None,
     });

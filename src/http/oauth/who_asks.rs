@@ -24,7 +24,7 @@ impl WhoAsks {
         let own = client.name.clone();
         match (client.registration, host(client)) {
             (Registration::ByHand, _) => Self { name: own, origin: ClientOrigin::Owner },
-            (Registration::Document, Some(host)) if presets::preset_of(&client.client_id).is_some() => {
+            (Registration::Document, Some(host)) if presets::document_of(&client.client_id).is_some() => {
                 Self { name: own, origin: ClientOrigin::Host(host) }
             }
             (Registration::Document, Some(host)) => {

@@ -132,7 +132,7 @@ impl Addressed {
 fn is_vouched_for(client: &Client) -> bool {
     match client.registration {
         Registration::ByHand => true,
-        Registration::Document => presets::preset_of(&client.client_id).is_some(),
+        Registration::Document => presets::document_of(&client.client_id).is_some(),
         Registration::Dynamic => false,
     }
 }

@@ -1,176 +1,200 @@
-//! Presets: pinned copies of well-known clients' metadata documents, for when their hosts answer 403 to servers.
+//! Presets: what is known of well-known callers: their callbacks, their methods, what is odd about them, and pinned
+//! copies of their metadata documents (`pinned`).
 //!
-//! Data, not code: `documents.json` holds each document with the day it was read and where. A copy is read by
-//! `client_metadata` like any other document, so being pinned forgives nothing; what a host serves itself goes first.
+//! Data, not code: `presets.json` holds each with the day it was read and where. What a kind of caller is forgiven is
+//! decided in `dialect`, never here; a preset only fills in what would otherwise be typed.
+
+mod pinned;
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+
+pub use self::pinned::{Address, PinnedDocument, document_of, documents, pinned};
+use super::redirect_uri;
+use crate::model::{client::Dialect, redirect_uri::RedirectUri};
 
 /// What stands in a template for the id that one connection of a client has.
 const PLACEHOLDER: &str = "{id}";
 
-/// The longest id. ChatGPT's have 12 characters.
+/// The longest id. ChatGPT's have 12 characters in addresses of documents, and up to 43 in callbacks.
 const ID_LENGTH_MAX: usize = 64;
 
-/// Words that stand in these addresses themselves. As an id one would make a fixed address look like a template's.
-const NOT_IDS: [&str; 5] = ["client", "codex", "jwks", "oauth", "opencode"];
-
-/// One pinned document.
+/// A caller that is known.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Preset {
-    /// Whose client it is.
+    /// What it is called on the command line.
+    pub name: String,
+    /// Which program it is, in words.
+    pub about: String,
+    /// Who makes it.
     pub vendor: String,
-    /// Its address.
-    #[serde(flatten)]
-    pub address: Address,
-    /// The day it was read, or put together.
+    /// How it speaks.
+    pub dialect: Dialect,
+    /// In which ways it becomes known to a server, the one it tries first in front.
+    pub known_by: Vec<KnownBy>,
+    /// How it proves itself at the token endpoint, in the words of the registry; empty where nobody has said.
+    pub methods: Vec<String>,
+    /// Where it sends people back to; `{id}` stands for what differs, and a loopback address has any port.
+    pub callbacks: Vec<String>,
+    /// Whether each callback is in use under all of these addresses at the same time.
+    callbacks_are_twins: bool,
+    /// The day the above was read.
     pub read_at: String,
-    /// Where it was read, and what in it was put together.
+    /// Where.
     pub source: String,
-    /// The document.
-    document: Map<String, Value>,
+    /// What to know about it.
+    pub quirks: Vec<Quirk>,
+    /// Copies of the documents it publishes.
+    pub documents: Vec<PinnedDocument>,
 }
 
-/// A pinned document's address.
-#[derive(Clone, Debug, Deserialize)]
+/// A way of becoming known to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Address {
-    /// This one.
-    ClientId(String),
-    /// One for each connection: `{id}` stands for what differs.
-    Template(String),
+pub enum KnownBy {
+    /// By the metadata document it publishes.
+    Document,
+    /// By registering itself (RFC 7591).
+    Registration,
+    /// By somebody who types its id in.
+    Hand,
+}
+
+/// Something a server's owner should know about a caller.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Quirk {
+    /// The sentence.
+    pub says: String,
+    /// The day it was read.
+    pub read_at: String,
+    /// Where.
+    pub source: String,
 }
 
 static PRESETS: LazyLock<Vec<Preset>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("documents.json")).unwrap_or_default());
+    LazyLock::new(|| serde_json::from_str(include_str!("presets.json")).unwrap_or_default());
 
-/// All pinned documents.
+/// All presets, in the order they are listed.
 pub fn all() -> &'static [Preset] {
     &PRESETS
 }
 
-/// The preset of a `client_id`: the one of exactly this address, or else the template it is made from.
-pub fn preset_of(client_id: &str) -> Option<&'static Preset> {
-    find(client_id).map(|(preset, _)| preset)
+/// The preset of a name.
+pub fn named(name: &str) -> Option<&'static Preset> {
+    all().iter().find(|preset| preset.name == name)
 }
 
-/// The pinned document of a `client_id`, as its host would serve it.
-pub fn pinned(client_id: &str) -> Option<Vec<u8>> {
-    let (preset, id) = find(client_id)?;
-    // Serialized from what was read, which cannot fail: every key of it is a text.
-    let text = serde_json::to_string(&preset.document).ok()?;
-    let filled_in = match id {
-        // An id has no character that JSON would escape.
-        Some(id) => text.replace(PLACEHOLDER, id),
-        None => text,
+/// The addresses under which the same callback is in use at the same time, without itself.
+pub fn twins(callback: &RedirectUri) -> Vec<RedirectUri> {
+    let family = |preset: &'static Preset| {
+        let id = preset.callbacks.iter().find_map(|template| id_in(template, callback.as_str()))?;
+        Some(preset.callbacks.iter().map(move |template| template.replace(PLACEHOLDER, id)))
     };
-    Some(filled_in.into_bytes())
+    let found = all().iter().filter(|preset| preset.callbacks_are_twins).find_map(family);
+    let parsed = found.into_iter().flatten().filter_map(|twin| twin.parse().ok());
+    parsed.filter(|twin: &RedirectUri| twin != callback).collect()
 }
 
-fn find(client_id: &str) -> Option<(&'static Preset, Option<&str>)> {
-    let exact = PRESETS.iter().find(|preset| matches!(&preset.address, Address::ClientId(known) if known == client_id));
-    exact.map(|preset| (preset, None)).or_else(|| {
-        PRESETS.iter().find_map(|preset| match &preset.address {
-            Address::Template(template) => Some((preset, Some(id_in(template, client_id)?))),
-            Address::ClientId(_) => None,
+impl Preset {
+    /// The callbacks that are the same for everybody.
+    pub fn fixed_callbacks(&self) -> impl Iterator<Item = &str> {
+        self.callbacks.iter().map(String::as_str).filter(|callback| !callback.contains(PLACEHOLDER))
+    }
+
+    /// Whether a callback is one of this caller's.
+    pub fn uses(&self, callback: &RedirectUri) -> bool {
+        self.callbacks.iter().any(|known| match known.parse::<RedirectUri>() {
+            _ if known.contains(PLACEHOLDER) => id_in(known, callback.as_str()).is_some(),
+            Ok(known) => redirect_uri::find(&[known], callback.as_str()).is_some(),
+            Err(_) => false,
         })
-    })
+    }
 }
 
-fn id_in<'a>(template: &str, client_id: &'a str) -> Option<&'a str> {
+/// What stands in a text at the place a template leaves open, if it is an id.
+fn id_in<'a>(template: &str, text: &'a str) -> Option<&'a str> {
     let (before, after) = template.split_once(PLACEHOLDER)?;
-    let id = client_id.strip_prefix(before)?.strip_suffix(after)?;
+    let id = text.strip_prefix(before)?.strip_suffix(after)?;
     let is_id = (1..=ID_LENGTH_MAX).contains(&id.len())
-        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        && !NOT_IDS.contains(&id);
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     is_id.then_some(id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        model::client::AuthenticationMethod::{self, PrivateKeyJwt},
-        protocol::client_metadata::{ClientMetadata, check_client_id, read_document},
-    };
-
-    fn read(client_id: &str) -> Option<ClientMetadata> {
-        let body = pinned(client_id)?;
-        Some(read_document(&check_client_id(client_id).unwrap(), &body).unwrap())
-    }
-
-    fn callbacks(client_id: &str) -> Vec<String> {
-        read(client_id).unwrap().redirect_uris.iter().map(ToString::to_string).collect()
-    }
+    use crate::protocol::{client_metadata::TokenEndpointAuthMethod, dialect};
 
     #[test]
-    fn every_pinned_document_is_good() {
-        assert_eq!(all().len(), 10, "documents.json is read whole");
+    fn every_preset_says_what_it_is_and_where_that_was_read() {
+        assert_eq!(all().len(), 17, "presets.json is read whole");
+        let day = |text: &str| chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok();
         for preset in all() {
-            let address = match &preset.address {
-                Address::ClientId(address) => address.clone(),
-                Address::Template(template) => template.replace(PLACEHOLDER, "_syG1DzKsj-V"),
-            };
-            let metadata = read(&address).unwrap_or_else(|| panic!("{address}"));
-            assert!(metadata.lists_refresh_token, "{address}");
-            assert_eq!(preset_of(&address).map(|found| &found.source), Some(&preset.source), "{address}");
-            let day = chrono::NaiveDate::parse_from_str(&preset.read_at, "%Y-%m-%d");
-            assert!(day.is_ok() && !preset.vendor.is_empty(), "{address}");
+            let name = &preset.name;
+            assert_eq!(named(name).map(|found| &found.about), Some(&preset.about), "{name} is there once");
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{name}");
+            assert!(Dialect::ALL.iter().all(|dialect| dialect.as_str() != name), "{name} is a dialect");
+            assert!(dialect::authorization_code_allowed(preset.dialect) && !preset.known_by.is_empty(), "{name}");
+            assert!(preset.documents.is_empty() || preset.known_by.contains(&KnownBy::Document), "{name}");
+            let entries = preset.quirks.iter().map(|quirk| (&quirk.says, &quirk.read_at, &quirk.source));
+            let documents = preset.documents.iter().map(|document| (name, &document.read_at, &document.source));
+            for (says, read_at, source) in
+                entries.chain(documents).chain([(&preset.about, &preset.read_at, &preset.source)])
+            {
+                assert!(!says.is_empty() && day(read_at) && !source.is_empty(), "{name}: {says}");
+            }
+            for method in &preset.methods {
+                assert!(TokenEndpointAuthMethod::of_word(method).is_some(), "{name}: {method}");
+            }
+            for callback in &preset.callbacks {
+                let one: RedirectUri = callback.replace(PLACEHOLDER, "g7_-").parse().unwrap();
+                assert!(preset.uses(&one), "{name}: {callback}");
+            }
+            assert!(!preset.callbacks.is_empty(), "{name}");
         }
     }
 
     #[test]
-    fn a_template_is_filled_in() {
-        assert_eq!(
-            callbacks("https://chatgpt.com/oauth/_syG1DzKsjXV/client.json"),
-            ["https://chatgpt.com/connector/oauth/_syG1DzKsjXV"]
-        );
-        assert_eq!(
-            callbacks("https://chatgpt.com/oauth/codex/abc123ABC_-x/client.json"),
-            ["http://127.0.0.1/callback/abc123ABC_-x"]
-        );
-        assert_eq!(
-            callbacks("https://chatgpt.com/oauth/client.json"),
-            ["https://chatgpt.com/connector_platform_oauth_redirect"]
-        );
-        assert_eq!(
-            callbacks("https://chatgpt.com/oauth/codex/client.json"),
-            ["http://127.0.0.1/callback", "http://localhost/callback"],
-            "a word of an address is no id"
-        );
-    }
-
-    #[test]
-    fn what_stands_in_for_a_document_offers_what_the_document_does() {
-        let both: Vec<_> = read("https://chatgpt.com/oauth/x1/client.json").unwrap().methods.iter().collect();
-        assert_eq!(both, [AuthenticationMethod::None, PrivateKeyJwt]);
-        let public = read("https://claude.ai/oauth/mcp-oauth-client-metadata").unwrap();
-        assert_eq!((public.methods, public.name.as_str()), (AuthenticationMethod::None.into(), "claude.ai"));
-    }
-
-    #[test]
-    fn nothing_else_is_pinned() {
-        for address in [
-            "",
-            "https://chatgpt.com/oauth//client.json",
-            "https://chatgpt.com/oauth/a/b/client.json",
-            "https://chatgpt.com/oauth/codex/codex/client.json",
-            "https://chatgpt.com/oauth/client/client.json",
-            "https://chatgpt.com/oauth/a%2fb/client.json",
-            "https://chatgpt.com/oauth/../client.json",
-            "https://chatgpt.com/oauth/{id}/client.json",
-            "https://chatgpt.com/oauth/a\"b/client.json",
-            "https://chatgpt.com/oauth/a/client.json?x",
-            "https://chatgpt.com.evil.example/oauth/a/client.json",
-            "https://chat.openai.com/oauth/client.json",
-            "http://chatgpt.com/oauth/client.json",
-            "https://claude.ai/oauth/other",
+    fn a_caller_uses_its_own_callbacks_and_no_others() {
+        let uses = |name: &str, callback: &str| named(name).unwrap().uses(&callback.parse().unwrap());
+        assert!(uses("claude", "https://claude.com/api/mcp/auth_callback"));
+        assert!(uses("claude-code", "http://127.0.0.1:50123/callback"), "any port");
+        assert!(uses("chatgpt-connector", "https://chatgpt.com/connector/oauth/_syG1DzKsjXV"));
+        assert!(uses("chatgpt-action", "https://chatgpt.com/aip/g-1f/oauth/callback"));
+        for (name, callback) in [
+            ("claude", "https://claude.com/api/mcp/auth_callback/"),
+            ("claude", "https://claude.com:8443/api/mcp/auth_callback"),
+            ("claude-code", "https://127.0.0.1/callback"),
+            ("chatgpt-connector", "https://chatgpt.com/connector/oauth/a/b"),
+            ("chatgpt-action", "https://chatgpt.com/aip/plugin-1f/oauth/callback"),
+            ("grok", "https://grok.com/connectors-oauth-exchange-code"),
         ] {
-            assert_eq!(pinned(address), None, "{address}");
+            assert!(!uses(name, callback), "{name}: {callback}");
         }
-        let long = format!("https://chatgpt.com/oauth/{}/client.json", "a".repeat(65));
-        assert_eq!(pinned(&long), None);
+    }
+
+    #[test]
+    fn a_callback_has_its_twin_on_the_other_host() {
+        let twin = |text: &str| twins(&text.parse().unwrap()).first().map(ToString::to_string);
+        assert_eq!(
+            twin("https://chat.openai.com/aip/g-abc/oauth/callback").as_deref(),
+            Some("https://chatgpt.com/aip/g-abc/oauth/callback")
+        );
+        assert_eq!(
+            twin("https://chatgpt.com/aip/plugin-1f/oauth/callback").as_deref(),
+            Some("https://chat.openai.com/aip/plugin-1f/oauth/callback")
+        );
+        for text in [
+            "https://chatgpt.com/connector_platform_oauth_redirect",
+            "https://chatgpt.com/aip/x-1/oauth/callback",
+            "https://chatgpt.com/aip/g-1/../../oauth/callback",
+            "https://example.com/aip/g-1/oauth/callback",
+            "https://chat.openai.com.evil.example/aip/g-1/oauth/callback",
+            "https://chatgpt.com:8443/aip/g-1/oauth/callback",
+            "https://chatgpt.com/aip/g-1/oauth/callback?x=1",
+        ] {
+            assert_eq!(twin(text), None, "{text}");
+        }
     }
 }
