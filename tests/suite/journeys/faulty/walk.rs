@@ -111,3 +111,57 @@ async fn a_sound_server_refuses_what_it_must() {
     assert!(header(&unknown, "location").expect("a redirect").contains("error=invalid_target"));
     assert_eq!(visitor.redeem(Encoding::Form, &visitor.code().await).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_one_clients_is_no_others() {
+    let faulty = Faulty::sound();
+    let owner = Visitor::new(&faulty);
+    let thief =
+        Visitor { client_id: "https://thief.example/c.json".into(), client_secret: None, ..Visitor::new(&faulty) };
+    let code = owner.code().await;
+    assert_eq!(thief.redeem(Encoding::Form, &code).await.text("error"), "invalid_grant");
+    let tokens = owner.redeem(Encoding::Form, &code).await;
+    let refresh_token = tokens.text("refresh_token");
+    assert_eq!(thief.refresh(Encoding::Form, refresh_token).await.text("error"), "invalid_grant");
+    assert_eq!(owner.refresh(Encoding::Form, refresh_token).await.status, 200, "the thief has not ended it");
+
+    // Consent is given by whoever is signed in, and by nobody else.
+    let page = owner.get(&owner.request(&[])).await;
+    let place = format!("{}{}", faulty.url, header(&page, "location").expect("the consent form"));
+    let request = place.split_once("request=").expect("a request").1;
+    let fields = [("request", request), ("decision", "allow")];
+    let stranger = thief.http.post(owner.at("/consent")).form(&fields).send().await.expect("an answer");
+    assert_eq!((stranger.status().as_u16(), header(&stranger, "location")), (400, None));
+    let shown = thief.get(&place).await.text().await.expect("a page");
+    assert!(shown.contains("type=\"password\"") && !shown.contains("decision"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_proves_itself_as_it_registered() {
+    let faulty = Faulty::sound();
+    for (method, in_body) in [("client_secret_post", true), ("client_secret_basic", false)] {
+        let mut visitor = Visitor::new(&faulty);
+        let client = json!({ "redirect_uris": [CALLBACK], "token_endpoint_auth_method": method });
+        let answer = visitor.http.post(visitor.at("/register")).json(&client).send().await.expect("an answer");
+        let registered = Answer::of(answer).await;
+        let secret = registered.text("client_secret").to_owned();
+        visitor.client_id = registered.text("client_id").to_owned();
+        visitor.client_secret = Some(secret.clone());
+        let by_body = visitor.redeem(Encoding::Form, &visitor.code().await).await;
+        assert_eq!(by_body.status == 200, in_body, "{method}: {by_body:?}");
+
+        let code = visitor.code().await;
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", VERIFIER),
+        ];
+        let request = visitor.http.post(visitor.at("/token")).basic_auth(&visitor.client_id, Some(&secret));
+        let answer = request.form(&fields).send().await.expect("an answer");
+        let challenge = header(&answer, "www-authenticate");
+        let by_header = Answer::of(answer).await;
+        assert_eq!(by_header.status == 200, !in_body, "{method}: {by_header:?}");
+        assert_eq!(challenge.is_some(), in_body, "whoever came with a header is told which (RFC 6749 §5.2)");
+    }
+}
