@@ -8,6 +8,7 @@ pub mod connector;
 pub mod cut;
 pub mod databases;
 pub mod durable;
+pub mod faulty;
 pub mod foreign;
 pub mod landing;
 pub mod log;

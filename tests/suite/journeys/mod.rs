@@ -5,6 +5,7 @@ mod classic_plugin;
 mod command_line;
 mod demo_in_chromium;
 mod documents;
+mod faulty;
 mod foreign_clients;
 mod gpt_action;
 mod key_sets;

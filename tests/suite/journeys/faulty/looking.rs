@@ -1,0 +1,252 @@
+//! Looks at a server from outside, as a client would, and writes down what is not as it should be.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::DateTime;
+use consentry::clock::Clock;
+use futures_util::future::join;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::visitor::{Answer, CALLBACK, Encoding, STATE, Visitor, header, location, parameter};
+use crate::harness::faulty::Faulty;
+
+/// A check's name, and what was seen where something else should have been.
+pub type Finding = (&'static str, String);
+
+const ASSISTANT: &str = "openai-mcp/1.0.0 (ChatGPT)";
+
+/// Everything that is wrong.
+pub async fn findings(faulty: &Faulty) -> Vec<Finding> {
+    let mut looking = Looking { visitor: Visitor::new(faulty), found: Vec::new() };
+    looking.reach().await;
+    looking.resource().await;
+    let metadata = looking.metadata().await;
+    looking.manifest().await;
+    looking.registration().await;
+    looking.authorization(&metadata).await;
+    looking.tokens(&metadata).await;
+    looking.found
+}
+
+struct Looking<'a> {
+    visitor: Visitor<'a>,
+    found: Vec<Finding>,
+}
+
+impl Looking<'_> {
+    fn hold(&mut self, check: &'static str, is_right: bool, seen: impl Into<String>) {
+        if !is_right {
+            self.found.push((check, seen.into()));
+        }
+    }
+
+    async fn reach(&mut self) {
+        let call = self.visitor.http.get(format!("{}/openapi.json", self.visitor.faulty.url));
+        let status = call.header("user-agent", ASSISTANT).send().await.expect("an answer").status().as_u16();
+        self.hold("reach.bot_filter", status == 200, format!("{status} to an assistant"));
+        let answer = self.visitor.get(&self.visitor.faulty.url).await;
+        let date = header(&answer, "date").expect("a date");
+        let date = DateTime::parse_from_rfc2822(&date).expect("a date").to_utc();
+        let off = (Clock::system().now() - date).num_minutes();
+        self.hold("reach.clock", off.abs() < 5, format!("{off} minutes off"));
+    }
+
+    async fn resource(&mut self) {
+        let faulty = self.visitor.faulty;
+        let answer = self.visitor.call_api(None).await;
+        let document = format!("resource_metadata=\"{}/.well-known/oauth-protected-resource/mcp\"", faulty.url);
+        let is_right = answer.status() == 401
+            && header(&answer, "www-authenticate").is_some_and(|challenge| challenge.contains(&document));
+        self.hold("discovery.challenge", is_right, format!("{} without a challenge", answer.status().as_u16()));
+        for tail in ["", "/mcp"] {
+            let place = format!("{}/.well-known/oauth-protected-resource{tail}", faulty.url);
+            let answer = self.visitor.get(&place).await;
+            let allowed = header(&answer, "access-control-allow-origin");
+            let seen = format!("access-control-allow-origin: {allowed:?}");
+            self.hold("discovery.cors", allowed.as_deref() == Some("*"), seen);
+            let document = Answer::of(answer).await;
+            let resource = document.text("resource");
+            let is_right =
+                resource == faulty.resource && document.json["authorization_servers"] == json!([faulty.issuer]);
+            self.hold("discovery.resource_metadata", is_right, format!("{resource} is not {}", faulty.resource));
+        }
+    }
+
+    /// The metadata, from wherever it stands; null if it stands nowhere.
+    async fn metadata(&mut self) -> Value {
+        let (faulty, well_known) = (self.visitor.faulty, "/.well-known/oauth-authorization-server");
+        let path = Url::parse(&faulty.issuer).expect("a URL").path().trim_end_matches('/').to_owned();
+        let inserted = self.visitor.get(&format!("{}{well_known}{path}", faulty.url)).await;
+        let answer = match inserted.status().as_u16() {
+            302 => {
+                self.hold("discovery.redirects", false, format!("302 to {}", location(&inserted)));
+                self.visitor.get(&format!("{}{}", faulty.url, location(&inserted))).await
+            }
+            404 => {
+                let appended = self.visitor.get(&self.visitor.at(well_known)).await;
+                if appended.status() == 404 {
+                    self.hold("discovery.server_metadata", false, "404 everywhere");
+                    return Value::Null;
+                }
+                self.hold("discovery.every_form", false, "404 where it is inserted");
+                appended
+            }
+            _ => inserted,
+        };
+        let metadata = Answer::of(answer).await;
+        self.hold("discovery.content_type", metadata.content_type == "application/json", &metadata.content_type);
+        let issuer = metadata.text("issuer");
+        self.hold("discovery.issuer", issuer == faulty.issuer, format!("{issuer} is not {}", faulty.issuer));
+        for (check, member, value) in [
+            ("metadata.pkce", "code_challenge_methods_supported", "S256"),
+            ("metadata.response_types", "response_types_supported", "code"),
+            ("metadata.auth_methods", "token_endpoint_auth_methods_supported", "none"),
+        ] {
+            let values = &metadata.json[member];
+            let is_right = values.as_array().is_some_and(|values| values.contains(&json!(value)));
+            self.hold(check, is_right, format!("{member}: {values}"));
+        }
+        let keys = self.visitor.get(metadata.text("jwks_uri")).await.status().as_u16();
+        self.hold("keys.fetch", keys == 200, keys.to_string());
+        metadata.json
+    }
+
+    async fn manifest(&mut self) {
+        let place = format!("{}/.well-known/ai-plugin.json", self.visitor.faulty.url);
+        let manifest = Answer::of(self.visitor.get(&place).await).await.json;
+        for (member, limit) in [("name_for_human", 20), ("name_for_model", 50), ("description_for_human", 100)] {
+            let length = manifest[member].as_str().expect("text").chars().count();
+            self.hold("manifest.rules", length <= limit, format!("{member} has {length} characters"));
+        }
+        for url in [&manifest["legal_info_url"], &manifest["api"]["url"], &manifest["auth"]["client_url"]] {
+            let url = url.as_str().expect("a URL");
+            self.hold("manifest.domains", url.starts_with(&self.visitor.faulty.url), url);
+        }
+        let token = manifest["auth"]["verification_tokens"]["openai"].as_str().expect("a token");
+        self.hold("manifest.verification_token", token.bytes().all(|b| b.is_ascii_hexdigit()), token);
+    }
+
+    async fn registration(&mut self) {
+        let callbacks = json!([CALLBACK, "cursor://anysphere.cursor-mcp/oauth/callback", "https://a.example/callback"]);
+        let mut client = json!({
+            "client_name": "<Looking>",
+            "redirect_uris": callbacks,
+            "token_endpoint_auth_method": "none",
+        });
+        let place = self.visitor.at("/register");
+        let post = |client: &Value| self.visitor.http.post(&place).json(client).send();
+        let plain = Answer::of(post(&client).await.expect("an answer")).await;
+        client["application_type"] = "native".into();
+        let answer = Answer::of(post(&client).await.expect("an answer")).await;
+        self.hold("registration.works", plain.status == 201 && answer.status == 201, answer.text("error_description"));
+        let kept = plain.json["redirect_uris"].as_array().map_or(0, Vec::len);
+        let is_right = plain.json["redirect_uris"] == callbacks;
+        self.hold("registration.redirect_uris", is_right, format!("{kept} of 3"));
+    }
+
+    async fn authorization(&mut self, metadata: &Value) {
+        let denied = self.visitor.decide(&self.visitor.request(&[]), "deny").await;
+        let answer = self.visitor.get(&self.visitor.request(&[("response_type", "token")])).await;
+        let refused = if answer.status() == 303 { Ok(location(&answer)) } else { Err(answer.status()) };
+        let refused = refused.map(|place| Url::parse(&place).expect("a URL"));
+        for (left, error) in [(denied, "access_denied"), (refused, "unsupported_response_type")] {
+            match left {
+                Err(status) => {
+                    self.hold("authorize.error", false, format!("{} and no redirect", status.as_u16()));
+                }
+                Ok(left) => {
+                    let is_right = parameter(&left, "error").as_deref() == Some(error);
+                    self.hold("authorize.error", is_right, left.as_str());
+                    self.returned(&left, metadata, "an error");
+                }
+            }
+        }
+        let allowed = self.visitor.decide(&self.visitor.request(&[]), "allow").await.expect("a redirect");
+        self.returned(&allowed, metadata, "a code");
+    }
+
+    fn returned(&mut self, left: &Url, metadata: &Value, with: &str) {
+        self.hold("authorize.redirect", left.as_str().starts_with(&format!("{CALLBACK}?")), left.as_str());
+        let state = parameter(left, "state").unwrap_or_default();
+        self.hold("authorize.state", state == STATE, format!("{state} came back"));
+        // Without metadata nothing was promised, and what comes is compared with what was asked.
+        let issuer = metadata["issuer"].as_str().unwrap_or(&self.visitor.faulty.issuer);
+        let iss = parameter(left, "iss");
+        self.hold("authorize.iss", iss.as_deref() == Some(issuer), format!("with {with}: {iss:?}"));
+    }
+
+    async fn tokens(&mut self, metadata: &Value) {
+        let by_form = self.visitor.redeem(Encoding::Form, &self.visitor.code().await).await;
+        self.hold("token.form", by_form.status == 200, by_form.text("error_description"));
+        let by_json = self.visitor.redeem(Encoding::Json, &self.visitor.code().await).await;
+        self.hold("token.json", by_json.status == 200, by_json.text("error_description"));
+        let (encoding, answer) =
+            if by_form.status == 200 { (Encoding::Form, by_form) } else { (Encoding::Json, by_json) };
+        for (check, member) in
+            [("token.type", "token_type"), ("token.refresh_token", "refresh_token"), ("token.expires_in", "expires_in")]
+        {
+            self.hold(check, !answer.json[member].is_null(), format!("{member}: {}", answer.json[member]));
+        }
+        let kept = &answer.cache_control;
+        self.hold("token.cache", kept.as_deref() == Some("no-store"), format!("cache-control: {kept:?}"));
+        let refused = self.visitor.redeem(encoding, "no-such-code").await;
+        let is_right = refused.status == 400 && refused.text("error") == "invalid_grant";
+        self.hold("token.errors", is_right, format!("{} {}", refused.status, refused.content_type));
+        let offers_openid = metadata["scopes_supported"].as_array().is_some_and(|all| all.contains(&json!("openid")));
+        let is_whole = !answer.json["id_token"].is_null() && !metadata["userinfo_endpoint"].is_null();
+        self.hold("discovery.openid", !offers_openid || is_whole, "no id_token");
+        let token = answer.text("access_token").to_owned();
+        self.claims(&token, metadata).await;
+        let status = self.visitor.call_api(Some(&token)).await.status().as_u16();
+        self.hold("api.accepts", status == 200, format!("{status} to a fresh token"));
+        if answer.json["refresh_token"].is_string() {
+            self.refreshing(encoding, answer.text("refresh_token")).await;
+        }
+    }
+
+    async fn claims(&mut self, token: &str, metadata: &Value) {
+        let body = token.split('.').nth(1).expect("a JWT");
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).expect("base64url")).expect("JSON");
+        let is_for_us = claims["aud"] == json!(self.visitor.faulty.resource) || self.is_named(&claims["aud"]).await;
+        self.hold("audience.token", is_for_us, claims["aud"].to_string());
+        let left = (claims["exp"].as_i64().expect("a time") - Clock::system().now().timestamp()) / 60;
+        self.hold("token.expiry", left > 0, format!("expired {} minutes ago", -left));
+        let keys = self.visitor.get(metadata["jwks_uri"].as_str().unwrap_or(&self.visitor.at("/jwks.json"))).await;
+        let Ok(keys) = keys.json::<JwkSet>().await else { return };
+        let mut validation = Validation::new(Algorithm::ES256);
+        (validation.validate_aud, validation.validate_exp) = (false, false);
+        let header = jsonwebtoken::decode_header(token).expect("a header");
+        let key = keys.find(&header.kid.expect("a key's name")).expect("the key is published");
+        let verified = jsonwebtoken::decode::<Value>(token, &DecodingKey::from_jwk(key).expect("a key"), &validation);
+        let seen = verified.as_ref().map_or_else(|error| format!("{:?}", error.kind()), |_| String::new());
+        self.hold("token.signature", verified.is_ok(), seen);
+    }
+
+    /// Whether the resource's own document calls it that.
+    async fn is_named(&self, audience: &Value) -> bool {
+        let place = format!("{}/.well-known/oauth-protected-resource", self.visitor.faulty.url);
+        Answer::of(self.visitor.get(&place).await).await.json["resource"] == *audience
+    }
+
+    async fn refreshing(&mut self, encoding: Encoding, first: &str) {
+        let next = self.visitor.refresh(encoding, first).await;
+        self.hold("refresh.works", next.status == 200, format!("{} {}", next.status, next.text("error")));
+        if next.status != 200 {
+            return;
+        }
+        let again = self.visitor.refresh(encoding, first).await;
+        let later = self.visitor.refresh(encoding, again.text("refresh_token")).await;
+        let is_right = again.status == 200 && later.status == 200;
+        self.hold("refresh.lost_answer", is_right, format!("the second time: {}", again.status));
+        let other = self.visitor.redeem(encoding, &self.visitor.code().await).await;
+        let token = other.text("refresh_token");
+        let (one, two) = join(self.visitor.refresh(encoding, token), self.visitor.refresh(encoding, token)).await;
+        let mut both = [one.status, two.status];
+        both.sort_unstable();
+        let winner = if one.status == 200 { one } else { two };
+        let later = self.visitor.refresh(encoding, winner.text("refresh_token")).await;
+        let is_right = both == [200, 200] && later.status == 200;
+        self.hold("refresh.parallel", is_right, format!("side by side: {both:?}, then {}", later.status));
+    }
+}
