@@ -11,7 +11,7 @@ use crate::protocol::presets::{self, KnownBy, PinnedDocument, Preset, Quirk};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List the callers that are known: how they become known, and where they send people back to
+    /// List the callers that are known, and how they become known to a server
     List,
     /// Show all that is known of one, with the day it was read and where
     Show(Show),
@@ -33,9 +33,8 @@ pub(super) fn run(command: &Command) -> Result<Answer, Failure> {
 fn list() -> Answer {
     let head = ["PRESET", "CALLER", "SPEAKS AS", "KNOWN BY", "READ"].map(str::to_owned);
     let row = |preset: &Preset| {
-        let known_by = preset.known_by.iter().map(|way| in_words(*way)).collect::<Vec<_>>().join(", ");
         let Preset { name, about, dialect, read_at, .. } = preset;
-        [name.clone(), about.clone(), dialect.as_str().to_owned(), known_by, read_at.clone()]
+        [name.clone(), about.clone(), dialect.as_str().to_owned(), known_by(preset), read_at.clone()]
     };
     let rows: Vec<[String; 5]> = std::iter::once(head).chain(presets::all().iter().map(row)).collect();
     let text = format!("{}\n\nAll that is known of one: consentry preset show PRESET", columns(&rows));
@@ -46,11 +45,10 @@ fn show(name: &str) -> Result<Answer, Failure> {
     let unknown = || Failure::not_done(format!("there is no preset \"{name}\"; see consentry preset list"));
     let preset = presets::named(name).ok_or_else(unknown)?;
     let methods = if preset.methods.is_empty() { "not known".to_owned() } else { preset.methods.join(", ") };
-    let known_by = preset.known_by.iter().map(|way| in_words(*way)).collect::<Vec<_>>().join(", ");
     let mut rows = vec![
         ["Made by".to_owned(), preset.vendor.clone()],
         ["Speaks as".to_owned(), preset.dialect.as_str().to_owned()],
-        ["Known by".to_owned(), known_by],
+        ["Known by".to_owned(), known_by(preset)],
         ["Proves itself by".to_owned(), methods],
     ];
     let lines = |label: &str, values: Vec<String>| {
@@ -67,7 +65,10 @@ fn show(name: &str) -> Result<Answer, Failure> {
 }
 
 fn summary(preset: &Preset) -> Value {
-    let document = |document: &PinnedDocument| json!({ "address": document.address.as_str(), "read_at": document.read_at, "source": document.source });
+    let document = |PinnedDocument { address, read_at, source, .. }: &PinnedDocument| {
+        let address = address.as_str();
+        json!({ "address": address, "read_at": read_at, "source": source })
+    };
     json!({
         "name": preset.name,
         "about": preset.about,
@@ -83,10 +84,11 @@ fn summary(preset: &Preset) -> Value {
     })
 }
 
-fn in_words(way: KnownBy) -> &'static str {
-    match way {
+fn known_by(preset: &Preset) -> String {
+    let in_words = |way: &KnownBy| match way {
         KnownBy::Document => "its document",
         KnownBy::Registration => "registering itself",
         KnownBy::Hand => "client add",
-    }
+    };
+    preset.known_by.iter().map(in_words).collect::<Vec<_>>().join(", ")
 }

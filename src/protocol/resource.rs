@@ -21,7 +21,8 @@ pub enum Lookup {
     Named(String),
     /// The one with this canonical spelling, which the operator chose for requests that name none.
     Default(String),
-    /// The default of the only plugin there is: the client belongs to no plugin, the request names none, and there is no default.
+    /// The default of the only plugin there is: the client belongs to no plugin, the request names no resource, and the
+    /// operator chose none.
     Only,
 }
 

@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// The longest text that is opened at all: room for a request whose every parameter is as long as it may be, or one could
-/// be begun that cannot be gone on with.
+/// The longest text that is opened at all: room for a request whose every parameter is as long as it may be, or one
+/// could be begun that cannot be gone on with.
 pub const LENGTH_MAX: usize = 24 * 1024;
 
 /// Seals what a request in flight consists of.

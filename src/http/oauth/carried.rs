@@ -37,8 +37,8 @@ pub enum Carried {
 
 impl Carried {
     /// Reads what a request carries, where it is to stand and nowhere else: what does not belong there must neither
-    /// hide it nor stand in for it. A parameter that is missing, too long or stands twice holds nothing here, and is refused
-    /// by name once the client is known.
+    /// hide it nor stand in for it. A parameter that is missing, too long or stands twice holds nothing here, and is
+    /// refused by name once the client is known.
     pub async fn read(sought: Sought, server: &Server, parameters: &Parameters) -> Result<Option<Self>, MachineError> {
         let text = |name| parameters.one(name, LENGTH_MAX).ok().flatten().unwrap_or_default();
         match (sought, text("grant_type")) {

@@ -96,7 +96,7 @@ async fn replace(
 async fn default_scopes(server: &Server, client: &Client, asked: &Registration) -> StoreResult<Option<Scopes>> {
     let Some(named) = &asked.metadata.scope else { return Ok(None) };
     let was_told = scope_of(server, client).await?.is_some_and(|told| told == named.to_string());
-    Ok(Some(named.clone()).filter(|_| !was_told).or_else(|| client.default_scopes.clone()))
+    Ok(if was_told { client.default_scopes.clone() } else { Some(named.clone()) })
 }
 
 async fn end(server: &Server, id: &str, request: &HttpRequest) -> Result<HttpResponse, MachineError> {

@@ -17,7 +17,7 @@ use crate::model::{client::Dialect, redirect_uri::RedirectUri};
 /// What stands in a template for the id that one connection of a client has.
 const PLACEHOLDER: &str = "{id}";
 
-/// The longest id. ChatGPT's have 12 characters in addresses of documents, and up to 43 in callbacks.
+/// The longest id. ChatGPT's have 12 characters in addresses of documents, and up to 36 in callbacks.
 const ID_LENGTH_MAX: usize = 64;
 
 /// A caller that is known.

@@ -83,9 +83,7 @@ impl Look {
         let is_young = keys.fetched_at.is_some_and(|at| self.now < at + ROW_AGE_MAX);
         let kept = || keys.key_set.as_deref().and_then(|kept| read(kept).ok());
         let is_same = || keys.failing_since.is_none() && kept().is_some_and(|kept| kept.as_json() == text);
-        // That its keys can be had again is written at once: the row must not go on counting a day that is over.
-        let may_write = keys.failing_since.is_some() || self.may_write();
-        let too_much = is_dynamic && (text.len() > DYNAMIC_BYTES_MAX || !may_write);
+        let too_much = is_dynamic && (text.len() > DYNAMIC_BYTES_MAX || !self.may_write());
         if too_much || (is_young && is_same()) {
             return Ok(());
         }
@@ -117,12 +115,13 @@ impl Look {
         }
     }
 
-    /// Whether the row may be written: if its client registered itself, not within an hour of the last time.
+    /// Whether the row may be written: if its client registered itself, not within an hour of the last set. That its
+    /// keys can be had again is written at once: the row must not go on counting a day that is over.
     fn may_write(&self) -> bool {
         let keys = &self.client.keys;
-        let written_at = keys.fetched_at.max(keys.failing_since);
         self.client.registration != Registration::Dynamic
-            || written_at.is_none_or(|written_at| self.now >= written_at + ROW_AGE_MAX)
+            || keys.failing_since.is_some()
+            || keys.fetched_at.is_none_or(|fetched_at| self.now >= fetched_at + ROW_AGE_MAX)
     }
 
     fn tell(&self, why: &NoKeySet) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{
         browser::read,
-        connector::{CLIENT_ID, Connector, Proof, now, publish, shapes},
+        connector::{CLIENT_ID, Connector, Proof, now, of_any_algorithm, publish},
         databases::Engine,
         server::{Options, Running, World},
         signer::Signer,
@@ -29,9 +29,7 @@ pub struct Victim {
 
 /// Its document, which names no algorithm: the key alone decides.
 pub fn document() -> Value {
-    let mut document = shapes()[2].1.clone();
-    document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
-    document
+    of_any_algorithm(2)
 }
 
 impl Victim {

@@ -17,7 +17,7 @@ use crate::{
     harness::{
         browser::Browser,
         connected::Connected,
-        connector::{CLIENT_ID, Connector, Proof, REDIRECT_URI, document, publish, shapes},
+        connector::{CLIENT_ID, Connector, Proof, REDIRECT_URI, document, of_any_algorithm, publish, shapes},
         databases::Engine,
         log,
         server::{Options, World},
@@ -106,8 +106,7 @@ on_both_engines! {
     /// Row 20: anybody can name a client, make up tokens and keys, and sign with them.
     async fn whoever_carries_nothing_of_ours_makes_nobody_ask(engine) {
         let it = Connected::new(engine).await;
-        let mut document = shapes()[2].1.clone();
-        document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
+        let document = of_any_algorithm(2);
         publish(&it.host, &document, &it.signer);
         let token = it.with_key().connect().await;
         let registered = json!({

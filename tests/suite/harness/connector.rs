@@ -58,6 +58,13 @@ pub fn shapes() -> [(&'static str, Value); 3] {
     [("public", with(&json!({ "token_endpoint_auth_method": "none" }))), ("keys", with(&keys)), ("both", both)]
 }
 
+/// One of the shapes that sign, by its place, without the algorithm: the key alone decides.
+pub fn of_any_algorithm(shape: usize) -> Value {
+    let mut document = shapes()[shape].1.clone();
+    document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
+    document
+}
+
 /// What a connector proves itself by.
 #[derive(Clone, Copy)]
 pub enum Proof<'a> {

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{
         connected::Connected,
-        connector::{CLIENT_ID, Connector, JWKS_URI, Proof, publish, refresh_token, shapes},
+        connector::{CLIENT_ID, Connector, JWKS_URI, Proof, of_any_algorithm, publish, refresh_token},
         databases::{Engine, without_postgres},
         signer::Signer,
         strangers::answer::Answer,
@@ -32,9 +32,7 @@ const KEYS: &str = "/oauth/jwks.json";
 
 /// The document that offers keys alone, for any algorithm.
 fn document() -> Value {
-    let mut document = shapes()[1].1.clone();
-    document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
-    document
+    of_any_algorithm(1)
 }
 
 /// The document with something else in it.

@@ -3,12 +3,12 @@
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     harness::{
         connected::Connected,
-        connector::{Proof, REDIRECT_URI, publish, refresh_token, shapes},
+        connector::{Proof, REDIRECT_URI, of_any_algorithm, publish, refresh_token, shapes},
         signer::Signer,
         strangers::answer::Answer,
     },
@@ -17,13 +17,6 @@ use crate::{
 
 const DOCUMENT: &str = "/oauth/client.json";
 const KEYS: &str = "/oauth/jwks.json";
-
-/// The document that offers keys alone, for any algorithm.
-fn signing() -> Value {
-    let mut document = shapes()[1].1.clone();
-    document.as_object_mut().unwrap().remove("token_endpoint_auth_signing_alg");
-    document
-}
 
 on_both_engines! {
     async fn no_document_lives_on(engine) {
@@ -43,12 +36,12 @@ on_both_engines! {
 
     async fn no_new_key_is_hidden(engine) {
         let it = Connected::new(engine).await;
-        publish(&it.host, &signing(), &it.signer);
+        publish(&it.host, &of_any_algorithm(1), &it.signer);
         it.later(TimeDelta::days(1));
         it.with_key().connect().await;
         it.later(TimeDelta::days(-1));
         let next = Signer::es256("key-2");
-        publish(&it.host, &signing(), &next);
+        publish(&it.host, &of_any_algorithm(1), &next);
         let token = it.connector(Proof::Key(&next)).connect().await;
         assert_eq!(it.row().await.keys.fetched_at, Some(it.clock.now()), "what was fetched in the future gives way");
         // Nor does a failure hold longer than the clock was wrong.
@@ -57,7 +50,7 @@ on_both_engines! {
         it.host.answer(KEYS, Answer::status(503));
         assert_eq!(it.connector(Proof::Key(&third)).refresh(&token).await.0, StatusCode::SERVICE_UNAVAILABLE);
         it.later(TimeDelta::days(-1) + TimeDelta::minutes(2));
-        publish(&it.host, &signing(), &third);
+        publish(&it.host, &of_any_algorithm(1), &third);
         let (status, answer) = it.connector(Proof::Key(&third)).refresh(&token).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         assert_ne!(refresh_token(&answer), token);

@@ -27,6 +27,12 @@ use super::{
 };
 use crate::{on_both_engines, writes};
 
+/// A consent of the world's person to these scopes.
+fn consent(world: &World, names: &str) -> ConsentGrant {
+    let id = ConsentId(random::id(start()));
+    ConsentGrant { id, key: world.consent_key(), scopes: scopes(names), document: None }
+}
+
 on_both_engines! {
     async fn a_code_and_its_refreshes(engine) {
         let world = World::new(engine).await;
@@ -84,13 +90,8 @@ on_both_engines! {
 
     async fn a_consent_that_was_given(engine) {
         let world = World::new(engine).await;
-        let grant = ConsentGrant {
-            id: ConsentId(random::id(start())),
-            key: world.consent_key(),
-            scopes: scopes("todo.read"),
-            document: None,
-        };
-        let (consent, written) = writes!(world, world.store.grant_consent(&grant, &audit(at(1))).await.unwrap());
+        let given = consent(&world, "todo.read");
+        let (consent, written) = writes!(world, world.store.grant_consent(&given, &audit(at(1))).await.unwrap());
         assert_eq!((consent.id, written), (world.consent.id, 0));
     }
 
@@ -98,16 +99,11 @@ on_both_engines! {
     async fn what_is_written_down_of_people_and_clients(engine) {
         let world = World::new(engine).await;
         let once = |written| if engine == Engine::Sqlite { written == 1 } else { written > 0 };
-        let wider = ConsentGrant {
-            id: ConsentId(random::id(start())),
-            key: world.consent_key(),
-            scopes: scopes("todo.read todo.write todo.share"),
-            document: None,
-        };
+        let wider = consent(&world, "todo.read todo.write todo.share");
         let (_, written) = writes!(world, world.store.grant_consent(&wider, &audit(at(1))).await.unwrap());
         assert!(once(written), "a consent that is widened: {written}");
-        let consent = documents::grant(&world, documents::document(1));
-        let (_, written) = writes!(world, world.store.grant_consent(&consent, &audit(at(1))).await.unwrap());
+        let first = documents::grant(&world, documents::document(1));
+        let (_, written) = writes!(world, world.store.grant_consent(&first, &audit(at(1))).await.unwrap());
         assert!(once(written), "a first consent, with the client's document: {written}");
         let again = documents::document(2);
         let (client, written) = writes!(world, world.store.keep_document(&again, &audit(at(2))).await.unwrap());
