@@ -1,6 +1,10 @@
 //! Where everything is remembered: `database_url`, `database_password`, `connections_max`.
 
-use std::{fmt, fs, io, path::Path};
+use std::{
+    fmt,
+    io::{self, Write},
+    path::Path,
+};
 
 use url::Url;
 
@@ -84,11 +88,10 @@ fn check_folder(reader: &mut Reader<'_>, path: &str) {
     }
 }
 
-/// Tried rather than computed: permission bits do not tell of read-only mounts, access lists or full disks.
+/// Tried rather than computed: permission bits do not tell of read-only mounts, access lists or full disks. The file
+/// has no name, so that two who try at once are not in each other's way and one who is killed leaves nothing behind.
 fn try_to_write(folder: &Path) -> io::Result<()> {
-    let probe = folder.join(format!(".consentry-probe-{}", std::process::id()));
-    fs::write(&probe, b"")?;
-    fs::remove_file(&probe)
+    tempfile::tempfile_in(folder)?.write_all(b"?")
 }
 
 fn read_password(reader: &mut Reader<'_>, is_postgres: bool) -> Option<SecretValue> {

@@ -168,6 +168,23 @@ fn the_same_master_key_twice_is_a_mistake() {
     assert_eq!(places(&error), ["CONSENTRY_MASTER_KEYS"]);
 }
 
+/// Two programs that start in one folder, as containers do that are all process 1.
+#[test]
+fn whether_a_folder_can_be_written_is_tried_by_many_at_once() {
+    let place = Place::with("");
+    let database = place.database();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    Config::check(&place.sources(&[], &[("database_url", &database)])).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "only the configuration file is there");
+}
+
 #[test]
 fn passwords_have_no_place_on_a_command_line() {
     let place = Place::with("");
