@@ -13,6 +13,7 @@ pub mod passwords;
 pub mod protocol;
 pub mod random;
 pub mod server;
+pub mod simulate;
 pub mod store;
 pub mod telemetry;
 pub mod tokens;

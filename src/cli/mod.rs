@@ -24,6 +24,7 @@ mod preset;
 mod resource;
 mod run;
 pub mod serve;
+mod simulate;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -71,6 +72,8 @@ enum Command {
     /// Callers that are known: their callbacks, their methods, and what is odd about them
     #[command(subcommand)]
     Preset(preset::Command),
+    /// Play a caller against any server, step by step
+    Simulate(simulate::Caller),
     /// Print an example configuration with every key
     ConfigExample,
 }
@@ -115,6 +118,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::Preset(command) => preset::run(&command),
+        Command::Simulate(caller) => simulate::run(&caller, json),
         Command::ConfigExample => Ok(config_example::run()),
     }
 }
