@@ -15,6 +15,7 @@ mod client_keys;
 mod config_example;
 pub mod demo;
 mod desk;
+mod doctor;
 mod failure;
 mod flags;
 mod migrate;
@@ -74,6 +75,8 @@ enum Command {
     Preset(preset::Command),
     /// Play a caller against any server, step by step
     Simulate(simulate::Caller),
+    /// Say what is right about a server, what is wrong, and how to cure it
+    Doctor(simulate::Caller),
     /// Print an example configuration with every key
     ConfigExample,
 }
@@ -119,6 +122,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::Preset(command) => preset::run(&command),
         Command::Simulate(caller) => simulate::run(&caller, json),
+        Command::Doctor(caller) => doctor::run(&caller, json),
         Command::ConfigExample => Ok(config_example::run()),
     }
 }

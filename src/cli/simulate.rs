@@ -64,6 +64,10 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
     pub(super) fn preset(&self) -> Result<&'static Preset, Failure> {
         let unknown =
             || Failure::not_done(format!("there is no preset \"{}\"; see consentry preset list", self.preset));

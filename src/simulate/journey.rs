@@ -200,6 +200,6 @@ fn called(heard: &Heard) -> Result<String, String> {
         401 | 403 => {
             Err(format!("the API refused the token: {}", answer.header("www-authenticate").unwrap_or("no reason")))
         }
-        status => Ok(format!("the API took the token and answered {status}")),
+        status => Ok(format!("the API did not refuse the token, and answered {status}")),
     }
 }

@@ -37,7 +37,9 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("demo", &["model", CRAFTS_AND_FLOORS, "server http jobs"]),
     // A caller of any server, by HTTP alone.
     ("simulate", &["model random protocol clock"]),
-    ("cli", &["model", CRAFTS_AND_FLOORS, "server http jobs demo simulate"]),
+    // Who judges what such a caller met.
+    ("doctor", &["model random protocol clock simulate"]),
+    ("cli", &["model", CRAFTS_AND_FLOORS, "server http jobs demo simulate doctor"]),
     // The map names its rooms by `mod` alone; the binary hands over at once.
     ("lib", &[]),
     ("main", &["cli"]),
