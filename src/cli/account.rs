@@ -95,7 +95,7 @@ pub(super) fn name(text: &str, flag: &str) -> Result<String, Failure> {
 
 /// Reads a password without the line break behind it. Unlike the server's own secrets the file is read once and then
 /// thrown away, so that others can read it is worth a warning, not a refusal.
-fn read_password(path: &Path) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn read_password(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let failed = |error: io::Error| Failure::not_done(format!("--password-file {}: {error}", path.display()));
     let mut text = Zeroizing::new(String::new());
     // Two more than any password: the line break.

@@ -39,7 +39,7 @@ impl Answer {
 }
 
 /// Names come from many people; none of them shall move a terminal's cursor.
-fn legible(text: &str) -> String {
+pub(super) fn legible(text: &str) -> String {
     text.chars().map(|c| if deceives(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 

@@ -15,6 +15,7 @@ mod client_keys;
 mod config_example;
 pub mod demo;
 mod desk;
+mod doctor;
 mod failure;
 mod flags;
 mod migrate;
@@ -24,6 +25,7 @@ mod preset;
 mod resource;
 mod run;
 pub mod serve;
+mod simulate;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -71,6 +73,10 @@ enum Command {
     /// Callers that are known: their callbacks, their methods, and what is odd about them
     #[command(subcommand)]
     Preset(preset::Command),
+    /// Play a caller against any server, step by step
+    Simulate(simulate::Caller),
+    /// Say what is right about a server, what is wrong, and how to cure it
+    Doctor(simulate::Caller),
     /// Print an example configuration with every key
     ConfigExample,
 }
@@ -115,6 +121,8 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::Preset(command) => preset::run(&command),
+        Command::Simulate(caller) => simulate::run(&caller, json),
+        Command::Doctor(caller) => doctor::run(&caller, json),
         Command::ConfigExample => Ok(config_example::run()),
     }
 }

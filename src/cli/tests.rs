@@ -70,7 +70,9 @@ impl Shell {
             Command::Client(command) => client::run(command, &self.desk).await,
             Command::Preset(command) => preset::run(&command),
             Command::ConfigExample => Ok(config_example::run()),
-            Command::Serve | Command::Demo(_) => unreachable!("no test serves here"),
+            Command::Serve | Command::Demo(_) | Command::Simulate(_) | Command::Doctor(_) => {
+                unreachable!("no test serves here")
+            }
         }
     }
 

@@ -35,7 +35,11 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("jobs", &["model", CRAFTS_AND_FLOORS, "server"]),
     // A set of little servers of its own, which runs the real one beside them.
     ("demo", &["model", CRAFTS_AND_FLOORS, "server http jobs"]),
-    ("cli", &["model", CRAFTS_AND_FLOORS, "server http jobs demo"]),
+    // A caller of any server, by HTTP alone.
+    ("simulate", &["model random protocol clock"]),
+    // Who judges what such a caller met.
+    ("doctor", &["model random protocol clock simulate"]),
+    ("cli", &["model", CRAFTS_AND_FLOORS, "server http jobs demo simulate doctor"]),
     // The map names its rooms by `mod` alone; the binary hands over at once.
     ("lib", &[]),
     ("main", &["cli"]),

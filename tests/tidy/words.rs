@@ -5,9 +5,16 @@ use crate::tree::Tree;
 
 const VENDORS: &[&str] = &["openai", "chatgpt", "anthropic", "claude", "gemini", "copilot", "perplexity"];
 
-/// Where vendors may be named: what a dialect is forgiven, the manifest and its presets, and the demo that plays one.
-const VENDOR_FILES: &[&str] =
-    &["src/protocol/dialect", "src/protocol/manifest", "src/protocol/presets", "src/demo/", "src/cli/demo"];
+/// Where vendors may be named: what a dialect is forgiven, the manifest and its presets, what callers are
+/// told apart by, and the demo that plays one.
+const VENDOR_FILES: &[&str] = &[
+    "src/protocol/dialect",
+    "src/protocol/manifest",
+    "src/protocol/presets",
+    "src/simulate/callers",
+    "src/demo/",
+    "src/cli/demo",
+];
 
 /// Unit tests that have a file of their own, or a folder, and what they are made from.
 const TEST_FILES: &[&str] = &["/tests.rs", "/samples.rs"];

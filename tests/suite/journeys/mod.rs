@@ -4,6 +4,7 @@ mod assistants;
 mod classic_plugin;
 mod command_line;
 mod demo_in_chromium;
+mod doctor;
 mod documents;
 mod faulty;
 mod foreign_clients;

@@ -1,0 +1,56 @@
+//! `consentry doctor URL`: says what is right about a server, what is wrong, and how to cure it. No database is opened.
+
+use super::{
+    answer::Answer,
+    failure::{self, Failure},
+    simulate::{Caller, wire},
+};
+use crate::{
+    doctor::{self, Check, Patient, Report, State},
+    simulate::callers,
+};
+
+pub(super) fn run(caller: &Caller, as_json: bool) -> Result<Answer, Failure> {
+    let wire = wire(callers::OWN)?;
+    let (preset, typed, account) = (caller.preset()?, caller.typed()?, caller.account()?);
+    let patient = Patient { target: caller.url().clone(), preset, typed, account };
+    let report = failure::runtime()?.block_on(doctor::examine(&wire, &patient));
+    let json = serde_json::to_value(&report.checks).map_err(|error| Failure::not_done(error.to_string()))?;
+    let answer = Answer { json, text: told(&report) };
+    match report.checks.iter().filter(|check| check.state == State::Wrong).count() {
+        0 => Ok(answer),
+        wrong => {
+            answer.print(as_json);
+            Err(Failure::not_done(format!("{wrong} of {} checks are wrong", report.checks.len())))
+        }
+    }
+}
+
+fn told(report: &Report) -> String {
+    let mut areas: Vec<&str> = Vec::new();
+    for check in &report.checks {
+        if !areas.contains(&check.area()) {
+            areas.push(check.area());
+        }
+    }
+    let mut lines = Vec::new();
+    for area in areas {
+        lines.push(area.to_owned());
+        let mut checks: Vec<&Check> = report.checks.iter().filter(|check| check.area() == area).collect();
+        checks.sort_by_key(|check| check.state);
+        for check in checks {
+            let mark = match check.state {
+                State::Wrong => "✗",
+                State::Warning => "!",
+                State::Ok => "✓",
+            };
+            lines.push(format!("  {mark} {}: {}", check.name, check.says));
+            lines.extend(check.cure.iter().map(|cure| format!("      {cure}")));
+        }
+    }
+    lines.extend(report.left_out.iter().map(|what| format!("Not looked at: {what}.")));
+    let count = |state| report.checks.iter().filter(|check| check.state == state).count();
+    let (ok, warnings, wrong) = (count(State::Ok), count(State::Warning), count(State::Wrong));
+    lines.push(format!("\n{ok} right, {warnings} to think about, {wrong} wrong."));
+    lines.join("\n")
+}

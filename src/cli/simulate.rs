@@ -1,0 +1,161 @@
+//! `consentry simulate URL --as PRESET`: plays a caller against any server, step by step. No database is opened.
+
+use std::{
+    io::{self, BufRead, Write},
+    path::PathBuf,
+};
+
+use clap::{Args, ValueEnum};
+use oauth2::{ClientSecret, ResourceOwnerPassword};
+use url::Url;
+
+use super::{
+    account::read_password,
+    answer::{Answer, legible},
+    failure::{self, Failure},
+};
+use crate::{
+    clock::Clock,
+    config::{Environment, secret::SecretRef},
+    protocol::presets::{KnownBy, Preset},
+    simulate::{
+        callers,
+        journey::{self, Step, Traveller},
+        person::Account,
+        registration::Typed,
+        wire::Wire,
+    },
+};
+
+/// In which way the caller is to become known.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Way {
+    Document,
+    Registration,
+    Hand,
+}
+
+/// Who is played, and with what.
+#[derive(Debug, Args)]
+pub(super) struct Caller {
+    /// The address to begin at: the API's, the MCP server's, or the plugin's host
+    url: Url,
+    /// Whose client is played: a name of `consentry preset list`, or plugin, action or connector
+    #[arg(long = "as", value_name = "PRESET", default_value = "connector")]
+    preset: String,
+    /// How it becomes known; the first way that can work, where nothing is said
+    #[arg(long, value_enum)]
+    by: Option<Way>,
+    /// The id of a client that was registered by hand
+    #[arg(long)]
+    client_id: Option<String>,
+    /// Where its secret is: `file:PATH` or `env:NAME`
+    #[arg(long, value_name = "REF")]
+    client_secret_from: Option<String>,
+    /// The callback, where the preset leaves something open
+    #[arg(long, value_name = "URI")]
+    redirect_uri: Option<String>,
+    /// A test account, which signs in by itself
+    #[arg(long, requires = "password_file")]
+    email: Option<String>,
+    /// The file with its password
+    #[arg(long, requires = "email", value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+impl Caller {
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(super) fn preset(&self) -> Result<&'static Preset, Failure> {
+        let unknown =
+            || Failure::not_done(format!("there is no preset \"{}\"; see consentry preset list", self.preset));
+        callers::named(&self.preset).ok_or_else(unknown)
+    }
+
+    pub(super) fn typed(&self) -> Result<Typed, Failure> {
+        let by = self.by.map(|way| match way {
+            Way::Document => KnownBy::Document,
+            Way::Registration => KnownBy::Registration,
+            Way::Hand => KnownBy::Hand,
+        });
+        let client_secret = self.client_secret_from.as_deref().map(secret).transpose()?;
+        let (client_id, redirect_uri) = (self.client_id.clone(), self.redirect_uri.clone());
+        Ok(Typed { client_id, client_secret, redirect_uri, by })
+    }
+
+    pub(super) fn account(&self) -> Result<Option<Account>, Failure> {
+        let (Some(email), Some(file)) = (&self.email, &self.password_file) else { return Ok(None) };
+        let password = ResourceOwnerPassword::new(read_password(file)?.to_string());
+        Ok(Some(Account { email: email.clone(), password }))
+    }
+}
+
+fn secret(text: &str) -> Result<ClientSecret, Failure> {
+    let wrong = |why: String| Failure::Misconfigured(format!("--client-secret-from: {why}"));
+    let reference: SecretRef =
+        text.parse().map_err(|_| wrong("it is no reference to a secret; write file:PATH or env:NAME".to_owned()))?;
+    let environment: Environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let value = reference.read(&environment).map_err(|error| wrong(format!("{error}; {}", error.cure())))?;
+    Ok(ClientSecret::new(value.reveal().to_owned()))
+}
+
+pub(super) fn run(caller: &Caller, as_json: bool) -> Result<Answer, Failure> {
+    let preset = caller.preset()?;
+    let wire = wire(callers::user_agent(preset))?;
+    let (typed, account) = (caller.typed()?, caller.account()?);
+    let mut steps = Vec::new();
+    let mut tell = |step: Step| {
+        if !as_json {
+            let _ = writeln!(io::stdout(), "{}", legible(&told(&step)));
+        }
+        steps.push(step);
+    };
+    let mut ask_browser = ask_browser;
+    let traveller = Traveller { preset, typed, account, ask_browser: &mut ask_browser };
+    let is_good = failure::runtime()?.block_on(journey::go(&wire, &caller.url, traveller, &mut tell));
+    let json = serde_json::to_value(&steps).map_err(|error| Failure::not_done(error.to_string()))?;
+    let text = if is_good { "It works from the first call to a refresh.".to_owned() } else { String::new() };
+    if is_good {
+        return Ok(Answer { json, text });
+    }
+    let failed = steps.iter().find(|step| !step.is_good).map_or("a step", |step| step.name);
+    Answer { json, text }.print(as_json);
+    Err(Failure::not_done(format!("{failed} failed")))
+}
+
+pub(super) fn wire(agent: &'static str) -> Result<Wire, Failure> {
+    Wire::new(agent, Clock::system()).map_err(|error| Failure::not_done(format!("no request can be sent: {error}")))
+}
+
+fn told(step: &Step) -> String {
+    let mut lines = vec![format!("{} {}: {}", if step.is_good { "✓" } else { "✗" }, step.name, step.outcome)];
+    for exchange in &step.exchanges {
+        lines.push(format!("    {}", exchange.request));
+        lines.extend(exchange.request_headers.iter().map(|header| format!("      {header}")));
+        if !exchange.request_body.is_empty() {
+            lines.push(format!("      {}", exchange.request_body));
+        }
+        lines.push(format!("    → {}", exchange.answer));
+        lines.extend(exchange.answer_headers.iter().map(|header| format!("      {header}")));
+        if !exchange.answer_body.is_empty() {
+            lines.push(format!("      {}", exchange.answer_body));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Prints where to go, on standard error so that `--json` stays JSON, and reads where the browser ended.
+fn ask_browser(url: &Url) -> Result<String, String> {
+    eprintln!("Open this in a browser, sign in and allow it:\n\n  {url}\n");
+    eprintln!("The last page may be one that cannot be shown. Paste its address here:");
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(|error| error.to_string())?;
+    match line.trim() {
+        "" => Err("no address was pasted".to_owned()),
+        address => Ok(address.to_owned()),
+    }
+}

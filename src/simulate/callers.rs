@@ -1,0 +1,54 @@
+//! What is told of callers beside their presets: by what bot filters know them, and the names a vendor gave to places.
+
+use crate::{
+    model::client::Dialect,
+    protocol::presets::{self, Preset},
+};
+
+/// The user agents that callers were seen with. A filter in front of a server must let all of them through.
+pub const USER_AGENTS: [&str; 4] = [
+    "Python/3.12 aiohttp/3.13.5",
+    "openai-mcp/1.0.0 (ChatGPT)",
+    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko); compatible; ChatGPT-User/1.0; +https://openai.com/bot",
+    "Claude-User",
+];
+
+/// Where a vendor looks for the proof that a host is its owner's.
+pub const CHALLENGE_FILE: &str = "/.well-known/openai-apps-challenge";
+
+/// What the manifest's verification token for that vendor is called.
+pub const VERIFICATION_TOKEN: &str = "openai";
+
+/// The caller of that name: a preset's, or a dialect's, which stands for the preset that gave it its name.
+pub fn named(name: &str) -> Option<&'static Preset> {
+    presets::named(&match name {
+        "plugin" | "action" | "connector" => format!("chatgpt-{name}"),
+        other => other.to_owned(),
+    })
+}
+
+/// The user agent of a caller, as far as it is known; else one that says what this is.
+pub fn user_agent(preset: &Preset) -> &'static str {
+    match (preset.vendor.as_str(), preset.dialect) {
+        ("OpenAI", Dialect::Connector) => USER_AGENTS[1],
+        ("OpenAI", _) => USER_AGENTS[2],
+        ("Anthropic", _) => USER_AGENTS[3],
+        _ => OWN,
+    }
+}
+
+/// What this program calls itself where it plays nobody.
+pub const OWN: &str = concat!("consentry/", env!("CARGO_PKG_VERSION"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialect_stands_for_its_preset() {
+        assert_eq!(named("plugin").map(|preset| preset.name.as_str()), Some("chatgpt-plugin"));
+        assert_eq!(named("connector").map(user_agent), Some(USER_AGENTS[1]));
+        assert_eq!(named("claude").map(user_agent), Some("Claude-User"));
+        assert!(named("nobody").is_none());
+    }
+}

@@ -1,0 +1,205 @@
+//! The journey: what a caller does from the address somebody typed to its first call, and one refresh more.
+//! Each step is told as soon as it is done, so that whoever waits sees where it stopped.
+
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    api::Api,
+    discovery::{Discovery, first_text},
+    person::{self, Account, Asked, Ended},
+    registration::{self, Client, Typed, told},
+    tokens::{Counter, Encoding, Tokens},
+    wire::{Exchange, Heard, Wire},
+};
+use crate::{model::client::Dialect, protocol::presets::Preset};
+
+/// A step that was done.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// What it is.
+    pub name: &'static str,
+    /// What was said, secrets shortened.
+    pub exchanges: Vec<Exchange>,
+    /// Whether the caller can go on.
+    pub is_good: bool,
+    /// What came of it.
+    pub outcome: String,
+}
+
+/// Who goes, and with what.
+pub struct Traveller<'a> {
+    /// The caller.
+    pub preset: &'static Preset,
+    /// What its owner typed in.
+    pub typed: Typed,
+    /// Whose account it is for.
+    pub account: Option<Account>,
+    /// How somebody with a browser tells where it ended; asked only without an account.
+    pub ask_browser: &'a mut dyn FnMut(&Url) -> Result<String, String>,
+}
+
+/// Where the endpoints are, for a caller.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// What an authorization request holds.
+    pub asked: Asked,
+    /// The token endpoint.
+    pub token: Url,
+    /// How it is written to.
+    pub encoding: Encoding,
+}
+
+impl Endpoints {
+    /// As a caller of that dialect takes them: from the manifest, or from the server's metadata.
+    pub fn of(found: &Discovery, dialect: Dialect) -> Result<Self, String> {
+        let manifest = found.manifest.document.as_ref().map(|manifest| &manifest["auth"]);
+        let from_manifest = manifest.filter(|auth| auth["type"] == "oauth" && dialect != Dialect::Connector);
+        let (document, authorize, token) = match (from_manifest, found.server()) {
+            (Some(auth), _) => (auth, "client_url", "authorization_url"),
+            (None, Some(server)) => (server, "authorization_endpoint", "token_endpoint"),
+            (None, None) if dialect == Dialect::Connector => return Err("the server's metadata was not found".into()),
+            (None, None) => return Err("neither a manifest nor the server's metadata was found".into()),
+        };
+        let text = |name: &str| document[name].as_str().ok_or_else(|| format!("{name} is missing"));
+        let is_connector = dialect == Dialect::Connector;
+        let resource = found.resource().and_then(|resource| resource["resource"].as_str());
+        let scope = if is_connector {
+            found.challenged("scope").or_else(|| scopes(found.resource()?))
+        } else {
+            Some(document["scope"].as_str().unwrap_or_default().to_owned())
+        };
+        let is_json = document["authorization_content_type"] == "application/json" && dialect == Dialect::Plugin;
+        Ok(Self {
+            asked: Asked {
+                endpoint: text(authorize)?.to_owned(),
+                scope,
+                resource: resource.filter(|_| is_connector).map(str::to_owned),
+                with_challenge: is_connector,
+            },
+            token: Url::parse(text(token)?).map_err(|error| format!("{token} is no address: {error}"))?,
+            encoding: if is_json { Encoding::Json } else { Encoding::Form },
+        })
+    }
+}
+
+fn scopes(resource: &Value) -> Option<String> {
+    first_text(resource, "scopes_supported")?;
+    let names = resource["scopes_supported"].as_array()?.iter().filter_map(Value::as_str);
+    Some(names.collect::<Vec<_>>().join(" "))
+}
+
+/// Goes all the way, or as far as it leads. Each step is told when it is done.
+pub async fn go(wire: &Wire, target: &Url, mut traveller: Traveller<'_>, tell: &mut dyn FnMut(Step)) -> bool {
+    let mut step = |name, result: &Result<String, String>| {
+        let outcome = result.as_ref().unwrap_or_else(|why| why).clone();
+        tell(Step { name, exchanges: wire.said(), is_good: result.is_ok(), outcome });
+        result.is_ok()
+    };
+    let found = Discovery::of(wire, target).await;
+    let endpoints = Endpoints::of(&found, traveller.preset.dialect);
+    let result = endpoints.as_ref().map(|found| format!("tokens come from {}", found.token)).map_err(Clone::clone);
+    step("discovery", &result);
+    let Ok(endpoints) = endpoints else { return false };
+
+    let introduced = registration::introduce(wire, &found, traveller.preset, &traveller.typed).await;
+    let result = introduced.client.as_ref().map(|client| format!("it is {}", client.id)).map_err(Clone::clone);
+    step("client", &result);
+    let Ok(client) = introduced.client else { return false };
+
+    let (walked, result) = authorize(wire, &client, &endpoints, &mut traveller).await;
+    let mut exchanges = walked.exchanges;
+    exchanges.append(&mut wire.said());
+    let is_good = result.is_ok();
+    let outcome = result.as_ref().map_or_else(Clone::clone, |_| "the browser came back with a code".to_owned());
+    tell(Step { name: "authorization", exchanges, is_good, outcome });
+    let Ok(code) = result else { return false };
+
+    let Endpoints { asked, token, encoding } = endpoints;
+    let counter = Counter { wire, endpoint: token, client: &client, encoding, resource: asked.resource };
+    let heard = counter.redeem(&code, walked.verifier.as_ref()).await;
+    let mut step = |name, result: &Result<String, String>| {
+        let outcome = result.as_ref().unwrap_or_else(|why| why).clone();
+        tell(Step { name, exchanges: wire.said(), is_good: result.is_ok(), outcome });
+        result.is_ok()
+    };
+    if !step("tokens", &given(&heard)) {
+        return false;
+    }
+    let Some(tokens) = Tokens::of(&heard) else { return false };
+    let api = match traveller.preset.dialect {
+        Dialect::Connector => Some(Api::of_target(&found)),
+        _ => Api::of_manifest(wire, &found).await,
+    };
+    let mut is_good = true;
+    if let Some(api) = api {
+        is_good &= step("api", &called(&api.call(wire, &tokens.access).await));
+    }
+    match &tokens.refresh {
+        Some(refresh) => step("refresh", &given(&counter.refresh(refresh).await)) && is_good,
+        None => step("refresh", &Err("no refresh token came: people sign in again when the token ends".to_owned())),
+    }
+}
+
+/// What a walk leaves beside its outcome.
+struct Walked {
+    exchanges: Vec<Exchange>,
+    verifier: Option<oauth2::PkceCodeVerifier>,
+}
+
+async fn authorize(
+    wire: &Wire,
+    client: &Client,
+    endpoints: &Endpoints,
+    traveller: &mut Traveller<'_>,
+) -> (Walked, Result<String, String>) {
+    let request = match person::ask(client, &endpoints.asked) {
+        Ok(request) => request,
+        Err(why) => return (Walked { exchanges: Vec::new(), verifier: None }, Err(why)),
+    };
+    let (ended, exchanges) = if let Some(account) = &traveller.account {
+        person::walk(wire, &request.url, account).await
+    } else {
+        let ended = (traveller.ask_browser)(&request.url).map_or_else(Ended::Stayed, Ended::Left);
+        (ended, Vec::new())
+    };
+    let result = match ended {
+        Ended::Stayed(why) => Err(format!("the browser did not come back: {why}")),
+        Ended::Left(location) if !location.starts_with(&client.redirect_uri) => {
+            Err(format!("the browser was sent to another address than {}", client.redirect_uri))
+        }
+        Ended::Left(location) if person::parameter(&location, "state").as_ref() != Some(&request.state) => {
+            Err("state came back changed, so the answer is thrown away".to_owned())
+        }
+        Ended::Left(location) => person::parameter(&location, "code").ok_or_else(|| {
+            let error = person::parameter(&location, "error").unwrap_or_else(|| "neither code nor error".to_owned());
+            let more = person::parameter(&location, "error_description").unwrap_or_default();
+            format!("the server said {error}. {more}")
+        }),
+    };
+    (Walked { exchanges, verifier: request.verifier }, result)
+}
+
+fn given(heard: &Heard) -> Result<String, String> {
+    let answer = heard.as_ref().map_err(ToString::to_string)?;
+    let body = answer.object().unwrap_or(Value::Null);
+    if Tokens::of(heard).is_none() {
+        return Err(format!("it was answered {}: {}", answer.status, told(&body)));
+    }
+    let lasts = body["expires_in"].as_i64().map_or("of unsaid length".into(), |seconds| format!("for {seconds} s"));
+    Ok(format!(
+        "an access token {lasts}, {} a refresh token",
+        if body["refresh_token"].is_string() { "with" } else { "without" }
+    ))
+}
+
+fn called(heard: &Heard) -> Result<String, String> {
+    let answer = heard.as_ref().map_err(ToString::to_string)?;
+    match answer.status {
+        401 | 403 => {
+            Err(format!("the API refused the token: {}", answer.header("www-authenticate").unwrap_or("no reason")))
+        }
+        status => Ok(format!("the API did not refuse the token, and answered {status}")),
+    }
+}

@@ -1,0 +1,153 @@
+//! The person: an authorization request (RFC 6749 §4.1.1), and whoever signs in and consents.
+//!
+//! A test account is played by filling in the server's own forms, and its password is typed at the server's own origin
+//! alone; everybody else uses a browser and gives back the address at which it ended.
+
+use oauth2::{
+    AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, basic::BasicClient,
+};
+use url::Url;
+
+use super::{
+    callers,
+    forms::Page,
+    registration::Client,
+    wire::{Answer, Request, Wire},
+};
+
+/// A person has to press no more often than this.
+const HOPS_MAX: usize = 12;
+
+/// A test account. It does not print.
+#[derive(Clone)]
+pub struct Account {
+    /// Its e-mail address.
+    pub email: String,
+    /// Its password.
+    pub password: oauth2::ResourceOwnerPassword,
+}
+
+/// What is asked for, beside who asks.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The authorization endpoint.
+    pub endpoint: String,
+    /// The scopes; an empty text is sent as an empty parameter, nothing as none.
+    pub scope: Option<String>,
+    /// What tokens are to be for (RFC 8707).
+    pub resource: Option<String>,
+    /// Whether with PKCE.
+    pub with_challenge: bool,
+}
+
+/// An authorization request, and what has to be remembered until its answer.
+#[derive(Debug)]
+pub struct Authorization {
+    /// Where the browser goes.
+    pub url: Url,
+    /// What has to come back unchanged.
+    pub state: String,
+    /// What proves who asked.
+    pub verifier: Option<PkceCodeVerifier>,
+}
+
+/// Where a browser ended.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    /// It left the server for this address, as it was written.
+    Left(String),
+    /// It stayed, and why.
+    Stayed(String),
+}
+
+/// Writes a request. `state` has characters that are easily lost on the way.
+pub fn ask(client: &Client, asked: &Asked) -> Result<Authorization, String> {
+    let wrong = |what: &'static str| move |error: url::ParseError| format!("{what} is no address: {error}");
+    let endpoint = AuthUrl::new(asked.endpoint.clone()).map_err(wrong("the authorization endpoint"))?;
+    let callback = RedirectUrl::new(client.redirect_uri.clone()).map_err(wrong("the redirect URI"))?;
+    let oauth = BasicClient::new(ClientId::new(client.id.clone())).set_auth_uri(endpoint).set_redirect_uri(callback);
+    let state = format!("{}%2F_-~", crate::random::bytes::<12>().map(|byte| format!("{byte:02x}")).concat());
+    let own = state.clone();
+    let mut request = oauth.authorize_url(move || CsrfToken::new(own));
+    match asked.scope.as_deref() {
+        Some("") => request = request.add_extra_param("scope", ""),
+        Some(scope) => request = request.add_scope(Scope::new(scope.to_owned())),
+        None => {}
+    }
+    if let Some(resource) = &asked.resource {
+        request = request.add_extra_param("resource", resource.clone());
+    }
+    let mut verifier = None;
+    if asked.with_challenge {
+        let (challenge, proof) = PkceCodeChallenge::new_random_sha256();
+        request = request.set_pkce_challenge(challenge);
+        verifier = Some(proof);
+    }
+    Ok(Authorization { url: request.url().0, state, verifier })
+}
+
+/// Signs the test account in and consents. Every walk has a browser of its own.
+pub async fn walk(wire: &Wire, start: &Url, account: &Account) -> (Ended, Vec<super::wire::Exchange>) {
+    let browser = match Wire::browsing(callers::OWN, wire.clock().clone()) {
+        Ok(browser) => browser,
+        Err(error) => return (Ended::Stayed(error.to_string()), Vec::new()),
+    };
+    let ended = walk_in(&browser, start, account).await;
+    (ended, browser.said())
+}
+
+async fn walk_in(browser: &Wire, start: &Url, account: &Account) -> Ended {
+    let (mut at, mut request) = (start.clone(), Request::get(start));
+    let mut has_signed_in = false;
+    for _ in 0..HOPS_MAX {
+        let answer = match browser.send(request).await {
+            Ok(answer) => answer,
+            Err(silence) => return Ended::Stayed(silence.to_string()),
+        };
+        if let Some(location) = answer.redirect() {
+            match at.join(location) {
+                Ok(next) if next.origin() == start.origin() => at = next,
+                _ => return Ended::Left(location.to_owned()),
+            }
+            request = Request::get(&at);
+            continue;
+        }
+        let page = Page::read(&answer.body);
+        if !answer.is_success() {
+            return Ended::Stayed(stayed(&answer));
+        }
+        let filled = match page.sign_in(&at, &account.email, account.password.secret()) {
+            Some(filled) if filled.has_password && has_signed_in => {
+                return Ended::Stayed("the form to sign in came again".to_owned());
+            }
+            Some(filled) => {
+                has_signed_in |= filled.has_password;
+                Some(filled)
+            }
+            None => page.allowing(&at),
+        };
+        let Some(filled) = filled else {
+            return Ended::Stayed("it showed a page without a form that signs in or allows".to_owned());
+        };
+        if filled.url.origin() != start.origin() {
+            return Ended::Stayed(format!("a form leads to {}", filled.url.origin().ascii_serialization()));
+        }
+        at = filled.url;
+        request = match filled.body {
+            Some(body) => Request::post(&at, "application/x-www-form-urlencoded", body)
+                .with(reqwest::header::ORIGIN, &at.origin().ascii_serialization()),
+            None => Request::get(&at),
+        };
+    }
+    Ended::Stayed(format!("it did not end within {HOPS_MAX} pages"))
+}
+
+fn stayed(answer: &Answer) -> String {
+    format!("it answered {} with {}", answer.status, answer.content_type())
+}
+
+/// A parameter of the address at which a browser ended.
+pub fn parameter(location: &str, name: &str) -> Option<String> {
+    let url = Url::parse(location).ok()?;
+    url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+}

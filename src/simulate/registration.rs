@@ -1,0 +1,166 @@
+//! Becoming known: by the document a caller publishes, by registering (RFC 7591), or by what its owner typed in.
+
+use oauth2::ClientSecret;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{
+    discovery::{Discovery, lists},
+    wire::{Heard, Request, Wire},
+};
+use crate::protocol::presets::{KnownBy, Preset};
+
+/// What stands in a preset for the id that one connection has.
+const PLACEHOLDER: &str = "{id}";
+
+/// What a caller calls itself at a server. The secret does not print.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: Option<ClientSecret>,
+    /// Whether it sends the secret in a header, or in the body.
+    pub by_header: bool,
+    /// Where it is sent back to.
+    pub redirect_uri: String,
+}
+
+/// What its owner typed in.
+#[derive(Clone, Debug, Default)]
+pub struct Typed {
+    /// The id.
+    pub client_id: Option<String>,
+    /// The secret.
+    pub client_secret: Option<ClientSecret>,
+    /// The callback, where the preset leaves something open.
+    pub redirect_uri: Option<String>,
+    /// In which way the caller is to become known; the first one that can work, where nothing is said.
+    pub by: Option<KnownBy>,
+}
+
+/// A try to become known.
+#[derive(Clone, Debug)]
+pub struct Introduced {
+    /// In which way.
+    pub by: KnownBy,
+    /// What came of it, or why nothing did.
+    pub client: Result<Client, String>,
+    /// What registering was answered, where it was tried.
+    pub heard: Option<Heard>,
+    /// The redirect URIs that were registered.
+    pub redirect_uris: Vec<String>,
+}
+
+/// Makes a caller known in the first way it knows that the server offers.
+pub async fn introduce(wire: &Wire, found: &Discovery, preset: &Preset, typed: &Typed) -> Introduced {
+    match way(found, preset, typed) {
+        Ok(KnownBy::Registration) => register(wire, found, preset, typed).await,
+        Ok(by) => {
+            let client = if by == KnownBy::Document { by_document(preset, typed) } else { by_hand(preset, typed) };
+            Introduced { by, client, heard: None, redirect_uris: Vec::new() }
+        }
+        Err(why) => Introduced { by: KnownBy::Hand, client: Err(why), heard: None, redirect_uris: Vec::new() },
+    }
+}
+
+/// The way: what was said, or what can work.
+fn way(found: &Discovery, preset: &Preset, typed: &Typed) -> Result<KnownBy, String> {
+    if let Some(by) = typed.by {
+        return Ok(by);
+    }
+    if typed.client_id.is_some() {
+        return Ok(KnownBy::Hand);
+    }
+    let server = found.server();
+    let offers = |by: &KnownBy| match by {
+        KnownBy::Document => {
+            server.is_some_and(|server| server["client_id_metadata_document_supported"] == true)
+                && preset.documents.iter().any(|known| !known.address.as_str().contains(PLACEHOLDER))
+                // The vendor's key is the vendor's: it cannot be played, only a client that proves nothing.
+                && server.is_some_and(|server| lists(server, "token_endpoint_auth_methods_supported", "none"))
+                && preset.methods.iter().any(|method| method == "none")
+        }
+        KnownBy::Registration => server.is_some_and(|server| server["registration_endpoint"].is_string()),
+        KnownBy::Hand => false,
+    };
+    let way = preset.known_by.iter().copied().find(offers);
+    way.ok_or_else(|| format!("{} is known by hand here; name its --client-id", preset.about))
+}
+
+fn by_document(preset: &Preset, typed: &Typed) -> Result<Client, String> {
+    let known = preset.documents.iter().find(|known| !known.address.as_str().contains(PLACEHOLDER));
+    let known = known.ok_or_else(|| format!("{} publishes no document at a fixed address", preset.about))?;
+    let redirect_uri = typed.redirect_uri.clone().or_else(|| preset.fixed_callbacks().next().map(str::to_owned));
+    let redirect_uri = redirect_uri.ok_or("its callback is not known; name it with --redirect-uri")?;
+    Ok(Client { id: known.address.as_str().to_owned(), secret: None, by_header: false, redirect_uri })
+}
+
+fn by_hand(preset: &Preset, typed: &Typed) -> Result<Client, String> {
+    let id = typed.client_id.clone().ok_or("name the client with --client-id")?;
+    let redirect_uri = typed.redirect_uri.clone().or_else(|| preset.fixed_callbacks().next().map(str::to_owned));
+    let redirect_uri = redirect_uri.ok_or("its callback has an id of its own; name it with --redirect-uri")?;
+    let by_header = preset.methods.first().is_some_and(|method| method == "client_secret_basic");
+    Ok(Client { id, secret: typed.client_secret.clone(), by_header, redirect_uri })
+}
+
+async fn register(wire: &Wire, found: &Discovery, preset: &Preset, typed: &Typed) -> Introduced {
+    let own = crate::random::bytes::<6>().map(|byte| format!("{byte:02x}")).concat();
+    let mut redirect_uris: Vec<String> =
+        preset.callbacks.iter().map(|callback| callback.replace(PLACEHOLDER, &own)).collect();
+    if let Some(typed) = &typed.redirect_uri {
+        redirect_uris = vec![typed.clone()];
+    }
+    let failed = |why: &str| Introduced {
+        by: KnownBy::Registration,
+        client: Err(why.to_owned()),
+        heard: None,
+        redirect_uris: Vec::new(),
+    };
+    let endpoint = found.server().and_then(|server| server["registration_endpoint"].as_str());
+    let Some(endpoint) = endpoint.and_then(|endpoint| Url::parse(endpoint).ok()) else {
+        return failed("the server names no registration endpoint");
+    };
+    let offered = |method: &&String| {
+        let server = found.server();
+        server.is_some_and(|server| lists(server, "token_endpoint_auth_methods_supported", method))
+            && method.as_str() != "private_key_jwt"
+    };
+    let method = preset.methods.iter().find(offered).map_or("none", String::as_str);
+    let is_native = redirect_uris.iter().all(|uri| !uri.starts_with("https:"));
+    let body = json!({
+        "client_name": preset.about,
+        "redirect_uris": redirect_uris,
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": method,
+        "application_type": if is_native { "native" } else { "web" },
+    });
+    let heard = wire.send(Request::post_json(&endpoint, &body)).await;
+    let client = taken(&heard, method, &redirect_uris);
+    Introduced { by: KnownBy::Registration, client, heard: Some(heard), redirect_uris }
+}
+
+fn taken(heard: &Heard, method: &str, redirect_uris: &[String]) -> Result<Client, String> {
+    let answer = heard.as_ref().map_err(ToString::to_string)?;
+    let body = answer.object().unwrap_or(Value::Null);
+    let Some(id) = body["client_id"].as_str().filter(|_| answer.is_success()) else {
+        return Err(format!("registering was answered {}: {}", answer.status, told(&body)));
+    };
+    let method = body["token_endpoint_auth_method"].as_str().unwrap_or(method);
+    let secret = body["client_secret"].as_str().filter(|_| method != "none");
+    let redirect_uri = redirect_uris.first().cloned().ok_or("it has no callback")?;
+    Ok(Client {
+        id: id.to_owned(),
+        secret: secret.map(|secret| ClientSecret::new(secret.to_owned())),
+        by_header: method == "client_secret_basic",
+        redirect_uri,
+    })
+}
+
+/// An error in the words of whoever made it.
+pub fn told(body: &Value) -> String {
+    let words = |name: &str| body[name].as_str().map(str::to_owned);
+    let both: Vec<String> = [words("error"), words("error_description")].into_iter().flatten().collect();
+    if both.is_empty() { "no error that could be read".to_owned() } else { both.join(": ") }
+}

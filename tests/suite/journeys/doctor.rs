@@ -1,0 +1,155 @@
+//! The simulator and the doctor, as the real binary: against our own server they find nothing wrong in any dialect, and
+//! against each broken server the doctor names what is broken.
+
+use std::{collections::BTreeSet, path::Path, process::Command};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use crate::{
+    harness::{
+        databases::Database,
+        faulty::{CLIENT_BY_HAND, Fault, Faulty},
+        process::{Consentry, free_port, write_private},
+        server::{CALLBACK, PASSWORD},
+    },
+    on_both_engines,
+};
+
+/// Runs a command with Ada's account, and reads its JSON and whether it succeeded.
+fn run(folder: &Path, arguments: &[&str]) -> (Value, bool) {
+    let password = folder.join("ada.txt");
+    if !password.exists() {
+        write_private(&password, PASSWORD);
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_consentry"))
+        .current_dir(folder)
+        .args(arguments)
+        .args(["--email", "ada@example.com", "--password-file", "ada.txt", "--json"])
+        .output()
+        .unwrap();
+    let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let json = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{arguments:?}: {out}{told}"));
+    (json, output.status.success())
+}
+
+/// The names of the checks that are wrong.
+fn wrong(checks: &Value) -> BTreeSet<String> {
+    let checks = checks.as_array().unwrap().iter().filter(|check| check["state"] == "wrong");
+    checks.map(|check| check["name"].as_str().unwrap().to_owned()).collect()
+}
+
+on_both_engines! {
+    async fn nothing_is_wrong_with_our_own_server(engine) {
+        let database = Database::empty(engine).await;
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let public_url = format!("http://localhost:{port}");
+        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url: public_url.clone() };
+        write_private(&folder.path().join("master.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
+        write_private(&folder.path().join("ada.txt"), PASSWORD);
+        consentry.answer(&["migrate"]);
+        consentry.answer(&[
+            "account", "add", "--email", "ada@example.com", "--name", "Ada Lovelace", "--role", "person",
+            "--password-file", "ada.txt", "--json",
+        ]);
+        // The API is not there, so what answers in its place knows no token: what the doctor says of that is no mistake.
+        let here = |text: &str| {
+            let here = format!("localhost:{port}");
+            text.replace("localhost:8080", &here).replace("localhost:8081", &here)
+        };
+        std::fs::write(folder.path().join("ai-plugin.json"), here(consentry::demo::MANIFEST)).unwrap();
+        std::fs::write(folder.path().join("openapi.json"), here(consentry::demo::OPENAPI)).unwrap();
+        let host = format!("localhost:{port}");
+        let plugin = consentry.answer(&[
+            "plugin", "import", "ai-plugin.json", "--host", &host, "--openapi", "openapi.json", "--json",
+        ]);
+        let slug = plugin["slug"].as_str().unwrap();
+        let _serving = consentry.serve().await;
+        for (preset, callback) in [("plugin", CALLBACK), ("action", "https://chatgpt.com/aip/g-1f2e/oauth/callback")] {
+            let add = ["client", "add", "--plugin", slug, "--preset", preset, "--name", "ChatGPT", "--json"];
+            let client = consentry.answer(&add);
+            let id = client["client_id"].as_str().unwrap();
+            consentry.answer(&["client", "add-callback", id, callback, "--json"]);
+            let secret = format!("{preset}.secret");
+            write_private(&folder.path().join(&secret), client["client_secret"].as_str().unwrap());
+            let reference = format!("file:{secret}");
+            let by_hand = [
+                public_url.as_str(), "--as", preset, "--client-id", id, "--client-secret-from", &reference,
+                "--redirect-uri", callback,
+            ];
+            all_is_well(folder.path(), &by_hand, &["manifest.rules", "manifest.domains", "token.form"]);
+        }
+        let connector = [public_url.as_str(), "--as", "connector", "--by", "registration"];
+        all_is_well(folder.path(), &connector, &["registration.works", "audience.token", "token.signature"]);
+    }
+}
+
+/// Both commands go all the way; `seen` must be among what was looked at, so that nothing passes by being left out.
+fn all_is_well(folder: &Path, caller: &[&str], seen: &[&str]) {
+    let (steps, is_good) = run(folder, &[&["simulate"], caller].concat());
+    let bad = steps.as_array().unwrap().iter().find(|step| step["is_good"] != true);
+    assert!(is_good && bad.is_none(), "{caller:?}: {bad:?}");
+    let last = steps.as_array().unwrap().last().unwrap();
+    assert_eq!(last["name"], "refresh", "{caller:?}");
+    let secrets = steps.to_string();
+    assert!(!secrets.contains(PASSWORD) && !secrets.contains("eyJ0eXAi"), "a secret was kept");
+
+    let (checks, is_good) = run(folder, &[&["doctor"], caller].concat());
+    assert!(is_good && wrong(&checks).is_empty(), "{caller:?}: {checks:#}");
+    let looked: BTreeSet<&str> = checks.as_array().unwrap().iter().filter_map(|check| check["name"].as_str()).collect();
+    let always = ["authorize.state", "refresh.works", "refresh.lost_answer", "refresh.parallel", "token.cache"];
+    for name in always.iter().chain(seen) {
+        assert!(looked.contains(name), "{caller:?}: {name} was not looked at: {looked:?}");
+    }
+}
+
+/// What the doctor says of a broken server, for a connector and for a plugin.
+fn found_at(faulty: &Faulty) -> (BTreeSet<String>, Vec<Value>) {
+    let folder = tempfile::tempdir().unwrap();
+    let (id, secret) = CLIENT_BY_HAND;
+    write_private(&folder.path().join("secret"), secret);
+    let connector = [faulty.resource.as_str(), "--as", "connector", "--by", "registration"];
+    let plugin = [
+        faulty.url.as_str(),
+        "--as",
+        "plugin",
+        "--client-id",
+        id,
+        "--client-secret-from",
+        "file:secret",
+        "--redirect-uri",
+        CALLBACK,
+    ];
+    let mut said = Vec::new();
+    let mut names = BTreeSet::new();
+    for caller in [&connector[..], &plugin[..]] {
+        let (checks, is_good) = run(folder.path(), &[&["doctor"], caller].concat());
+        let wrong = wrong(&checks);
+        assert_eq!(is_good, wrong.is_empty(), "the exit code says what the checks say");
+        names.extend(wrong);
+        said.extend(checks.as_array().unwrap().iter().filter(|check| check["state"] == "wrong").cloned());
+    }
+    (names, said)
+}
+
+#[test]
+fn nothing_is_found_where_nothing_is_wrong() {
+    for faulty in [Faulty::sound(), Faulty::sound_under_a_path()] {
+        let (names, said) = found_at(&faulty);
+        assert!(names.is_empty(), "{}: {said:#?}", faulty.issuer);
+    }
+}
+
+#[test]
+fn each_fault_is_named_with_a_cure() {
+    let mut complaints = Vec::new();
+    for fault in Fault::ALL {
+        let (names, said) = found_at(&Faulty::with(*fault));
+        if !names.contains(fault.check()) {
+            complaints.push(format!("{fault:?}: {} is not among {names:?}", fault.check()));
+        }
+        assert!(said.iter().all(|check| check["cure"].is_string()), "{said:#?}");
+    }
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
