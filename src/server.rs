@@ -4,6 +4,7 @@
 
 pub mod clients;
 pub mod documents;
+pub mod flows;
 mod issuer;
 pub mod key_sets;
 pub mod keyring;
@@ -33,6 +34,7 @@ use crate::{
     store::{SchemaState, Store, StoreError, StoreResult},
 };
 use documents::Documents;
+use flows::Flows;
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
 use registrations::Registrations;
@@ -134,6 +136,8 @@ pub struct Server {
     pub key_sets: KeySets,
     /// How many clients register themselves.
     pub registrations: Registrations,
+    /// What happened at each step of an attempt to connect.
+    pub flows: Flows,
 }
 
 /// Why the server does not start.
@@ -187,7 +191,8 @@ impl Server {
         let per_minute = settings.mechanisms.registration.per_minute;
         let registrations = Registrations::new(per_minute, settings.trusted_proxies.clone(), &clock);
         let passwords = Passwords::new();
-        Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations })
+        let flows = Flows::default();
+        Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations, flows })
     }
 
     /// Corrects the clock by the database's, where several nodes may share one.

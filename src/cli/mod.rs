@@ -18,6 +18,7 @@ mod desk;
 mod doctor;
 mod failure;
 mod flags;
+mod flow;
 mod migrate;
 mod plugin;
 mod plugin_import;
@@ -73,6 +74,9 @@ enum Command {
     /// Callers that are known: their callbacks, their methods, and what is odd about them
     #[command(subcommand)]
     Preset(preset::Command),
+    /// Attempts to connect, and where each of them stopped
+    #[command(subcommand)]
+    Flow(flow::Command),
     /// Play a caller against any server, step by step
     Simulate(simulate::Caller),
     /// Say what is right about a server, what is wrong, and how to cure it
@@ -120,6 +124,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk).await),
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
+        Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),
         Command::Preset(command) => preset::run(&command),
         Command::Simulate(caller) => simulate::run(&caller, json),
         Command::Doctor(caller) => doctor::run(&caller, json),

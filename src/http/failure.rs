@@ -16,6 +16,7 @@ use super::{
     extract::credentials,
     guard::request_id,
     pages::{self, Destination, ErrorPage, RefusedPage},
+    trail,
 };
 use crate::{
     keys::KeyError,
@@ -63,6 +64,16 @@ impl Fault {
         }
     }
 
+    /// One sentence for the owner. What exactly failed is the operator's, who finds it in the log.
+    fn for_the_owner(&self, request: &HttpRequest) -> String {
+        let id = request_id::of(request);
+        if self.passes() {
+            format!("The server could not answer for a while; its log says why under the request id {id}.")
+        } else {
+            format!("The server failed; its log says why under the request id {id}.")
+        }
+    }
+
     fn log(&self, request: &HttpRequest) {
         let (id, path) = (request_id::of(request), request.path());
         if self.passes() {
@@ -107,8 +118,19 @@ struct ErrorBody<'a> {
 }
 
 impl MachineError {
+    /// One sentence for the owner.
+    fn for_the_owner(&self, request: &HttpRequest) -> Cow<'_, str> {
+        match self {
+            Self::Caller(error) | Self::Basic(error) => error.for_the_owner(),
+            Self::TooLarge => "The client sent a body of more than 64 KiB.".into(),
+            Self::TooMany(_) => "There were more registrations than registration_rate lets in a minute.".into(),
+            Self::Fault(fault) => fault.for_the_owner(request).into(),
+        }
+    }
+
     /// The answer (RFC 6749 §5.2).
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        trail::refused(request, self.for_the_owner(request));
         let (status, code, description): (_, _, Cow<'_, str>) = match self {
             Self::Caller(error) | Self::Basic(error) => {
                 let status = match error.code {
@@ -172,8 +194,8 @@ pub enum PageError {
     #[error(transparent)]
     NotAddressed(#[from] NotAddressed),
     /// The client is told of an error only by whoever follows this.
-    #[error("the request of a client nobody vouches for cannot be answered: {}", .0.problem())]
-    Refused(Box<Link>),
+    #[error("the request of a client nobody vouches for cannot be answered: {0}")]
+    Refused(OAuthError, Box<Link>),
     /// The client's metadata document says nothing.
     #[error(transparent)]
     Document(RefusedDocument),
@@ -220,7 +242,7 @@ impl PageError {
             advice: advice.into(),
         };
         match self {
-            Self::NotAddressed(NotAddressed::UnknownClient) => bad(
+            Self::NotAddressed(NotAddressed::UnknownClient { .. }) => bad(
                 "We don’t know this app",
                 "The app that sent you here is not registered with us, or has been switched off.",
                 "Nothing was shared. If you own the app, check its client ID.",
@@ -236,7 +258,7 @@ impl PageError {
                 "Nothing was shared. Go back to the app and try again.",
             ),
             Self::Document(RefusedDocument { why, .. }) => refused_document::words(why),
-            Self::Refused(_) => bad(
+            Self::Refused(..) => bad(
                 "This app’s request cannot be answered",
                 "The app that sent you here asked for something in a way we cannot answer, so we stopped here.",
                 "",
@@ -283,27 +305,40 @@ impl PageError {
         }
     }
 
+    /// One sentence for the owner; the page says no more than helps the person.
+    fn for_the_owner(&self, request: &HttpRequest) -> Cow<'_, str> {
+        match self {
+            Self::NotAddressed(error) => error.for_the_owner(),
+            Self::Refused(error, _) => error.for_the_owner(),
+            Self::Document(RefusedDocument { client_id, why }) => {
+                format!("Nobody is asked to consent to {client_id}: {why}.").into()
+            }
+            Self::Stopped(Stopped::TooOld) => "The person took longer than an hour.".into(),
+            Self::Stopped(Stopped::OtherBrowser) => {
+                "The page was opened in another browser than the one it was for, or that browser keeps no cookies of \
+                 this server."
+                    .into()
+            }
+            Self::Unreadable => "The address the browser came with was cut or changed on the way.".into(),
+            Self::ForgedForm => "The form did not come from a page of this server in this browser.".into(),
+            Self::Incomplete(error) => format!("The browser sent an incomplete form: {error}.").into(),
+            Self::TooLarge => "The browser sent a form of more than 64 KiB.".into(),
+            Self::Fault(fault) => fault.for_the_owner(request).into(),
+        }
+    }
+
     /// The page.
     pub fn answer(&self, server: &Server, request: &HttpRequest) -> HttpResponse {
         let id = request_id::of(request);
-        match self {
-            Self::Fault(fault) => fault.log(request),
-            Self::Document(RefusedDocument { client_id, why }) => {
-                let client_id = client_id.as_str();
-                tracing::warn!(
-                    request.id = %id,
-                    http.path = request.path(),
-                    client.id = client_id,
-                    reason = %why,
-                    "nobody is asked to consent to this client"
-                );
-            }
-            // The owner finds the reason in the log; the page says no more than helps the person.
-            _ => tracing::info!(request.id = %id, http.path = request.path(), reason = ?self, "showed an error page"),
+        if let Self::Fault(fault) = self {
+            fault.log(request);
+        } else if !trail::is_a_step(request) {
+            tracing::info!(request.id = %id, http.path = request.path(), reason = ?self, "showed an error page");
         }
+        trail::refused(request, self.for_the_owner(request));
         let words = self.words();
         match self {
-            Self::Refused(link) => refused_page(server, link, &words, &id),
+            Self::Refused(_, link) => refused_page(server, link, &words, &id),
             _ => error_page(server, &words, &id),
         }
     }

@@ -16,6 +16,7 @@ pub mod oauth;
 pub mod ops;
 pub mod pages;
 pub mod routes;
+pub mod trail;
 pub mod well_known;
 
 use std::{io, net::TcpListener, num::NonZeroUsize, sync::Arc, time::Duration};

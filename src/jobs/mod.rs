@@ -1,4 +1,5 @@
 //! Jobs: what the server does by itself, in the background. One per file, bounded and safe to repeat; no cron.
 
 pub mod clock_offset;
+pub mod flows;
 pub mod sweep;

@@ -10,6 +10,7 @@ pub mod code;
 pub mod consent;
 pub mod digest;
 pub mod family;
+pub mod flow;
 pub mod id;
 pub mod json;
 pub mod key;

@@ -51,7 +51,7 @@ pub fn decide(claims: &AssertionClaims, expected: Expected<'_>, now: Timestamp) 
 }
 
 fn refused<T>(what: impl std::fmt::Display) -> Result<T, OAuthError> {
-    Err(OAuthError { code: ErrorCode::InvalidClient, description: format!("client_assertion: {what}").into() })
+    Err(OAuthError::told(ErrorCode::InvalidClient, format!("client_assertion: {what}")))
 }
 
 /// RFC 7523 §3 points 1 and 2: for client authentication both are the client.

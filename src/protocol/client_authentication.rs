@@ -127,27 +127,40 @@ fn read_assertion(parameters: &Parameters) -> Result<Option<&str>, OAuthError> {
     }
 }
 
-/// Decides whether a secret, or nothing, proves the client that was found under its `client_id`, if any was. Answers
-/// the method; an assertion proves nothing here.
+/// Decides whether a secret, or nothing, proves the client that was found under its `client_id`. Answers the method; an
+/// assertion proves nothing here.
 ///
 /// Unknown, disabled and unproven clients get one and the same answer; a known one that sends its secret the wrong way
 /// is told so, since its developer has no other way to find out.
-pub fn authenticate(
-    client: Option<&Client>,
-    proof: &Proof,
-    now: Timestamp,
-) -> Result<AuthenticationMethod, OAuthError> {
-    let client = client.filter(|client| client.enabled).ok_or(UNKNOWN)?;
+pub fn authenticate(client: &Client, proof: &Proof, now: Timestamp) -> Result<AuthenticationMethod, OAuthError> {
+    if !client.enabled {
+        return Err(UNKNOWN.because("The client is disabled."));
+    }
     if matches!(proof, Proof::Secret(_, Via::Basic)) && !dialect::accepts_basic(client.dialect) {
         return Err(OAuthError::new(ErrorCode::InvalidClient, "this client sends its secret in the body"));
     }
     let method = match proof {
         Proof::Nothing => AuthenticationMethod::None,
         Proof::Secret(shown, _) if has_secret(client, *shown, now) => AuthenticationMethod::ClientSecret,
-        Proof::Secret(..) | Proof::Assertion(_) => return Err(UNKNOWN),
+        Proof::Secret(..) | Proof::Assertion(_) => return Err(UNKNOWN.because(why_not(client))),
     };
     // A public client that shows a secret is not the one that was registered.
-    if client.authentication_methods.contains(method) { Ok(method) } else { Err(UNKNOWN) }
+    if client.authentication_methods.contains(method) {
+        return Ok(method);
+    }
+    let offered: Vec<_> = client.authentication_methods.iter().map(AuthenticationMethod::as_str).collect();
+    let (shown, offered) = (method.as_str(), offered.join(" or "));
+    Err(UNKNOWN.because(format!("The client authenticated by {shown}; it is registered with {offered}.")))
+}
+
+/// Why a secret did not prove a client. Whether it is an old one is not said: each would have to be compared.
+fn why_not(client: &Client) -> &'static str {
+    if client.authentication_methods.contains(AuthenticationMethod::ClientSecret) {
+        "The secret is not the client's, or no longer: compare what was typed in where the client runs, or give it a \
+         new one with `consentry client rotate-secret`."
+    } else {
+        "The client showed a secret, and is registered without one."
+    }
 }
 
 fn has_secret(client: &Client, shown: Digest, now: Timestamp) -> bool {

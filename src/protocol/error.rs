@@ -75,7 +75,8 @@ impl ErrorCode {
     }
 }
 
-/// An error a client may be told: it never holds anything the caller did not send or the RFC does not name.
+/// An error a client may be told. What it is told never holds anything the caller did not send or the RFC does not name;
+/// what the owner is told may say more.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {description}", code.as_str())]
 pub struct OAuthError {
@@ -83,11 +84,32 @@ pub struct OAuthError {
     pub code: ErrorCode,
     /// One sentence for the client's developer; only characters RFC 6749 allows.
     pub description: Cow<'static, str>,
+    /// The reason in a sentence for the owner alone, where the client is told less.
+    why: Option<Cow<'static, str>>,
 }
 
 impl OAuthError {
     /// An error with a fixed sentence.
     pub const fn new(code: ErrorCode, description: &'static str) -> Self {
-        Self { code, description: Cow::Borrowed(description) }
+        Self { code, description: Cow::Borrowed(description), why: None }
+    }
+
+    /// An error with a sentence made for the occasion.
+    pub fn told(code: ErrorCode, description: String) -> Self {
+        Self { code, description: Cow::Owned(description), why: None }
+    }
+
+    /// The same for the client, with a reason for the owner.
+    #[must_use]
+    pub fn because(self, why: impl Into<Cow<'static, str>>) -> Self {
+        Self { why: Some(why.into()), ..self }
+    }
+
+    /// One sentence for the owner: the reason, or else what the client was told.
+    pub fn for_the_owner(&self) -> Cow<'_, str> {
+        match &self.why {
+            Some(why) => Cow::Borrowed(why),
+            None => format!("The client was told {self}.").into(),
+        }
     }
 }

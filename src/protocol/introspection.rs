@@ -72,11 +72,27 @@ impl Standing {
     }
 }
 
-/// Decides what a caller is told about a token: its own, or, as the API the token is for, that API's access tokens.
-pub fn answer(caller: &Client, issuer: &str, standing: Option<Standing>, now: Timestamp) -> Answer {
-    let Some(token) = standing.filter(|token| may_ask(caller, token) && now.timestamp() < token.expires_at) else {
-        return Answer::default();
-    };
+/// Decides whether a caller is told about a token: its own, or, as the API the token is for, that API's access tokens.
+/// Otherwise the token is unknown to it; why is for the owner.
+pub fn check(caller: &Client, token: Standing, named: Option<&str>, now: Timestamp) -> Result<Standing, String> {
+    if !may_ask(caller, &token) {
+        return Err(format!(
+            "{} asked about a token that is not for its API: only a service of the plugin that {} belongs to may.",
+            caller.client_id, token.resource
+        ));
+    }
+    if !token.is_for(named) {
+        let named = named.unwrap_or_default();
+        return Err(format!("The API says it is {named}, and the token is for {}.", token.resource));
+    }
+    if now.timestamp() >= token.expires_at {
+        return Err("The token has expired.".to_owned());
+    }
+    Ok(token)
+}
+
+/// What is answered about a token that stands.
+pub fn answer(issuer: &str, token: Standing) -> Answer {
     let is_access = token.token_use == "access_token";
     Answer {
         active: true,

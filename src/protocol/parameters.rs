@@ -105,7 +105,7 @@ impl Parameters {
 }
 
 fn invalid_request(description: String) -> OAuthError {
-    OAuthError { code: ErrorCode::InvalidRequest, description: description.into() }
+    OAuthError::told(ErrorCode::InvalidRequest, description)
 }
 
 /// The members of a JSON object in order, repeated ones included: a map would silently keep the last.

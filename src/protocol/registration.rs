@@ -38,7 +38,7 @@ impl From<MetadataError> for OAuthError {
             MetadataErrorCode::InvalidRedirectUri => ErrorCode::InvalidRedirectUri,
             MetadataErrorCode::InvalidClientMetadata => ErrorCode::InvalidClientMetadata,
         };
-        Self { code, description: error.description.into() }
+        Self::told(code, error.description)
     }
 }
 

@@ -57,7 +57,8 @@ pub enum NoTarget {
 
 impl From<NoTarget> for OAuthError {
     fn from(refused: NoTarget) -> Self {
-        Self { code: ErrorCode::InvalidTarget, description: refused.to_string().into() }
+        let why = format!("There is no token for this: {refused}. `consentry resource list` shows what is registered.");
+        Self::told(ErrorCode::InvalidTarget, refused.to_string()).because(why)
     }
 }
 

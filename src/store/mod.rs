@@ -15,6 +15,7 @@ pub mod error;
 pub mod families;
 mod family_rows;
 mod family_statements;
+pub mod flows;
 pub mod keys;
 pub mod plugins;
 mod postgres;

@@ -65,8 +65,13 @@ const CODE_REPLAYED: Counter = Counter {
     help: "Authorization codes that were presented a second time; each ended its connection.",
 };
 
+const FLOW_EVENTS_DROPPED: Counter = Counter {
+    name: "consentry_flow_events_dropped_total",
+    help: "Steps of connections that `consentry flow` will not tell of, because there were too many in a minute.",
+};
+
 /// Everything that is counted.
-const COUNTERS: [&Counter; 9] = [
+const COUNTERS: [&Counter; 10] = [
     &KEY_SET_FETCH_FAILURES,
     &CLIENT_DOCUMENT_FETCH_FAILURES,
     &CLIENT_DOCUMENT_PINNED,
@@ -76,6 +81,7 @@ const COUNTERS: [&Counter; 9] = [
     &REFRESH_REPLAYED,
     &REFRESH_DOWNGRADES_REFUSED,
     &CODE_REPLAYED,
+    &FLOW_EVENTS_DROPPED,
 ];
 
 /// A client's key set could not be fetched or read.
@@ -106,6 +112,11 @@ pub fn registration_refused() {
 /// A client assertion was presented a second time.
 pub fn client_assertion_replayed() {
     CLIENT_ASSERTIONS_REPLAYED.one_more();
+}
+
+/// A step of a connection is not recorded.
+pub fn flow_event_dropped() {
+    FLOW_EVENTS_DROPPED.one_more();
 }
 
 /// A superseded refresh token was presented after its grace.

@@ -8,12 +8,13 @@ use crate::{
         failure::{self, PageError},
         guard,
         oauth::{
-            authorize::{Stage, hand_over, leave, open, seal, stage, to_page, to_path},
+            authorize::{Stage, follow, hand_over, leave, open, seal, stage, to_page, to_path},
             who_asks::WhoAsks,
         },
         pages::{self, Asking, SignInError, SignInPage},
+        trail,
     },
-    model::{account::Email, client::Client, id::SessionId, redirect_uri::RedirectUri, session::Session},
+    model::{account::Email, client::Client, flow::Step, id::SessionId, redirect_uri::RedirectUri, session::Session},
     passwords,
     protocol::{
         authorization::{Checked, InFlight},
@@ -35,6 +36,7 @@ pub async fn form(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
 
 async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
     let query = Parameters::from_form(request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
+    follow(server, request, &query, Step::SignIn);
     let visitor = Visitor::read(server, request).await?;
     let Some(r) = query.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)? else {
         if visitor.session.is_some() {
@@ -43,7 +45,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         return render(server, &visitor, &Shown::default());
     };
     let in_flight = open(server, r, &visitor).await?;
-    match stage(server, in_flight.clone(), &visitor).await? {
+    match stage(server, request, in_flight.clone(), &visitor).await? {
         Stage::SignIn(asked) => {
             let shown = Shown { request: r.to_owned(), ..Shown::default() };
             render(server, &visitor, &shown.asked_by(*asked))
@@ -52,7 +54,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         Stage::Ask(asked) => {
             to_page(server, HttpResponse::SeeOther(), "/consent", &in_flight.shown_to(asked.attended.session()))
         }
-        Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?)),
+        Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
     }
 }
@@ -101,6 +103,7 @@ pub async fn sign_in(server: web::Data<Server>, request: HttpRequest, payload: w
 
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
+    follow(server, request, &fields, Step::SignIn);
     let mut visitor = Visitor::read(server, request).await?;
     guard::form::check(server, request, &visitor, &fields)?;
     let r = fields.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
@@ -110,19 +113,28 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     };
     let typed = fields.one("email", EMAIL_LENGTH_MAX).unwrap_or_default().unwrap_or_default();
     let password = fields.one("password", passwords::LENGTH_MAX).unwrap_or_default().unwrap_or_default();
-    let Some((session, secret)) = authenticate(server, &visitor, typed, password).await? else {
-        return refuse(server, &visitor, in_flight.as_ref(), typed).await;
+    let (session, secret) = match authenticate(server, &visitor, typed, password).await? {
+        Ok(started) => started,
+        Err(why) => {
+            if !trail::is_a_step(request) {
+                tracing::info!(reason = why, "a sign-in was refused");
+            }
+            trail::refused(request, why);
+            return refuse(server, request, &visitor, in_flight.as_ref(), typed).await;
+        }
     };
+    trail::done(request, Step::SignIn, "The person signed in.");
     let cookie = cookies::set_session(&server.settings, &secret, session.auth_time, session.expires_at);
     visitor.session = Some(session);
     let mut answer = HttpResponse::SeeOther();
     answer.cookie(cookie);
-    go_on(server, answer, in_flight, &visitor).await
+    go_on(server, request, answer, in_flight, &visitor).await
 }
 
 /// Sends a person who has just signed in to what brought them here.
 async fn go_on(
     server: &Server,
+    request: &HttpRequest,
     answer: actix_web::HttpResponseBuilder,
     in_flight: Option<InFlight>,
     visitor: &Visitor,
@@ -130,30 +142,33 @@ async fn go_on(
     let Some(in_flight) = in_flight else {
         return Ok(to_path(server, answer, "/"));
     };
-    match stage(server, in_flight.clone(), visitor).await? {
+    match stage(server, request, in_flight.clone(), visitor).await? {
         Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.attended.session())),
-        Stage::Answer(answered) => Ok(leave(answer, &hand_over(server, &answered)?)),
+        Stage::Answer(answered) => Ok(leave(answer, &hand_over(server, request, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(answer, &redirect)),
         Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
     }
 }
 
-/// Checks the password and starts a session. Unknown and known addresses cost the same and are told the same.
+/// Checks the password and starts a session. Unknown and known addresses cost the same and are told the same; why
+/// nobody is signed in is for the owner, and does not repeat what was typed: it may be the password.
 async fn authenticate(
     server: &Server,
     visitor: &Visitor,
     email: &str,
     password: &str,
-) -> Result<Option<(Session, SecretText)>, PageError> {
+) -> Result<Result<(Session, SecretText), &'static str>, PageError> {
     let known = match email.parse::<Email>() {
         Ok(email) => server.store.account_by_email(&email).await?,
         Err(_) => None,
     };
     let hash = known.as_ref().map(|(_, hash)| hash.as_str());
     let right = server.passwords.verify(hash, password).await?;
-    let Some((account, _)) = known.filter(|(account, _)| right && account.enabled) else {
-        tracing::info!("a sign-in was refused");
-        return Ok(None);
+    let account = match known {
+        None => return Ok(Err("No account has the address that was typed in.")),
+        Some(_) if !right => return Ok(Err("The password was not the account's.")),
+        Some((account, _)) if !account.enabled => return Ok(Err("The account is disabled.")),
+        Some((account, _)) => account,
     };
     let now = server.clock.now();
     let secret = SecretText::new(tokens::secret::SESSION, random::bytes());
@@ -167,7 +182,7 @@ async fn authenticate(
         replaces: visitor.session_digest,
     };
     if !server.store.start_session(&new).await? {
-        return Ok(None);
+        return Ok(Err("The account was disabled meanwhile."));
     }
     let session = Session {
         id: new.id,
@@ -176,18 +191,19 @@ async fn authenticate(
         expires_at: new.expires_at,
         account,
     };
-    Ok(Some((session, secret)))
+    Ok(Ok((session, secret)))
 }
 
 async fn refuse(
     server: &Server,
+    request: &HttpRequest,
     visitor: &Visitor,
     in_flight: Option<&InFlight>,
     email: &str,
 ) -> Result<HttpResponse, PageError> {
     let mut shown = Shown { email: email.to_owned(), error: Some(SignInError::Refused), ..Shown::default() };
     if let Some(in_flight) = in_flight {
-        match stage(server, in_flight.clone(), visitor).await? {
+        match stage(server, request, in_flight.clone(), visitor).await? {
             Stage::SignIn(asked) => shown = shown.asked_by(*asked),
             // Somebody is signed in meanwhile, in another tab. Whoever typed a wrong password is not answered as them.
             Stage::Ask(asked) => shown.leads_to = Some(asked.attended.checked().addressed().redirect_uri().clone()),

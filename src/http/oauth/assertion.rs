@@ -21,17 +21,14 @@ use crate::{
     tokens::assertion::{self, AssertionFault},
 };
 
-/// Proves the client that was found, if any was: the assertion, ready to be used.
-pub async fn prove(
-    server: &Server,
-    client: Option<&Client>,
-    text: &str,
-    asking: Asking,
-) -> Result<AssertionUse, MachineError> {
-    let offers = |client: &&Client| {
-        client.enabled && client.authentication_methods.contains(AuthenticationMethod::PrivateKeyJwt)
-    };
-    let client = client.filter(offers).ok_or(UNKNOWN)?;
+/// Proves the client that was found: the assertion, ready to be used.
+pub async fn prove(server: &Server, client: &Client, text: &str, asking: Asking) -> Result<AssertionUse, MachineError> {
+    if !client.enabled {
+        return Err(UNKNOWN.because("The client is disabled.").into());
+    }
+    if !client.authentication_methods.contains(AuthenticationMethod::PrivateKeyJwt) {
+        return Err(UNKNOWN.because("The client sent an assertion, and is registered without a key.").into());
+    }
     let kid = assertion::peek(text).and_then(|claimed| claimed.kid);
     let wanted = kid.as_deref().map_or(Wanted::Any, Wanted::Named);
     let verify = async |wanted| {
@@ -43,8 +40,7 @@ pub async fn prove(
         Err(AssertionFault::UnknownKey(_)) if wanted == Wanted::Any => verify(Wanted::Newer).await?,
         verified => verified,
     };
-    let claims =
-        claims.map_err(|fault| OAuthError { code: ErrorCode::InvalidClient, description: fault.to_string().into() })?;
+    let claims = claims.map_err(|fault| OAuthError::told(ErrorCode::InvalidClient, fault.to_string()))?;
     let expected = Expected {
         client_id: &client.client_id,
         issuer: &server.settings.issuer,
@@ -60,5 +56,5 @@ fn no_keys(why: &NoKeySet) -> OAuthError {
         let description = "the client's key set cannot be had for now; try again in a minute";
         return OAuthError::new(ErrorCode::TemporarilyUnavailable, description);
     }
-    OAuthError { code: ErrorCode::InvalidClient, description: format!("client_assertion: {why}").into() }
+    OAuthError::told(ErrorCode::InvalidClient, format!("client_assertion: {why}"))
 }

@@ -10,10 +10,17 @@ use crate::{
     http::{
         extract::visitor::Visitor,
         failure::{self, Fault, PageError},
+        trail,
     },
-    model::{client::Client, id::FamilyId},
+    model::{
+        client::Client,
+        flow::{FlowId, Step},
+        scope::Scopes,
+    },
     protocol::{
-        authorization::{Answered, Attendance, Attended, Checked, InFlight, NotAddressed, Received, Redirect, Refusal},
+        authorization::{
+            Answered, Attendance, Attended, Checked, InFlight, NotAddressed, Received, Redirect, Refusal, Told,
+        },
         parameters::Parameters,
     },
     random,
@@ -46,42 +53,75 @@ pub struct Asked {
 
 /// The endpoint.
 pub async fn authorize(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    trail::at(&request, Step::Authorization);
     failure::page(&server, &request, begin(&server, &request).await)
 }
 
 async fn begin(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
+    let now = server.clock.now();
+    let flow = FlowId::of(random::id(now));
+    trail::of_flow(request, flow);
     let parameters = Parameters::from_form(request.query_string().as_bytes()).map_err(NotAddressed::Malformed)?;
     let received = Received::read(&parameters)?;
     let visitor = Visitor::read(server, request).await?;
-    let in_flight = InFlight::start(received, visitor.browser(), server.clock.now());
+    let in_flight = InFlight::start(received, visitor.browser(), flow, now);
     let mut answer = HttpResponse::SeeOther();
     visitor.mark(&server.settings, &mut answer);
-    match stage(server, in_flight.clone(), &visitor).await? {
-        Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
-        Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.attended.session())),
-        Stage::Answer(answered) => Ok(leave(answer, &hand_over(server, &answered)?)),
+    let stage = stage(server, request, in_flight.clone(), &visitor).await?;
+    // Only the client says whether the flow had begun before it came here.
+    let in_flight = in_flight.of_flow(trail::flow_of(request).unwrap_or(flow));
+    match stage {
+        Stage::SignIn(asked) => {
+            tell_of(request, asked.0.scopes(), "the person is asked to sign in");
+            to_page(server, answer, "/sign-in", &in_flight)
+        }
+        Stage::Ask(asked) => {
+            tell_of(request, asked.attended.checked().scopes(), "the person is signed in, and asked to consent");
+            to_page(server, answer, "/consent", &in_flight.shown_to(asked.attended.session()))
+        }
+        Stage::Answer(answered) => {
+            tell_of(request, answered.scopes(), "the person agreed to that before");
+            Ok(leave(answer, &hand_over(server, request, &answered)?))
+        }
         Stage::Refuse(redirect) => Ok(leave(answer, &redirect)),
     }
 }
 
+fn tell_of(request: &HttpRequest, scopes: &Scopes, next: &str) {
+    trail::done(request, Step::Authorization, format!("The client asks for {}; {next}.", trail::told(scopes)));
+}
+
 /// Checks a request from the start and finds out what is still needed.
-pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> Result<Stage, PageError> {
+pub async fn stage(
+    server: &Server,
+    request: &HttpRequest,
+    in_flight: InFlight,
+    visitor: &Visitor,
+) -> Result<Stage, PageError> {
     let (client, unkept) = match server.client_that_asks(in_flight.client_id()).await {
         Ok(known) => known.map(|known| (known.client, known.unkept)).unzip(),
         Err(ClientFault::Store(error)) => return Err(error.into()),
         Err(ClientFault::Document(error)) => return Err(PageError::Document(error)),
     };
     let received_at = in_flight.received_at();
+    if let Some(client) = &client {
+        trail::by(request, client, server.clock.now());
+    }
+    let client_id = in_flight.client_id().to_owned();
     let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer)?;
-    let Some(client) = client else { return Err(NotAddressed::UnknownClient.into()) };
+    let Some(client) = client else { return Err(NotAddressed::UnknownClient { client_id, is_disabled: false }.into()) };
     let sound = match addressed.check(&client) {
         Ok(sound) => sound,
-        Err(refusal) => return refuse(refusal),
+        Err(refusal) => return refuse(request, refusal),
     };
     let target = resource::find(server, &client, sound.requested_resource()).await?;
+    let named = target.as_ref().map(|resource| resource.identifier.as_str()).ok();
+    if let Some(resource) = named.or(sound.requested_resource().ok().flatten()) {
+        trail::towards(request, resource);
+    }
     let checked = match sound.at(&client, target) {
         Ok(checked) => checked,
-        Err(refusal) => return refuse(refusal),
+        Err(refusal) => return refuse(request, refusal),
     };
     let consent = match &visitor.session {
         Some(session) => {
@@ -98,23 +138,29 @@ pub async fn stage(server: &Server, in_flight: InFlight, visitor: &Visitor) -> R
         Attendance::SignIn(checked) => Stage::SignIn(Box::new((checked, client))),
         Attendance::Ask(attended) => Stage::Ask(Box::new(Asked { attended, client, unkept: unkept.flatten() })),
         Attendance::Answer(answered) => Stage::Answer(Box::new(answered)),
-        Attendance::Refuse(refusal) => return refuse(refusal),
+        Attendance::Refuse(refusal) => return refuse(request, refusal),
     })
 }
 
 /// Where nobody vouches for the client, the person is shown where the error would lead.
-fn refuse(refusal: Refusal) -> Result<Stage, PageError> {
-    match refusal {
-        Refusal::Redirect(redirect) => Ok(Stage::Refuse(redirect)),
-        Refusal::Link(link) => Err(PageError::Refused(link)),
+fn refuse(request: &HttpRequest, Refusal { error, told }: Refusal) -> Result<Stage, PageError> {
+    match told {
+        Told::ByRedirect(redirect) => {
+            trail::refused(request, error.for_the_owner());
+            Ok(Stage::Refuse(redirect))
+        }
+        Told::ByLink(link) => Err(PageError::Refused(error, link)),
     }
 }
 
 /// Seals the code of an answered request and builds the redirect that carries it.
-pub fn hand_over(server: &Server, answered: &Answered) -> Result<Redirect, Fault> {
+pub fn hand_over(server: &Server, request: &HttpRequest, answered: &Answered) -> Result<Redirect, Fault> {
     let now = server.clock.now();
-    let code = answered.code(FamilyId(random::id(now)), now);
+    let flow = trail::flow_of(request).unwrap_or_else(|| FlowId::of(random::id(now)));
+    let code = answered.code(flow.family(random::bytes()), now);
     let text = tokens::code::write(&server.keyring.current(), &code, now, random::bytes())?;
+    let place = answered.redirect_uri().as_str();
+    trail::done(request, Step::Code, format!("The browser is sent back to {place} with a code."));
     Ok(answered.hand_over(&text))
 }
 
@@ -150,6 +196,17 @@ pub async fn open(server: &Server, r: &str, visitor: &Visitor) -> Result<InFligh
     let ring = server.keyring.knowing(tokens::request::kid(r), &server.store, now).await?;
     let in_flight: InFlight = tokens::request::read(&ring, r).ok_or(PageError::Unreadable)?;
     Ok(in_flight.resume(visitor.known_browser(), now)?)
+}
+
+/// Says which step of which flow a page's request is, before anything about it is checked. A page that nothing in
+/// flight brought somebody to is no step.
+pub fn follow(server: &Server, request: &HttpRequest, parameters: &Parameters, step: Step) {
+    let Ok(Some(r)) = parameters.one("r", tokens::request::LENGTH_MAX) else { return };
+    trail::at(request, step);
+    let in_flight: Option<InFlight> = tokens::request::read(&server.keyring.current(), r);
+    if let Some(in_flight) = in_flight {
+        trail::of_flow(request, in_flight.flow());
+    }
 }
 
 /// Anywhere else than below the public URL `/authorize` only points there, query and all.

@@ -16,11 +16,13 @@ use crate::{
             credentials, peer,
         },
         failure::MachineError,
+        trail,
     },
     model::{
         audit::{Actor, Audit},
         client::{AuthenticationMethod, Client, Registration},
         code::AuthorizationCode,
+        flow::{FlowId, Step},
         refresh_token::RefreshToken,
     },
     protocol::{
@@ -66,7 +68,13 @@ impl Caller {
             other => other,
         };
         let (parameters, encoding) = body::parameters(request, payload).await?;
+        if sought == Sought::Grant && matches!(parameters.one("grant_type", 128), Ok(Some("refresh_token"))) {
+            trail::at(request, Step::Refresh);
+        }
         let carried = Carried::read(sought, server, &parameters).await?;
+        if let Some(family) = carried.as_ref().and_then(Carried::family) {
+            trail::of_flow(request, FlowId::of(family.0));
+        }
         let asking = Carried::asking(carried.as_ref());
         let Proven { client, method, assertion } =
             Self::prove(server, request, &parameters, asking).await.map_err(challenged)?;
@@ -134,25 +142,23 @@ impl Caller {
         let claimed = parameters.one("client_assertion", ASSERTION_LENGTH_MAX)?.and_then(tokens::assertion::peek);
         let subject = claimed.and_then(|claimed| claimed.sub);
         let credentials = Credentials::read(credentials::basic(request)?, parameters, subject)?;
-        let found = server.client_that_calls(&credentials.client_id, asking).await?;
-        let outcome = match &credentials.proof {
-            Proof::Assertion(text) => assertion::prove(server, found.as_ref(), text, asking)
-                .await
-                .map(|used| (AuthenticationMethod::PrivateKeyJwt, Some(used))),
-            proof => authenticate(found.as_ref(), proof, server.clock.now())
-                .map(|method| (method, None))
-                .map_err(MachineError::from),
-        };
-        let (method, assertion) = outcome.inspect_err(|error| {
-            // As text, not by `Display`: whoever sends a line break must not get a line of their own in the log.
-            tracing::warn!(
-                client.id = credentials.client_id.as_str(),
-                client.address = peer(request),
-                reason = %error,
-                "a client did not prove itself"
+        let Some(client) = server.client_that_calls(&credentials.client_id, asking).await? else {
+            let why = format!(
+                "No client is registered here as {}; compare the client ID that was typed in where it runs with \
+                 `consentry client list`.",
+                credentials.client_id
             );
-        })?;
-        Ok(Proven { client: found.ok_or(UNKNOWN)?, method, assertion })
+            return Err(UNKNOWN.because(why).into());
+        };
+        trail::by(request, &client, server.clock.now());
+        let (method, assertion) = match &credentials.proof {
+            Proof::Assertion(text) => {
+                let used = assertion::prove(server, &client, text, asking).await?;
+                (AuthenticationMethod::PrivateKeyJwt, Some(used))
+            }
+            proof => (authenticate(&client, proof, server.clock.now())?, None),
+        };
+        Ok(Proven { client, method, assertion })
     }
 }
 

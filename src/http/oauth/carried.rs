@@ -7,7 +7,7 @@
 
 use crate::{
     http::failure::MachineError,
-    model::{code::AuthorizationCode, refresh_token::RefreshToken},
+    model::{code::AuthorizationCode, id::FamilyId, refresh_token::RefreshToken},
     protocol::parameters::Parameters,
     server::{Server, clients::Asking},
     tokens::{self, access::Claims},
@@ -46,6 +46,15 @@ impl Carried {
             (Sought::Grant, "refresh_token") => Self::refresh(server, text("refresh_token")).await,
             (Sought::Grant, _) => Ok(None),
             (Sought::Token, _) => Self::token(server, text("token")).await,
+        }
+    }
+
+    /// The family it belongs to, or will belong to.
+    pub fn family(&self) -> Option<FamilyId> {
+        match self {
+            Self::Code(code) => Some(code.id),
+            Self::Refresh(token) => Some(token.family_id),
+            Self::Access(claims) => claims.family,
         }
     }
 

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    authorize::{Asked, Stage, hand_over, leave, open, seal, stage, to_page},
+    authorize::{Asked, Stage, follow, hand_over, leave, open, seal, stage, to_page},
     caller::peer,
     who_asks::WhoAsks,
 };
@@ -13,10 +13,11 @@ use crate::{
         failure::{self, PageError},
         guard,
         pages::{self, ConsentPage, Destination, ScopeLine},
+        trail,
     },
-    model::{audit::Actor, id::ConsentId},
+    model::{audit::Actor, flow::Step, id::ConsentId},
     protocol::{
-        authorization::{InFlight, NotAddressed},
+        authorization::{InFlight, NotAddressed, Redirect},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
     },
@@ -33,12 +34,13 @@ pub async fn ask(server: web::Data<Server>, request: HttpRequest) -> HttpRespons
 
 async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
     let query = Parameters::from_form(request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
+    follow(server, request, &query, Step::Consent);
     let r = query.required("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
     let visitor = Visitor::read(server, request).await?;
     let in_flight = open(server, r, &visitor).await?;
-    match stage(server, in_flight.clone(), &visitor).await? {
+    match stage(server, request, in_flight.clone(), &visitor).await? {
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
-        Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?)),
+        Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
         Stage::Ask(asked) => render(server, &visitor, in_flight, &asked).await,
     }
@@ -93,6 +95,7 @@ pub async fn decide(server: web::Data<Server>, request: HttpRequest, payload: we
 
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
+    follow(server, request, &fields, Step::Consent);
     let visitor = Visitor::read(server, request).await?;
     guard::form::check(server, request, &visitor, &fields)?;
     let r = fields.required("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
@@ -105,20 +108,27 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
         }
         _ => {}
     }
-    match stage(server, in_flight.clone(), &visitor).await? {
+    match stage(server, request, in_flight.clone(), &visitor).await? {
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
         // What is asked for has changed while the person read: their yes was not to that.
         Stage::Ask(asked) if allows && !in_flight.asked(asked.attended.question(&asked.client)) => {
             to_page(server, HttpResponse::SeeOther(), "/consent", &in_flight)
         }
         Stage::Ask(asked) if allows => allow(server, request, *asked).await,
-        Stage::Ask(asked) => Ok(leave(HttpResponse::SeeOther(), &asked.attended.deny())),
+        Stage::Ask(asked) => Ok(leave(HttpResponse::SeeOther(), &deny(request, asked.attended.deny()))),
         // Pressed twice, or agreed to in another tab meanwhile. A "no" is what this request is told; it does not take
         // the earlier "yes" back.
-        Stage::Answer(answered) if allows => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?)),
-        Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &answered.deny())),
+        Stage::Answer(answered) if allows => {
+            Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?))
+        }
+        Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &deny(request, answered.deny()))),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
     }
+}
+
+fn deny(request: &HttpRequest, redirect: Redirect) -> Redirect {
+    trail::refused(request, "The person said no; the client is told access_denied.");
+    redirect
 }
 
 fn read_decision(fields: &Parameters) -> Result<bool, PageError> {
@@ -145,9 +155,12 @@ async fn allow(server: &Server, request: &HttpRequest, asked: Asked) -> Result<H
     let audit = server.audit(Actor::Account(account_id), peer(request));
     let consent = server.store.grant_consent(&grant, &audit).await.map_err(|error| match error {
         // Nobody had consented to it for so long that it was swept just now.
-        error if error.is_orphan() => NotAddressed::UnknownClient.into(),
+        error if error.is_orphan() => {
+            NotAddressed::UnknownClient { client_id: client.client_id.clone(), is_disabled: false }.into()
+        }
         error => PageError::from(error),
     })?;
+    trail::done(request, Step::Consent, "The person agreed.");
     let answered = attended.allow(&consent, &client);
-    Ok(leave(HttpResponse::SeeOther(), &hand_over(server, &answered)?))
+    Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?))
 }

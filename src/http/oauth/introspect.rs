@@ -2,22 +2,26 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
+use chrono::TimeDelta;
+
 use super::{
     caller::{Caller, answer},
     carried::{Carried, Sought},
     resource::explained,
 };
 use crate::{
-    http::failure::MachineError,
+    http::{failure::MachineError, trail},
     model::{
+        Timestamp,
         client::{AuthenticationMethod, Client},
+        flow::{FlowId, Step},
         refresh_token::RefreshToken,
         resource::ResourceIdentifier,
         scope::Scopes,
     },
     protocol::{
         error::{ErrorCode, OAuthError},
-        introspection::{self, Standing},
+        introspection::{self, Answer, Standing},
         resource,
     },
     server::Server,
@@ -27,8 +31,12 @@ use crate::{
 /// Longest token read.
 const TOKEN_LENGTH_MAX: usize = 16 * 1024;
 
+/// A connection is called within so long, or nobody waits for its first call any more.
+const FIRST_CALL_WITHIN: TimeDelta = TimeDelta::hours(1);
+
 /// The endpoint.
 pub async fn introspect(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    trail::at(&request, Step::Introspection);
     answer(&request, run(&server, &request, payload).await)
 }
 
@@ -43,9 +51,49 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
     let Caller { client, carried, parameters, .. } = caller;
     let requested = resource::requested(&parameters).map_err(|refused| explained(&client, None, refused.into()))?;
     let named = resource::read(requested).map_err(|refused| explained(&client, requested, refused.into()))?;
-    let standing = find(server, &client, carried).await?.filter(|token| token.is_for(named.as_deref()));
-    let body = introspection::answer(&client, &server.settings.issuer, standing, server.clock.now());
+    let now = server.clock.now();
+    let is_carried = carried.is_some();
+    let told = match find(server, &client, carried).await? {
+        Some(token) => introspection::check(&client, token, named.as_deref(), now),
+        None if is_carried => Err("The token's connection has ended, or its access was taken back.".to_owned()),
+        None => Err(unread(server, request, parameters.one("token", TOKEN_LENGTH_MAX)?.unwrap_or_default())),
+    };
+    let body = match told {
+        Ok(token) => {
+            tell_of_the_first(request, &token, now);
+            introspection::answer(&server.settings.issuer, token)
+        }
+        Err(why) => {
+            trail::refused(request, why);
+            Answer::default()
+        }
+    };
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
+}
+
+/// Tells of a call to the API, as long as it may be the first of its connection; the record keeps that one alone.
+fn tell_of_the_first(request: &HttpRequest, token: &Standing, now: Timestamp) {
+    let is_new = trail::flow_of(request).is_some_and(|flow| now < flow.began_at() + FIRST_CALL_WITHIN);
+    if is_new && token.token_use == "access_token" {
+        trail::of_client(request, &token.client_id);
+        trail::towards(request, &token.resource);
+        trail::done(request, Step::Introspection, "The API was called with an access token, and asked about it.");
+    }
+}
+
+/// Why a token was not read. An access token that has only expired still shows its connection.
+fn unread(server: &Server, request: &HttpRequest, token: &str) -> String {
+    let then = Timestamp::default();
+    let claims = tokens::access::read(&server.keyring.current(), &server.settings.issuer, token, then);
+    match claims {
+        Some(claims) => {
+            if let Some(family) = claims.family {
+                trail::of_flow(request, FlowId::of(family.0));
+            }
+            "The API was called with an access token that has expired: the client should have refreshed it.".to_owned()
+        }
+        None => "The API was called with something that is no token of this server.".to_owned(),
+    }
 }
 
 async fn find(server: &Server, caller: &Client, carried: Option<Carried>) -> Result<Option<Standing>, MachineError> {

@@ -13,12 +13,14 @@ use crate::{
     http::{
         extract::{self, body, credentials},
         failure::MachineError,
+        trail,
     },
     model::{
         Timestamp,
         audit::Actor,
         client::{AuthenticationMethod, Client, ClientSecret, Dialect, Registration as Origin},
         digest::Digest,
+        flow::{FlowId, Step},
         id::{ClientId, ClientSecretId},
         mechanisms::Registrants,
     },
@@ -39,6 +41,7 @@ use crate::{
 
 /// The endpoint.
 pub async fn register(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    trail::at(&request, Step::Registration);
     answer(&request, run(&server, &request, payload).await)
 }
 
@@ -68,9 +71,11 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         at: now,
     };
     server.store.add_client(&client, &server.audit(Actor::Client(id), peer(request))).await?;
-    tracing::info!(client.id = %id, client.address = peer(request), "a client registered itself");
     let client =
         server.store.client(&client.client_id, now).await?.ok_or(StoreError::Broken("the client is gone".into()))?;
+    trail::by(request, &client, now);
+    trail::of_flow(request, FlowId::of(id.0));
+    trail::done(request, Step::Registration, format!("A client registered itself as {}.", client.name));
     let credentials = Credentials {
         registration_client_uri: uri_of(server, &client),
         registration_access_token: token.reveal(),

@@ -7,8 +7,8 @@ use super::{
     carried::{Carried, Sought},
 };
 use crate::{
-    http::failure::MachineError,
-    model::family::EndReason,
+    http::{failure::MachineError, trail},
+    model::{family::EndReason, flow::Step},
     protocol::revocation::{self, Presented, Revocation},
     server::Server,
     store::families::FamilyEnd,
@@ -19,6 +19,7 @@ const TOKEN_LENGTH_MAX: usize = 16 * 1024;
 
 /// The endpoint.
 pub async fn revoke(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    trail::at(&request, Step::Revocation);
     answer(&request, run(&server, &request, payload).await)
 }
 
@@ -44,6 +45,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
     match decision {
         Revocation::EndFamily(id) => {
             server.store.end_family(&FamilyEnd { id, reason: EndReason::Revoked }, &audit).await?;
+            trail::done(request, Step::Revocation, "The client let go of the connection.");
         }
         Revocation::RevokeAccess(id, generation) => {
             server.store.revoke_access(id, generation, &audit).await?;

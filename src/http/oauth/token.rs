@@ -10,9 +10,9 @@ use super::{
     resource,
 };
 use crate::{
-    http::failure::MachineError,
+    http::{failure::MachineError, trail},
     keys::{KeyError, ring::Ring},
-    model::{Timestamp, client::Client, family::Family, refresh_token::RefreshToken, scope::Scopes},
+    model::{Timestamp, client::Client, family::Family, flow::Step, refresh_token::RefreshToken, scope::Scopes},
     protocol::{
         client_authentication::formerly,
         dialect,
@@ -34,6 +34,7 @@ use crate::{
 
 /// The endpoint.
 pub async fn token(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    trail::at(&request, Step::Token);
     answer(&request, grant(&server, &request, payload).await)
 }
 
@@ -41,7 +42,7 @@ async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) ->
     let caller = Caller::read(server, request, payload, Sought::Grant).await?;
     let read = TokenRequest::read(&caller.parameters, &caller.client);
     let issued = match read.map_err(|error| resource::explained(&caller.client, None, error))? {
-        TokenRequest::AuthorizationCode(code) => redeem(server, &caller, &code).await?,
+        TokenRequest::AuthorizationCode(code) => redeem(server, request, &caller, &code).await?,
         TokenRequest::Refresh(refresh) => rotate(server, &caller, &refresh).await?,
         TokenRequest::ClientCredentials(credentials) => client_credentials(server, &caller, &credentials).await?,
     };
@@ -51,7 +52,12 @@ async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) ->
         .json(issued))
 }
 
-async fn redeem(server: &Server, caller: &Caller, asked: &CodeRequest<'_>) -> Result<TokenAnswer, MachineError> {
+async fn redeem(
+    server: &Server,
+    request: &HttpRequest,
+    caller: &Caller,
+    asked: &CodeRequest<'_>,
+) -> Result<TokenAnswer, MachineError> {
     let client = &caller.client;
     let now = server.clock.now();
     let good = asked.check(caller.code().cloned(), client, now)?;
@@ -87,6 +93,8 @@ async fn redeem(server: &Server, caller: &Caller, asked: &CodeRequest<'_>) -> Re
             let ring = server.keyring.current();
             let refresh_token = tokens::refresh::write(ring.mac()?, &line);
             let scopes = family.scopes.clone();
+            trail::towards(request, &family.resource);
+            trail::done(request, Step::Token, format!("The code was redeemed, for {}.", trail::told(&scopes)));
             Ok(issue(server, &ring, &Issue { client, family: &family, scopes: &scopes, now }, refresh_token)?)
         }
         Redeem::Replayed => {
@@ -96,9 +104,9 @@ async fn redeem(server: &Server, caller: &Caller, asked: &CodeRequest<'_>) -> Re
                 client.id = client.client_id.as_str(),
                 "a code was presented twice; its family is ended"
             );
-            Err(authorization_code::NOT_GOOD.into())
+            Err(authorization_code::NOT_GOOD.because(authorization_code::REPLAYED).into())
         }
-        Redeem::NotStanding => Err(authorization_code::NOT_GOOD.into()),
+        Redeem::NotStanding => Err(authorization_code::NOT_GOOD.because(authorization_code::NOT_STANDING).into()),
         Redeem::AssertionReplayed => Err(caller.replayed()),
     }
 }
@@ -107,7 +115,7 @@ async fn rotate(server: &Server, caller: &Caller, asked: &RefreshRequest<'_>) ->
     let client = &caller.client;
     let resource = asked.check().map_err(|error| resource::explained(client, asked.requested_resource(), error))?;
     let now = server.clock.now();
-    let presented = caller.refresh_token().ok_or(refresh::NOT_GOOD)?;
+    let presented = caller.refresh_token().ok_or_else(|| refresh::NOT_GOOD.because(refresh::FORGED))?;
     if asked.names_scopes()
         && let Some(family) = own_family(server, client, presented).await?
     {
@@ -145,7 +153,7 @@ async fn rotate(server: &Server, caller: &Caller, asked: &RefreshRequest<'_>) ->
                 client.id = client.client_id.as_str(),
                 "a superseded refresh token was presented; its family is ended"
             );
-            return Err(refresh::NOT_GOOD.into());
+            return Err(refresh::NOT_GOOD.because(refresh::REPLAYED).into());
         }
         Rotate::NotStanding => {
             let refusal = why_not(server, caller, asked, presented).await?;

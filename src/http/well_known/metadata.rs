@@ -14,7 +14,9 @@ use crate::{
     http::{
         failure::{self, MachineError},
         oauth::caller::answer,
+        trail,
     },
+    model::flow::Step,
     protocol::metadata,
     server::Server,
 };
@@ -23,13 +25,14 @@ use crate::{
 pub const PLACE: &str = "/.well-known/oauth-authorization-server";
 
 /// Serves the document at the root, and appended to the issuer.
-pub async fn metadata(server: web::Data<Server>) -> HttpResponse {
-    document(&server)
+pub async fn metadata(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    document(&server, &request)
 }
 
 /// Serves it before the path of the issuer, and before that of a resource registered on the host; before any other
 /// there is none.
 pub async fn inserted(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    trail::at(&request, Step::Discovery);
     answer(&request, serve_inserted(&server, &request).await)
 }
 
@@ -40,13 +43,15 @@ async fn serve_inserted(server: &Server, request: &HttpRequest) -> Result<HttpRe
     let issuers = path.strip_suffix('/').unwrap_or(path);
     // Clients from before RFC 9728 take the resource for its own authorization server (MCP 2025-03-26) and ask here.
     if issuers == server.settings.base || protected_resource::named(server, request, path).await?.is_some() {
-        return Ok(document(server));
+        return Ok(document(server, request));
     }
+    trail::refused(request, format!("The server's metadata was looked for at {}, where it is not.", request.path()));
     let description = "no authorization server has this path in its issuer, and no resource is registered there";
     Ok(failure::json(request, StatusCode::NOT_FOUND, "not_found", description))
 }
 
-fn document(server: &Server) -> HttpResponse {
+fn document(server: &Server, request: &HttpRequest) -> HttpResponse {
+    trail::done(request, Step::Discovery, format!("The server's metadata was read at {}.", request.path()));
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL))
         .json(metadata::describe(&server.settings.issuer, &server.settings.mechanisms))

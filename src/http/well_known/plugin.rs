@@ -11,14 +11,16 @@ use crate::{
         failure::{self, MachineError},
         guard::host,
         oauth::caller::answer,
+        trail,
     },
-    model::plugin::DocumentKind,
+    model::{flow::Step, plugin::DocumentKind},
     protocol::manifest,
     server::Server,
 };
 
 /// `/.well-known/ai-plugin.json`: the owner's words with the computed `auth` object.
 pub async fn manifest(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    trail::at(&request, Step::Discovery);
     answer(&request, serve_manifest(&server, &request).await)
 }
 
@@ -27,13 +29,15 @@ async fn serve_manifest(server: &Server, request: &HttpRequest) -> Result<HttpRe
         Some(host) => server.store.plugin_by_host(&host).await?,
         None => None,
     };
-    Ok(match plugin {
-        Some(plugin) => HttpResponse::Ok()
-            // Whoever verifies a new token must not be answered from a cache.
-            .insert_header((header::CACHE_CONTROL, "no-cache"))
-            .json(manifest::served(&plugin, server.settings.schemes_of(&plugin.host).0)),
-        None => no_plugin(request),
-    })
+    let Some(plugin) = plugin else {
+        trail::refused(request, "A manifest was looked for on a host that no plugin is served on.");
+        return Ok(no_plugin(request));
+    };
+    trail::done(request, Step::Discovery, format!("The manifest of {} was read.", plugin.slug));
+    Ok(HttpResponse::Ok()
+        // Whoever verifies a new token must not be answered from a cache.
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .json(manifest::served(&plugin, server.settings.schemes_of(&plugin.host).0)))
 }
 
 /// `/openapi.json` and `/openapi.yaml`: the API's description, as the owner wrote it.

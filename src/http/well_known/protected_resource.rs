@@ -16,8 +16,12 @@ use crate::{
         failure::{self, MachineError},
         guard::host,
         oauth::caller::answer,
+        trail,
     },
-    model::resource::{Resource, ResourceIdentifier},
+    model::{
+        flow::Step,
+        resource::{Resource, ResourceIdentifier},
+    },
     protocol::resource_metadata::{PLACE, describe},
     server::Server,
     store::StoreResult,
@@ -25,6 +29,7 @@ use crate::{
 
 /// Serves the document of the resource the path names.
 pub async fn metadata(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    trail::at(&request, Step::Discovery);
     answer(&request, serve(&server, &request).await)
 }
 
@@ -35,9 +40,14 @@ async fn serve(server: &Server, request: &HttpRequest) -> Result<HttpResponse, M
         found = first_below(server, request).await?;
     }
     let Some(resource) = found else {
+        let place = format!("{}{}", host::of(request.head()).map_or(String::new(), |host| host.to_string()), path);
+        let why = format!("No resource is registered at {place}; `consentry resource add` registers one.");
+        trail::refused(request, why);
         let description = "no resource with this path is registered on this host";
         return Ok(failure::json(request, StatusCode::NOT_FOUND, "not_found", description));
     };
+    trail::towards(request, resource.identifier.as_str());
+    trail::done(request, Step::Discovery, format!("The metadata of {} was read.", resource.identifier.as_str()));
     let document = describe(&server.settings.issuer, &resource);
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL)).json(document))
 }

@@ -34,13 +34,22 @@ pub struct Addressed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect(String);
 
-/// How a client is told of an error that nobody has seen yet.
+/// An error that nobody has seen yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub struct Refusal {
+    /// What is wrong.
+    pub error: OAuthError,
+    /// How the client is told.
+    pub told: Told,
+}
+
+/// How a client is told of an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
     /// The browser goes there at once.
-    Redirect(Redirect),
+    ByRedirect(Redirect),
     /// A person is shown where it leads, and goes there or not.
-    Link(Box<Link>),
+    ByLink(Box<Link>),
 }
 
 /// The same address for a person to follow; it makes no `Location` header.
@@ -100,17 +109,19 @@ impl Addressed {
     }
 
     /// Answers with an error (RFC 6749 §4.1.2.1).
-    pub fn refuse(&self, error: &OAuthError) -> Refusal {
-        let redirect = self.tell(error);
-        if self.is_vouched_for {
-            return Refusal::Redirect(redirect);
-        }
-        Refusal::Link(Box::new(Link {
-            redirect,
-            client_id: self.received.client_id.clone(),
-            redirect_uri: self.redirect_uri.clone(),
-            problem: error.description.to_string(),
-        }))
+    pub fn refuse(&self, error: OAuthError) -> Refusal {
+        let redirect = self.tell(&error);
+        let told = if self.is_vouched_for {
+            Told::ByRedirect(redirect)
+        } else {
+            Told::ByLink(Box::new(Link {
+                redirect,
+                client_id: self.received.client_id.clone(),
+                redirect_uri: self.redirect_uri.clone(),
+                problem: error.description.to_string(),
+            }))
+        };
+        Refusal { error, told }
     }
 
     /// Answers that the person said no: they have seen where that leads.

@@ -3,7 +3,7 @@
 use super::{Addressed, Attended, Redirect};
 use crate::model::{
     Timestamp, client::Client, code::AuthorizationCode, consent::Consent, digest::Digest, family::Birth, id::FamilyId,
-    redirect_uri::RedirectUri,
+    redirect_uri::RedirectUri, scope::Scopes,
 };
 
 /// How long a code is good for (RFC 6749 §4.1.2 allows ten minutes; a browser needs seconds).
@@ -14,6 +14,7 @@ const CODE_LIFETIME: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
 pub struct Answered {
     addressed: Addressed,
     code: AuthorizationCode,
+    scopes: Scopes,
 }
 
 impl Answered {
@@ -38,7 +39,12 @@ impl Answered {
             auth_time: session.auth_time.timestamp_millis(),
             expires_at: 0,
         };
-        Self { addressed: checked.addressed, code }
+        Self { addressed: checked.addressed, code, scopes: checked.scopes }
+    }
+
+    /// What the person agreed to.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
     }
 
     /// The code, under a fresh id and with its expiry.

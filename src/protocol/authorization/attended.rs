@@ -50,7 +50,7 @@ impl Checked {
             Prompt::Pages { login, consent } => (false, login, consent),
         };
         let refuse = |checked: &Checked, code, description| {
-            Attendance::Refuse(checked.addressed.refuse(&OAuthError::new(code, description)))
+            Attendance::Refuse(checked.addressed.refuse(OAuthError::new(code, description)))
         };
         let Some(session) = session.filter(|session| !login || session.auth_time >= received_at) else {
             if silent {

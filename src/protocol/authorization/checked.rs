@@ -53,12 +53,12 @@ impl Addressed {
     pub fn check(self, client: &Client) -> Result<Sound, Refusal> {
         match self.rest().and_then(|rest| run(rest, client)) {
             Ok((code_challenge, prompt)) => Ok(Sound { addressed: self, code_challenge, prompt }),
-            Err(error) => Err(self.refuse(&error)),
+            Err(error) => Err(self.refuse(error)),
         }
     }
 
     fn rest(&self) -> Result<&Rest, OAuthError> {
-        let told = |fault: &Fault| OAuthError { code: ErrorCode::InvalidRequest, description: fault.0.clone().into() };
+        let told = |fault: &Fault| OAuthError::told(ErrorCode::InvalidRequest, fault.0.clone());
         self.received.rest.as_ref().map_err(told)
     }
 }
@@ -85,7 +85,7 @@ impl Sound {
             Ok((scopes, resource)) => {
                 Ok(Checked { addressed, scopes, resource: Box::new(resource), code_challenge, prompt })
             }
-            Err(error) => Err(addressed.refuse(&error)),
+            Err(error) => Err(addressed.refuse(error)),
         }
     }
 }

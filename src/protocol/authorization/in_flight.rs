@@ -9,6 +9,7 @@ use super::Received;
 use crate::model::{
     Timestamp,
     digest::Digest,
+    flow::FlowId,
     id::{AccountId, SessionId},
     session::Session,
 };
@@ -22,6 +23,7 @@ pub struct InFlight {
     received: Received,
     /// Milliseconds since 1970.
     received_at: i64,
+    flow: FlowId,
     browser: [u8; 16],
     shown_to: Option<(SessionId, AccountId)>,
     asking: Option<Question>,
@@ -44,9 +46,20 @@ pub enum Stopped {
 
 impl InFlight {
     /// A request that starts now, in the browser with this cookie.
-    pub fn start(received: Received, browser: &str, now: Timestamp) -> Self {
+    pub fn start(received: Received, browser: &str, flow: FlowId, now: Timestamp) -> Self {
         let browser = Digest::of(browser).short();
-        Self { received, received_at: now.timestamp_millis(), browser, shown_to: None, asking: None }
+        Self { received, received_at: now.timestamp_millis(), flow, browser, shown_to: None, asking: None }
+    }
+
+    /// The same as a part of another flow.
+    #[must_use]
+    pub fn of_flow(self, flow: FlowId) -> Self {
+        Self { flow, ..self }
+    }
+
+    /// The flow it is a part of.
+    pub fn flow(&self) -> FlowId {
+        self.flow
     }
 
     /// Checks that it is young enough and came back to its own browser.

@@ -18,7 +18,7 @@ pub mod checked;
 pub mod in_flight;
 pub mod received;
 
-pub use addressed::{Addressed, Link, Redirect, Refusal, iss_of_an_answer};
+pub use addressed::{Addressed, Link, Redirect, Refusal, Told, iss_of_an_answer};
 pub use answered::Answered;
 pub use attended::{Attendance, Attended};
 pub use checked::Checked;

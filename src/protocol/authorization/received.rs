@@ -1,5 +1,7 @@
 //! Received: the parameters of an authorization request, read and bounded; nothing is believed yet.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::Addressed;
@@ -60,7 +62,12 @@ pub enum NotAddressed {
     Malformed(OAuthError),
     /// No such client, or it is disabled.
     #[error("the client is unknown or disabled")]
-    UnknownClient,
+    UnknownClient {
+        /// What it is called, for the owner's eyes.
+        client_id: String,
+        /// Whether there is one.
+        is_disabled: bool,
+    },
     /// The client may not send people here at all.
     #[error("this client may not ask for authorization codes")]
     NotForPeople,
@@ -69,7 +76,36 @@ pub enum NotAddressed {
     ForeignRedirectUri {
         /// What was presented, for the owner's eyes.
         presented: String,
+        /// By which client.
+        client_id: String,
     },
+}
+
+impl NotAddressed {
+    /// One sentence for the owner.
+    pub fn for_the_owner(&self) -> Cow<'_, str> {
+        match self {
+            Self::Malformed(error) => {
+                format!("The browser was sent here with a request that is wrong: {error}.").into()
+            }
+            Self::UnknownClient { client_id, is_disabled: true } => {
+                format!("The client {client_id} is disabled.").into()
+            }
+            Self::UnknownClient { client_id, .. } => format!(
+                "No client is registered here as {client_id}; compare the client ID that was typed in where it runs \
+                 with `consentry client list`."
+            )
+            .into(),
+            Self::NotForPeople => {
+                "The client is a service: it may not ask people. Register one with another preset.".into()
+            }
+            Self::ForeignRedirectUri { presented, client_id } => format!(
+                "The client asks to send the browser back to {presented}, which is not registered for it; if that is \
+                 its callback, `consentry client add-callback {client_id} {presented}` registers it."
+            )
+            .into(),
+        }
+    }
 }
 
 impl Received {
@@ -98,14 +134,18 @@ impl Received {
 
     /// Proves where the answer goes: a known client, and one of its own redirect URIs.
     pub fn address(self, client: Option<&Client>, issuer: &str) -> Result<Addressed, NotAddressed> {
-        let client = client.filter(|client| client.enabled).ok_or(NotAddressed::UnknownClient)?;
+        let client = client.filter(|client| client.enabled).ok_or_else(|| self.of_nobody(client.is_some()))?;
         if !dialect::authorization_code_allowed(client.dialect) {
             return Err(NotAddressed::NotForPeople);
         }
         match matching::find(&client.redirect_uris, &self.redirect_uri) {
             Some(redirect_uri) => Ok(Addressed::new(self, redirect_uri, client, issuer)),
-            None => Err(NotAddressed::ForeignRedirectUri { presented: self.redirect_uri }),
+            None => Err(NotAddressed::ForeignRedirectUri { presented: self.redirect_uri, client_id: self.client_id }),
         }
+    }
+
+    fn of_nobody(&self, is_disabled: bool) -> NotAddressed {
+        NotAddressed::UnknownClient { client_id: self.client_id.clone(), is_disabled }
     }
 }
 

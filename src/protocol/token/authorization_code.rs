@@ -48,6 +48,14 @@ pub struct Redeemable {
 pub const NOT_GOOD: OAuthError =
     OAuthError::new(ErrorCode::InvalidGrant, "the code is not good: unknown, expired, used, or another client's");
 
+/// Why nothing came of a code, for the owner: it was redeemed before.
+pub const REPLAYED: &str =
+    "The code was presented a second time; the connection made with it is ended, since one of the two may be a thief.";
+
+/// And here nobody stands by it any more.
+pub const NOT_STANDING: &str =
+    "Between consent and redeeming, access was taken back, or the account or client disabled.";
+
 impl<'a> CodeRequest<'a> {
     pub(super) fn read(parameters: &'a Parameters) -> Result<Self, OAuthError> {
         // It has been opened before anybody asked who sends it, if it can be.
@@ -71,7 +79,8 @@ impl<'a> CodeRequest<'a> {
         client: &Client,
         now: Timestamp,
     ) -> Result<Good, OAuthError> {
-        let code = opened.ok_or(NOT_GOOD)?;
+        let unread = "The code is none this server made, or it is so old that the key it was sealed with is gone.";
+        let code = opened.ok_or_else(|| NOT_GOOD.because(unread))?;
         check_expiry(&code, now)?;
         check_client(&code, client)?;
         check_redirect_uri(&code, self.redirect_uri)?;
@@ -82,7 +91,8 @@ impl<'a> CodeRequest<'a> {
 
     /// Checks what the request names against the resource of the code, which is gone if it was not found.
     pub fn at(&self, good: Good, resource: Option<Resource>) -> Result<Redeemable, OAuthError> {
-        let resource = resource.ok_or(NOT_GOOD)?;
+        let resource =
+            resource.ok_or_else(|| NOT_GOOD.because("The code is for a resource that was removed since."))?;
         resource::agrees(&resource, self.resource)?;
         let scopes = resource.scopes.scopes(good.code.scopes);
         Ok(Redeemable { code: good.code, resource, scopes, auth_time: good.auth_time })
@@ -90,11 +100,19 @@ impl<'a> CodeRequest<'a> {
 }
 
 fn check_expiry(code: &AuthorizationCode, now: Timestamp) -> Result<(), OAuthError> {
-    if now.timestamp_millis() < code.expires_at { Ok(()) } else { Err(NOT_GOOD) }
+    let late = now.timestamp_millis() - code.expires_at;
+    if late < 0 {
+        return Ok(());
+    }
+    let late = late / 1000 + 1;
+    Err(NOT_GOOD.because(format!("The code came {late} s after its end; the client has a minute to redeem it.")))
 }
 
 fn check_client(code: &AuthorizationCode, client: &Client) -> Result<(), OAuthError> {
-    if code.client_id == client.id { Ok(()) } else { Err(NOT_GOOD) }
+    if code.client_id == client.id {
+        return Ok(());
+    }
+    Err(NOT_GOOD.because(format!("The code was given to another client than {}, which presents it.", client.client_id)))
 }
 
 /// RFC 6749 §4.1.3 wants the same text as in the authorization request. OAuth 2.1 no longer sends it, because PKCE
@@ -103,7 +121,9 @@ fn check_redirect_uri(code: &AuthorizationCode, redirect_uri: Option<&str>) -> R
     let differs = OAuthError::new(ErrorCode::InvalidGrant, "redirect_uri is not the one the code was sent to");
     match redirect_uri {
         Some(uri) if redirect_uri_digest(uri) == code.redirect_uri => Ok(()),
-        Some(_) => Err(differs),
+        Some(_) => Err(differs.because(
+            "The client redeems the code with another redirect_uri than it asked with; both must be the same text.",
+        )),
         None if code.code_challenge.is_some() => Ok(()),
         None => Err(OAuthError::new(ErrorCode::InvalidRequest, "redirect_uri is missing")),
     }

@@ -29,6 +29,17 @@ pub struct RefreshRequest<'a> {
 pub const NOT_GOOD: OAuthError =
     OAuthError::new(ErrorCode::InvalidGrant, "the refresh token is not good: unknown, ended, or another client's");
 
+/// Why nothing came of a refresh token, for the owner: it was never one.
+pub const FORGED: &str = "The refresh token is none this server made; was it cut, or is it another server's?";
+
+/// It is an old one.
+pub const REPLAYED: &str = "The refresh token was replaced by a newer one before, longer ago than refresh_grace allows; the connection is \
+     ended, since two parties hold its tokens.";
+
+/// And here it was one.
+pub const NOT_STANDING: &str = "The connection has ended: access was taken back, it expired or was idle for too long, or its account or client \
+     was disabled; or the token is another client's.";
+
 /// Why a line that stands did not turn. Only who holds the secret of the line is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -55,9 +66,9 @@ impl From<Refusal> for OAuthError {
                     "the client authenticated by {shown}, but this connection has had {had}, \
                      which the client still offers"
                 );
-                Self { code: ErrorCode::InvalidGrant, description: description.into() }
+                Self::told(ErrorCode::InvalidGrant, description)
             }
-            Refusal::NotGood => NOT_GOOD,
+            Refusal::NotGood => NOT_GOOD.because(NOT_STANDING),
         }
     }
 }

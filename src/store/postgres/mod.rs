@@ -17,6 +17,8 @@ mod clients;
 #[path = "../either/consents.rs"]
 mod consents;
 mod families;
+#[path = "../either/flows.rs"]
+mod flows;
 #[path = "../either/keys.rs"]
 mod keys;
 #[path = "../either/plugins.rs"]

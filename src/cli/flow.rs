@@ -1,0 +1,205 @@
+//! `consentry flow …`: attempts to connect, each told as a timeline, with one sentence for every refusal.
+
+use chrono::{SecondsFormat, TimeDelta};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    answer::{Answer, columns},
+    desk::Desk,
+    failure::Failure,
+};
+use crate::{
+    model::{
+        Timestamp,
+        flow::{FlowEvent, FlowId, Outcome, Step},
+    },
+    store::flows::{DiscoveryQuery, FlowQuery},
+};
+
+/// Documents read so long before a flow began may have been read for it.
+const DISCOVERY_BEFORE: TimeDelta = TimeDelta::minutes(10);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the newest attempts to connect
+    List(List),
+    /// Tell one from its first step to its last
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only those of this client
+    #[arg(long, value_name = "CLIENT_ID")]
+    client: Option<String>,
+    /// Only those in which something was refused
+    #[arg(long)]
+    refused: bool,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// The flow's id, or that of a connection: `family` in an access token, `family.id` in the log
+    id: Uuid,
+}
+
+pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
+    match command {
+        Command::List(arguments) => list(arguments, desk).await,
+        Command::Show(arguments) => show(&arguments, desk).await,
+    }
+}
+
+/// One attempt, as a whole.
+struct Flow {
+    id: FlowId,
+    events: Vec<FlowEvent>,
+}
+
+impl Flow {
+    /// Sorts events into their flows, the newest of which comes first.
+    fn sort(events: Vec<FlowEvent>) -> Vec<Self> {
+        let mut flows: Vec<Self> = Vec::new();
+        for event in events {
+            let Some(id) = event.flow_id else { continue };
+            match flows.iter_mut().find(|flow| flow.id == id) {
+                Some(flow) => flow.events.push(event),
+                None => flows.push(Self { id, events: vec![event] }),
+            }
+        }
+        flows.sort_by_key(|flow| std::cmp::Reverse(flow.events.last().map(|event| event.at)));
+        flows
+    }
+
+    fn first_of(&self, text: impl Fn(&FlowEvent) -> Option<&String>) -> Option<&str> {
+        self.events.iter().find_map(|event| text(event).map(String::as_str))
+    }
+
+    fn client(&self) -> Option<&str> {
+        self.first_of(|event| event.client_id.as_ref())
+    }
+
+    fn resource(&self) -> Option<&str> {
+        self.first_of(|event| event.resource.as_ref())
+    }
+
+    /// How it stands after its last step: a step that leads on and was followed by none is where it stopped.
+    fn state(&self) -> &'static str {
+        match self.events.last() {
+            Some(FlowEvent { outcome: Outcome::Refused, .. }) => "refused",
+            Some(FlowEvent { step: Step::Token | Step::Introspection | Step::Refresh, .. }) => "connected",
+            Some(FlowEvent { step: Step::Revocation, .. }) => "ended",
+            _ => "stopped",
+        }
+    }
+
+    fn summary(&self) -> Value {
+        let (first, last) = (self.events.first(), self.events.last());
+        json!({
+            "flow_id": self.id,
+            "began_at": first.map(|event| shown(event.at)),
+            "last_at": last.map(|event| shown(event.at)),
+            "client_id": self.client(),
+            "resource": self.resource(),
+            "state": self.state(),
+            "step": last.map(|event| event.step),
+            "says": last.map(|event| &event.says),
+        })
+    }
+
+    fn row(&self) -> [String; 5] {
+        let last = self.events.last();
+        [
+            self.id.to_string(),
+            self.events.first().map(|event| shown(event.at)).unwrap_or_default(),
+            self.client().unwrap_or("-").to_owned(),
+            format!("{} at {}", self.state(), last.map_or("", |event| event.step.as_str())),
+            last.map(|event| event.says.clone()).unwrap_or_default(),
+        ]
+    }
+}
+
+fn shown(time: Timestamp) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+async fn list(arguments: List, desk: &Desk) -> Result<Answer, Failure> {
+    let List { client, refused, limit } = arguments;
+    let query = FlowQuery { client_id: client, refused, flows_max: limit };
+    let flows = Flow::sort(desk.store.flows(&query).await?);
+    let json = flows.iter().map(Flow::summary).collect();
+    let text = if flows.is_empty() {
+        "Nobody has tried to connect, or not within a week.".to_owned()
+    } else {
+        let head = ["FLOW", "BEGAN", "CLIENT", "STATE", "LAST"].map(str::to_owned);
+        columns(&std::iter::once(head).chain(flows.iter().map(Flow::row)).collect::<Vec<_>>())
+    };
+    Ok(Answer { json, text })
+}
+
+async fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
+    let id = FlowId::of(arguments.id);
+    let flow = Flow { id, events: desk.store.flow(id).await? };
+    let Some(first) = flow.events.first() else {
+        return Err(Failure::not_done(format!("nothing is known of {id}; flows are kept for a week")));
+    };
+    let query = DiscoveryQuery {
+        resource: flow.resource().map(str::to_owned),
+        from: first.at - DISCOVERY_BEFORE,
+        until: first.at,
+    };
+    let before = desk.store.discoveries(&query).await?;
+    let mut json = flow.summary();
+    json["events"] = flow.events.iter().map(told).collect();
+    json["before"] = before.iter().map(told).collect();
+    Ok(Answer { json, text: timeline(&flow, &before) })
+}
+
+fn told(event: &FlowEvent) -> Value {
+    json!({
+        "at": shown(event.at),
+        "step": event.step,
+        "outcome": event.outcome,
+        "says": event.says,
+        "address": event.address,
+        "user_agent": event.user_agent,
+        "request_id": event.request_id,
+    })
+}
+
+fn timeline(flow: &Flow, before: &[FlowEvent]) -> String {
+    let mut lines = vec![
+        format!("{} of {}, for {}", flow.id, flow.client().unwrap_or("nobody known"), flow.resource().unwrap_or("-")),
+        String::new(),
+    ];
+    if !before.is_empty() {
+        lines.push("Shortly before, for this or another attempt:".to_owned());
+        lines.extend(before.iter().map(line));
+        lines.push(String::new());
+    }
+    lines.extend(flow.events.iter().map(line));
+    lines.push(String::new());
+    lines.push(match flow.state() {
+        "refused" => "It was refused at its last step.".to_owned(),
+        "connected" => "It is connected.".to_owned(),
+        "ended" => "The client ended it.".to_owned(),
+        _ => "Nothing came after that: somebody is still at it, went away, or was not let on by the client.".to_owned(),
+    });
+    lines.join("\n")
+}
+
+fn line(event: &FlowEvent) -> String {
+    let mark = match event.outcome {
+        Outcome::Done => "✓",
+        Outcome::Refused => "✗",
+    };
+    let by = event.user_agent.as_deref().unwrap_or("no user agent");
+    let from = event.address.as_deref().unwrap_or("an unknown address");
+    let step = event.step.as_str();
+    format!("  {}  {mark} {step:<14} {}\n{:>30}({by}, from {from})", shown(event.at), event.says, "")
+}
