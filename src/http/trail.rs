@@ -9,6 +9,7 @@ use actix_web::{
     web,
 };
 use chrono::TimeDelta;
+use uuid::Uuid;
 
 use super::{extract::peer, guard::request_id};
 use crate::{
@@ -18,7 +19,6 @@ use crate::{
         flow::{FlowEvent, FlowId, Outcome, Step},
         scope::Scopes,
     },
-    random,
     server::Server,
 };
 
@@ -113,7 +113,7 @@ fn tell(request: &HttpRequest, trail: Trail, outcome: Outcome, says: String) {
     let at = server.clock.now();
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|value: &HeaderValue| value.to_str().ok());
     server.flows.take(FlowEvent {
-        id: random::id(at),
+        id: Uuid::nil(),
         flow_id,
         at,
         step,

@@ -121,7 +121,7 @@ impl Outcome {
 /// What happened at one step. Texts have been cut and hold only legible characters: callers write some of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowEvent {
-    /// Its row.
+    /// Its row. None yet, all zeros, until the event is taken.
     pub id: Uuid,
     /// The flow, if the step belongs to one alone.
     pub flow_id: Option<FlowId>,

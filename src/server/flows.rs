@@ -18,6 +18,7 @@ use crate::{
         flow::{FlowEvent, FlowId, Outcome, Step},
         legible::deceives,
     },
+    random,
     telemetry::metrics,
 };
 
@@ -25,6 +26,8 @@ use crate::{
 const EVENTS_MAX: u32 = 2000;
 /// The most of one client's, and of all that have no known client.
 const CLIENT_EVENTS_MAX: u32 = 300;
+/// The most that are remembered as said.
+const SAID_MAX: usize = 10_000;
 /// The most that wait to be kept while the database does not answer.
 const WAITING_MAX: usize = 4000;
 /// The most that are kept in one step.
@@ -46,6 +49,8 @@ struct Gathered {
     by_client: HashMap<(Option<String>, bool), u32>,
     said: HashSet<u64>,
     waiting: Vec<FlowEvent>,
+    /// When the last event happened, and how many had in that millisecond.
+    last: (i64, u16),
 }
 
 /// The record, as far as it is in memory.
@@ -58,19 +63,26 @@ pub struct Flows {
 impl Flows {
     /// Takes an event, if there is room for it. One that belongs to no flow yet becomes one of its own, but for the
     /// documents that were read: whose they are shows later.
+    ///
+    /// Its id is given here, in the order in which events are taken: several happen in one millisecond.
     pub fn take(&self, mut event: FlowEvent) {
-        let who = (&event.client_id, &event.user_agent);
+        let who = (&event.client_id, &event.address, &event.user_agent);
         let said = self.hasher.hash_one((event.flow_id, event.step, event.outcome, who, &event.says));
         cut(&mut event);
+        let mut gathered = self.lock();
+        if !gathered.is_new(&event, said) {
+            return;
+        }
+        event.id = random::id_in_place(event.at, gathered.place_at(event.at.timestamp_millis()));
         if event.flow_id.is_none() && event.step != Step::Discovery {
             event.flow_id = Some(FlowId::of(event.id));
         }
-        let mut gathered = self.lock();
-        if !gathered.has_room_for(&event, said) {
-            return;
-        }
         log(&event);
-        gathered.waiting.push(event);
+        if gathered.has_room_for(&event) {
+            gathered.waiting.push(event);
+        } else {
+            metrics::flow_event_dropped();
+        }
     }
 
     /// The next batch to be kept.
@@ -93,40 +105,70 @@ impl Flows {
 }
 
 impl Gathered {
-    /// Counts an event, unless it was said just now or there are too many.
-    fn has_room_for(&mut self, event: &FlowEvent, said: u64) -> bool {
+    /// Whether an event was not said just now. While a flood says more than is remembered, everything is new.
+    fn is_new(&mut self, event: &FlowEvent, said: u64) -> bool {
         let now = event.at.timestamp_millis();
         if now - self.since >= MINUTE || now < self.since {
-            *self = Self { since: now, waiting: std::mem::take(&mut self.waiting), ..Self::default() };
+            let waiting = std::mem::take(&mut self.waiting);
+            *self = Self { since: now, waiting, last: self.last, ..Self::default() };
         }
-        if !self.said.insert(said) {
+        !self.said.contains(&said) && (self.said.len() >= SAID_MAX || self.said.insert(said))
+    }
+
+    fn place_at(&mut self, now: i64) -> u16 {
+        let (last, place) = self.last;
+        self.last = (now, if now == last { place.wrapping_add(1) } else { 0 });
+        self.last.1
+    }
+
+    /// Counts an event, unless there are too many.
+    fn has_room_for(&mut self, event: &FlowEvent) -> bool {
+        if self.count >= EVENTS_MAX || self.waiting.len() >= WAITING_MAX {
             return false;
         }
         let own = self.by_client.entry((event.client_id.clone(), event.step == Step::Discovery)).or_default();
-        if *own >= CLIENT_EVENTS_MAX || self.count >= EVENTS_MAX || self.waiting.len() >= WAITING_MAX {
-            metrics::flow_event_dropped();
-            return false;
-        }
-        *own += 1;
-        self.count += 1;
-        true
+        let has_room = *own < CLIENT_EVENTS_MAX;
+        *own += u32::from(has_room);
+        self.count += u32::from(has_room);
+        has_room
     }
 }
 
-/// The same in the log, where a refusal is told once and here. Neither address nor user agent: they may be a person's.
+/// The same in the log, where a refusal is told once and here. From where a machine called helps whoever guards the
+/// network; where a person sits is no business of the log's. Texts of callers are written in quotation marks.
 fn log(event: &FlowEvent) {
-    let (flow, client) = (event.flow_id.map(tracing::field::display), event.client_id.as_deref());
+    let (id, client) = (event.flow_id.map(tracing::field::display), event.client_id.as_deref());
     let (step, request, says) = (event.step.as_str(), event.request_id.as_str(), event.says.as_str());
+    let is_persons = matches!(event.step, Step::Authorization | Step::SignIn | Step::Consent | Step::Code);
+    let address = event.address.as_deref().filter(|_| !is_persons);
     match event.outcome {
         Outcome::Done if event.step == Step::Discovery => {
-            tracing::debug!(flow.step = step, request.id = request, "{says}");
+            tracing::debug!(
+                flow.step = step,
+                request.id = request,
+                client.address = address,
+                says,
+                "a document was read"
+            );
         }
-        Outcome::Done => {
-            tracing::info!(flow.id = flow, flow.step = step, client.id = client, request.id = request, "{says}");
-        }
-        Outcome::Refused => {
-            tracing::warn!(flow.id = flow, flow.step = step, client.id = client, request.id = request, "{says}");
-        }
+        Outcome::Done => tracing::info!(
+            flow.id = id,
+            flow.step = step,
+            request.id = request,
+            client.id = client,
+            client.address = address,
+            says,
+            "a step of a connection was taken"
+        ),
+        Outcome::Refused => tracing::warn!(
+            flow.id = id,
+            flow.step = step,
+            request.id = request,
+            client.id = client,
+            client.address = address,
+            says,
+            "a step of a connection was refused"
+        ),
     }
 }
 
@@ -150,7 +192,7 @@ mod tests {
     fn event(second: i64, client_id: Option<&str>, says: &str) -> FlowEvent {
         let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::seconds(second);
         FlowEvent {
-            id: crate::random::id(at),
+            id: uuid::Uuid::nil(),
             flow_id: None,
             at,
             step: Step::Token,

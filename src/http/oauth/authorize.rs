@@ -206,6 +206,8 @@ pub fn follow(server: &Server, request: &HttpRequest, parameters: &Parameters, s
     let in_flight: Option<InFlight> = tokens::request::read(&server.keyring.current(), r);
     if let Some(in_flight) = in_flight {
         trail::of_flow(request, in_flight.flow());
+        // It was known when this was sealed.
+        trail::of_client(request, in_flight.client_id());
     }
 }
 

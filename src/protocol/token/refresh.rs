@@ -30,7 +30,7 @@ pub const NOT_GOOD: OAuthError =
     OAuthError::new(ErrorCode::InvalidGrant, "the refresh token is not good: unknown, ended, or another client's");
 
 /// Why nothing came of a refresh token, for the owner: it was never one.
-pub const FORGED: &str = "The refresh token is none this server made; was it cut, or is it another server's?";
+pub const FORGED: &str = "The refresh token is none this server made: it was cut on the way, or is another server's.";
 
 /// It is an old one.
 pub const REPLAYED: &str = "The refresh token was replaced by a newer one before, longer ago than refresh_grace allows; the connection is \

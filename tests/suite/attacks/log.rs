@@ -70,8 +70,8 @@ on_both_engines! {
         world.running.refresh(&client, &second).await;
 
         let log = listener.written();
-        for line in ["a sign-in was refused", "a client did not prove itself", "showed an error page",
-            "a code was presented twice"] {
+        for line in ["The password was not the account's", "The secret is not the client's",
+            "did not come from a page of this server", "a code was presented twice"] {
             assert!(log.contains(line), "the log was heard: {line}");
         }
         let session = browser.cookie("consentry_session").unwrap();
@@ -94,7 +94,7 @@ on_both_engines! {
         let secrets = connecting.with_every_mistake().await;
         let log = listener.written();
         for line in [
-            "a client registered itself", "a registration access token is not good", "a client did not prove itself",
+            "A client registered itself", "a registration access token is not good", "The secret is not the client's",
         ] {
             assert!(log.contains(line), "the log was heard: {line}");
         }
@@ -117,7 +117,7 @@ on_both_engines! {
         let asked = crate::harness::browser::authorize(&asked);
         assert_eq!(ByHand::new().get(&world.running, &asked).await.status, 400);
         let log = listener.written();
-        let told = log.lines().find(|told| told.contains(&line) && told.contains("a client did not prove itself"));
+        let told = log.lines().find(|told| told.contains(&line) && told.contains("a step of a connection was refused"));
         assert!(told.expect("the log was heard").contains("client.address=\"127.0.0.1\""), "it says from where");
         for forged in [format!("\n{line}"), format!("\r{line}"), "\u{1b}".to_owned()] {
             assert!(!log.contains(&forged), "{forged:?} is in the log");

@@ -140,7 +140,9 @@ on_both_engines! {
         let second = text(&next, "refresh_token");
         world.running.introspect(&service, &access).await;
         world.running.redeem(&client, &code).await;
+        consentry::jobs::flows::keep(&world.running.server).await.unwrap();
         let stored = Tables::everything(&world.database).await;
+        assert!(stored.contains("The person signed in."), "the flow record was read");
         let kept = SecretText::parse("cst_cs_", &client.client_secret).unwrap().digest().0;
         assert!(stored.contains("ada@example.com") && stored.contains(&hexadecimal(&kept)), "the database was read");
         let cookie = |name| browser.cookie(name).unwrap();
@@ -163,6 +165,7 @@ on_both_engines! {
         let connecting = Connecting::new(engine).await;
         let kept = SecretText::parse("cst_ra_", &connecting.register().await.token).unwrap().digest().0;
         let secrets = connecting.with_every_mistake().await;
+        consentry::jobs::flows::keep(&connecting.world.running.server).await.unwrap();
         let stored = Tables::everything(&connecting.world.database).await;
         let key = connecting.signer.key_set()["keys"][0]["n"].as_str().unwrap().to_owned();
         assert!(stored.contains(&key) && stored.contains(&hexadecimal(&kept)), "the database was read");

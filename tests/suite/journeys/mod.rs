@@ -7,6 +7,7 @@ mod demo_in_chromium;
 mod doctor;
 mod documents;
 mod faulty;
+mod flows;
 mod foreign_clients;
 mod gpt_action;
 mod key_sets;

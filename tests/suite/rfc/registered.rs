@@ -268,7 +268,7 @@ async fn the_log_tells_what_a_client_does_with_its_registration() {
     assert_eq!(own.change(&own.body()).await.status, 200);
     assert_eq!(own.leave().await.status, 204);
     let log = log::told();
-    for told in ["a client registered itself", "a client changed its registration", "a client ended its registration"] {
+    for told in ["A client registered itself", "a client changed its registration", "a client ended its registration"] {
         let is_it = |line: &&str| line.contains(told) && line.contains(own.id());
         let lines: Vec<&str> = log.lines().filter(is_it).collect();
         assert!(

@@ -14,6 +14,7 @@ mod cut_connection;
 mod documents;
 mod durable_writes;
 mod facts;
+mod flows;
 mod isolation;
 mod keys;
 mod methods;

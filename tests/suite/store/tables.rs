@@ -27,6 +27,7 @@ const ROWS: &str = "
     select 'client_secrets ' || count(*) from client_secrets union all
     select 'consents ' || count(*) from consents union all
     select 'families ' || count(*) from families union all
+    select 'flow_events ' || count(*) from flow_events union all
     select 'sessions ' || count(*) from sessions union all
     select 'working_keys ' || count(*) from working_keys union all
     select 'audit_events ' || count(*) from audit_events
