@@ -9,7 +9,7 @@ create table flow_events (
     flow_id blob check (length(flow_id) = 16),
     at text not null,
     step text not null,
-    outcome text not null check (outcome in ('done', 'refused')),
+    outcome text not null check (outcome in ('done', 'refused', 'failed')),
     -- What the wire calls the client, if it is known here.
     client_id text,
     resource text,
@@ -21,6 +21,3 @@ create table flow_events (
 
 create index flow_events_flow on flow_events (flow_id);
 create index flow_events_at on flow_events (at);
--- The first call to the API that anybody hears of, whichever node does.
-create unique index flow_events_first_call on flow_events (flow_id)
-    where step = 'introspection' and outcome = 'done';

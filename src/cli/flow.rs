@@ -15,7 +15,7 @@ use crate::{
         Timestamp,
         flow::{FlowEvent, FlowId, Outcome, Step},
     },
-    store::flows::{DiscoveryQuery, FlowQuery},
+    store::flows::{BeforeQuery, FlowQuery},
 };
 
 /// Documents read so long before a flow began may have been read for it.
@@ -34,7 +34,7 @@ pub(super) struct List {
     /// Only those of this client
     #[arg(long, value_name = "CLIENT_ID")]
     client: Option<String>,
-    /// Only those in which something was refused
+    /// Only those in which something was refused, or failed
     #[arg(long)]
     refused: bool,
     /// At most so many
@@ -92,8 +92,10 @@ impl Flow {
     fn state(&self) -> &'static str {
         match self.events.last() {
             Some(FlowEvent { outcome: Outcome::Refused, .. }) => "refused",
+            Some(FlowEvent { outcome: Outcome::Failed, .. }) => "failed",
             Some(FlowEvent { step: Step::Token | Step::Introspection | Step::Refresh, .. }) => "connected",
             Some(FlowEvent { step: Step::Revocation, .. }) => "ended",
+            Some(FlowEvent { step: Step::Registration, .. }) => "registered",
             _ => "stopped",
         }
     }
@@ -145,15 +147,16 @@ async fn list(arguments: List, desk: &Desk) -> Result<Answer, Failure> {
 async fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
     let id = FlowId::of(arguments.id);
     let flow = Flow { id, events: desk.store.flow(id).await? };
-    let Some(first) = flow.events.first() else {
+    if flow.events.is_empty() {
         return Err(Failure::not_done(format!("nothing is known of {id}; flows are kept for a week")));
-    };
-    let query = DiscoveryQuery {
+    }
+    let query = BeforeQuery {
+        client_id: flow.client().map(str::to_owned),
         resource: flow.resource().map(str::to_owned),
-        from: first.at - DISCOVERY_BEFORE,
-        until: first.at,
+        from: id.began_at() - DISCOVERY_BEFORE,
+        until: id.began_at(),
     };
-    let before = desk.store.discoveries(&query).await?;
+    let before = desk.store.before_a_flow(id, &query).await?;
     let mut json = flow.summary();
     json["events"] = flow.events.iter().map(told).collect();
     json["before"] = before.iter().map(told).collect();
@@ -186,7 +189,9 @@ fn timeline(flow: &Flow, before: &[FlowEvent]) -> String {
     lines.push(String::new());
     lines.push(match flow.state() {
         "refused" => "It was refused at its last step.".to_owned(),
-        "connected" => "It is connected.".to_owned(),
+        "failed" => "The server failed at its last step; its log has the request id.".to_owned(),
+        "connected" => "It was connected.".to_owned(),
+        "registered" => "The client has registered itself, and did not go on with that here.".to_owned(),
         "ended" => "The client ended it.".to_owned(),
         _ => "Nothing came after that: somebody is still at it, went away, or was not let on by the client.".to_owned(),
     });
@@ -196,7 +201,7 @@ fn timeline(flow: &Flow, before: &[FlowEvent]) -> String {
 fn line(event: &FlowEvent) -> String {
     let mark = match event.outcome {
         Outcome::Done => "✓",
-        Outcome::Refused => "✗",
+        Outcome::Refused | Outcome::Failed => "✗",
     };
     let by = event.user_agent.as_deref().unwrap_or("no user agent");
     let from = event.address.as_deref().unwrap_or("an unknown address");

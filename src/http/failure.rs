@@ -1,6 +1,7 @@
 //! Failures as answers: RFC-shaped JSON for machines, a page in plain words for people. Never HTML where JSON is
 //! due, never a 500 for something the caller did.
 
+mod for_the_owner;
 mod refused_document;
 
 use std::borrow::Cow;
@@ -64,16 +65,6 @@ impl Fault {
         }
     }
 
-    /// One sentence for the owner. What exactly failed is the operator's, who finds it in the log.
-    fn for_the_owner(&self, request: &HttpRequest) -> String {
-        let id = request_id::of(request);
-        if self.passes() {
-            format!("The server could not answer for a while; its log says why under the request id {id}.")
-        } else {
-            format!("The server failed; its log says why under the request id {id}.")
-        }
-    }
-
     fn log(&self, request: &HttpRequest) {
         let (id, path) = (request_id::of(request), request.path());
         if self.passes() {
@@ -118,19 +109,9 @@ struct ErrorBody<'a> {
 }
 
 impl MachineError {
-    /// One sentence for the owner.
-    fn for_the_owner(&self, request: &HttpRequest) -> Cow<'_, str> {
-        match self {
-            Self::Caller(error) | Self::Basic(error) => error.for_the_owner(),
-            Self::TooLarge => "The client sent a body of more than 64 KiB.".into(),
-            Self::TooMany(_) => "There were more registrations than registration_rate lets in a minute.".into(),
-            Self::Fault(fault) => fault.for_the_owner(request).into(),
-        }
-    }
-
     /// The answer (RFC 6749 §5.2).
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        trail::refused(request, self.for_the_owner(request));
+        self.tell(request);
         let (status, code, description): (_, _, Cow<'_, str>) = match self {
             Self::Caller(error) | Self::Basic(error) => {
                 let status = match error.code {
@@ -305,37 +286,17 @@ impl PageError {
         }
     }
 
-    /// One sentence for the owner; the page says no more than helps the person.
-    fn for_the_owner(&self, request: &HttpRequest) -> Cow<'_, str> {
-        match self {
-            Self::NotAddressed(error) => error.for_the_owner(),
-            Self::Refused(error, _) => error.for_the_owner(),
-            Self::Document(RefusedDocument { client_id, why }) => {
-                format!("Nobody is asked to consent to {client_id}: {why}.").into()
-            }
-            Self::Stopped(Stopped::TooOld) => "The person took longer than an hour.".into(),
-            Self::Stopped(Stopped::OtherBrowser) => {
-                "The page was opened in another browser than the one it was for, or that browser keeps no cookies of \
-                 this server."
-                    .into()
-            }
-            Self::Unreadable => "The address the browser came with was cut or changed on the way.".into(),
-            Self::ForgedForm => "The form did not come from a page of this server in this browser.".into(),
-            Self::Incomplete(error) => format!("The browser sent an incomplete form: {error}.").into(),
-            Self::TooLarge => "The browser sent a form of more than 64 KiB.".into(),
-            Self::Fault(fault) => fault.for_the_owner(request).into(),
-        }
-    }
-
     /// The page.
     pub fn answer(&self, server: &Server, request: &HttpRequest) -> HttpResponse {
         let id = request_id::of(request);
         if let Self::Fault(fault) = self {
             fault.log(request);
-        } else if !trail::is_a_step(request) {
+            trail::failed(request, self.for_the_owner());
+        } else if trail::is_a_step(request) {
+            trail::refused(request, self.for_the_owner());
+        } else {
             tracing::info!(request.id = %id, http.path = request.path(), reason = ?self, "showed an error page");
         }
-        trail::refused(request, self.for_the_owner(request));
         let words = self.words();
         match self {
             Self::Refused(_, link) => refused_page(server, link, &words, &id),

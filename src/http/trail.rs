@@ -8,22 +8,17 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web,
 };
-use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::{extract::peer, guard::request_id};
 use crate::{
     model::{
-        Timestamp,
         client::{Client, Registration},
         flow::{FlowEvent, FlowId, Outcome, Step},
         scope::Scopes,
     },
     server::Server,
 };
-
-/// So long after a client has registered itself, what it does belongs to the flow it registered for.
-const REGISTERED_JUST_NOW: TimeDelta = TimeDelta::minutes(10);
 
 /// What is known of the flow of a request.
 #[derive(Clone, Debug, Default)]
@@ -58,13 +53,16 @@ pub fn of_flow(request: &HttpRequest, flow: FlowId) {
     mark(request, |trail| trail.flow_id = Some(flow));
 }
 
-/// It is this client's. One that has just registered itself goes on with the flow it began by that.
-pub fn by(request: &HttpRequest, client: &Client, now: Timestamp) {
-    let is_new = client.registration == Registration::Dynamic && now < client.created_at + REGISTERED_JUST_NOW;
+/// It is this client's. One that registered itself begins its flow by that.
+pub fn by(request: &HttpRequest, client: &Client) {
+    let began = (client.registration == Registration::Dynamic).then(|| FlowId::of(client.id.0));
     mark(request, |trail| {
         trail.client_id = Some(client.client_id.clone());
-        if is_new && trail.step == Some(Step::Authorization) {
-            trail.flow_id = Some(FlowId::of(client.id.0));
+        if trail.step == Some(Step::Authorization)
+            && let Some(server) = request.app_data::<web::Data<Server>>()
+            && let Some(began) = began.filter(|began| server.flows.goes_on(*began))
+        {
+            trail.flow_id = Some(began);
         }
     });
 }
@@ -89,14 +87,29 @@ pub fn flow_of(request: &HttpRequest) -> Option<FlowId> {
     read(request).flow_id
 }
 
-/// A step was taken.
+/// A step was taken: the one the request is, or one that follows from it. Of what is no step of a flow nothing is told.
 pub fn done(request: &HttpRequest, step: Step, says: impl Into<String>) {
-    tell(request, Trail { step: Some(step), ..read(request) }, Outcome::Done, says.into());
+    let trail = read(request);
+    if trail.step.is_some() {
+        tell(request, Trail { step: Some(step), ..trail }, Outcome::Done, says.into());
+    }
 }
 
-/// The step that the request is was refused; one that is no step of a flow tells nothing.
+/// The same for a step that goes well again and again: told only where that is news.
+pub fn done_again(server: &Server, request: &HttpRequest, step: Step, says: &'static str) {
+    if flow_of(request).is_some_and(|flow| server.flows.awaits(flow, step)) {
+        done(request, step, says);
+    }
+}
+
+/// The step that the request is was refused.
 pub fn refused(request: &HttpRequest, says: impl Into<String>) {
     tell(request, read(request), Outcome::Refused, says.into());
+}
+
+/// The step that the request is failed, and not for anything the caller did.
+pub fn failed(request: &HttpRequest, says: impl Into<String>) {
+    tell(request, read(request), Outcome::Failed, says.into());
 }
 
 /// Scopes in a sentence.

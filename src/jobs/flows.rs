@@ -22,8 +22,17 @@ const AGE_MAX: TimeDelta = TimeDelta::days(7);
 /// How many of one client stay, and of all that have no known client.
 const CLIENT_EVENTS_MAX: u32 = 10_000;
 
+/// How many from one address.
+const ADDRESS_EVENTS_MAX: u32 = 5_000;
+
 /// How many stay in all.
 const EVENTS_MAX: u32 = 50_000;
+
+/// How many leave in one step.
+const BATCH: u32 = 500;
+
+/// How long between two steps, so that callers get their turn.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// Keeps for ever. A failure is logged; what could not be kept waits for the next time.
 pub async fn run(server: Arc<Server>) {
@@ -39,24 +48,38 @@ pub async fn run(server: Arc<Server>) {
     }
 }
 
-/// Keeps everything that was gathered. What a step that failed should have kept waits again.
+/// Keeps everything that was gathered. What a step could not keep for now waits; what can never be kept is let go, so
+/// that it does not hold up the rest.
 pub async fn keep(server: &Server) -> StoreResult<()> {
     loop {
         let batch = server.flows.next();
         if batch.is_empty() {
             return Ok(());
         }
-        let kept = server.store.keep_flow_events(&batch).await;
-        if let Err(error) = kept {
-            server.flows.put_back(batch);
-            return Err(error);
+        match server.store.keep_flow_events(&batch).await {
+            Err(error) if error.passes() => return Err(error),
+            Err(error) => tracing::error!(%error, events = batch.len(), "a part of the flow record is lost"),
+            Ok(()) => {}
         }
+        server.flows.settle(&batch);
     }
 }
 
-/// Removes what is too old or too much, and answers how many rows left.
-pub async fn bound(server: &Server) -> StoreResult<u64> {
-    let expired_by = server.clock.now() - AGE_MAX;
-    let bounds = FlowBounds { expired_by, per_client_max: CLIENT_EVENTS_MAX, events_max: EVENTS_MAX };
-    server.store.bound_flow_events(&bounds).await
+/// Removes what is too old or too much.
+pub async fn bound(server: &Server) -> StoreResult<()> {
+    let bounds = FlowBounds {
+        expired_by: server.clock.now() - AGE_MAX,
+        per_client_max: CLIENT_EVENTS_MAX,
+        per_address_max: ADDRESS_EVENTS_MAX,
+        events_max: EVENTS_MAX,
+        rows_max: BATCH,
+    };
+    loop {
+        let ids = server.store.flow_events_beyond(&bounds).await?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        server.store.remove_flow_events(&ids).await?;
+        tokio::time::sleep(BREATH).await;
+    }
 }

@@ -98,6 +98,13 @@ steps! {
     Revocation = "revocation",
 }
 
+impl Step {
+    /// Whether it is taken where a person sits.
+    pub fn is_persons(self) -> bool {
+        matches!(self, Self::Authorization | Self::SignIn | Self::Consent | Self::Code)
+    }
+}
+
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -106,14 +113,20 @@ pub enum Outcome {
     Done,
     /// It does not, or not in this way.
     Refused,
+    /// The server could not say: it failed, or what it needs did.
+    Failed,
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Done, Self::Refused, Self::Failed];
+
     /// Its word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Refused => "refused",
+            Self::Failed => "failed",
         }
     }
 }

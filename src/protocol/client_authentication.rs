@@ -12,7 +12,7 @@ use super::{
 };
 use crate::model::{
     Timestamp,
-    client::{AuthenticationMethod, AuthenticationMethods, Client},
+    client::{AuthenticationMethod, AuthenticationMethods, Client, Registration},
     digest::Digest,
 };
 
@@ -80,6 +80,27 @@ pub const UNKNOWN: OAuthError =
 /// The assertion proves who wrote it, and not who sends it: it has been sent before (RFC 7523 §3, item 7).
 pub const ASSERTION_REPLAYED: OAuthError =
     OAuthError::new(ErrorCode::InvalidClient, "client_assertion: its jti has been used before");
+
+/// What secrets of this server begin with (`tokens::secret`).
+const SECRETS_BEGIN_WITH: &str = "cst_";
+
+/// Why nobody is known by a `client_id`, in a sentence for the owner. A secret that was typed into the wrong field is
+/// not repeated.
+pub fn unknown(client_id: &str) -> String {
+    if client_id.starts_with(SECRETS_BEGIN_WITH) {
+        return "What came as client_id is a client secret: the two were swapped where they were typed in.".to_owned();
+    }
+    if client_id.starts_with("https://") {
+        return format!(
+            "No client is known here as {client_id:?}: nobody has consented to it, or documents of its host are not \
+             accepted here."
+        );
+    }
+    format!(
+        "No client is registered here as {client_id:?}; compare the client ID that was typed in where it runs with \
+         `consentry client list`."
+    )
+}
 
 impl Credentials {
     /// Gathers the credentials of a request; two at once are refused (RFC 6749 §2.3). `subject` is whom an assertion
@@ -155,12 +176,14 @@ pub fn authenticate(client: &Client, proof: &Proof, now: Timestamp) -> Result<Au
 
 /// Why a secret did not prove a client. Whether it is an old one is not said: each would have to be compared.
 fn why_not(client: &Client) -> &'static str {
-    if client.authentication_methods.contains(AuthenticationMethod::ClientSecret) {
-        "The secret is not the client's, or no longer: compare what was typed in where the client runs, or give it a \
-         new one with `consentry client rotate-secret`."
-    } else {
-        "The client showed a secret, and is registered without one."
+    if !client.authentication_methods.contains(AuthenticationMethod::ClientSecret) {
+        return "The client showed a secret, and is registered without one.";
     }
+    if client.registration == Registration::Dynamic {
+        return "The secret is not the one the client got when it registered itself.";
+    }
+    "The secret is not the client's, or no longer: compare what was typed in where the client runs, or give it a new \
+     one with `consentry client rotate-secret`."
 }
 
 fn has_secret(client: &Client, shown: Digest, now: Timestamp) -> bool {

@@ -105,11 +105,11 @@ impl OAuthError {
         Self { why: Some(why.into()), ..self }
     }
 
-    /// One sentence for the owner: the reason, or else what the client was told.
+    /// One sentence for the owner: the reason, or else what the client is told.
     pub fn for_the_owner(&self) -> Cow<'_, str> {
         match &self.why {
             Some(why) => Cow::Borrowed(why),
-            None => format!("The client was told {self}.").into(),
+            None => format!("It was refused with {self}.").into(),
         }
     }
 }

@@ -57,8 +57,24 @@ pub enum NoTarget {
 
 impl From<NoTarget> for OAuthError {
     fn from(refused: NoTarget) -> Self {
-        let why = format!("There is no token for this: {refused}. `consentry resource list` shows what is registered.");
+        let why = format!("It was refused with invalid_target: {refused}; {}.", refused.cure());
         Self::told(ErrorCode::InvalidTarget, refused.to_string()).because(why)
+    }
+}
+
+impl NoTarget {
+    /// What helps, for the owner.
+    fn cure(self) -> &'static str {
+        match self {
+            Self::Malformed | Self::TooLong | Self::Several => "only who wrote the client can mend that",
+            Self::Unregistered => {
+                "`consentry resource list` shows what is registered, `consentry resource add` registers more"
+            }
+            Self::Foreign => "it belongs to another plugin than the client, which needs a client of that plugin",
+            Self::Unnamed => "the setting default_resource says what such clients get",
+            Self::NoDefault => "`consentry resource add` registers it",
+            Self::Other => "a client has to name the resource it asked for at first, or none",
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Flow events: what happened at each step of an attempt to connect. Notes, kept in batches, a bounded number for some
 //! days; nothing is decided by them.
 
+use uuid::Uuid;
+
 use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
     Timestamp,
@@ -12,16 +14,18 @@ use crate::model::{
 pub struct FlowQuery {
     /// Only those of this client, by its name on the wire.
     pub client_id: Option<String>,
-    /// Only those with something refused.
+    /// Only those in which something was refused, or failed.
     pub refused: bool,
     /// At most so many.
     pub flows_max: u32,
 }
 
-/// What was read of documents before a flow began.
+/// What may belong to a flow and came before it.
 #[derive(Clone, Debug)]
-pub struct DiscoveryQuery {
-    /// Those that speak of this resource, or of none.
+pub struct BeforeQuery {
+    /// The registration of this client, whenever that was, unless the flow began by it.
+    pub client_id: Option<String>,
+    /// Documents that speak of this resource, or of none.
     pub resource: Option<String>,
     /// From then on.
     pub from: Timestamp,
@@ -34,14 +38,18 @@ pub struct DiscoveryQuery {
 pub struct FlowBounds {
     /// Those not after this leave.
     pub expired_by: Timestamp,
-    /// The newest so many stay, for each client, and for all that is no client's.
+    /// The newest so many of each client stay, and of all that have no known client.
     pub per_client_max: u32,
-    /// And so many of all.
+    /// The newest so many from each address that is known.
+    pub per_address_max: u32,
+    /// The newest so many of all.
     pub events_max: u32,
+    /// At most so many are found at a time.
+    pub rows_max: u32,
 }
 
 impl Store {
-    /// Keeps events; an event that is kept already stays as it is, and so does a flow's first call.
+    /// Keeps events; an event that is kept already stays as it is.
     pub async fn keep_flow_events(&self, events: &[FlowEvent]) -> StoreResult<()> {
         on_either_engine!(self, engine => engine.keep_flow_events(events))
     }
@@ -56,13 +64,18 @@ impl Store {
         on_either_engine!(self, engine => engine.flow(id))
     }
 
-    /// What was read of documents in a time, by whomever.
-    pub async fn discoveries(&self, query: &DiscoveryQuery) -> StoreResult<Vec<FlowEvent>> {
-        on_either_engine!(self, engine => engine.discoveries(query))
+    /// What came before a flow, in the order in which it happened.
+    pub async fn before_a_flow(&self, id: FlowId, query: &BeforeQuery) -> StoreResult<Vec<FlowEvent>> {
+        on_either_engine!(self, engine => engine.before_a_flow(id, query))
     }
 
-    /// Removes what is beyond the bounds, and answers how many rows left.
-    pub async fn bound_flow_events(&self, bounds: &FlowBounds) -> StoreResult<u64> {
-        on_either_engine!(self, engine => engine.bound_flow_events(bounds))
+    /// A few of the events that are beyond the bounds. Looking for them holds up nobody.
+    pub async fn flow_events_beyond(&self, bounds: &FlowBounds) -> StoreResult<Vec<Uuid>> {
+        on_either_engine!(self, engine => engine.flow_events_beyond(bounds))
+    }
+
+    /// Removes events.
+    pub async fn remove_flow_events(&self, ids: &[Uuid]) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.remove_flow_events(ids))
     }
 }

@@ -65,13 +65,23 @@ const CODE_REPLAYED: Counter = Counter {
     help: "Authorization codes that were presented a second time; each ended its connection.",
 };
 
+const CLIENT_AUTHENTICATION_FAILED: Counter = Counter {
+    name: "consentry_client_authentication_failures_total",
+    help: "Calls of clients that are unknown or did not prove to be who they say.",
+};
+
+const SIGN_INS_REFUSED: Counter = Counter {
+    name: "consentry_sign_ins_refused_total",
+    help: "Sign-ins with a wrong password, or for an account that is unknown or disabled.",
+};
+
 const FLOW_EVENTS_DROPPED: Counter = Counter {
     name: "consentry_flow_events_dropped_total",
     help: "Steps of connections that `consentry flow` will not tell of, because there were too many in a minute.",
 };
 
 /// Everything that is counted.
-const COUNTERS: [&Counter; 10] = [
+const COUNTERS: [&Counter; 12] = [
     &KEY_SET_FETCH_FAILURES,
     &CLIENT_DOCUMENT_FETCH_FAILURES,
     &CLIENT_DOCUMENT_PINNED,
@@ -82,6 +92,8 @@ const COUNTERS: [&Counter; 10] = [
     &REFRESH_DOWNGRADES_REFUSED,
     &CODE_REPLAYED,
     &FLOW_EVENTS_DROPPED,
+    &CLIENT_AUTHENTICATION_FAILED,
+    &SIGN_INS_REFUSED,
 ];
 
 /// A client's key set could not be fetched or read.
@@ -112,6 +124,16 @@ pub fn registration_refused() {
 /// A client assertion was presented a second time.
 pub fn client_assertion_replayed() {
     CLIENT_ASSERTIONS_REPLAYED.one_more();
+}
+
+/// A client is unknown, or did not prove to be who it says.
+pub fn client_authentication_failed() {
+    CLIENT_AUTHENTICATION_FAILED.one_more();
+}
+
+/// A sign-in was refused.
+pub fn sign_in_refused() {
+    SIGN_INS_REFUSED.one_more();
 }
 
 /// A step of a connection is not recorded.

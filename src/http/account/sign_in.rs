@@ -23,6 +23,7 @@ use crate::{
     random,
     server::Server,
     store::sessions::NewSession,
+    telemetry::metrics,
     tokens::{self, secret::SecretText},
 };
 
@@ -116,10 +117,12 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let (session, secret) = match authenticate(server, &visitor, typed, password).await? {
         Ok(started) => started,
         Err(why) => {
-            if !trail::is_a_step(request) {
+            metrics::sign_in_refused();
+            if trail::is_a_step(request) {
+                trail::refused(request, why);
+            } else {
                 tracing::info!(reason = why, "a sign-in was refused");
             }
-            trail::refused(request, why);
             return refuse(server, request, &visitor, in_flight.as_ref(), typed).await;
         }
     };

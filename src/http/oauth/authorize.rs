@@ -98,6 +98,7 @@ pub async fn stage(
     in_flight: InFlight,
     visitor: &Visitor,
 ) -> Result<Stage, PageError> {
+    trail::of_flow(request, in_flight.flow());
     let (client, unkept) = match server.client_that_asks(in_flight.client_id()).await {
         Ok(known) => known.map(|known| (known.client, known.unkept)).unzip(),
         Err(ClientFault::Store(error)) => return Err(error.into()),
@@ -105,7 +106,7 @@ pub async fn stage(
     };
     let received_at = in_flight.received_at();
     if let Some(client) = &client {
-        trail::by(request, client, server.clock.now());
+        trail::by(request, client);
     }
     let client_id = in_flight.client_id().to_owned();
     let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer)?;

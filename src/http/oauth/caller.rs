@@ -26,10 +26,13 @@ use crate::{
         refresh_token::RefreshToken,
     },
     protocol::{
-        client_authentication::{ASSERTION_LENGTH_MAX, ASSERTION_REPLAYED, Credentials, Proof, UNKNOWN, authenticate},
+        client_authentication::{
+            ASSERTION_LENGTH_MAX, ASSERTION_REPLAYED, Credentials, Proof, UNKNOWN, authenticate, unknown,
+        },
         dialect,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
+        resource,
     },
     server::{Server, clients::Asking},
     store::assertions::AssertionUse,
@@ -70,6 +73,9 @@ impl Caller {
         let (parameters, encoding) = body::parameters(request, payload).await?;
         if sought == Sought::Grant && matches!(parameters.one("grant_type", 128), Ok(Some("refresh_token"))) {
             trail::at(request, Step::Refresh);
+        }
+        if let Ok(Some(named)) = resource::requested(&parameters) {
+            trail::towards(request, named);
         }
         let carried = Carried::read(sought, server, &parameters).await?;
         if let Some(family) = carried.as_ref().and_then(Carried::family) {
@@ -143,21 +149,23 @@ impl Caller {
         let subject = claimed.and_then(|claimed| claimed.sub);
         let credentials = Credentials::read(credentials::basic(request)?, parameters, subject)?;
         let Some(client) = server.client_that_calls(&credentials.client_id, asking).await? else {
-            let why = format!(
-                "No client is registered here as {}; compare the client ID that was typed in where it runs with \
-                 `consentry client list`.",
-                credentials.client_id
-            );
-            return Err(UNKNOWN.because(why).into());
+            metrics::client_authentication_failed();
+            return Err(UNKNOWN.because(unknown(&credentials.client_id)).into());
         };
-        trail::by(request, &client, server.clock.now());
-        let (method, assertion) = match &credentials.proof {
-            Proof::Assertion(text) => {
-                let used = assertion::prove(server, &client, text, asking).await?;
-                (AuthenticationMethod::PrivateKeyJwt, Some(used))
+        trail::by(request, &client);
+        let proven = match &credentials.proof {
+            Proof::Assertion(text) => assertion::prove(server, &client, text, asking)
+                .await
+                .map(|used| (AuthenticationMethod::PrivateKeyJwt, Some(used))),
+            proof => authenticate(&client, proof, server.clock.now())
+                .map(|method| (method, None))
+                .map_err(MachineError::from),
+        };
+        let (method, assertion) = proven.inspect_err(|error| {
+            if matches!(error, MachineError::Caller(_)) {
+                metrics::client_authentication_failed();
             }
-            proof => (authenticate(&client, proof, server.clock.now())?, None),
-        };
+        })?;
         Ok(Proven { client, method, assertion })
     }
 }

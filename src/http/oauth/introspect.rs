@@ -7,14 +7,13 @@ use chrono::TimeDelta;
 use super::{
     caller::{Caller, answer},
     carried::{Carried, Sought},
-    resource::explained,
 };
 use crate::{
     http::{failure::MachineError, trail},
     model::{
         Timestamp,
         client::{AuthenticationMethod, Client},
-        flow::{FlowId, Step},
+        flow::Step,
         refresh_token::RefreshToken,
         resource::ResourceIdentifier,
         scope::Scopes,
@@ -32,7 +31,7 @@ use crate::{
 const TOKEN_LENGTH_MAX: usize = 16 * 1024;
 
 /// A connection is called within so long, or nobody waits for its first call any more.
-const FIRST_CALL_WITHIN: TimeDelta = TimeDelta::hours(1);
+const FIRST_CALL_WITHIN: TimeDelta = TimeDelta::days(1);
 
 /// The endpoint.
 pub async fn introspect(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -49,50 +48,79 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
     caller.parameters.required("token", TOKEN_LENGTH_MAX)?;
     caller.use_up(server, caller.assertion_to_use_up()).await?;
     let Caller { client, carried, parameters, .. } = caller;
-    let requested = resource::requested(&parameters).map_err(|refused| explained(&client, None, refused.into()))?;
-    let named = resource::read(requested).map_err(|refused| explained(&client, requested, refused.into()))?;
+    let requested = resource::requested(&parameters).map_err(OAuthError::from)?;
+    let named = resource::read(requested).map_err(OAuthError::from)?;
     let now = server.clock.now();
-    let is_carried = carried.is_some();
+    let brought = Brought::of(carried.as_ref());
     let told = match find(server, &client, carried).await? {
-        Some(token) => introspection::check(&client, token, named.as_deref(), now),
-        None if is_carried => Err("The token's connection has ended, or its access was taken back.".to_owned()),
-        None => Err(unread(server, request, parameters.one("token", TOKEN_LENGTH_MAX)?.unwrap_or_default())),
+        Some(token) => introspection::check(&client, token, named.as_deref(), now).map_err(Some),
+        None => Err(brought.why_not(server, parameters.one("token", TOKEN_LENGTH_MAX)?.unwrap_or_default())),
     };
     let body = match told {
         Ok(token) => {
-            tell_of_the_first(request, &token, now);
+            tell_of_the_first(server, request, &token, now);
             introspection::answer(&server.settings.issuer, token)
         }
         Err(why) => {
-            trail::refused(request, why);
+            if let Some(why) = why {
+                trail::refused(request, why);
+            }
             Answer::default()
         }
     };
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
 }
 
-/// Tells of a call to the API, as long as it may be the first of its connection; the record keeps that one alone.
-fn tell_of_the_first(request: &HttpRequest, token: &Standing, now: Timestamp) {
+/// Tells of a call to the API, as long as it may be the first of its connection; the record takes that one alone.
+fn tell_of_the_first(server: &Server, request: &HttpRequest, token: &Standing, now: Timestamp) {
     let is_new = trail::flow_of(request).is_some_and(|flow| now < flow.began_at() + FIRST_CALL_WITHIN);
     if is_new && token.token_use == "access_token" {
         trail::of_client(request, &token.client_id);
         trail::towards(request, &token.resource);
-        trail::done(request, Step::Introspection, "The API was called with an access token, and asked about it.");
+        trail::done_again(
+            server,
+            request,
+            Step::Introspection,
+            "The API was called with an access token, and asked about it.",
+        );
     }
 }
 
-/// Why a token was not read. An access token that has only expired still shows its connection.
-fn unread(server: &Server, request: &HttpRequest, token: &str) -> String {
-    let then = Timestamp::default();
-    let claims = tokens::access::read(&server.keyring.current(), &server.settings.issuer, token, then);
-    match claims {
-        Some(claims) => {
-            if let Some(family) = claims.family {
-                trail::of_flow(request, FlowId::of(family.0));
-            }
-            "The API was called with an access token that has expired: the client should have refreshed it.".to_owned()
+/// What was asked about, for saying why it is not active.
+#[derive(Clone, Copy)]
+enum Brought {
+    OfAConnection,
+    OfAClient,
+    ForRefreshing,
+    Unread,
+}
+
+impl Brought {
+    fn of(carried: Option<&Carried>) -> Self {
+        match carried {
+            Some(Carried::Access(claims)) if claims.family.is_some() => Self::OfAConnection,
+            Some(Carried::Access(_)) => Self::OfAClient,
+            Some(Carried::Refresh(_)) => Self::ForRefreshing,
+            Some(Carried::Code(_)) | None => Self::Unread,
         }
-        None => "The API was called with something that is no token of this server.".to_owned(),
+    }
+
+    /// One sentence for the owner. None for an access token that has only expired: that is how a client learns that it
+    /// is time to refresh.
+    fn why_not(self, server: &Server, text: &str) -> Option<String> {
+        let says = match self {
+            Self::OfAConnection => "The token's connection has ended, or its access was taken back.",
+            Self::OfAClient => "The client that the token stands with is disabled, or its resource was removed.",
+            Self::ForRefreshing => "It was asked about a refresh token that is old, ended, or another client's.",
+            Self::Unread => {
+                let (ring, issuer) = (server.keyring.current(), &server.settings.issuer);
+                if tokens::access::read(&ring, issuer, text, Timestamp::default()).is_some() {
+                    return None;
+                }
+                "The API was called with something that is no token of this server."
+            }
+        };
+        Some(says.to_owned())
     }
 }
 

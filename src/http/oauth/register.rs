@@ -73,7 +73,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
     server.store.add_client(&client, &server.audit(Actor::Client(id), peer(request))).await?;
     let client =
         server.store.client(&client.client_id, now).await?.ok_or(StoreError::Broken("the client is gone".into()))?;
-    trail::by(request, &client, now);
+    trail::by(request, &client);
     trail::of_flow(request, FlowId::of(id.0));
     trail::done(request, Step::Registration, format!("A client registered itself as {}.", client.name));
     let credentials = Credentials {
@@ -153,7 +153,7 @@ pub(super) fn uri_of(server: &Server, client: &Client) -> String {
 
 /// What a client gets when it names nothing; where that takes a resource to be named, what it said it would ask for.
 pub(super) async fn scope_of(server: &Server, client: &Client) -> StoreResult<Option<String>> {
-    let resource = resource::look(server, client, None).await?.ok();
+    let resource = resource::find(server, client, Ok(None)).await?.ok();
     let scopes = resource.map(|resource| client.default_scopes_at(&resource)).or_else(|| client.default_scopes.clone());
     Ok(scopes.map(|scopes| scopes.to_string()))
 }

@@ -40,10 +40,9 @@ pub async fn token(server: web::Data<Server>, request: HttpRequest, payload: web
 
 async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
     let caller = Caller::read(server, request, payload, Sought::Grant).await?;
-    let read = TokenRequest::read(&caller.parameters, &caller.client);
-    let issued = match read.map_err(|error| resource::explained(&caller.client, None, error))? {
+    let issued = match TokenRequest::read(&caller.parameters, &caller.client)? {
         TokenRequest::AuthorizationCode(code) => redeem(server, request, &caller, &code).await?,
-        TokenRequest::Refresh(refresh) => rotate(server, &caller, &refresh).await?,
+        TokenRequest::Refresh(refresh) => rotate(server, request, &caller, &refresh).await?,
         TokenRequest::ClientCredentials(credentials) => client_credentials(server, &caller, &credentials).await?,
     };
     Ok(HttpResponse::Ok()
@@ -65,8 +64,7 @@ async fn redeem(
         Some(home) => Some(home.clone()),
         None => server.store.resource_by_id(good.code.resource_id).await?,
     };
-    let Redeemable { code, resource, scopes, auth_time } =
-        asked.at(good, authorized).map_err(|error| resource::explained(client, asked.requested_resource(), error))?;
+    let Redeemable { code, resource, scopes, auth_time } = asked.at(good, authorized)?;
     let line = RefreshToken { family_id: code.id, counter: 0, secret: random::bytes() };
     let redemption = Redemption {
         id: code.id,
@@ -99,11 +97,6 @@ async fn redeem(
         }
         Redeem::Replayed => {
             metrics::code_replayed();
-            tracing::warn!(
-                family.id = %code.id,
-                client.id = client.client_id.as_str(),
-                "a code was presented twice; its family is ended"
-            );
             Err(authorization_code::NOT_GOOD.because(authorization_code::REPLAYED).into())
         }
         Redeem::NotStanding => Err(authorization_code::NOT_GOOD.because(authorization_code::NOT_STANDING).into()),
@@ -111,9 +104,14 @@ async fn redeem(
     }
 }
 
-async fn rotate(server: &Server, caller: &Caller, asked: &RefreshRequest<'_>) -> Result<TokenAnswer, MachineError> {
+async fn rotate(
+    server: &Server,
+    request: &HttpRequest,
+    caller: &Caller,
+    asked: &RefreshRequest<'_>,
+) -> Result<TokenAnswer, MachineError> {
     let client = &caller.client;
-    let resource = asked.check().map_err(|error| resource::explained(client, asked.requested_resource(), error))?;
+    let resource = asked.check()?;
     let now = server.clock.now();
     let presented = caller.refresh_token().ok_or_else(|| refresh::NOT_GOOD.because(refresh::FORGED))?;
     if asked.names_scopes()
@@ -148,26 +146,21 @@ async fn rotate(server: &Server, caller: &Caller, asked: &RefreshRequest<'_>) ->
         Rotate::Repeated { family, counter, rotated_at } => (family, counter, rotated_at),
         Rotate::Replayed => {
             metrics::refresh_replayed();
-            tracing::warn!(
-                family.id = %presented.family_id,
-                client.id = client.client_id.as_str(),
-                "a superseded refresh token was presented; its family is ended"
-            );
             return Err(refresh::NOT_GOOD.because(refresh::REPLAYED).into());
         }
         Rotate::NotStanding => {
-            let refusal = why_not(server, caller, asked, presented).await?;
-            return Err(resource::explained(client, asked.requested_resource(), refusal.into()).into());
+            return Err(OAuthError::from(why_not(server, caller, asked, presented).await?).into());
         }
         Rotate::AssertionReplayed => return Err(caller.replayed()),
     };
     let ring = server.keyring.current();
     let refresh_token = tokens::refresh::write(ring.mac_at(rotated_at)?, &presented.at(counter));
     let scopes = asked.scopes(&family.scopes)?;
+    trail::done_again(server, request, Step::Refresh, "It was refreshed, and goes on.");
     Ok(issue(server, &ring, &Issue { client, family: &family, scopes: &scopes, now }, refresh_token)?)
 }
 
-/// Why a line did not turn. That a client came by less than before is logged: whoever stole the token has no key.
+/// Why a line did not turn. That a client came by less than before is counted: whoever stole the token has no key.
 async fn why_not(
     server: &Server,
     caller: &Caller,
@@ -176,16 +169,8 @@ async fn why_not(
 ) -> Result<Refusal, MachineError> {
     let Some(family) = own_family(server, &caller.client, presented).await? else { return Ok(Refusal::NotGood) };
     let refusal = asked.refusal(&family, &caller.client, caller.method);
-    if let Refusal::WeakerMethod { shown, had } = refusal {
+    if matches!(refusal, Refusal::WeakerMethod { .. }) {
         metrics::refresh_downgrade_refused();
-        tracing::warn!(
-            family.id = %family.id,
-            family.method = had.as_str(),
-            client.id = caller.client.client_id.as_str(),
-            client.method = shown.as_str(),
-            client.address = caller.address.as_deref(),
-            "a refresh token came with a weaker client authentication than before; was it stolen?"
-        );
     }
     Ok(refusal)
 }

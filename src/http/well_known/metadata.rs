@@ -26,6 +26,7 @@ pub const PLACE: &str = "/.well-known/oauth-authorization-server";
 
 /// Serves the document at the root, and appended to the issuer.
 pub async fn metadata(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    trail::at(&request, Step::Discovery);
     document(&server, &request)
 }
 

@@ -40,7 +40,9 @@ async fn serve(server: &Server, request: &HttpRequest) -> Result<HttpResponse, M
         found = first_below(server, request).await?;
     }
     let Some(resource) = found else {
-        let place = format!("{}{}", host::of(request.head()).map_or(String::new(), |host| host.to_string()), path);
+        let host = host::of(request.head()).map_or(String::new(), |host| host.to_string());
+        let query = Some(request.query_string()).filter(|query| !query.is_empty());
+        let place = format!("{host}{path}{}", query.map_or(String::new(), |query| format!("?{query}")));
         let why = format!("No resource is registered at {place}; `consentry resource add` registers one.");
         trail::refused(request, why);
         let description = "no resource with this path is registered on this host";

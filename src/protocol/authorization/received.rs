@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Addressed;
 use crate::{
-    model::{client::Client, redirect_uri},
+    model::{
+        client::{Client, Registration},
+        redirect_uri,
+    },
     protocol::{
-        client_authentication::CREDENTIAL_LENGTH_MAX,
+        client_authentication::{CREDENTIAL_LENGTH_MAX, unknown},
         dialect,
         error::OAuthError,
         parameters::Parameters,
@@ -76,8 +79,8 @@ pub enum NotAddressed {
     ForeignRedirectUri {
         /// What was presented, for the owner's eyes.
         presented: String,
-        /// By which client.
-        client_id: String,
+        /// How its client became known.
+        registration: Registration,
     },
 }
 
@@ -89,21 +92,24 @@ impl NotAddressed {
                 format!("The browser was sent here with a request that is wrong: {error}.").into()
             }
             Self::UnknownClient { client_id, is_disabled: true } => {
-                format!("The client {client_id} is disabled.").into()
+                format!("The client {client_id:?} is disabled.").into()
             }
-            Self::UnknownClient { client_id, .. } => format!(
-                "No client is registered here as {client_id}; compare the client ID that was typed in where it runs \
-                 with `consentry client list`."
-            )
-            .into(),
+            Self::UnknownClient { client_id, .. } => unknown(client_id).into(),
             Self::NotForPeople => {
                 "The client is a service: it may not ask people. Register one with another preset.".into()
             }
-            Self::ForeignRedirectUri { presented, client_id } => format!(
-                "The client asks to send the browser back to {presented}, which is not registered for it; if that is \
-                 its callback, `consentry client add-callback {client_id} {presented}` registers it."
-            )
-            .into(),
+            Self::ForeignRedirectUri { presented, registration } => {
+                let asks = format!("The client asks to send the browser back to {presented:?}");
+                match registration {
+                    Registration::ByHand => format!(
+                        "{asks}, which is not registered for it; if that is its callback, register it with `consentry \
+                         client add-callback`."
+                    ),
+                    Registration::Dynamic => format!("{asks}, which it did not register."),
+                    Registration::Document => format!("{asks}, which its document does not have."),
+                }
+                .into()
+            }
         }
     }
 }
@@ -138,10 +144,11 @@ impl Received {
         if !dialect::authorization_code_allowed(client.dialect) {
             return Err(NotAddressed::NotForPeople);
         }
-        match matching::find(&client.redirect_uris, &self.redirect_uri) {
-            Some(redirect_uri) => Ok(Addressed::new(self, redirect_uri, client, issuer)),
-            None => Err(NotAddressed::ForeignRedirectUri { presented: self.redirect_uri, client_id: self.client_id }),
+        if let Some(redirect_uri) = matching::find(&client.redirect_uris, &self.redirect_uri) {
+            return Ok(Addressed::new(self, redirect_uri, client, issuer));
         }
+        let registration = client.registration;
+        Err(NotAddressed::ForeignRedirectUri { presented: self.redirect_uri, registration })
     }
 
     fn of_nobody(&self, is_disabled: bool) -> NotAddressed {

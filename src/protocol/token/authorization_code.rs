@@ -67,11 +67,6 @@ impl<'a> CodeRequest<'a> {
         })
     }
 
-    /// The resource that is named.
-    pub fn requested_resource(&self) -> Option<&'a str> {
-        self.resource
-    }
-
     /// Checks an opened code against the authenticated client and the request.
     pub fn check(
         &self,

@@ -66,7 +66,8 @@ impl From<Refusal> for OAuthError {
                     "the client authenticated by {shown}, but this connection has had {had}, \
                      which the client still offers"
                 );
-                Self::told(ErrorCode::InvalidGrant, description)
+                let why = format!("Was the refresh token stolen? It was presented, and {description}.");
+                Self::told(ErrorCode::InvalidGrant, description).because(why)
             }
             Refusal::NotGood => NOT_GOOD.because(NOT_STANDING),
         }
@@ -96,11 +97,6 @@ impl<'a> RefreshRequest<'a> {
             _ if falls_short(shown, had, client.authentication_methods) => Refusal::WeakerMethod { shown, had },
             _ => Refusal::NotGood,
         }
-    }
-
-    /// The resource that is named.
-    pub fn requested_resource(&self) -> Option<&'a str> {
-        self.resource
     }
 
     /// Whether a narrower `scope` is named; then the family is asked first, so that a mistake costs no rotation.

@@ -10,11 +10,11 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
-        flows::{DiscoveryQuery, FlowBounds, FlowQuery},
+        flows::{BeforeQuery, FlowBounds, FlowQuery},
     },
 };
 
-/// Whichever row is there already stays: the same event of a batch that ran twice, or an earlier first call.
+/// A batch may run twice.
 const INSERT: &str = "
     insert into flow_events
            (id, flow_id, at, step, outcome, client_id, resource, address, user_agent, request_id, says)
@@ -33,10 +33,9 @@ const NEWEST: &str = concat!(
     "where flow_id in (select flow_id
                          from flow_events
                         where flow_id is not null
-                          and (cast($1 as text) is null or client_id = $1)
                         group by flow_id
-                       having cast($2 as bigint) = 0
-                           or sum(case when outcome = 'refused' then 1 else 0 end) > 0
+                       having (cast($1 as text) is null or sum(case when client_id = $1 then 1 else 0 end) > 0)
+                          and (cast($2 as bigint) = 0 or sum(case when outcome <> 'done' then 1 else 0 end) > 0)
                         order by max(at) desc
                         limit $3)
      order by at, id"
@@ -44,27 +43,31 @@ const NEWEST: &str = concat!(
 
 const OF_FLOW: &str = concat!(select_events!(), "where flow_id = $1 order by at, id");
 
-const DISCOVERIES: &str = concat!(
+const BEFORE: &str = concat!(
     select_events!(),
-    "where flow_id is null
-       and at >= $1
-       and at <= $2
-       and (cast($3 as text) is null or resource is null or resource = $3)
+    "where (flow_id is null
+            and at >= $1
+            and at <= $2
+            and (cast($3 as text) is null or resource is null or resource = $3))
+        or (step = 'registration' and outcome = 'done' and client_id = $4 and flow_id <> $5)
      order by at, id"
 );
 
-const EXPIRED: &str = "delete from flow_events where at <= $1";
-
+/// Where a person sits is not kept, so what has no address is everybody's and has no share of its own.
 const BEYOND: &str = "
-    delete from flow_events
-     where id in (select id
-                    from (select id,
-                                 row_number() over (partition by client_id, step = 'discovery'
-                                                        order by at desc, id desc) as own_place,
-                                 row_number() over (order by at desc, id desc) as place
-                            from flow_events) as placed
-                   where own_place > $1
-                      or place > $2)";
+    select id
+      from (select id, at, address,
+                   row_number() over (partition by client_id, step = 'discovery' order by at desc) as place_of_client,
+                   row_number() over (partition by address order by at desc) as place_of_address,
+                   row_number() over (order by at desc) as place
+              from flow_events) as placed
+     where at <= $1
+        or place_of_client > $2
+        or (address is not null and place_of_address > $3)
+        or place > $4
+     limit $5";
+
+const REMOVE: &str = "delete from flow_events where id = $1";
 
 #[derive(sqlx::FromRow)]
 struct EventRow {
@@ -84,7 +87,7 @@ struct EventRow {
 impl EventRow {
     fn into_event(self) -> StoreResult<FlowEvent> {
         let step = Step::ALL.iter().copied().find(|step| step.as_str() == self.step);
-        let outcome = [Outcome::Done, Outcome::Refused].into_iter().find(|outcome| outcome.as_str() == self.outcome);
+        let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == self.outcome);
         Ok(FlowEvent {
             id: self.id,
             flow_id: self.flow_id.map(FlowId::of),
@@ -139,24 +142,31 @@ impl Engine {
         read(reading!(self, connection => sqlx::query_as(OF_FLOW).bind(id.uuid()).fetch_all(&mut *connection))?)
     }
 
-    pub(in crate::store) async fn discoveries(&self, query: &DiscoveryQuery) -> StoreResult<Vec<FlowEvent>> {
-        read(reading!(self, connection => sqlx::query_as(DISCOVERIES)
+    pub(in crate::store) async fn before_a_flow(&self, id: FlowId, query: &BeforeQuery) -> StoreResult<Vec<FlowEvent>> {
+        read(reading!(self, connection => sqlx::query_as(BEFORE)
             .bind(query.from)
             .bind(query.until)
             .bind(query.resource.as_deref())
+            .bind(query.client_id.as_deref())
+            .bind(id.uuid())
             .fetch_all(&mut *connection))?)
     }
 
-    pub(in crate::store) async fn bound_flow_events(&self, bounds: &FlowBounds) -> StoreResult<u64> {
-        let mut step = self.begin().await?;
-        let expired = sqlx::query(EXPIRED).bind(bounds.expired_by).execute(&mut *step).await?.rows_affected();
-        let beyond = sqlx::query(BEYOND)
+    pub(in crate::store) async fn flow_events_beyond(&self, bounds: &FlowBounds) -> StoreResult<Vec<Uuid>> {
+        reading!(self, connection => sqlx::query_scalar(BEYOND)
+            .bind(bounds.expired_by)
             .bind(i64::from(bounds.per_client_max))
+            .bind(i64::from(bounds.per_address_max))
             .bind(i64::from(bounds.events_max))
-            .execute(&mut *step)
-            .await?
-            .rows_affected();
-        step.commit().await?;
-        Ok(expired + beyond)
+            .bind(i64::from(bounds.rows_max))
+            .fetch_all(&mut *connection))
+    }
+
+    pub(in crate::store) async fn remove_flow_events(&self, ids: &[Uuid]) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        for id in ids {
+            sqlx::query(REMOVE).bind(id).execute(&mut *step).await?;
+        }
+        Ok(step.commit().await?)
     }
 }

@@ -77,7 +77,7 @@ on_both_engines! {
         assert_eq!(status, StatusCode::OK, "{answer}");
         // Other tests are heard too, and not one of these lines leaves out from where it came.
         let told = log::told();
-        let is_it = |line: &&str| line.contains("a refresh token came with a weaker client authentication");
+        let is_it = |line: &&str| line.contains("Was the refresh token stolen? It was presented, and");
         let mut lines = told.lines().filter(is_it).peekable();
         assert!(lines.peek().is_some(), "the log was heard");
         assert!(lines.all(|line| line.contains(" client.address=")));

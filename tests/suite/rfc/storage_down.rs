@@ -2,6 +2,7 @@
 //! goes on as soon as the database does (RFC 9110 §15.6.4, RFC 6749 §4.1.2.1).
 
 use std::{
+    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,7 +10,14 @@ use std::{
     time::Duration,
 };
 
-use consentry::{model::client::Dialect, store::OpenOptions};
+use consentry::{
+    jobs,
+    model::{
+        client::Dialect,
+        flow::{Outcome, Step},
+    },
+    store::{OpenOptions, flows::FlowQuery},
+};
 use sqlx::{Connection, SqliteConnection};
 use tokio::{
     io::copy_bidirectional,
@@ -95,12 +103,21 @@ async fn sqlite_held_by_another_program() {
     // What only reads goes on: readers of a write-ahead log wait for nobody.
     let (_, active) = world.running.introspect(&service, text(&tokens, "access_token")).await;
     assert_eq!(active["active"], true);
+    jobs::flows::keep(&world.running.server).await.unwrap_err();
 
     sqlx::query("rollback").execute(&mut holder).await.unwrap();
     assert_health(&world, true).await;
     assert_eq!(redeem(&world, &client, &code).await.status, 200, "the code was not consumed");
     assert_eq!(world.running.post("/token", &refresh).await.status, 200);
     browser.decide(&page, "allow").await.left();
+    // What could not be recorded meanwhile is recorded now, with what failed.
+    jobs::flows::keep(&world.running.server).await.unwrap();
+    let all = FlowQuery { client_id: None, refused: true, flows_max: 100 };
+    let told = world.running.server.store.flows(&all).await.unwrap();
+    let failed = told.iter().filter(|event| event.outcome == Outcome::Failed).map(|event| event.step);
+    let failed: HashSet<Step> = failed.collect();
+    assert_eq!(failed, HashSet::from([Step::Token, Step::Refresh, Step::Revocation, Step::Consent]));
+    assert!(told.iter().any(|event| event.step == Step::Code && event.outcome == Outcome::Done), "{told:#?}");
 }
 
 async fn redeem(world: &World, client: &crate::harness::server::Registered, code: &str) -> Answer {

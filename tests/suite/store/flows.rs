@@ -9,7 +9,7 @@ use consentry::{
     random,
     store::{
         Store,
-        flows::{DiscoveryQuery, FlowBounds, FlowQuery},
+        flows::{BeforeQuery, FlowBounds, FlowQuery},
     },
 };
 
@@ -51,10 +51,6 @@ async fn all(store: &Store) -> Vec<FlowEvent> {
     store.flows(&FlowQuery { client_id: None, refused: false, flows_max: 1000 }).await.unwrap()
 }
 
-fn bounds(expired_by: Timestamp, per_client_max: u32, events_max: u32) -> FlowBounds {
-    FlowBounds { expired_by, per_client_max, events_max }
-}
-
 on_both_engines! {
     async fn events_come_back_as_they_were_kept_and_each_once(engine) {
         let (_database, store) = open(engine).await;
@@ -71,19 +67,6 @@ on_both_engines! {
             store.keep_flow_events(&[event(4, Some(one), *step)]).await.unwrap();
         }
         assert_eq!(store.flow(one).await.unwrap().len(), kept.len() + Step::ALL.len());
-    }
-
-    async fn a_first_call_is_told_once_whoever_hears_of_it(engine) {
-        let (_database, store) = open(engine).await;
-        let (one, other) = (flow(1), flow(2));
-        for number in 1..5 {
-            store.keep_flow_events(&[event(number, Some(one), Step::Introspection)]).await.unwrap();
-        }
-        store.keep_flow_events(&[event(5, Some(other), Step::Introspection)]).await.unwrap();
-        store.keep_flow_events(&[refused(event(6, Some(one), Step::Introspection))]).await.unwrap();
-        let told = store.flow(one).await.unwrap();
-        assert_eq!(told.iter().map(|event| event.at).collect::<Vec<_>>(), [at(1), at(6)]);
-        assert_eq!(store.flow(other).await.unwrap().len(), 1);
     }
 
     async fn the_newest_flows_are_listed_whole(engine) {
@@ -110,6 +93,10 @@ on_both_engines! {
         assert_eq!(ids(Some("c1"), false, 9).await, [1, 1, 3, 3], "also what of them had no client yet");
         assert_eq!(ids(None, true, 9).await, [0, 0, 0]);
         assert_eq!(ids(Some("c1"), true, 9).await, [0; 0]);
+        // Refused to somebody else, such as the API, it is this client's all the same.
+        let of_the_api = FlowEvent { client_id: Some("api".to_owned()), ..event(61, Some(flows[1]), Step::Introspection) };
+        store.keep_flow_events(&[refused(of_the_api)]).await.unwrap();
+        assert_eq!(ids(Some("c1"), true, 9).await, [1, 1, 1]);
     }
 
     async fn documents_are_found_by_their_time_and_what_they_speak_of(engine) {
@@ -121,14 +108,23 @@ on_both_engines! {
         let (a, b) = (Some("https://a.example/"), Some("https://b.example/"));
         let kept = [of(1, a), of(2, a), of(3, None), of(4, b), of(5, a)];
         store.keep_flow_events(&kept).await.unwrap();
-        store.keep_flow_events(&[event(3, Some(flow(3)), Step::Registration)]).await.unwrap();
+        let registered = |second: i64, client: &str| FlowEvent {
+            client_id: Some(client.to_owned()),
+            ..event(second, Some(flow(second)), Step::Registration)
+        };
+        let this = flow(9);
+        let own = FlowEvent { flow_id: Some(this), ..registered(1, "c") };
+        store.keep_flow_events(&[registered(3, "another"), refused(registered(3, "c")), own]).await.unwrap();
         let found = async |resource: Option<&str>| {
-            let query = DiscoveryQuery { resource: resource.map(str::to_owned), from: at(2), until: at(4) };
-            store.discoveries(&query).await.unwrap()
+            let (client_id, resource) = (Some("c".to_owned()), resource.map(str::to_owned));
+            let query = BeforeQuery { client_id, resource, from: at(2), until: at(4) };
+            store.before_a_flow(this, &query).await.unwrap()
         };
         assert_eq!(found(a).await, kept[1..3]);
         assert_eq!(found(b).await, kept[2..4]);
         assert_eq!(found(None).await, kept[1..4]);
+        store.keep_flow_events(&[registered(-500, "c")]).await.unwrap();
+        assert_eq!(found(b).await[0].at, at(-500), "a registration is its client's, however long ago");
     }
 
     async fn no_more_stays_than_may(engine) {
@@ -143,18 +139,27 @@ on_both_engines! {
             kept.push(FlowEvent { client_id: None, ..event(second, None, Step::Discovery) });
         }
         store.keep_flow_events(&kept).await.unwrap();
-        let no_end = bounds(at(-1), 1000, 1000);
-        assert_eq!(store.bound_flow_events(&no_end).await.unwrap(), 0);
-        assert_eq!(store.bound_flow_events(&bounds(at(2), 1000, 1000)).await.unwrap(), 12, "what is too old");
-        assert_eq!(store.bound_flow_events(&bounds(at(2), 5, 1000)).await.unwrap(), 8, "too much of one");
+        let beyond = async |by: Timestamp, per_client_max: u32, per_address_max: u32, events_max: u32| {
+            let rows_max = 1000;
+            let bounds = FlowBounds { expired_by: by, per_client_max, per_address_max, events_max, rows_max };
+            let ids = store.flow_events_beyond(&bounds).await.unwrap();
+            let few = store.flow_events_beyond(&FlowBounds { rows_max: 2, ..bounds }).await.unwrap();
+            assert_eq!(few.len(), ids.len().min(2), "a few at a time");
+            store.remove_flow_events(&ids).await.unwrap();
+            ids.len()
+        };
+        assert_eq!(beyond(at(-1), 1000, 1000, 1000).await, 0);
+        assert_eq!(beyond(at(2), 1000, 1000, 1000).await, 12, "what is too old");
+        assert_eq!(beyond(at(2), 5, 1000, 1000).await, 8, "too much of one");
         let seconds: Vec<_> = all(&store).await.iter().map(|event| event.at).collect();
         let newest: Vec<_> = (5..10).flat_map(|second| [at(second), at(second)]).collect();
         assert_eq!(seconds, newest, "the newest stay, of clients and of nobody's");
-        assert_eq!(store.bound_flow_events(&bounds(at(2), 5, 8)).await.unwrap(), 12, "too much of all");
-        let query = DiscoveryQuery { resource: None, from: at(0), until: at(100) };
-        let left = all(&store).await.len() + store.discoveries(&query).await.unwrap().len();
-        assert_eq!(left, 8);
-        let late = at(0) + TimeDelta::days(9);
-        assert_eq!(store.bound_flow_events(&bounds(late, 5, 8)).await.unwrap(), 8);
+        assert_eq!(beyond(at(2), 5, 1000, 8).await, 12, "too much of all");
+        assert_eq!(beyond(at(2), 5, 3, 8).await, 5, "too much from one address");
+        let nowhere = FlowEvent { address: None, ..event(9, Some(flow(9)), Step::SignIn) };
+        let many: Vec<_> = (0..5).map(|_| FlowEvent { id: random::id(at(9)), ..nowhere.clone() }).collect();
+        store.keep_flow_events(&many).await.unwrap();
+        assert_eq!(beyond(at(2), 100, 3, 100).await, 0, "people have no address here, and no share to use up");
+        assert_eq!(beyond(at(0) + TimeDelta::days(9), 100, 100, 100).await, 8);
     }
 }

@@ -38,10 +38,10 @@ on_both_engines! {
         let asking = |client: &Registered| plugin_request(client);
         let unknown = Registered { client_id: "nobody-1f2e".into(), client_secret: String::new() };
         let cases = [
-            (asking(&unknown), "No client is registered here as nobody-1f2e"),
+            (asking(&unknown), "No client is registered here as \"nobody-1f2e\""),
             (asking(&disabled), "is disabled"),
             (asking(&service), "is a service"),
-            (with(&asking(&plugin), "redirect_uri", "https://evil.example/cb"), "https://evil.example/cb, which is not"),
+            (with(&asking(&plugin), "redirect_uri", "https://evil.example/cb"), "\"https://evil.example/cb\", which is not"),
             (with(&asking(&plugin), "redirect_uri", ""), "redirect_uri is missing"),
             (asking(&connector), "code_challenge is missing"),
             (with(&asking(&plugin), "response_type", "token"), "response_type must be code"),
@@ -128,6 +128,17 @@ on_both_engines! {
         let request = with(&connector.request(&[]), "code_challenge_method", "plain");
         ByHand::new().get(&recorded.world.running, &request).await;
         recorded.refused_at(Step::Authorization, "code_challenge_method must be S256").await;
+    }
+
+    async fn a_sign_in_that_leads_to_no_client_is_no_flow(engine) {
+        let recorded = Recorded::new(engine).await;
+        let browser = Browser::new(&recorded.world.running);
+        let csrf = browser.get("/sign-in").await.page().hidden("csrf");
+        for password in ["a password of another length", PASSWORD] {
+            let fields = [("csrf", csrf.as_str()), ("email", "ada@example.com"), ("password", password)];
+            browser.post("/sign-in", &fields).await.page();
+        }
+        assert_eq!(recorded.events().await, []);
     }
 
     async fn a_first_mistake_does_not_hide_that_it_went_on(engine) {

@@ -11,8 +11,9 @@ use consentry::model::{
 };
 use serde_json::{Value, json};
 
-use super::Recorded;
+use super::{Recorded, steps};
 use crate::{
+    attacks::by_hand::ByHand,
     harness::{
         browser::{Browser, parameter, plugin_request},
         connector::{Connector, Proof},
@@ -105,7 +106,7 @@ on_both_engines! {
         let secretless = Registered { client_secret: String::new(), ..client.clone() };
         for (who, why) in [
             (wrong(&other), "The secret is not the client's"),
-            (unknown, "No client is registered here as nobody-1f2e"),
+            (unknown, "No client is registered here as \"nobody-1f2e\""),
             (secretless, "authenticated by none; it is registered with client_secret"),
             (other, "given to another client"),
         ] {
@@ -212,22 +213,61 @@ on_both_engines! {
         let (access, _) = recorded.connected(&client).await;
         assert_eq!(recorded.world.running.introspect(&stranger, &access).await.1, inactive);
         recorded.refused_at(Step::Introspection, "not for its API").await;
-        let (access, _) = recorded.connected(&client).await;
-        recorded.clock.advance(TimeDelta::minutes(16));
-        assert_eq!(recorded.world.running.introspect(&service, &access).await.1, inactive);
-        recorded.refused_at(Step::Introspection, "should have refreshed").await;
         let (access, refresh) = recorded.connected(&client).await;
         let (id, secret) = (client.client_id.as_str(), client.client_secret.as_str());
         let lets_go = [("token", refresh.as_str()), ("client_id", id), ("client_secret", secret)];
         assert_eq!(recorded.world.running.form("/revoke", &lets_go).await.0, 200);
         assert_eq!(recorded.world.running.introspect(&service, &access).await.1, inactive);
         recorded.refused_at(Step::Introspection, "has ended").await;
+        let (_, refresh) = recorded.connected(&client).await;
+        assert_eq!(recorded.world.running.introspect(&service, &refresh).await.1, inactive);
+        recorded.refused_at(Step::Introspection, "a refresh token that is old, ended, or another client's").await;
         assert_eq!(recorded.world.running.introspect(&service, "not a token").await.1, inactive);
         recorded.refused_at(Step::Introspection, "no token of this server").await;
         let impostor = Registered { client_secret: client.client_secret.clone(), ..service.clone() };
         let (access, _) = recorded.connected(&client).await;
         recorded.world.running.introspect(&impostor, &access).await;
         recorded.refused_at(Step::Introspection, "The secret is not the client's").await;
+    }
+
+    /// A token that has expired is how a client learns to refresh; and whoever is refused once may go on all the same.
+    async fn a_connection_that_goes_on_is_not_refused(engine) {
+        let mut recorded = Recorded::new(engine).await;
+        let client = recorded.world.client(Dialect::Plugin).await;
+        let service = recorded.world.client(Dialect::Service).await;
+        let (access, refresh) = recorded.connected(&client).await;
+        recorded.clock.advance(TimeDelta::minutes(16));
+        assert_eq!(recorded.world.running.introspect(&service, &access).await.1, json!({ "active": false }));
+        assert_eq!(steps(&recorded.newest().await).last(), Some(&(Step::Token, true)));
+        let impostor = Registered { client_secret: service.client_secret.clone(), ..client.clone() };
+        assert_eq!(recorded.world.running.refresh(&impostor, &refresh).await.0, 401);
+        assert_eq!(recorded.world.running.refresh(&client, &refresh).await.0, 200);
+        recorded.clock.advance(TimeDelta::minutes(2));
+        assert_eq!(recorded.world.running.refresh(&client, &refresh).await.0, 200);
+        let expected = [(Step::Token, true), (Step::Refresh, false), (Step::Refresh, true)];
+        assert_eq!(steps(&recorded.events().await)[4..], expected);
+    }
+
+    /// What was typed into the wrong field is not kept.
+    async fn a_secret_in_the_place_of_the_id_is_not_repeated(engine) {
+        let mut recorded = Recorded::new(engine).await;
+        let client = recorded.world.client(Dialect::Plugin).await;
+        let swapped = Registered { client_id: client.client_secret.clone(), client_secret: client.client_id.clone() };
+        recorded.world.running.redeem(&swapped, "x").await;
+        recorded.refused_at(Step::Token, "What came as client_id is a client secret").await;
+        ByHand::new().get(&recorded.world.running, &plugin_request(&swapped)).await;
+        recorded.refused_at(Step::Authorization, "What came as client_id is a client secret").await;
+        let kept = format!("{:?}", recorded.events().await);
+        assert!(!kept.contains(&client.client_secret[10..30]), "{kept}");
+    }
+
+    async fn letting_go_is_told(engine) {
+        let mut recorded = Recorded::new(engine).await;
+        let client = recorded.world.client(Dialect::Plugin).await;
+        let (_, refresh) = recorded.connected(&client).await;
+        let (id, secret) = (client.client_id.as_str(), client.client_secret.as_str());
+        recorded.world.running.form("/revoke", &[("token", &refresh), ("client_id", id), ("client_secret", secret)]).await;
+        assert_eq!(steps(&recorded.newest().await).last(), Some(&(Step::Revocation, true)));
     }
 
     /// Two answers to one request have codes of their own: whoever redeems both has two connections, and one flow.

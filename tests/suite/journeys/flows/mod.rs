@@ -13,7 +13,8 @@ use consentry::{
     clock::Clock,
     jobs,
     model::flow::{FlowEvent, FlowId, Outcome, Step},
-    store::flows::{DiscoveryQuery, FlowQuery},
+    random,
+    store::flows::{BeforeQuery, FlowQuery},
 };
 
 use crate::harness::{
@@ -59,7 +60,7 @@ impl Recorded {
         events
     }
 
-    /// The newest flow was refused at this step, for this reason, and says so to nobody but the owner.
+    /// The newest flow was refused at this step, for this reason.
     async fn refused_at(&mut self, step: Step, why: &str) {
         let events = self.newest().await;
         let last = events.last().unwrap();
@@ -73,8 +74,8 @@ impl Recorded {
         let server = &self.world.running.server;
         jobs::flows::keep(server).await.unwrap();
         let now = self.clock.now();
-        let query = DiscoveryQuery { resource: None, from: now - TimeDelta::hours(1), until: now };
-        server.store.discoveries(&query).await.unwrap()
+        let query = BeforeQuery { client_id: None, resource: None, from: now - TimeDelta::hours(1), until: now };
+        server.store.before_a_flow(FlowId::of(random::id(now)), &query).await.unwrap()
     }
 }
 

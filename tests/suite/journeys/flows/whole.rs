@@ -1,7 +1,16 @@
 //! All the way: one id from the first step to the first call, and a timeline on the command line.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use consentry::model::{client::Dialect, flow::Step};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use consentry::{
+    model::{
+        client::Dialect,
+        flow::{FlowId, Step},
+    },
+    store::flows::BeforeQuery,
+};
 use serde_json::{Value, json};
 
 use super::{Recorded, steps};
@@ -34,6 +43,10 @@ on_both_engines! {
         assert!(events.iter().all(|event| event.client_id.as_deref() == Some(client.client_id.as_str())), "{events:#?}");
         let resource = recorded.world.plugin.resource.clone();
         assert!(events[4..].iter().all(|event| event.resource.as_ref() == Some(&resource)), "{events:#?}");
+        let family = access.split('.').nth(1).and_then(|claims| URL_SAFE_NO_PAD.decode(claims).ok()).unwrap();
+        let family: Value = serde_json::from_slice(&family).unwrap();
+        let family: uuid::Uuid = family["family"].as_str().unwrap().parse().unwrap();
+        assert_eq!(events[0].flow_id, Some(FlowId::of(family)), "a token shows its flow");
         // Use leaves no traces: neither further calls, a minute later, nor refreshes that go well.
         let running = &recorded.world.running;
         running.introspect(&service, access).await;
@@ -51,10 +64,16 @@ on_both_engines! {
             Step::Registration, Step::Authorization, Step::SignIn, Step::Consent, Step::Code, Step::Token,
         ];
         assert_eq!(steps(&recorded.newest().await), expected.map(|step| (step, true)));
-        // A quarter of an hour later it is another attempt.
-        recorded.clock.advance(chrono::TimeDelta::minutes(15));
+        // Some clients register once for many people: the next attempt is one of its own, and knows where it came from.
         connect(&recorded, client_id).await;
-        assert_eq!(steps(&recorded.newest().await), expected[1..].iter().map(|step| (*step, true)).collect::<Vec<_>>());
+        let events = recorded.newest().await;
+        assert_eq!(steps(&events), expected[1..].iter().map(|step| (*step, true)).collect::<Vec<_>>());
+        let flow = events[0].flow_id.unwrap();
+        let query = BeforeQuery {
+            client_id: Some(client_id.to_owned()), resource: None, from: events[0].at, until: events[0].at,
+        };
+        let before = recorded.world.running.server.store.before_a_flow(flow, &query).await.unwrap();
+        assert_eq!(steps(&before), [(Step::Registration, true)]);
     }
 
     /// The real binary, as an owner uses it: the list names the attempt that failed, and the timeline why.

@@ -1,0 +1,62 @@
+//! What the owner is told of a failure, in one sentence, for the flow record. The caller, and the person in front of a
+//! page, are told less.
+
+use std::borrow::Cow;
+
+use actix_web::HttpRequest;
+
+use super::{Fault, MachineError, PageError};
+use crate::{http::trail, protocol::authorization::in_flight::Stopped, server::documents::RefusedDocument};
+
+impl Fault {
+    /// One sentence for the owner. What exactly failed is the operator's, who finds it in the log.
+    pub(super) fn for_the_owner(&self) -> &'static str {
+        if self.passes() {
+            "The server could not answer for a while; its log says why."
+        } else {
+            "The server failed; its log says why."
+        }
+    }
+}
+
+impl MachineError {
+    /// Tells the owner, in one sentence.
+    pub(super) fn tell(&self, request: &HttpRequest) {
+        match self {
+            Self::Caller(error) | Self::Basic(error) => trail::refused(request, error.for_the_owner()),
+            Self::TooLarge => trail::refused(request, "The client sent a body of more than 64 KiB."),
+            Self::TooMany(_) => trail::refused(
+                request,
+                "There were more registrations than registration_rate lets in a minute, or more than a quarter of that \
+                 from one address.",
+            ),
+            Self::Fault(fault) => trail::failed(request, fault.for_the_owner()),
+        }
+    }
+}
+
+impl PageError {
+    /// One sentence for the owner; the page says no more than helps the person.
+    pub(super) fn for_the_owner(&self) -> Cow<'_, str> {
+        match self {
+            Self::NotAddressed(error) => error.for_the_owner(),
+            Self::Refused(error, _) => error.for_the_owner(),
+            Self::Document(RefusedDocument { client_id, why }) => {
+                format!("Nobody is asked to consent to {client_id}: {why}.").into()
+            }
+            Self::Stopped(Stopped::TooOld) => "The person took longer than an hour.".into(),
+            Self::Stopped(Stopped::OtherBrowser) => {
+                "The page was opened in another browser than the one it was for, or that browser keeps no cookies of \
+                 this server."
+                    .into()
+            }
+            Self::Unreadable => {
+                "The address the browser came with was cut or changed on the way, or is from before an upgrade.".into()
+            }
+            Self::ForgedForm => "The form did not come from a page of this server in this browser.".into(),
+            Self::Incomplete(error) => format!("The browser sent an incomplete form: {error}.").into(),
+            Self::TooLarge => "The browser sent a form of more than 64 KiB.".into(),
+            Self::Fault(fault) => fault.for_the_owner().into(),
+        }
+    }
+}
