@@ -40,7 +40,7 @@ fn challenge(found: &Discovery) -> Option<Check> {
     let name = "discovery.challenge";
     let Ok(answer) = &found.first_call else { return None };
     let metadata = found.resources.iter().find(|place| place.is_found());
-    let address = metadata.map_or("the address of the API's metadata", |place| place.url.as_str());
+    let address = metadata.or(found.resources.first()).map_or("…", |place| place.url.as_str());
     let cure = format!("Answer 401 with WWW-Authenticate: Bearer resource_metadata=\"{address}\" (RFC 9728 §5.1).");
     if let Some(to) = answer.redirect() {
         let says = format!("A call of {} without a token is sent on to {to}; callers do not follow.", found.target);
@@ -75,6 +75,8 @@ fn challenge(found: &Discovery) -> Option<Check> {
     let place = found.resources.iter().find(|place| place.form == "challenge");
     Some(match place {
         Some(place) if place.is_found() => Check::ok(name, "A call without a token is told where to go."),
+        // Where there is none at all, the document is what is missing, and that is told by its own check.
+        Some(place) if metadata.is_none() => Check::ok(name, format!("A call without a token names {}.", place.url)),
         Some(place) => Check::wrong(name, format!("The challenge leads nowhere: {}.", answered(place)), cure),
         None => Check::wrong(name, format!("The challenge names {named:?}, which is no address."), cure),
     })

@@ -125,7 +125,8 @@ fn description(url: &Url, heard: &Heard) -> Check {
         Ok(answer) => format!("{url} answers {}", answer.status),
         Err(silence) => format!("{url}: {silence}"),
     };
-    Check::wrong(name, format!("The API's description is not there: {got}."), "Serve the OpenAPI document at api.url.")
+    let cure = format!("Serve the OpenAPI document at {url}, or correct api.url: without it there is nothing to call.");
+    Check::wrong(name, format!("The API's description is not there: {got}."), cure)
 }
 
 /// Wanted only of who hands an app in; but what answers everything with a page is no proof.

@@ -75,6 +75,7 @@ async fn bot_filter(wire: &Wire, found: &Discovery, first: &Answer) -> Check {
     let mut probes: Vec<(&str, Request)> =
         documents.map(|place| (place.url.as_str(), Request::get(&place.url))).collect();
     probes.push((found.target.as_str(), discovery::first_call(&found.target)));
+    let mut refused = Vec::new();
     for agent in callers::USER_AGENTS.into_iter().chain([callers::NO_USER_AGENT]) {
         for (url, request) in &probes {
             let heard = wire.send(request.clone().with(USER_AGENT, agent)).await;
@@ -86,23 +87,28 @@ async fn bot_filter(wire: &Wire, found: &Discovery, first: &Answer) -> Check {
                 Ok(answer) => answer.status.to_string(),
                 Err(silence) => silence.to_string(),
             };
-            return filtered(url, agent, &got);
+            refused.push((agent, format!("{url} answers {got}")));
+            break;
         }
     }
-    Check::ok("reach.bot_filter", "The names assistants go by are answered like any other, and so is none.")
+    filtered(&refused)
 }
 
-fn filtered(url: &str, agent: &str, got: &str) -> Check {
-    let (who, which) = match agent {
-        callers::NO_USER_AGENT => ("a caller that sends no User-Agent".to_owned(), "without a User-Agent".to_owned()),
-        agent => (format!("User-Agent \"{agent}\""), format!("with User-Agent \"{agent}\"")),
+fn filtered(refused: &[(&str, String)]) -> Check {
+    let name = "reach.bot_filter";
+    let Some((_, seen)) = refused.first() else {
+        return Check::ok(name, "The names assistants go by are answered like any other, and so is none.");
     };
-    let says = format!("{url} answers {got} to {who}, and answers others: a bot filter is in front.");
+    let quoted = |agent: &str| match agent {
+        callers::NO_USER_AGENT => "none at all".to_owned(),
+        agent => format!("\"{agent}\""),
+    };
+    let agents = refused.iter().map(|(agent, _)| quoted(agent)).collect::<Vec<_>>().join(", ");
     let cure = format!(
-        "Let requests {which} pass the filter in front, to /.well-known/, the API, and the token and registration \
-         endpoints: some assistants ask that way."
+        "Let requests with these User-Agents pass the filter in front, to /.well-known/, the API, and the token and \
+         registration endpoints: {agents}."
     );
-    Check::wrong("reach.bot_filter", says, cure)
+    Check::wrong(name, format!("{seen} to an assistant's User-Agent, and something else to others."), cure)
 }
 
 fn too_often(url: &str) -> Check {

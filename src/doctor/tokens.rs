@@ -197,7 +197,7 @@ fn refuses(heard: &Heard, connection: &Connection<'_>) -> Check {
     match answer.status {
         401 => Check::ok(name, "The API refuses a token that is made up."),
         200..=299 if !is_open => {
-            Check::wrong(name, says, "Let the API verify every token, and answer 401 to one that is not good.")
+            Check::wrong(name, says, "Let the API verify every token, and answer 401 to a token that is not good.")
         }
         _ => {
             Check::warning(name, says, "Answer 401 to a token that is not good: it is what tells a caller to refresh.")

@@ -173,3 +173,32 @@ fn each_fault_is_named_alone_and_with_its_cure() {
     }
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
+
+/// One complaint, whose cure is for the reason: nothing else can be said of a server that was not met.
+#[test]
+fn a_server_that_does_not_answer_is_one_complaint() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = format!("http://127.0.0.1:{}/mcp", free_port());
+    for (address, cure) in [(nobody.as_str(), "the firewall"), ("http://mcp.example.com/mcp", "Serve it over https")] {
+        let (checks, is_good) = run(folder.path(), &["doctor", address]);
+        let checks = checks.as_array().unwrap();
+        assert!(!is_good && checks.len() == 1 && checks[0]["name"] == "reach.answers", "{checks:#?}");
+        assert!(checks[0]["cure"].as_str().unwrap().contains(cure), "{checks:#?}");
+    }
+}
+
+/// Without an account it says what it left out, and still finds what can be found; people read it by area.
+#[test]
+fn without_an_account_it_says_what_it_left_out() {
+    let read = |faulty: &Faulty| {
+        let doctor = ["doctor", &faulty.resource, "--by", "registration"];
+        let output = Command::new(env!("CARGO_BIN_EXE_consentry")).args(doctor).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    };
+    let (text, code) = read(&Faulty::sound());
+    assert!(text.contains("Not looked at: codes, tokens, refreshing and the API") && code == Some(0), "{text}");
+    assert!(text.contains("reach\n  ✓ reach.answers") && text.ends_with("0 to think about, 0 wrong.\n"), "{text}");
+    let (text, code) = read(&Faulty::with(Fault::IssMissingOnErrors));
+    assert!(text.contains("✗ authorize.iss: iss is promised and does not come with an error.\n      Send"), "{text}");
+    assert_eq!(code, Some(1));
+}

@@ -49,6 +49,11 @@ faults! {
     NoS256 => "metadata.pkce" [Wrong, Warning] "\"code_challenge_methods_supported\": [\"S256\"]",
     /// There is no metadata. Hurt those whose clients found nothing, or guessed addresses (A2, A3).
     NoMetadata => "discovery.server_metadata" [Wrong, Unseen] "/.well-known/oauth-authorization-server.",
+    /// The metadata names no token endpoint. Hurts everybody: there is nowhere to go with a code (4.2).
+    NoTokenEndpoint => "metadata.endpoints" [Wrong, Warning] "Name token_endpoint in full",
+    /// The metadata does not say how long it may be kept. Hurts nobody at once; some keep it for a day, some ask at each
+    /// call (4.2, the tool's checks).
+    MetadataWithoutCache => "discovery.cache" [Warning, Warning] "Send Cache-Control: max-age=300",
     /// The metadata is good and called HTML. Hurt clients that read by content type; the conformance tool refuses it
     /// too (4.2).
     MetadataAsHtml => "discovery.content_type" [Wrong, Warning] "Content-Type: application/json",
@@ -66,6 +71,12 @@ faults! {
     /// The metadata leaves out the response types, which RFC 8414 requires. Hurt typed readers, and the conformance
     /// tool refuses it (4.2).
     NoResponseTypes => "metadata.response_types" [Wrong, Warning] "\"response_types_supported\": [\"code\"]",
+    /// A request without scopes is refused. Hurt people who connected again (C1), and plugins whose scope is empty (C4).
+    ScopeRequired => "authorize.scope" [Wrong, Wrong] "for the client's default scopes",
+    /// A client that was typed in has to use PKCE. Hurt actions, which send no challenge (C4).
+    PkceForced => "authorize.code" [Unseen, Wrong] "let this one client do without PKCE",
+    /// The resource that the API names is unknown to the server. Hurt connectors: `invalid_target` (D4).
+    ResourceUnknown => "authorize.code" [Wrong, Unseen] "as a resource that tokens are given for",
     /// `iss` is promised and never comes. Hurt everybody: the answer is rejected (4.1, what RFC 9207 means).
     IssMissing => "authorize.iss" [Wrong, Warning] "with every code and every error",
     /// `iss` is promised and comes with codes alone. Hurts people who said no: the answer is rejected, and they get a
@@ -99,6 +110,17 @@ faults! {
     TokenTypeMissing => "token.type" [Wrong, Wrong] "\"token_type\": \"Bearer\"",
     /// Tokens come without `no-store`. Hurt whoever has a cache between, and the conformance tool refuses it (4.2).
     TokenCacheable => "token.cache" [Wrong, Wrong] "Cache-Control: no-store",
+    /// A code gives tokens to whoever has it, with any verifier. Hurts whose code was stolen (section 7, PKCE).
+    VerifierIgnored => "token.pkce" [Wrong, Unseen] "Compare the SHA-256 of code_verifier with the code_challenge",
+    /// A code gives tokens whatever redirect URI is said. Hurts whose code was lured elsewhere (section 7, codes).
+    RedirectUriIgnored => "token.redirect_uri" [Unseen, Wrong] "Compare redirect_uri with that of the authorization",
+    /// A code gives tokens as often as it comes. Hurts whose code was read in a log (section 7, codes).
+    CodeReusable => "token.code_once" [Wrong, Wrong] "Take each code once",
+    /// The token names another issuer than the metadata, such as the one inside the house. Hurt owners whose API
+    /// compares it (A1, D5).
+    TokenIssuerOther => "token.issuer" [Wrong, Wrong] "into iss of tokens",
+    /// The token ends long before `expires_in` says. Hurts callers that refresh by it: too late (section 3).
+    ExpiresInTooLong => "token.expiry" [Wrong, Wrong] "Say in expires_in what the token's exp says",
     /// The token is for somebody else's API. Hurt owners whose API refused the token their own server gave (D4, D5).
     WrongAudience => "audience.token" [Wrong, Unseen] "the resource of the request, into aud",
     /// The token is born expired. Hurt people who were signed out at once (D5).
@@ -107,8 +129,17 @@ faults! {
     KeysGone => "keys.fetch" [Wrong, Wrong] "Serve the public signing keys at http://127.0.0.1",
     /// Tokens are signed with another key than the one published under that name. Hurt the same APIs (D5).
     SignedByAnotherKey => "token.signature" [Wrong, Wrong] "the very key that signs under that kid",
+    /// The key that signs is no longer published, as when it was taken away too early. Hurt the same APIs (D5).
+    SigningKeyRetired => "token.signature" [Wrong, Wrong] "keep it published until the last token",
+    /// Two keys are published, and the token does not say which is meant. Hurts APIs that do not try them all (D5).
+    KidMissing => "token.signature" [Warning, Warning] "Write the kid of the signing key into the token's header",
+    /// Programs get a bot filter's page at the API alone. Hurt owners whose people signed in and then saw nothing
+    /// (anthropics/claude-ai-mcp 680 and 1061).
+    ApiRefusedByUserAgent => "reach.bot_filter" [Wrong, Unseen] "\"Python/3.12 aiohttp/3.13.5\", \"openai-mcp/",
+    /// Whoever sends no user agent gets that page. Hurt owners behind such a rule (anthropics/claude-code 47390).
+    RefusedWithoutUserAgent => "reach.bot_filter" [Wrong, Wrong] "registration endpoints: none at all.",
     /// Programs get a bot filter's page. Hurt owners behind one: the assistant's probes got 403 (A3, 4.1 user agents).
-    RefusedByUserAgent => "reach.bot_filter" [Wrong, Wrong] "with User-Agent \"Python/3.12 aiohttp/3.13.5\"",
+    RefusedByUserAgent => "reach.bot_filter" [Wrong, Wrong] "\"Python/3.12 aiohttp/3.13.5\", \"openai-mcp/",
     /// Pages elsewhere may not read the documents. Hurt clients that run in a browser (section 1, CORS; section 7).
     NoCors => "discovery.cors" [Warning, Warning] "Access-Control-Allow-Origin: *",
     /// A refresh token is dead once it was used, and so is the whole connection when it comes again. Hurt people whose
@@ -124,6 +155,10 @@ faults! {
     ClockWrong => "reach.clock" [Wrong, Wrong] "by a time server",
     /// The API says 401 without a challenge. Hurt clients that begin there (4.1, linking; 4.2, the API's duties).
     NoChallenge => "discovery.challenge" [Wrong, Unseen] "WWW-Authenticate: Bearer resource_metadata=\"http://127.0.0.1",
+    /// The challenge names a document that is not there. Hurts clients that believe it, though another is (A2).
+    ChallengeLeadsNowhere => "discovery.challenge" [Wrong, Unseen] "/.well-known/oauth-protected-resource/mcp\"",
+    /// The API has no document. Hurts everybody who begins there: nobody can tell whose tokens it takes (4.1).
+    NoResourceMetadata => "discovery.resource_metadata" [Wrong, Unseen] "Serve protected resource metadata",
     /// The API's document speaks of another resource. Hurt clients that hold it against what was typed (D4).
     ResourceOther => "discovery.resource_metadata" [Wrong, Unseen] "/mcp\" there, byte for byte",
     /// The manifest's description for people is longer than allowed. Hurts plugins: it is not taken (section 1).
@@ -133,10 +168,21 @@ faults! {
     ManifestForeignDomain => "manifest.domains" [Unseen, Wrong] "Move what is named to the domain of 127.0.0.1",
     /// The manifest still has the sample's verification token. Hurts owners at "Verify tokens" (section 2, step 4).
     ManifestPlaceholderToken => "manifest.verification_token" [Unseen, Wrong] "the token the store shows",
+    /// The description of the API is not where the manifest says. Hurts plugins: there is nothing to call (section 1).
+    DescriptionGone => "manifest.description" [Unseen, Wrong] "Serve the OpenAPI document at http",
+    /// The proof of the domain is a page, as is everything. Hurts owners who hand their app in (4.1, domain proof).
+    ChallengeFileIsPage => "challenge.file" [Warning, Unseen] "the token alone as text/plain",
+    /// Registration knows the callbacks of one vendor alone. Hurt the clients of all others (B5).
+    RegistrationKnowsOneVendor => "registration.works" [Wrong, Unseen] "Allow these callbacks to be registered: https",
+    /// A client that registers is gone after a month. Hurt people monthly (B7).
+    ClientExpires => "registration.lifetime" [Wrong, Unseen] "Answer client_secret_expires_at: 0",
     /// Registration refuses members it does not know. Hurt clients that must say `application_type` (4.2, B5).
     RegistrationRefusesUnknown => "registration.works" [Wrong, Unseen] "pass over members that are not known",
     /// Registration keeps the first redirect URI alone. Hurt clients that register several at once (B5, B6, section 5).
     RegistrationDropsCallbacks => "registration.redirect_uris" [Wrong, Unseen] "Keep every redirect URI",
     /// The API refuses the tokens that were just issued for it. Hurt owners who could not see why (D5).
     ApiRefusesToken => "api.accepts" [Wrong, Wrong] "check issuer, signature and audience",
+    /// The API takes any token at all. Hurts whoever's data it is, and callers, which never learn when to refresh (4.1,
+    /// tokens).
+    ApiTakesAnyToken => "api.refuses" [Wrong, Warning] "401 to a token that is not good",
 }

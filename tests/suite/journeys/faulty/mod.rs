@@ -18,7 +18,7 @@ fn evidence(fault: Fault) -> &'static str {
         Fault::IssuerOther => "http://auth.internal:8080 is not ",
         Fault::NoS256 => "code_challenge_methods_supported: null",
         Fault::NoMetadata => "404 everywhere",
-        Fault::MetadataAsHtml => "text/html",
+        Fault::MetadataAsHtml | Fault::ChallengeFileIsPage => "text/html",
         Fault::MetadataRedirects => "302 to /moved/metadata.json",
         Fault::NotAtInsertedPath => "404 where it is inserted",
         Fault::HalfOpenId => "no id_token",
@@ -37,10 +37,10 @@ fn evidence(fault: Fault) -> &'static str {
         Fault::NoRefreshToken => "refresh_token: null",
         Fault::NoExpiresIn => "expires_in: null",
         Fault::TokenTypeMissing => "token_type: null",
-        Fault::TokenCacheable => "cache-control: None",
+        Fault::TokenCacheable | Fault::MetadataWithoutCache => "cache-control: None",
         Fault::WrongAudience => "https://api.example.net",
         Fault::TokenExpired => "expired 10 minutes ago",
-        Fault::KeysGone => "404",
+        Fault::KeysGone | Fault::DescriptionGone => "404",
         Fault::SignedByAnotherKey => "InvalidSignature",
         Fault::RefusedByUserAgent => "403 to an assistant",
         Fault::NoCors => "access-control-allow-origin: None",
@@ -48,7 +48,23 @@ fn evidence(fault: Fault) -> &'static str {
         Fault::ParallelRefreshKills => "side by side: [200, 400]",
         Fault::RefreshRefused => "400 invalid_grant",
         Fault::ClockWrong => "60 minutes off",
-        Fault::NoChallenge => "401 without a challenge",
+        Fault::NoTokenEndpoint => "token_endpoint: null",
+        Fault::ScopeRequired => "invalid_scope",
+        Fault::PkceForced => "invalid_request",
+        Fault::ResourceUnknown => "invalid_target",
+        Fault::VerifierIgnored | Fault::RedirectUriIgnored | Fault::CodeReusable => "200",
+        Fault::TokenIssuerOther => "http://auth.internal:8080",
+        Fault::ExpiresInTooLong => "not 86400 seconds",
+        Fault::SigningKeyRetired => "no key k1",
+        Fault::KidMissing => "no kid",
+        Fault::ApiRefusedByUserAgent => "403 of the API to an assistant",
+        Fault::RefusedWithoutUserAgent => "403 to nobody",
+        Fault::ChallengeLeadsNowhere => "/.well-known/oauth-protected-resource/nowhere",
+        Fault::NoResourceMetadata => "404  is not ",
+        Fault::RegistrationKnowsOneVendor => "This callback is not on the list.",
+        Fault::ClientExpires => "client_secret_expires_at: 1",
+        Fault::ApiTakesAnyToken => "200 to a token that is made up",
+        Fault::NoChallenge => "401 with None",
         Fault::ResourceOther => "/other is not ",
         Fault::ManifestTooLong => "description_for_human has 169 characters",
         Fault::ManifestForeignDomain => "legal.example.net",
@@ -85,5 +101,5 @@ async fn each_fault_is_seen_and_nothing_else() {
 #[test]
 fn every_fault_is_listed_once() {
     let names: BTreeSet<String> = Fault::ALL.iter().map(|fault| format!("{fault:?}")).collect();
-    assert_eq!((names.len(), Fault::ALL.len()), (42, 42));
+    assert_eq!((names.len(), Fault::ALL.len()), (63, 63));
 }
