@@ -2,11 +2,12 @@
 //!
 //! It goes the way of `simulate` and judges what was met: `reach`, `discovery` (with `documents`), `metadata` (with the
 //! keys) and `manifest` need no account; `connection` goes on with one, by `registration`, `authorize`, `tokens`,
-//! `access_token` and `refresh`. `check` is what each of them hands up.
+//! `access_token`, `refresh` and `codes`. `check` is what each of them hands up.
 
 mod access_token;
 mod authorize;
 mod check;
+mod codes;
 mod connection;
 mod discovery;
 mod documents;

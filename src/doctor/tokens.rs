@@ -1,12 +1,12 @@
-//! Whether tokens come, are said as they should be, are given to nobody else, and are taken by the API.
+//! Whether tokens come, are said as they should be, and are taken by the API, which takes nothing else.
 
-use oauth2::PkceCodeVerifier;
 use serde_json::Value;
 
 use super::{
     Report,
     access_token::{self, Expected},
-    check::Check,
+    check::{Check, State},
+    codes,
     connection::Connection,
     documents::named,
     refresh,
@@ -50,17 +50,22 @@ pub(super) async fn look(
     access_token::look(&tokens.access, &expected, report);
     match api {
         Some(api) => {
-            report.checks.push(accepts(&api.call(connection.wire, &tokens.access).await));
-            report.checks.push(refuses(&api.call(connection.wire, MADE_UP).await, connection));
+            let check = accepts(&api.call(connection.wire, &tokens.access).await);
+            let takes_good_ones = check.state == State::Ok;
+            report.checks.push(check);
+            // From one that takes no token at all nothing can be learnt by another.
+            if takes_good_ones {
+                report.checks.push(refuses(&api.call(connection.wire, MADE_UP).await, connection));
+            }
         }
         None => report.left_out.push("the API: its description names nothing that can simply be read".to_owned()),
     }
     if let Some(refresh) = &tokens.refresh {
         report.checks.extend(refresh::look(connection, &counter, refresh).await);
     }
-    report.checks.extend(proof(connection, &counter).await);
+    report.checks.extend(codes::proof(connection, &counter).await);
     // Last of all, since it ends the connection, as it should.
-    report.checks.push(once(&counter.redeem(code, request.verifier.as_ref()).await));
+    report.checks.push(codes::once(&counter.redeem(code, request.verifier.as_ref()).await));
 }
 
 fn taken(counter: &Counter<'_>, heard: &Heard) -> Check {
@@ -205,50 +210,6 @@ fn refuses(heard: &Heard, connection: &Connection<'_>) -> Check {
     }
 }
 
-/// A code is worth nothing to who cannot prove to have asked for it: by the verifier, or without one by the redirect
-/// URI.
-async fn proof(connection: &Connection<'_>, counter: &Counter<'_>) -> Option<Check> {
-    let (code, request) = connection.code().await?;
-    if request.verifier.is_some() {
-        let another = PkceCodeVerifier::new("another-verifier-than-that-of-the-challenge".to_owned());
-        let is_given = Tokens::of(&counter.redeem(&code, Some(&another)).await).is_some();
-        return Some(if is_given {
-            Check::wrong(
-                "token.pkce",
-                "A code gives tokens with another code_verifier, so whoever steals one can use it.",
-                "Compare the SHA-256 of code_verifier with the code_challenge of the request (RFC 7636 §4.6).",
-            )
-        } else {
-            Check::ok("token.pkce", "A code with another verifier gives nothing.")
-        });
-    }
-    let mut client = connection.client.clone();
-    client.redirect_uri.push_str("/elsewhere");
-    let counter = Counter { client: &client, ..counter.clone() };
-    let is_given = Tokens::of(&counter.redeem(&code, None).await).is_some();
-    Some(if is_given {
-        Check::wrong(
-            "token.redirect_uri",
-            "A code gives tokens with another redirect_uri, so whoever lures it elsewhere can use it.",
-            "Compare redirect_uri with that of the authorization request (RFC 6749 §4.1.3).",
-        )
-    } else {
-        Check::ok("token.redirect_uri", "A code with another redirect URI gives nothing.")
-    })
-}
-
-fn once(again: &Heard) -> Check {
-    let name = "token.code_once";
-    if Tokens::of(again).is_none() {
-        return Check::ok(name, "A code gives tokens once.");
-    }
-    Check::wrong(
-        name,
-        "A code gives tokens a second time, so whoever reads it in a log can use it.",
-        "Take each code once, and end what it gave when it comes again (RFC 6749 §4.1.2).",
-    )
-}
-
 /// What an answer was, without what is secret in it.
 pub(super) fn why(heard: &Heard) -> String {
     match heard {
@@ -283,7 +244,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::doctor::{State, samples::answer};
+    use crate::doctor::samples::answer;
 
     #[test]
     fn an_error_is_cured_by_how_it_comes() {
