@@ -2,13 +2,16 @@
 
 use serde::Serialize;
 
+/// A server that talks without end is quoted up to here.
+const CHARACTERS_MAX: usize = 600;
+
 /// How it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Some caller fails over it.
+    /// The caller that was asked about fails over it, or whoever uses the server is in danger.
     Wrong,
-    /// It works, and may not everywhere.
+    /// It works for that caller, and may not for another or on another day.
     Warning,
     /// As it should be.
     Ok,
@@ -30,12 +33,12 @@ pub struct Check {
 impl Check {
     /// As it should be.
     pub fn ok(name: &'static str, says: impl Into<String>) -> Self {
-        Self { name, state: State::Ok, says: says.into(), cure: None }
+        Self { name, state: State::Ok, says: bounded(says.into()), cure: None }
     }
 
     /// It may fail somewhere.
     pub fn warning(name: &'static str, says: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { name, state: State::Warning, says: says.into(), cure: Some(cure.into()) }
+        Self { state: State::Warning, cure: Some(bounded(cure.into())), ..Self::ok(name, says) }
     }
 
     /// It fails.
@@ -43,13 +46,36 @@ impl Check {
         Self { state: State::Wrong, ..Self::warning(name, says, cure) }
     }
 
-    /// Right or wrong.
-    pub fn of(name: &'static str, is_right: bool, says: impl Into<String>, cure: impl Into<String>) -> Self {
-        if is_right { Self::ok(name, says) } else { Self::wrong(name, says, cure) }
+    /// The same where another caller is the one who fails, and who that is.
+    #[must_use]
+    pub fn of_others(mut self, who: &str) -> Self {
+        if self.state == State::Wrong {
+            self.state = State::Warning;
+            self.says = format!("{} {who}", self.says);
+        }
+        self
     }
 
     /// The area it belongs to.
     pub fn area(&self) -> &'static str {
         self.name.split_once('.').map_or(self.name, |(area, _)| area)
+    }
+}
+
+fn bounded(text: String) -> String {
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_has_an_end() {
+        assert_eq!(Check::ok("a.b", "ä".repeat(1000)).says.chars().count(), 601);
+        assert_eq!(Check::ok("a.b", "short").says, "short");
     }
 }

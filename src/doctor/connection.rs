@@ -1,27 +1,26 @@
-//! Whether a connection can be made: by registering, at the authorization endpoint, and with an account all the way.
+//! Whether a connection can be made: becoming known, asking for a code, and with an account all the way.
 
 use jsonwebtoken::jwk::JwkSet;
-use serde_json::Value;
 
-use super::{Patient, Report, check::Check, tokens};
+use super::{Patient, Report, authorize, check::Check, registration, tokens};
 use crate::{
     model::client::Dialect,
     protocol::presets::KnownBy,
     simulate::{
         api::Api,
-        discovery::{Discovery, lists},
-        forms::Page,
+        discovery::Discovery,
         journey::Endpoints,
-        person::{self, Account, Authorization, Ended},
-        registration::{self, Client, Introduced},
+        person::{self, Account, Asked, Authorization, Ended},
+        registration::{Client, introduce},
         tokens::{Counter, Encoding},
-        wire::{Heard, Request, Wire},
+        wire::Wire,
     },
 };
 
 /// Everything a code needs.
 pub(super) struct Connection<'a> {
     pub(super) wire: &'a Wire,
+    pub(super) found: &'a Discovery,
     pub(super) client: &'a Client,
     pub(super) endpoints: &'a Endpoints,
     pub(super) account: &'a Account,
@@ -29,7 +28,7 @@ pub(super) struct Connection<'a> {
 
 impl Connection<'_> {
     /// Lets the account sign in and consent.
-    pub(super) async fn walk(&self) -> Result<(Authorization, Ended), String> {
+    async fn walk(&self) -> Result<(Authorization, Ended), String> {
         let request = person::ask(self.client, &self.endpoints.asked)?;
         let (ended, _) = person::walk(self.wire, &request.url, self.account).await;
         Ok((request, ended))
@@ -56,185 +55,143 @@ pub(super) async fn look(
     keys: Option<&JwkSet>,
     report: &mut Report,
 ) {
-    let endpoints = match Endpoints::of(found, patient.preset.dialect) {
+    let dialect = patient.preset.dialect;
+    // What is missing there was told by `metadata.endpoints` or `manifest.rules`.
+    let endpoints = match Endpoints::of(found, dialect) {
         Ok(endpoints) => endpoints,
         Err(why) => return report.left_out.push(format!("connecting: {why}")),
     };
-    let introduced = registration::introduce(wire, found, patient.preset, &patient.typed).await;
+    report.checks.extend(domain(found, &endpoints, dialect));
+    let introduced = introduce(wire, found, patient.preset, &patient.typed).await;
     if introduced.by == KnownBy::Registration {
-        report.checks.extend(registered(&introduced));
+        report.checks.extend(registration::judged(&introduced, wire.clock().now()));
     }
     let client = match introduced.client {
         Ok(client) => client,
         Err(why) => return report.left_out.push(format!("connecting: {why}")),
     };
-    let refused = refusal(wire, &client, &endpoints).await;
-    report.checks.extend(refused.judged(found));
-    let Some(account) = &patient.account else {
+    let refused = authorize::ask_wrongly(wire, &client, &endpoints.asked).await;
+    report.checks.push(refused.answers(&endpoints.asked.endpoint));
+    match refused.is_told() {
+        Some(check) => report.checks.push(check),
+        None => report.left_out.push("authorize.error: a person is asked before the request is looked at".to_owned()),
+    }
+    if let Some(asked) = without_scope(&endpoints.asked, dialect) {
+        report.checks.push(authorize::ask_without_scope(wire, &client, &asked).await.takes_no_scope());
+    }
+    let mut arrived = None;
+    if let Some(account) = &patient.account {
+        arrived = arrive(&Connection { wire, found, client: &client, endpoints: &endpoints, account }, report).await;
+    } else {
         report.left_out.push("codes, tokens, refreshing and the API: no --email and --password-file".to_owned());
-        return;
-    };
-    let connection = Connection { wire, client: &client, endpoints: &endpoints, account };
-    let (request, ended) = match connection.walk().await {
-        Ok(walked) => walked,
-        Err(why) => return report.left_out.push(format!("tokens: {why}")),
-    };
-    let location = match ended {
-        Ended::Left(location) => location,
-        Ended::Stayed(why) => {
-            let says = format!("The test account did not come back from it: {why}.");
-            let cure = "Open the address of consentry simulate in a browser and see what the page says.";
-            report.checks.push(Check::wrong("authorize.answers", says, cure));
-            report.left_out.push("tokens: there is no code".to_owned());
-            return;
-        }
-    };
-    report.checks.extend(came_back(&location, &request, &client));
-    report.checks.push(iss(found, &[("a code", Some(&location)), ("an error", refused.location.as_ref())]));
-    let Some(code) = person::parameter(&location, "code") else {
-        return report.left_out.push("tokens: there is no code".to_owned());
-    };
-    let api = match patient.preset.dialect {
+    }
+    let answers = [("a code", arrived.as_ref().map(|it| &it.location)), ("an error", refused.error.as_ref())];
+    let answers: Vec<(&str, &str)> =
+        answers.iter().filter_map(|(with, it)| Some((*with, it.as_ref()?.as_str()))).collect();
+    report.checks.extend(authorize::iss(found, &answers));
+    let (Some(arrived), Some(account)) = (arrived, &patient.account) else { return };
+    let api = match dialect {
         Dialect::Connector => Some(Api::of_target(found)),
         _ => Api::of_manifest(wire, found).await,
     };
-    tokens::look(&connection, (&code, &request), keys, api, report).await;
+    let connection = Connection { wire, found, client: &client, endpoints: &endpoints, account };
+    tokens::look(&connection, (&arrived.code, &arrived.request), keys, api, report).await;
 }
 
-fn registered(introduced: &Introduced) -> Vec<Check> {
-    let cure = "Take RFC 7591 requests, pass over members that are not known (§2), and answer 201 with a client_id.";
-    let Some(Ok(answer)) = &introduced.heard else {
-        let why = introduced.client.as_ref().err().cloned().unwrap_or_default();
-        return vec![Check::wrong("registration.works", why, cure)];
-    };
-    if let Err(why) = &introduced.client {
-        return vec![Check::wrong("registration.works", why, cure)];
-    }
-    let body = answer.object().unwrap_or(Value::Null);
-    let kept = introduced.redirect_uris.iter().filter(|uri| lists(&body, "redirect_uris", uri)).count();
-    let says = format!("{kept} of {} redirect URIs were registered.", introduced.redirect_uris.len());
-    let is_whole = kept == introduced.redirect_uris.len();
-    vec![
-        Check::ok("registration.works", "A client can register."),
-        Check::of("registration.redirect_uris", is_whole, says, "Keep every redirect URI, and say back which."),
-    ]
+/// What came back with the browser.
+struct Arrived {
+    location: String,
+    code: String,
+    request: Authorization,
 }
 
-/// What a request with a fault was answered.
-struct Refusal {
-    heard: Heard,
-    /// Where the error is told: by a redirect, or by a link on a page.
-    location: Option<String>,
-}
-
-/// Asks with a fault that the client should be told of (RFC 6749 §4.1.2.1).
-async fn refusal(wire: &Wire, client: &Client, endpoints: &Endpoints) -> Refusal {
-    let mut url = match person::ask(client, &endpoints.asked) {
-        Ok(request) => request.url,
-        Err(why) => return Refusal { heard: Err(crate::simulate::wire::Silence::Broken(why)), location: None },
-    };
-    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    let wrong = |name: &str, value: String| if name == "response_type" { "nothing".to_owned() } else { value };
-    url.query_pairs_mut().clear().extend_pairs(pairs.into_iter().map(|(name, value)| {
-        let value = wrong(&name, value);
-        (name, value)
-    }));
-    let heard = wire.send(Request::get(&url)).await;
-    let location = heard.as_ref().ok().and_then(|answer| {
-        let links = || Page::read(&answer.body).links.into_iter();
-        let tells = |place: &String| person::parameter(place, "error").is_some();
-        answer.redirect().map(str::to_owned).filter(tells).or_else(|| links().find(tells))
-    });
-    Refusal { heard, location }
-}
-
-impl Refusal {
-    fn judged(&self, found: &Discovery) -> Vec<Check> {
-        let endpoint = "The authorization endpoint";
-        let answers = match &self.heard {
-            Ok(answer) if answer.status < 500 => Check::ok("authorize.answers", format!("{endpoint} answers.")),
-            Ok(answer) => {
-                let says = format!("{endpoint} answers {}.", answer.status);
-                Check::wrong("authorize.answers", says, "Look into the server's log at this moment.")
-            }
-            Err(silence) => Check::wrong("authorize.answers", silence.to_string(), "Correct authorization_endpoint."),
-        };
-        let says = match &self.location {
-            Some(_) => "An error leads back to the client, by a redirect or by a link.",
-            None => "An error stays on a page, though the redirect URI is the client's.",
-        };
-        let cure =
-            "Send the browser to the redirect URI with error, state and iss (RFC 6749 §4.1.2.1), or show a link there.";
-        let mut checks = vec![answers, Check::of("authorize.error", self.location.is_some(), says, cure)];
-        // Without an account this is the only answer there is.
-        if let Some(location) = &self.location {
-            let seen = iss(found, &[("an error", Some(location))]);
-            if seen.state != super::State::Ok {
-                checks.push(seen);
-            }
+async fn arrive(connection: &Connection<'_>, report: &mut Report) -> Option<Arrived> {
+    let (request, ended) = match connection.walk().await {
+        Ok(walked) => walked,
+        Err(why) => {
+            report.left_out.push(format!("tokens: {why}"));
+            return None;
         }
-        checks
-    }
-}
-
-fn came_back(location: &str, request: &Authorization, client: &Client) -> Vec<Check> {
-    let place = location.split(['?', '#']).next().unwrap_or_default();
-    let wanted = client.redirect_uri.split('?').next().unwrap_or_default();
-    let state = person::parameter(location, "state");
-    let is_same = state.as_ref() == Some(&request.state);
-    vec![
-        Check::of(
-            "authorize.redirect",
-            place == wanted,
-            format!("The browser was sent to {place}; the client waits at {wanted}."),
-            "Send it to the redirect URI as it was asked for, byte for byte.",
-        ),
-        Check::of(
-            "authorize.state",
-            is_same,
-            if is_same { "state came back unchanged." } else { "state came back changed, or not at all." },
-            "Give state back byte for byte, however long it is and whatever characters it has.",
-        ),
-    ]
-}
-
-/// `iss` where it is promised (RFC 9207), in each answer that came.
-fn iss(found: &Discovery, answers: &[(&str, Option<&String>)]) -> Check {
-    let name = "authorize.iss";
-    let promise = "authorization_response_iss_parameter_supported";
-    let server = found.server().filter(|server| server[promise] == true);
-    let Some(own) = server.and_then(|server| server["issuer"].as_str()) else {
-        return Check::ok(name, "No iss is promised.");
     };
-    for (with, location) in answers {
-        let Some(location) = location else { continue };
-        let came = person::parameter(location, "iss");
-        if came.as_deref() != Some(own) {
-            let says = format!("With {with} came iss {came:?}; the server calls itself {own:?}.");
-            let cure = "Send the issuer as iss with every code and every error, or stop promising it.";
-            return Check::wrong(name, says, cure);
+    let check = match ended {
+        Ended::Left(location) => {
+            report.checks.extend(authorize::came_back(&location, &request, connection.client));
+            if let Some(code) = person::parameter(&location, "code") {
+                report.checks.push(Check::ok("authorize.code", "A code came back."));
+                return Some(Arrived { location, code, request });
+            }
+            authorize::refused(&location, &connection.endpoints.asked)
         }
+        Ended::Stayed(why) => authorize::stayed(&why),
+    };
+    // One who wants scopes has been told so, and this is the same once more.
+    let is_told = report.checks.iter().any(|it| it.name == "authorize.scope" && !authorize::is_right(it));
+    if !is_told {
+        report.checks.push(check);
     }
-    Check::ok(name, "iss comes as promised.")
+    report.left_out.push("tokens, refreshing and the API: there is no code".to_owned());
+    None
+}
+
+/// The request that has no scopes, if this caller ever makes one.
+fn without_scope(asked: &Asked, dialect: Dialect) -> Option<Asked> {
+    match (dialect, asked.scope.as_deref()) {
+        (Dialect::Connector, _) => Some(Asked { scope: None, ..asked.clone() }),
+        (_, Some("")) => Some(asked.clone()),
+        _ => None,
+    }
+}
+
+/// The endpoints' place as the editor of actions sees it; of plugins nobody has said.
+fn domain(found: &Discovery, endpoints: &Endpoints, dialect: Dialect) -> Option<Check> {
+    let name = "authorize.domain";
+    let api = found.target.host_str()?;
+    let authorize = url::Url::parse(&endpoints.asked.endpoint).ok()?;
+    let hosts = [authorize.host_str()?, endpoints.token.host_str()?];
+    let root = |host: &str| psl::domain_str(host).unwrap_or(host).to_owned();
+    let Some(other) = hosts.into_iter().find(|host| root(host) != root(api)) else {
+        return (dialect != Dialect::Connector)
+            .then(|| Check::ok(name, "The endpoints share a root domain with the API."));
+    };
+    let says = format!("{other} and the API's host {api} share no root domain.");
+    let cure = format!("Serve both endpoints on a name below {}; the editor saves no others.", root(api));
+    match dialect {
+        Dialect::Action => Some(Check::wrong(name, says, cure)),
+        Dialect::Connector => None,
+        _ => Some(Check::warning(name, says, cure)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use url::Url;
-
     use super::*;
-    use crate::doctor::State;
+    use crate::{
+        doctor::State::{Ok, Warning, Wrong},
+        simulate::{discovery::Place, wire::Silence},
+    };
 
     #[test]
-    fn what_comes_back_is_compared_byte_for_byte() {
-        let redirect_uri = "https://client.example/cb".to_owned();
-        let client = Client { id: "x".to_owned(), secret: None, by_header: false, redirect_uri };
-        let url: Url = "https://a.example/authorize".parse().unwrap();
-        let request = Authorization { url, state: "a%2F_".to_owned(), verifier: None };
-        let states =
-            |location: &str| came_back(location, &request, &client).iter().map(|check| check.state).collect::<Vec<_>>();
-        assert_eq!(states("https://client.example/cb?code=c&state=a%252F_"), [State::Ok, State::Ok]);
-        assert_eq!(states("https://www.client.example/cb?state=a%252F_"), [State::Wrong, State::Ok]);
-        assert_eq!(states("https://client.example/cb?state=a%2F_"), [State::Ok, State::Wrong]);
+    fn an_action_has_its_endpoints_on_the_apis_domain() {
+        let silent = || Err(Silence::Broken(String::new()));
+        let target: url::Url = "https://api.example.co.uk/".parse().unwrap();
+        let manifest = Place { form: "root", url: target.clone(), heard: silent(), document: None, moved: None };
+        let found = Discovery {
+            target,
+            first_call: silent(),
+            resources: Vec::new(),
+            issuer: String::new(),
+            issuer_is_named: false,
+            servers: Vec::new(),
+            manifest,
+        };
+        let state = |host: &str, dialect| {
+            let asked = Asked { endpoint: "https://auth.example.co.uk/authorize".to_owned(), ..Asked::default() };
+            let token = format!("https://{host}/token").parse().unwrap();
+            domain(&found, &Endpoints { asked, token, encoding: Encoding::Form }, dialect).map(|check| check.state)
+        };
+        assert_eq!(state("auth.example.co.uk", Dialect::Action), Some(Ok));
+        assert_eq!(state("other.co.uk", Dialect::Action), Some(Wrong), "co.uk is nobody's");
+        assert_eq!(state("other.co.uk", Dialect::Plugin), Some(Warning));
+        assert_eq!(state("other.co.uk", Dialect::Connector), None);
     }
 }

@@ -1,51 +1,124 @@
 //! Whether the server's metadata says what callers decide by, and whether its keys are there.
 
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{
+    DecodingKey,
+    jwk::{Jwk, JwkSet},
+};
 use serde_json::Value;
 use url::Url;
 
 use super::{Report, check::Check};
 use crate::{
-    model::client::Dialect,
+    protocol::presets::Preset,
     simulate::{
         discovery::{Discovery, lists},
-        wire::Wire,
+        wire::{Heard, Wire},
     },
 };
 
-pub(super) async fn look(wire: &Wire, found: &Discovery, dialect: Dialect, report: &mut Report) -> Option<JwkSet> {
+/// What a server takes whose metadata does not say (RFC 8414 §2).
+const METHOD_UNSAID: &str = "client_secret_basic";
+
+/// Members of a key that nobody may know.
+const PRIVATE: [&str; 2] = ["d", "k"];
+
+pub(super) async fn look(wire: &Wire, found: &Discovery, preset: &Preset, report: &mut Report) -> Option<JwkSet> {
     let server = found.server()?;
-    report.checks.extend(judged(server, dialect));
-    let at = server["jwks_uri"].as_str().and_then(|at| Url::parse(at).ok())?;
-    let heard = wire.read(&at).await;
-    let set = heard
-        .as_ref()
-        .ok()
-        .filter(|answer| answer.status == 200)
-        .and_then(|answer| serde_json::from_slice::<JwkSet>(&answer.body).ok().filter(|set| !set.keys.is_empty()));
-    let got = heard.map_or_else(|silence| silence.to_string(), |answer| answer.status.to_string());
-    let says = match &set {
-        Some(set) => format!("{} keys are at {at}.", set.keys.len()),
-        None => format!("{at} answers {got}, and has no keys that can be read."),
+    report.checks.extend(judged(server));
+    report.checks.extend([endpoints(server), auth_methods(server, &preset.methods)]);
+    let at = server["jwks_uri"].as_str()?;
+    let Ok(url) = Url::parse(at) else {
+        let says = format!("jwks_uri is {at:?}, which is no address.");
+        report.checks.push(Check::wrong("keys.fetch", says, "Write it in full, with https://."));
+        return None;
     };
-    report.checks.push(Check::of(
-        "keys.fetch",
-        set.is_some(),
-        says,
-        "Serve the signing keys as a JWK set at jwks_uri.",
-    ));
+    let (set, check) = keys(&url, &wire.read(&url).await);
+    report.checks.push(check);
     set
 }
 
-fn judged(server: &Value, dialect: Dialect) -> Vec<Check> {
-    let said = |member: &str| format!("{member}: {}", server.get(member).unwrap_or(&Value::Null));
-    let has = |member: &str, word: &str| lists(server, member, word);
-    let (challenges, responses) = ("code_challenge_methods_supported", "response_types_supported");
-    let methods = "token_endpoint_auth_methods_supported";
-    let (word, why) = match dialect {
-        Dialect::Connector => ("none", "public clients and those with a document choose by it"),
-        _ => ("client_secret_post", "this caller sends its secret in the body"),
+/// Keys of a kind that is not known here are passed over: there may be others.
+fn keys(at: &Url, heard: &Heard) -> (Option<JwkSet>, Check) {
+    let name = "keys.fetch";
+    let cure = format!("Serve the public signing keys at {at}, or name their address in jwks_uri (RFC 7517 §5).");
+    let answer = match heard {
+        Ok(answer) if answer.status == 200 => answer,
+        Ok(answer) => return (None, Check::wrong(name, format!("{at} answers {}.", answer.status), cure)),
+        Err(silence) => return (None, Check::wrong(name, format!("{at}: {silence}."), cure)),
     };
+    let all = answer.object().and_then(|set| set["keys"].as_array().cloned()).unwrap_or_default();
+    if all.iter().any(|key| PRIVATE.iter().any(|member| key.get(member).is_some())) {
+        let cure = "Take it away and make a new key: with the private part anybody can make tokens.";
+        return (None, Check::wrong(name, format!("{at} publishes the private part of a key."), cure));
+    }
+    let usable = |key: &Jwk| DecodingKey::from_jwk(key).is_ok();
+    let keys: Vec<Jwk> = all.into_iter().filter_map(|key| serde_json::from_value(key).ok()).filter(usable).collect();
+    if keys.is_empty() {
+        return (None, Check::wrong(name, format!("{at} has no key that can be read."), cure));
+    }
+    let check = Check::ok(name, format!("There are {} keys at {at}.", keys.len()));
+    (Some(JwkSet { keys }), check)
+}
+
+/// A list of the metadata, in a sentence.
+fn said(server: &Value, member: &str) -> String {
+    match server.get(member) {
+        None => format!("The metadata has no {member}."),
+        Some(value) => format!("The metadata says {member}: {value}."),
+    }
+}
+
+fn listed(name: &'static str, server: &Value, (member, word): (&str, &str), cure: &str) -> Check {
+    let says = said(server, member);
+    if lists(server, member, word) { Check::ok(name, says) } else { Check::wrong(name, says, cure) }
+}
+
+fn endpoints(server: &Value) -> Check {
+    let name = "metadata.endpoints";
+    let is_address = |member: &&str| server[*member].as_str().is_some_and(|text| Url::parse(text).is_ok());
+    match ["authorization_endpoint", "token_endpoint"].iter().find(|member| !is_address(member)) {
+        None => Check::ok(name, "The metadata names the authorization and the token endpoint."),
+        Some(member) => Check::wrong(
+            name,
+            said(server, member),
+            format!("Name {member} in full, with https:// (RFC 8414 §2); nobody can connect without it."),
+        ),
+    }
+}
+
+/// A caller takes the first method of its own that it finds; where its first choice is not there, it may do without.
+fn auth_methods(server: &Value, methods: &[String]) -> Check {
+    let (name, member) = ("metadata.auth_methods", "token_endpoint_auth_methods_supported");
+    let takes = |method: &str| match server.get(member) {
+        Some(_) => lists(server, member, method),
+        None => method == METHOD_UNSAID,
+    };
+    let wanted = methods.first().map_or("none", String::as_str);
+    let says = said(server, member);
+    if takes(wanted) {
+        return Check::ok(name, says);
+    }
+    let cure = match wanted {
+        "none" => {
+            "List \"none\" there, and take clients without a secret that use PKCE: callers choose by that word whether \
+             to be known by their document, and programs on people's own computers can do nothing else."
+                .to_owned()
+        }
+        other => format!("List \"{other}\" there, and take it: that is how this caller proves itself."),
+    };
+    // Signing is left out: it is for callers known by a document, and those are taken by their first choice.
+    if methods.iter().any(|method| method != "private_key_jwt" && takes(method)) {
+        Check::warning(name, says, cure)
+    } else {
+        Check::wrong(name, says, cure)
+    }
+}
+
+fn judged(server: &Value) -> Vec<Check> {
+    let s256 = "Check S256 challenges, and write \"code_challenge_methods_supported\": [\"S256\"] into the metadata: \
+                callers that do not read it there give up.";
+    let code = "Write \"response_types_supported\": [\"code\"]; RFC 8414 §2 requires the member, and typed readers \
+                refuse the document without it.";
     let documents = server["client_id_metadata_document_supported"] == true;
     let registers = server["registration_endpoint"].is_string();
     let client_documents = match (documents, registers) {
@@ -65,13 +138,15 @@ fn judged(server: &Value, dialect: Dialect) -> Vec<Check> {
     let promised = if server[iss] == true {
         Check::ok("metadata.iss", "It promises iss in its answers.")
     } else {
-        let cure = "Send iss with every answer (RFC 9207), then promise it.";
-        Check::warning("metadata.iss", "It promises no iss, so callers take another callback.", cure)
+        Check::warning(
+            "metadata.iss",
+            "It promises no iss, so callers cannot tell a mix-up, and some take a callback of each connection's own.",
+            format!("Send iss with every answer, errors too (RFC 9207 §2), then say {iss}: true."),
+        )
     };
     vec![
-        Check::of("metadata.pkce", has(challenges, "S256"), said(challenges), "List S256; without it callers give up."),
-        Check::of("metadata.response_types", has(responses, "code"), said(responses), "List code (RFC 8414 §2)."),
-        Check::of("metadata.auth_methods", has(methods, word), said(methods), format!("List {word}: {why}.")),
+        listed("metadata.pkce", server, ("code_challenge_methods_supported", "S256"), s256),
+        listed("metadata.response_types", server, ("response_types_supported", "code"), code),
         client_documents,
         promised,
     ]
@@ -82,29 +157,56 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::doctor::State;
+    use crate::doctor::{State, samples::answer};
 
     #[test]
     fn each_member_is_missed_by_its_own_check() {
         let whole = json!({
             "code_challenge_methods_supported": ["S256"], "response_types_supported": ["code"],
-            "token_endpoint_auth_methods_supported": ["none"], "client_id_metadata_document_supported": true,
-            "authorization_response_iss_parameter_supported": true,
+            "client_id_metadata_document_supported": true, "authorization_response_iss_parameter_supported": true,
         });
-        assert!(judged(&whole, Dialect::Connector).iter().all(|check| check.state == State::Ok));
+        assert!(judged(&whole).iter().all(|check| check.state == State::Ok));
         for (member, name) in [
             ("code_challenge_methods_supported", "metadata.pkce"),
             ("response_types_supported", "metadata.response_types"),
-            ("token_endpoint_auth_methods_supported", "metadata.auth_methods"),
             ("client_id_metadata_document_supported", "metadata.client_documents"),
             ("authorization_response_iss_parameter_supported", "metadata.iss"),
         ] {
             let mut server = whole.clone();
             server.as_object_mut().unwrap().remove(member);
-            let checks = judged(&server, Dialect::Connector);
+            let checks = judged(&server);
             let missed: Vec<&str> =
                 checks.iter().filter(|check| check.state != State::Ok).map(|check| check.name).collect();
             assert_eq!(missed, [name]);
         }
+    }
+
+    #[test]
+    fn a_method_is_missed_by_those_who_have_no_other() {
+        let state = |listed: Value, methods: &[&str]| {
+            let methods: Vec<String> = methods.iter().map(|method| (*method).to_owned()).collect();
+            auth_methods(&listed, &methods).state
+        };
+        let listed = |methods: &[&str]| json!({ "token_endpoint_auth_methods_supported": methods });
+        assert_eq!(state(listed(&["none"]), &["none", "client_secret_post"]), State::Ok);
+        assert_eq!(state(listed(&["client_secret_post"]), &["none", "client_secret_post"]), State::Warning);
+        assert_eq!(state(listed(&["client_secret_post"]), &["none"]), State::Wrong);
+        assert_eq!(state(listed(&["private_key_jwt"]), &["none", "private_key_jwt"]), State::Wrong);
+        assert_eq!(state(json!({}), &["client_secret_post", "client_secret_basic"]), State::Warning, "basic is meant");
+    }
+
+    #[test]
+    fn keys_are_read_one_by_one_and_never_private() {
+        let state = |all: Value| {
+            let heard = Ok(answer(200, &[], &json!({ "keys": all }).to_string()));
+            let (set, check) = keys(&"https://a.example/jwks".parse().unwrap(), &heard);
+            (set.map_or(0, |set| set.keys.len()), check.state)
+        };
+        let public = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+        assert_eq!(state(json!([public, { "of": "another world" }])), (1, State::Ok));
+        assert_eq!(state(json!([])), (0, State::Wrong));
+        let mut private = public.clone();
+        private["d"] = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A".into();
+        assert_eq!(state(json!([private])), (0, State::Wrong));
     }
 }

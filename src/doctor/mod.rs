@@ -1,23 +1,36 @@
 //! Doctor: says of a server in sentences what is right, what is wrong and how to cure it.
 //!
-//! It goes the way of `simulate` and judges what was met: `reach`, `discovery`, `metadata` (with the keys) and
-//! `manifest` need no account; `connection` goes on with one. `check` is what each of them hands up.
+//! It goes the way of `simulate` and judges what was met: `reach`, `discovery` (with `documents`), `metadata` (with the
+//! keys) and `manifest` need no account; `connection` goes on with one, by `registration`, `authorize`, `tokens`,
+//! `access_token`, `refresh` and `codes`. `check` is what each of them hands up.
 
+mod access_token;
+mod authorize;
 mod check;
+mod codes;
 mod connection;
 mod discovery;
+mod documents;
 mod manifest;
 mod metadata;
 mod reach;
+mod refresh;
+mod registration;
+#[cfg(test)]
+mod samples;
 mod tokens;
 
 use reqwest::Url;
 
 pub use self::check::{Check, State};
 use crate::{
+    model::client::Dialect,
     protocol::presets::Preset,
     simulate::{discovery::Discovery, person::Account, registration::Typed, wire::Wire},
 };
+
+/// What a caller whose owner types in the endpoints never reads.
+const OF_CONNECTORS: [&str; 2] = ["discovery", "metadata"];
 
 /// Whom the server is to serve, and who may sign in.
 pub struct Patient {
@@ -43,15 +56,28 @@ pub struct Report {
 /// Looks at everything that can be looked at.
 pub async fn examine(wire: &Wire, patient: &Patient) -> Report {
     let mut report = Report::default();
+    let dialect = patient.preset.dialect;
     let found = Discovery::of(wire, &patient.target).await;
     let is_there = reach::look(wire, &found, &mut report).await;
     if !is_there {
         report.left_out.push("everything else: the server does not answer".to_owned());
         return report;
     }
-    discovery::look(&found, patient.preset.dialect, &mut report);
-    let keys = metadata::look(wire, &found, patient.preset.dialect, &mut report).await;
-    manifest::look(wire, &found, patient.preset.dialect, &mut report).await;
+    discovery::look(&found, dialect, &mut report);
+    let keys = metadata::look(wire, &found, patient.preset, &mut report).await;
+    manifest::look(wire, &found, dialect, &mut report).await;
     connection::look(wire, &found, patient, keys.as_ref(), &mut report).await;
+    if dialect != Dialect::Connector {
+        report.checks = report.checks.into_iter().map(unread).collect();
+    }
     report
+}
+
+/// Where there is no manifest the metadata is all that names the endpoints, and is needed.
+fn unread(check: Check) -> Check {
+    let is_unread = OF_CONNECTORS.contains(&check.area()) || check.name == "authorize.iss";
+    if !is_unread || check.name == "discovery.server_metadata" {
+        return check;
+    }
+    check.of_others("This caller does not read it, and connectors do.")
 }

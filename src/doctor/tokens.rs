@@ -1,59 +1,84 @@
-//! Whether tokens come, are what they say, are renewed through accidents, and are taken by the API.
+//! Whether tokens come, are said as they should be, and are taken by the API, which takes nothing else.
 
-use chrono::DateTime;
-use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use serde_json::Value;
 
-use super::{Report, check::Check, connection::Connection};
-use crate::{
-    model::Timestamp,
-    simulate::{
-        api::Api,
-        person::Authorization,
-        registration::told,
-        tokens::{Counter, Encoding, Tokens, claims},
-        wire::{Answer, Heard},
-    },
+use super::{
+    Report,
+    access_token::{self, Expected},
+    check::{Check, State},
+    codes,
+    connection::Connection,
+    documents::named,
+    refresh,
 };
+use crate::simulate::{
+    api::Api,
+    person::Authorization,
+    registration::told,
+    tokens::{Counter, Encoding, Tokens},
+    wire::{Answer, Heard},
+};
+
+/// A token that no server has made.
+const MADE_UP: &str = "not-a-token";
 
 pub(super) async fn look(
     connection: &Connection<'_>,
     (code, request): (&str, &Authorization),
-    keys: Option<&JwkSet>,
+    keys: Option<&jsonwebtoken::jwk::JwkSet>,
     api: Option<Api>,
     report: &mut Report,
 ) {
     let encoding = connection.endpoints.encoding;
     let counter = connection.counter(encoding);
-    report.checks.push(errors(&counter.refresh("not-a-token").await));
+    report.checks.push(errors(&counter.refresh(MADE_UP).await));
     let heard = counter.redeem(code, request.verifier.as_ref()).await;
-    report.checks.push(taken(encoding, &heard));
+    report.checks.push(taken(&counter, &heard));
     report.checks.extend(form_too(connection, encoding).await);
     let (Some(tokens), Ok(answer)) = (Tokens::of(&heard), &heard) else {
-        return report.left_out.push("refreshing and the API: there are no tokens".to_owned());
+        return report.left_out.push("what is in tokens, refreshing and the API: there are no tokens".to_owned());
     };
-    report.checks.extend(answered(answer));
-    let wanted = connection.endpoints.asked.resource.as_deref();
-    report.checks.extend(inside(&tokens.access, wanted, keys, connection.wire.clock().now()));
-    if let Some(api) = api {
-        report.checks.push(accepts(&api.call(connection.wire, &tokens.access).await));
+    let body = answer.object().unwrap_or(Value::Null);
+    report.checks.extend([cache(answer), kind(&body), refresh_token(&body), expires_in(&body)]);
+    let expected = Expected {
+        resource: connection.endpoints.asked.resource.as_deref(),
+        issuer: connection.found.server().and_then(|server| server["issuer"].as_str()),
+        seconds: body["expires_in"].as_i64(),
+        keys,
+        now: connection.wire.clock().now(),
+    };
+    access_token::look(&tokens.access, &expected, report);
+    match api {
+        Some(api) => {
+            let check = accepts(&api.call(connection.wire, &tokens.access).await);
+            let takes_good_ones = check.state == State::Ok;
+            report.checks.push(check);
+            // From one that takes no token at all nothing can be learnt by another.
+            if takes_good_ones {
+                report.checks.push(refuses(&api.call(connection.wire, MADE_UP).await, connection));
+            }
+        }
+        None => report.left_out.push("the API: its description names nothing that can simply be read".to_owned()),
     }
     if let Some(refresh) = &tokens.refresh {
-        report.checks.extend(refreshing(connection, &counter, refresh).await);
+        report.checks.extend(refresh::look(connection, &counter, refresh).await);
     }
+    report.checks.extend(codes::proof(connection, &counter).await);
+    // Last of all, since it ends the connection, as it should.
+    report.checks.push(codes::once(&counter.redeem(code, request.verifier.as_ref()).await));
 }
 
-fn name_of(encoding: Encoding) -> &'static str {
-    if encoding == Encoding::Json { "token.json" } else { "token.form" }
-}
-
-fn taken(encoding: Encoding, heard: &Heard) -> Check {
-    let kind = if encoding == Encoding::Json { "JSON" } else { "a form" };
-    let cure = format!("Take token requests in {kind}: that is how this caller writes them.");
-    let got = why(heard);
-    let is_good = Tokens::of(heard).is_some();
-    let says = if is_good { format!("A code in {kind} gives tokens.") } else { format!("A code in {kind}: {got}.") };
-    Check::of(name_of(encoding), is_good, says, cure)
+fn taken(counter: &Counter<'_>, heard: &Heard) -> Check {
+    let (name, kind) = match counter.encoding {
+        Encoding::Json => ("token.json", "application/json"),
+        Encoding::Form => ("token.form", "application/x-www-form-urlencoded"),
+    };
+    if Tokens::of(heard).is_some() {
+        return Check::ok(name, format!("A code sent as {kind} gives tokens."));
+    }
+    let usual = || format!("Take token requests as {kind}: that is how this caller writes them.");
+    let cure = cure_of(heard, counter).unwrap_or_else(usual);
+    Check::wrong(name, format!("A code sent as {kind} is answered {}.", why(heard)), cure)
 }
 
 /// Forms are everybody's (RFC 6749 §4.1.3), also of a server whose manifest asks for JSON. The other way round nobody
@@ -63,169 +88,181 @@ async fn form_too(connection: &Connection<'_>, encoding: Encoding) -> Option<Che
         return None;
     }
     let (code, request) = connection.code().await?;
-    let heard = connection.counter(Encoding::Form).redeem(&code, request.verifier.as_ref()).await;
-    Some(taken(Encoding::Form, &heard))
+    let counter = connection.counter(Encoding::Form);
+    let check = taken(&counter, &counter.redeem(&code, request.verifier.as_ref()).await);
+    // This caller was told to send JSON.
+    Some(check.of_others("All other callers send forms."))
 }
 
 /// What a token nobody gave is answered.
 fn errors(heard: &Heard) -> Check {
-    let cure = "Answer 400 or 401 with a JSON object that has error (RFC 6749 §5.2), never a page and never 200.";
-    let (is_right, says) = match heard {
-        Ok(answer) => {
-            let is_json = answer.content_type() == "application/json"
-                && answer.object().is_some_and(|body| body["error"].is_string());
-            let is_right = is_json && [400, 401].contains(&answer.status);
-            (is_right, format!("A refusal is {} with {}.", answer.status, answer.content_type()))
+    let name = "token.errors";
+    let answer = match heard {
+        Ok(answer) => answer,
+        Err(silence) => {
+            let cure = "Correct the address of the token endpoint in the metadata or the manifest.";
+            return Check::wrong(name, format!("{silence}."), cure);
         }
-        Err(silence) => (false, silence.to_string()),
     };
-    Check::of("token.errors", is_right, says, cure)
+    let (status, kind) = (answer.status, answer.content_type());
+    let says = format!("A refresh token that nobody gave is answered {status} as {}.", named(&kind));
+    let has_error = answer.object().is_some_and(|body| body["error"].is_string());
+    let cure = match status {
+        400 | 401 if kind == "application/json" && has_error => return Check::ok(name, says),
+        400 | 401 if has_error => "Send it with Content-Type: application/json (RFC 6749 §5.2).",
+        400 | 401 => {
+            "Answer with a JSON object that has error (RFC 6749 §5.2), never with a page: callers cannot read it."
+        }
+        200..=299 => "Answer 400, or 401 to an unknown client (RFC 6749 §5.2): callers take a 200 for tokens.",
+        404 | 405 => "Correct the address of the token endpoint in the metadata or the manifest.",
+        _ => "Answer 400 with a JSON object that has error (RFC 6749 §5.2); look into the server's log for why not.",
+    };
+    Check::wrong(name, says, cure)
 }
 
-fn answered(answer: &Answer) -> Vec<Check> {
-    let body = answer.object().unwrap_or(Value::Null);
-    let cache = answer.header("cache-control").unwrap_or_default().to_ascii_lowercase();
-    let kind = body["token_type"].as_str().unwrap_or_default();
-    let lifetime = body["expires_in"].as_i64().or_else(|| body["expires_in"].as_str()?.parse().ok());
-    let said = |member: &str| format!("{member}: {}", body.get(member).unwrap_or(&Value::Null));
-    let refresh = if body["refresh_token"].is_string() { "A refresh token comes." } else { "No refresh token comes." };
-    vec![
-        Check::of("token.cache", cache.contains("no-store"), format!("cache-control: {cache}"), "Send no-store."),
-        Check::of("token.type", kind.eq_ignore_ascii_case("bearer"), said("token_type"), "Say token_type: Bearer."),
-        Check::of(
-            "token.refresh_token",
-            body["refresh_token"].is_string(),
-            refresh,
-            "Give one to every client that may refresh, whatever scope it asked for.",
+fn cache(answer: &Answer) -> Check {
+    let name = "token.cache";
+    match answer.header("cache-control") {
+        Some(said) if said.to_ascii_lowercase().contains("no-store") => Check::ok(name, "Nobody may keep the answer."),
+        said => Check::wrong(
+            name,
+            said.map_or_else(
+                || "The answer with tokens has no Cache-Control.".to_owned(),
+                |said| format!("The answer with tokens says Cache-Control: {said}."),
+            ),
+            "Send Cache-Control: no-store with every answer that has tokens (RFC 6749 §5.1), so that no cache keeps them.",
         ),
-        Check::of("token.expires_in", lifetime.is_some(), said("expires_in"), "Say expires_in, in seconds."),
-    ]
+    }
 }
 
-fn inside(token: &str, wanted: Option<&str>, keys: Option<&JwkSet>, now: Timestamp) -> Vec<Check> {
-    let Some(claims) = claims(token) else {
-        return vec![Check::ok("audience.token", "The token is opaque: the API alone can tell for whom it is.")];
-    };
-    let mut checks = Vec::new();
-    if let Some(wanted) = wanted {
-        let audience = &claims["aud"];
-        let is_for = audience == wanted || audience.as_array().is_some_and(|all| all.iter().any(|it| it == wanted));
-        let says = format!("The token is for {audience}; it was asked for {wanted}.");
-        checks.push(Check::of(
-            "audience.token",
-            is_for,
-            says,
-            "Put the resource that was asked for into aud (RFC 8707).",
-        ));
+fn kind(body: &Value) -> Check {
+    let name = "token.type";
+    match body["token_type"].as_str() {
+        Some(kind) if kind.eq_ignore_ascii_case("bearer") => Check::ok(name, "token_type is Bearer."),
+        said => Check::wrong(
+            name,
+            said.map_or_else(|| "token_type is missing.".to_owned(), |said| format!("token_type is {said:?}.")),
+            "Answer \"token_type\": \"Bearer\"; RFC 6749 §5.1 requires the member, and callers know no other.",
+        ),
     }
-    if let Some(keys) = keys {
-        let verified = verified(token, keys);
-        let says = verified.as_ref().map_or_else(Clone::clone, |()| "The published keys verify the token.".to_owned());
-        let cure = "Publish the key that signs, under the kid it signs with, before it signs.";
-        checks.push(Check::of("token.signature", verified.is_ok(), says, cure));
-    }
-    if let Some(end) = claims["exp"].as_i64().and_then(|end| DateTime::from_timestamp(end, 0)) {
-        let left = (end - now).num_seconds();
-        let says = format!("A fresh token is good for {left} seconds.");
-        checks.push(Check::of("token.expiry", left > 0, says, "Correct exp, or the server's clock."));
-    }
-    checks
 }
 
-fn verified(token: &str, keys: &JwkSet) -> Result<(), String> {
-    let header = jsonwebtoken::decode_header(token).map_err(|error| format!("The token's header: {error}."))?;
-    let key = match &header.kid {
-        Some(kid) => keys.find(kid),
-        None => keys.keys.first(),
-    };
-    let key = key.ok_or_else(|| format!("No published key is called {:?}.", header.kid.unwrap_or_default()))?;
-    let key = DecodingKey::from_jwk(key).map_err(|error| format!("The key cannot be used: {error}."))?;
-    // The signature alone: audience and time are checks of their own.
-    let mut validation = Validation::new(header.alg);
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    validation.required_spec_claims.clear();
-    let outcome = jsonwebtoken::decode::<Value>(token, &key, &validation);
-    outcome.map(|_| ()).map_err(|error| format!("The published key does not verify the token: {error}."))
+fn refresh_token(body: &Value) -> Check {
+    let name = "token.refresh_token";
+    if body["refresh_token"].is_string() {
+        return Check::ok(name, "A refresh token comes.");
+    }
+    Check::wrong(
+        name,
+        "No refresh token comes, so people have to sign in again when the access token is over.",
+        "Give a refresh token to every client that may use one, also where it does not ask for offline_access.",
+    )
+}
+
+fn expires_in(body: &Value) -> Check {
+    let name = "token.expires_in";
+    let cure = "Answer expires_in as a number of seconds (RFC 6749 §5.1): callers refresh by it.";
+    match &body["expires_in"] {
+        Value::Number(seconds) if seconds.as_i64().is_some_and(|it| it > 0) => {
+            Check::ok(name, format!("expires_in is {seconds}."))
+        }
+        Value::Null => Check::wrong(name, "expires_in is missing, so callers cannot tell when to refresh.", cure),
+        Value::String(text) if text.parse::<u32>().is_ok() => {
+            Check::warning(name, format!("expires_in is the text {text:?}; some readers want a number."), cure)
+        }
+        other => Check::wrong(name, format!("expires_in is {other}."), cure),
+    }
 }
 
 fn accepts(heard: &Heard) -> Check {
     let name = "api.accepts";
-    let cure = "Let the API check issuer, keys and audience as they are in this server's metadata and in its own.";
+    let cure = "Let the API check issuer, signature and audience by the server's metadata and keys and by its own \
+                address, and see that a proxy in front hands the Authorization header on.";
     match heard {
         Ok(answer) if [401, 403].contains(&answer.status) => {
-            let why = answer.header("www-authenticate").unwrap_or("no reason");
+            let why = answer.header("www-authenticate").unwrap_or("without a reason");
             Check::wrong(name, format!("The API answers {} to a fresh token: {why}.", answer.status), cure)
         }
         Ok(answer) if answer.status >= 404 => Check::warning(
             name,
-            format!("The API answers {}, so it cannot be told.", answer.status),
-            "Name the API's own address.",
+            format!("The API answers {} to a fresh token, so it cannot be told whether it takes it.", answer.status),
+            "Begin with the API's own address, and look into its log.",
         ),
         Ok(answer) => Check::ok(name, format!("The API takes a fresh token, and answers {}.", answer.status)),
-        Err(silence) => Check::wrong(name, silence.to_string(), cure),
+        Err(silence) => Check::wrong(name, format!("{silence}."), "Start the API, or correct its address."),
     }
 }
 
-/// One refresh, the same again as if its answer had been lost, and two at once with a connection of their own.
-async fn refreshing(connection: &Connection<'_>, counter: &Counter<'_>, token: &str) -> Vec<Check> {
-    let first = counter.refresh(token).await;
-    let works = Tokens::of(&first).is_some();
-    let cure = "Refresh tokens of a connection in use must go on working.";
-    let says = if works { "A refresh gives new tokens.".to_owned() } else { format!("A refresh: {}.", why(&first)) };
-    let mut checks = vec![Check::of("refresh.works", works, says, cure)];
-    if !works {
-        return checks;
+/// 401 is also what tells a caller to refresh.
+fn refuses(heard: &Heard, connection: &Connection<'_>) -> Check {
+    let name = "api.refuses";
+    let Ok(answer) = heard else { return Check::ok(name, "The API does not answer a token that is made up.") };
+    let is_open = connection.found.first_call.as_ref().is_ok_and(|first| first.status != 401);
+    let says = format!("The API answers {} to a token that is made up.", answer.status);
+    match answer.status {
+        401 => Check::ok(name, "The API refuses a token that is made up."),
+        200..=299 if !is_open => {
+            Check::wrong(name, says, "Let the API verify every token, and answer 401 to a token that is not good.")
+        }
+        _ => {
+            Check::warning(name, says, "Answer 401 to a token that is not good: it is what tells a caller to refresh.")
+        }
     }
-    let again = counter.refresh(token).await;
-    let survives = Tokens::of(&again).is_some();
-    let says = if survives {
-        "A caller that lost the answer may ask again.".to_owned()
-    } else {
-        format!("A caller that lost the answer asks again: {}.", why(&again))
-    };
-    let cure = "Let a rotated token lead to its successor again for a minute or two, before it counts as stolen.";
-    checks.push(Check::of("refresh.lost_answer", survives, says, cure));
-    if let Some((code, request)) = connection.code().await
-        && let Some(tokens) = Tokens::of(&counter.redeem(&code, request.verifier.as_ref()).await)
-        && let Some(token) = tokens.refresh
-    {
-        checks.push(parallel(counter, &token).await);
-    }
-    checks
 }
 
-async fn parallel(counter: &Counter<'_>, token: &str) -> Check {
-    let (one, other) = tokio::join!(counter.refresh(token), counter.refresh(token));
-    let both = [Tokens::of(&one), Tokens::of(&other)];
-    // Both may look good while the connection is already over.
-    let next = both.iter().flatten().find_map(|tokens| tokens.refresh.clone());
-    let lives = match next {
-        Some(next) => Tokens::of(&counter.refresh(&next).await).is_some(),
-        None => both.iter().any(Option::is_some),
-    };
-    let is_good = both.iter().all(Option::is_some) && lives;
-    let says = if is_good {
-        "Two workers may refresh at once.".to_owned()
-    } else {
-        format!(
-            "Two workers refresh at once: {}; {}; afterwards {}.",
-            why(&one),
-            why(&other),
-            if lives { "it lives" } else { "it is over" }
-        )
-    };
-    Check::of(
-        "refresh.parallel",
-        is_good,
-        says,
-        "Give all who come with one token, at once or soon after, the same successor.",
-    )
-}
-
-fn why(heard: &Heard) -> String {
+/// What an answer was, without what is secret in it.
+pub(super) fn why(heard: &Heard) -> String {
     match heard {
+        Ok(answer) if Tokens::of(heard).is_some() => format!("{} with tokens", answer.status),
         Ok(answer) => format!("{} ({})", answer.status, told(&answer.object().unwrap_or(Value::Null))),
         Err(silence) => silence.to_string(),
+    }
+}
+
+/// The cure for an error that says what it is for.
+pub(super) fn cure_of(heard: &Heard, counter: &Counter<'_>) -> Option<String> {
+    let body = heard.as_ref().ok()?.object()?;
+    match body["error"].as_str()? {
+        "invalid_client" => {
+            let place = if counter.client.by_header { "in the Authorization header" } else { "in the body" };
+            let how = if counter.client.secret.is_some() { "its secret comes" } else { "client_id alone comes," };
+            Some(format!("Check the client's id and secret, and how it may prove itself: {how} {place}."))
+        }
+        "invalid_target" => {
+            let resource = counter.resource.as_deref().unwrap_or("the API's address");
+            Some(format!("Register {resource} as a resource that tokens are given for (RFC 8707 §2.2)."))
+        }
+        "unsupported_grant_type" | "unauthorized_client" => {
+            Some("Allow this client the grants authorization_code and refresh_token.".to_owned())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::doctor::samples::answer;
+
+    #[test]
+    fn an_error_is_cured_by_how_it_comes() {
+        let (json, error) = ("application/json", r#"{"error":"invalid_grant"}"#);
+        let heard = |status, kind, body| Ok(answer(status, &[("content-type", kind)], body));
+        let cure = |status, kind, body| errors(&heard(status, kind, body)).cure.unwrap_or_default();
+        assert_eq!(cure(400, json, error), "");
+        assert!(cure(400, "text/html", "<p>").contains("never with a page"));
+        assert!(cure(400, "text/plain", error).contains("Content-Type: application/json"));
+        assert!(cure(200, json, error).contains("take a 200 for tokens"));
+        assert!(cure(404, "text/html", "").contains("address of the token endpoint"));
+        assert!(cure(500, json, error).contains("log"));
+    }
+
+    #[test]
+    fn a_lifetime_is_a_number() {
+        let states = [json!(3600), json!("3600"), Value::Null, json!(0), json!("soon")]
+            .map(|value| expires_in(&json!({ "expires_in": value })).state);
+        assert_eq!(states, [State::Ok, State::Warning, State::Wrong, State::Wrong, State::Wrong]);
     }
 }

@@ -6,12 +6,20 @@ use crate::{
 };
 
 /// The user agents that callers were seen with. A filter in front of a server must let all of them through.
+///
+/// Read on 2026-11-23: the first two in Waishnav/devspace 44 and public captures, the third in captures of actions'
+/// calls. The fourth as filters logged it that had kept a connector from its server: anthropics/claude-ai-mcp 680
+/// (2026-08-18) and 1061 (2026-09-21).
 pub const USER_AGENTS: [&str; 4] = [
     "Python/3.12 aiohttp/3.13.5",
     "openai-mcp/1.0.0 (ChatGPT)",
     "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko); compatible; ChatGPT-User/1.0; +https://openai.com/bot",
     "Claude-User",
 ];
+
+/// What a caller sends that names no user agent: seen while documents are read and tokens are fetched
+/// (anthropics/claude-code 47390, 2026-04-13; anthropics/claude-ai-mcp 923, 2026-08-25).
+pub const NO_USER_AGENT: &str = "";
 
 /// Where a vendor looks for the proof that a host is its owner's.
 pub const CHALLENGE_FILE: &str = "/.well-known/openai-apps-challenge";

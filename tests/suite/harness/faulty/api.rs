@@ -55,6 +55,9 @@ fn refusal(server: &Inside, http: &HttpRequest, needed: &[&str]) -> Option<HttpR
     let header = http.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = header.and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = bearer else { return no(StatusCode::UNAUTHORIZED, "") };
+    if server.has(Fault::ApiTakesAnyToken) {
+        return None;
+    }
     let memory = server.memory();
     let good = memory.access_tokens.get(token).filter(|token| token.expires_at > server.now());
     match good {
@@ -74,7 +77,8 @@ fn challenged(server: &Inside, status: StatusCode, error: &str, needed: &[&str])
             "" => String::new(),
             _ => format!("error=\"{error}\", error_description=\"The token does not do for this.\", "),
         };
-        let document = format!("{}/.well-known/oauth-protected-resource/mcp", server.origin);
+        let place = if server.has(Fault::ChallengeLeadsNowhere) { "/nowhere" } else { "/mcp" };
+        let document = format!("{}/.well-known/oauth-protected-resource{place}", server.origin);
         let scope = needed.join(" ");
         let challenge = format!("Bearer {named}resource_metadata=\"{document}\", scope=\"{scope}\"");
         response.insert_header((header::WWW_AUTHENTICATE, challenge));

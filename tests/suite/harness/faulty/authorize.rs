@@ -52,14 +52,22 @@ fn check(server: &Inside, request: &Request, parameters: &Parameters) -> Result<
         Some(_) => return Err(Refusal::new("unsupported_response_type", "Only code is answered.")),
         None => return Err(Refusal::new("invalid_request", "response_type is missing.")),
     }
+    if parameters.get("scope").is_none() && server.has(Fault::ScopeRequired) {
+        return Err(Refusal::new("invalid_scope", "scope is missing."));
+    }
     let method = parameters.get("code_challenge_method");
     match &request.challenge {
-        None if request.client.must_use_pkce => Err(Refusal::new("invalid_request", "code_challenge is missing.")),
+        None if request.client.must_use_pkce || server.has(Fault::PkceForced) => {
+            Err(Refusal::new("invalid_request", "code_challenge is missing."))
+        }
         None => Ok(()),
         Some(_) if method != Some("S256") => Err(Refusal::new("invalid_request", "Only S256 is taken.")),
         Some(challenge) if URL_SAFE_NO_PAD.decode(challenge).is_ok_and(|bytes| bytes.len() == 32) => Ok(()),
         Some(_) => Err(Refusal::new("invalid_request", "code_challenge is not a SHA-256.")),
     }?;
+    if parameters.get("resource").is_some() && server.has(Fault::ResourceUnknown) {
+        return Err(Refusal::new("invalid_target", "The resource is not known here."));
+    }
     // The address that was typed is good too, whatever the document says.
     if request.resource != server.resource() && request.resource != server.named_resource() {
         return Err(Refusal::new("invalid_target", "The resource is not known here."));

@@ -29,6 +29,9 @@ pub async fn metadata(server: Server) -> HttpResponse {
         return HttpResponse::Found().insert_header((header::LOCATION, "/moved/metadata.json")).finish();
     }
     let kind = if server.has(Fault::MetadataAsHtml) { "text/html; charset=utf-8" } else { "application/json" };
+    if server.has(Fault::MetadataWithoutCache) {
+        return HttpResponse::Ok().insert_header((header::CONTENT_TYPE, kind)).body(describe(&server).to_string());
+    }
     public(kind, &describe(&server))
 }
 
@@ -59,6 +62,7 @@ fn describe(server: &Inside) -> Value {
     let members = metadata.as_object_mut().expect("an object");
     match server.fault {
         Some(Fault::NoS256) => drop(members.remove("code_challenge_methods_supported")),
+        Some(Fault::NoTokenEndpoint) => drop(members.remove("token_endpoint")),
         Some(Fault::NoResponseTypes) => drop(members.remove("response_types_supported")),
         Some(Fault::NoNone) => {
             metadata["token_endpoint_auth_methods_supported"] = json!(["client_secret_post", "client_secret_basic"]);
@@ -75,6 +79,9 @@ fn describe(server: &Inside) -> Value {
 
 /// The resource's metadata, at the root of the host and under its path.
 pub async fn resource_metadata(server: Server) -> HttpResponse {
+    if server.has(Fault::NoResourceMetadata) {
+        return HttpResponse::NotFound().finish();
+    }
     let document = json!({
         "resource": server.named_resource(),
         "authorization_servers": [server.issuer()],

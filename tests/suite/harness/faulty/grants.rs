@@ -21,7 +21,7 @@ impl Tokens {
         let mut answer = json!({
             "access_token": self.access_token,
             "token_type": "Bearer",
-            "expires_in": keys::LIFETIME.num_seconds(),
+            "expires_in": keys::LIFETIME.num_seconds() * if server.has(Fault::ExpiresInTooLong) { 24 } else { 1 },
             "refresh_token": self.refresh_token,
             "scope": self.scopes.join(" "),
         });

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Fault, Inside, Server,
@@ -16,17 +16,22 @@ pub const LIFETIME: TimeDelta = TimeDelta::hours(1);
 
 const KID: &str = "k1";
 
-/// The key that is published, and the one that signs: the same, if nothing is wrong.
+/// The keys that are published, and the one that signs: the same, if nothing is wrong.
 pub struct Keys {
-    published: Signer,
+    published: Vec<Signer>,
     signing: Signer,
 }
 
 impl Keys {
     pub fn new(fault: Option<Fault>) -> Self {
-        let published = Signer::es256(KID);
-        let another = (fault == Some(Fault::SignedByAnotherKey)).then(|| Signer::es256(KID));
-        Self { signing: another.unwrap_or_else(|| published.clone()), published }
+        let signing = Signer::es256(KID);
+        let published = match fault {
+            Some(Fault::SignedByAnotherKey) => vec![Signer::es256(KID)],
+            Some(Fault::SigningKeyRetired) => vec![Signer::es256("k2")],
+            Some(Fault::KidMissing) => vec![Signer::es256("k2"), signing.clone()],
+            _ => vec![signing.clone()],
+        };
+        Self { published, signing }
     }
 }
 
@@ -35,7 +40,8 @@ pub async fn jwks(server: Server) -> HttpResponse {
     if server.has(Fault::KeysGone) {
         return HttpResponse::NotFound().finish();
     }
-    public("application/json", &server.keys.published.key_set())
+    let keys: Vec<Value> = server.keys.published.iter().map(|key| key.key_set()["keys"][0].clone()).collect();
+    public("application/json", &json!({ "keys": keys }))
 }
 
 /// A new access token.
@@ -45,7 +51,7 @@ pub fn sign(server: &Inside, grant: &Grant) -> String {
     let expires_at = if expired { now - TimeDelta::minutes(10) } else { now + LIFETIME };
     let elsewhere = server.has(Fault::WrongAudience).then(|| "https://api.example.net".to_owned());
     let claims = json!({
-        "iss": server.own_name(),
+        "iss": if server.has(Fault::TokenIssuerOther) { "http://auth.internal:8080".into() } else { server.own_name() },
         "sub": grant.subject,
         "aud": elsewhere.unwrap_or_else(|| grant.resource.clone()),
         "client_id": grant.client_id,
@@ -54,5 +60,9 @@ pub fn sign(server: &Inside, grant: &Grant) -> String {
         "exp": expires_at.timestamp(),
         "jti": fresh(""),
     });
-    server.keys.signing.sign_with(&json!({ "typ": "at+jwt" }), &claims)
+    let mut header = json!({ "typ": "at+jwt" });
+    if server.has(Fault::KidMissing) {
+        header["kid"] = Value::Null;
+    }
+    server.keys.signing.sign_with(&header, &claims)
 }

@@ -1,10 +1,13 @@
 //! The classic plugin: its manifest, the description of its API, its logo, and the proof of its domain.
 
-use actix_web::{HttpResponse, http::header};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
-use super::{Fault, Server, discovery::public};
+use super::{Fault, Server, discovery::public, wire};
 
 /// What the assistant's maker gave the owner to publish.
 const VERIFICATION_TOKEN: &str = "8c1f5e07d2a94b6390d7be41f2c6a85e";
@@ -47,6 +50,9 @@ pub async fn manifest(server: Server) -> HttpResponse {
 
 /// What the API can do.
 pub async fn openapi(server: Server) -> HttpResponse {
+    if server.has(Fault::DescriptionGone) {
+        return HttpResponse::NotFound().finish();
+    }
     let operation = |id: &str, summary: &str, status: &str| {
         let responses = json!({ status: { "description": "Done." } });
         json!({ "operationId": id, "summary": summary, "responses": responses })
@@ -73,6 +79,9 @@ pub async fn logo() -> HttpResponse {
 }
 
 /// `/.well-known/openai-apps-challenge`: the token alone, as plain text.
-pub async fn domain_proof() -> HttpResponse {
+pub async fn domain_proof(server: Server) -> HttpResponse {
+    if server.has(Fault::ChallengeFileIsPage) {
+        return wire::page(StatusCode::OK, "To-do", "<p>Welcome.</p>");
+    }
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body(VERIFICATION_TOKEN)
 }

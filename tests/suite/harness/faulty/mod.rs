@@ -33,8 +33,22 @@ use std::{
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use consentry::{clock::Clock, model::Timestamp};
 
-pub use self::{clients::CLIENT_BY_HAND, fault::Fault};
+pub use self::{
+    clients::CLIENT_BY_HAND,
+    fault::{FOLLOWING, Fault},
+};
 use self::{keys::Keys, memory::Memory};
+
+/// How a fault stands for a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The caller fails over it.
+    Wrong,
+    /// The caller does not, and others do.
+    Warning,
+    /// The caller never meets it.
+    Unseen,
+}
 
 /// A server that runs until it is dropped.
 pub struct Faulty {

@@ -10,6 +10,7 @@ use super::{
     Fault, Inside,
     clients::Client,
     grants::{self, Tokens},
+    memory::Memory,
     parameters::Parameters,
     wire::Refusal,
 };
@@ -61,7 +62,11 @@ pub async fn refresh(server: &Inside, client: &Client, parameters: &Parameters) 
 async fn alone(server: &Inside, presented: &str) -> Result<(), Refusal> {
     let bell = {
         let mut memory = server.memory();
-        let Some(token) = memory.refresh_tokens.get_mut(presented) else { return refused() };
+        let Memory { refresh_tokens, families, .. } = &mut *memory;
+        let Some(token) = refresh_tokens.get_mut(presented) else { return refused() };
+        if families.get(&token.family).is_none_or(|family| !family.is_alive) {
+            return refused();
+        }
         if let Some(bell) = &token.in_hand {
             bell.notify_one();
             let family = token.family.clone();

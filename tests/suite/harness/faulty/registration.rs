@@ -1,6 +1,7 @@
 //! Dynamic client registration (RFC 7591), open to everybody.
 
 use actix_web::{HttpResponse, http::header, web::Bytes};
+use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -36,8 +37,15 @@ fn registered(server: &Inside, body: &[u8]) -> Result<Value, Refusal> {
     if server.has(Fault::RegistrationDropsCallbacks) {
         callbacks.truncate(1);
     }
+    let of_one_vendor = |uri: &String| uri.starts_with("https://claude.ai/");
+    if server.has(Fault::RegistrationKnowsOneVendor) && !callbacks.iter().all(of_one_vendor) {
+        return Err(Refusal::new("invalid_redirect_uri", "This callback is not on the list."));
+    }
     let id = fresh("client-");
     let method = members.get("token_endpoint_auth_method").map_or(Some("client_secret_basic"), Value::as_str);
+    // RFC 7591 §3.2.1 lets a server choose another method than was asked for.
+    let expires = server.has(Fault::ClientExpires);
+    let method = if expires { Some("client_secret_post") } else { method };
     let secret = fresh("secret-");
     let proof = match method {
         Some("none") => Proof::Nothing,
@@ -58,7 +66,8 @@ fn registered(server: &Inside, body: &[u8]) -> Result<Value, Refusal> {
     });
     if !matches!(proof, Proof::Nothing) {
         answer["client_secret"] = secret.into();
-        answer["client_secret_expires_at"] = 0.into();
+        let in_a_month = server.now() + TimeDelta::days(30);
+        answer["client_secret_expires_at"] = if expires { in_a_month.timestamp() } else { 0 }.into();
     }
     if let Some(kind) = members.get("application_type") {
         answer["application_type"] = kind.clone();

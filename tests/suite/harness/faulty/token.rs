@@ -61,7 +61,7 @@ fn redeem(server: &Inside, client: &Client, parameters: &Parameters) -> Result<T
     if code.request.client.id != client.id {
         return refused("The code is another client's.");
     }
-    if let Some(family) = code.family.clone() {
+    if let Some(family) = code.family.clone().filter(|_| !server.has(Fault::CodeReusable)) {
         // Whoever was first may have been a thief (RFC 6749 §4.1.2).
         memory.end(&family);
         return refused("The code was used before.");
@@ -69,11 +69,12 @@ fn redeem(server: &Inside, client: &Client, parameters: &Parameters) -> Result<T
     if code.expires_at < server.now() {
         return refused("The code has expired.");
     }
-    if parameters.get("redirect_uri") != Some(&code.request.redirect_uri) {
+    let is_same = parameters.get("redirect_uri") == Some(&code.request.redirect_uri);
+    if !is_same && !server.has(Fault::RedirectUriIgnored) {
         return refused("redirect_uri is not the one the code was sent to.");
     }
     let proof = parameters.get("code_verifier").map(|verifier| URL_SAFE_NO_PAD.encode(Digest::of(verifier).0));
-    if proof != code.request.challenge {
+    if proof != code.request.challenge && !server.has(Fault::VerifierIgnored) {
         return refused("code_verifier does not match the challenge.");
     }
     if parameters.get("resource").is_some_and(|resource| resource != code.grant.resource) {

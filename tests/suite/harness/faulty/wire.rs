@@ -38,7 +38,7 @@ pub async fn dress(
     let server = request.app_data::<Server>().expect("every request knows its server").clone();
     let is_for_people = FOR_PEOPLE.iter().any(|path| request.path().ends_with(path));
     let is_open = !is_for_people && !server.has(Fault::NoCors);
-    let mut response = if server.has(Fault::RefusedByUserAgent) && is_program(&request) {
+    let mut response = if is_filtered(&server, &request) {
         let page = page(StatusCode::FORBIDDEN, "Attention required", "<p>Please prove that you are human.</p>");
         request.into_response(page).map_into_right_body()
     } else if is_open && *request.method() == Method::OPTIONS {
@@ -57,6 +57,17 @@ pub async fn dress(
         headers.insert(header::DATE, HeaderValue::from_str(&hour_ago).expect("a date is a header's value"));
     }
     Ok(response)
+}
+
+fn is_filtered(server: &Server, request: &ServiceRequest) -> bool {
+    match server.fault {
+        Some(Fault::RefusedByUserAgent) => is_program(request),
+        Some(Fault::ApiRefusedByUserAgent) => request.path() == "/mcp" && is_program(request),
+        Some(Fault::RefusedWithoutUserAgent) => {
+            request.headers().get(header::USER_AGENT).is_none_or(HeaderValue::is_empty)
+        }
+        _ => false,
+    }
 }
 
 fn is_program(request: &ServiceRequest) -> bool {

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::visitor::{Answer, CALLBACK, Encoding, STATE, Visitor, header, location, parameter};
+use super::visitor::{Answer, CALLBACK, Encoding, STATE, VERIFIER, Visitor, header, location, parameter};
 use crate::harness::faulty::Faulty;
 
 /// A check's name, and what was seen where something else should have been.
@@ -42,9 +42,15 @@ impl Looking<'_> {
     }
 
     async fn reach(&mut self) {
-        let call = self.visitor.http.get(format!("{}/openapi.json", self.visitor.faulty.url));
-        let status = call.header("user-agent", ASSISTANT).send().await.expect("an answer").status().as_u16();
+        let logo = format!("{}/logo.png", self.visitor.faulty.url);
+        let call = self.visitor.http.get(&logo).header("user-agent", ASSISTANT);
+        let status = call.send().await.expect("an answer").status().as_u16();
         self.hold("reach.bot_filter", status == 200, format!("{status} to an assistant"));
+        let nobody = reqwest::get(&logo).await.expect("an answer").status().as_u16();
+        self.hold("reach.bot_filter", nobody == 200, format!("{nobody} to nobody"));
+        let call = self.visitor.http.post(&self.visitor.faulty.resource).header("user-agent", ASSISTANT);
+        let status = call.send().await.expect("an answer").status().as_u16();
+        self.hold("reach.bot_filter", status == 401, format!("{status} of the API to an assistant"));
         let answer = self.visitor.get(&self.visitor.faulty.url).await;
         let date = header(&answer, "date").expect("a date");
         let date = DateTime::parse_from_rfc2822(&date).expect("a date").to_utc();
@@ -55,10 +61,11 @@ impl Looking<'_> {
     async fn resource(&mut self) {
         let faulty = self.visitor.faulty;
         let answer = self.visitor.call_api(None).await;
-        let document = format!("resource_metadata=\"{}/.well-known/oauth-protected-resource/mcp\"", faulty.url);
+        let document = format!("{}/.well-known/oauth-protected-resource/mcp", faulty.url);
+        let challenge = header(&answer, "www-authenticate");
         let is_right = answer.status() == 401
-            && header(&answer, "www-authenticate").is_some_and(|challenge| challenge.contains(&document));
-        self.hold("discovery.challenge", is_right, format!("{} without a challenge", answer.status().as_u16()));
+            && challenge.as_ref().is_some_and(|it| it.contains(&format!("resource_metadata=\"{document}\"")));
+        self.hold("discovery.challenge", is_right, format!("{} with {challenge:?}", answer.status().as_u16()));
         for tail in ["", "/mcp"] {
             let place = format!("{}/.well-known/oauth-protected-resource{tail}", faulty.url);
             let answer = self.visitor.get(&place).await;
@@ -69,7 +76,8 @@ impl Looking<'_> {
             let resource = document.text("resource");
             let is_right =
                 resource == faulty.resource && document.json["authorization_servers"] == json!([faulty.issuer]);
-            self.hold("discovery.resource_metadata", is_right, format!("{resource} is not {}", faulty.resource));
+            let seen = format!("{} {resource} is not {}", document.status, faulty.resource);
+            self.hold("discovery.resource_metadata", is_right, seen);
         }
     }
 
@@ -96,6 +104,10 @@ impl Looking<'_> {
         };
         let metadata = Answer::of(answer).await;
         self.hold("discovery.content_type", metadata.content_type == "application/json", &metadata.content_type);
+        let kept = &metadata.cache_control;
+        self.hold("discovery.cache", kept.is_some(), format!("cache-control: {kept:?}"));
+        let endpoint = &metadata.json["token_endpoint"];
+        self.hold("metadata.endpoints", endpoint.is_string(), format!("token_endpoint: {endpoint}"));
         let issuer = metadata.text("issuer");
         self.hold("discovery.issuer", issuer == faulty.issuer, format!("{issuer} is not {}", faulty.issuer));
         for (check, member, value) in [
@@ -125,6 +137,11 @@ impl Looking<'_> {
         }
         let token = manifest["auth"]["verification_tokens"]["openai"].as_str().expect("a token");
         self.hold("manifest.verification_token", token.bytes().all(|b| b.is_ascii_hexdigit()), token);
+        let described = self.visitor.get(manifest["api"]["url"].as_str().expect("a URL")).await.status();
+        self.hold("manifest.description", described == 200, described.as_str());
+        let proof = format!("{}/.well-known/openai-apps-challenge", self.visitor.faulty.url);
+        let proof = Answer::of(self.visitor.get(&proof).await).await.content_type;
+        self.hold("challenge.file", proof.starts_with("text/plain"), proof);
     }
 
     async fn registration(&mut self) {
@@ -141,8 +158,10 @@ impl Looking<'_> {
         let answer = Answer::of(post(&client).await.expect("an answer")).await;
         self.hold("registration.works", plain.status == 201 && answer.status == 201, answer.text("error_description"));
         let kept = plain.json["redirect_uris"].as_array().map_or(0, Vec::len);
-        let is_right = plain.json["redirect_uris"] == callbacks;
+        let is_right = plain.status != 201 || plain.json["redirect_uris"] == callbacks;
         self.hold("registration.redirect_uris", is_right, format!("{kept} of 3"));
+        let end = plain.json["client_secret_expires_at"].as_i64().unwrap_or_default();
+        self.hold("registration.lifetime", end == 0, format!("client_secret_expires_at: {end}"));
     }
 
     async fn authorization(&mut self, metadata: &Value) {
@@ -161,6 +180,17 @@ impl Looking<'_> {
                     self.returned(&left, metadata, "an error");
                 }
             }
+        }
+        let resource = self.visitor.faulty.resource.clone();
+        let unusual: [(&str, &[(&str, &str)]); 3] = [
+            ("authorize.scope", &[("scope", "")]),
+            ("authorize.code", &[("code_challenge", ""), ("code_challenge_method", "")]),
+            ("authorize.code", &[("resource", &resource)]),
+        ];
+        for (check, changes) in unusual {
+            let answer = self.visitor.get(&self.visitor.request(changes)).await;
+            let error = header(&answer, "location").and_then(|place| parameter(&Url::parse(&place).ok()?, "error"));
+            self.hold(check, error.is_none(), error.unwrap_or_default());
         }
         let allowed = self.visitor.decide(&self.visitor.request(&[]), "allow").await.expect("a redirect");
         self.returned(&allowed, metadata, "a code");
@@ -197,27 +227,55 @@ impl Looking<'_> {
         let is_whole = !answer.json["id_token"].is_null() && !metadata["userinfo_endpoint"].is_null();
         self.hold("discovery.openid", !offers_openid || is_whole, "no id_token");
         let token = answer.text("access_token").to_owned();
-        self.claims(&token, metadata).await;
+        self.claims(&token, metadata, &answer.json["expires_in"]).await;
         let status = self.visitor.call_api(Some(&token)).await.status().as_u16();
         self.hold("api.accepts", status == 200, format!("{status} to a fresh token"));
+        let status = self.visitor.call_api(Some("made-up")).await.status().as_u16();
+        self.hold("api.refuses", status == 401, format!("{status} to a token that is made up"));
+        self.proofs(encoding).await;
         if answer.json["refresh_token"].is_string() {
             self.refreshing(encoding, answer.text("refresh_token")).await;
         }
     }
 
-    async fn claims(&mut self, token: &str, metadata: &Value) {
+    /// What whoever has a code must prove, and that once.
+    async fn proofs(&mut self, encoding: Encoding) {
+        for (check, changed) in [("token.pkce", "code_verifier"), ("token.redirect_uri", "redirect_uri")] {
+            let code = self.visitor.code().await;
+            let value = |name, usual| if name == changed { "https://another.example/and-long-enough" } else { usual };
+            let fields = [
+                ("grant_type", "authorization_code"),
+                ("code", code.as_str()),
+                ("redirect_uri", value("redirect_uri", CALLBACK)),
+                ("code_verifier", value("code_verifier", VERIFIER)),
+            ];
+            let answer = self.visitor.token(encoding, &fields).await;
+            self.hold(check, answer.json["access_token"].is_null(), answer.status.to_string());
+        }
+        let code = self.visitor.code().await;
+        let _ = self.visitor.redeem(encoding, &code).await;
+        let again = self.visitor.redeem(encoding, &code).await;
+        self.hold("token.code_once", again.json["access_token"].is_null(), again.status.to_string());
+    }
+
+    async fn claims(&mut self, token: &str, metadata: &Value, expires_in: &Value) {
         let body = token.split('.').nth(1).expect("a JWT");
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).expect("base64url")).expect("JSON");
         let is_for_us = claims["aud"] == json!(self.visitor.faulty.resource) || self.is_named(&claims["aud"]).await;
         self.hold("audience.token", is_for_us, claims["aud"].to_string());
         let left = (claims["exp"].as_i64().expect("a time") - Clock::system().now().timestamp()) / 60;
         self.hold("token.expiry", left > 0, format!("expired {} minutes ago", -left));
+        let said = expires_in.as_i64().unwrap_or_default();
+        self.hold("token.expiry", said <= 3600, format!("it is good for an hour, not {said} seconds"));
+        let issuer = metadata["issuer"].as_str().unwrap_or(&self.visitor.faulty.issuer);
+        self.hold("token.issuer", claims["iss"] == json!(issuer), claims["iss"].to_string());
         let keys = self.visitor.get(metadata["jwks_uri"].as_str().unwrap_or(&self.visitor.at("/jwks.json"))).await;
         let Ok(keys) = keys.json::<JwkSet>().await else { return };
         let mut validation = Validation::new(Algorithm::ES256);
         (validation.validate_aud, validation.validate_exp) = (false, false);
         let header = jsonwebtoken::decode_header(token).expect("a header");
-        let key = keys.find(&header.kid.expect("a key's name")).expect("the key is published");
+        let Some(kid) = header.kid else { return self.hold("token.signature", false, "no kid") };
+        let Some(key) = keys.find(&kid) else { return self.hold("token.signature", false, format!("no key {kid}")) };
         let verified = jsonwebtoken::decode::<Value>(token, &DecodingKey::from_jwk(key).expect("a key"), &validation);
         let seen = verified.as_ref().map_or_else(|error| format!("{:?}", error.kind()), |_| String::new());
         self.hold("token.signature", verified.is_ok(), seen);

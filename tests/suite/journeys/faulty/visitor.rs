@@ -36,7 +36,12 @@ pub struct Visitor<'a> {
 impl<'a> Visitor<'a> {
     /// The client by hand, with no cookies yet.
     pub fn new(faulty: &'a Faulty) -> Self {
-        let http = Client::builder().cookie_store(true).redirect(Policy::none()).build().expect("a client");
+        let http = Client::builder()
+            .user_agent("visitor")
+            .cookie_store(true)
+            .redirect(Policy::none())
+            .build()
+            .expect("a client");
         let (client_id, client_secret) = (CLIENT_BY_HAND.0.to_owned(), Some(CLIENT_BY_HAND.1.to_owned()));
         Self { faulty, http, client_id, client_secret }
     }

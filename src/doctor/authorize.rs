@@ -1,0 +1,238 @@
+//! The authorization endpoint: whether it answers, where an error goes, and what comes back with a code.
+
+use super::check::{Check, State};
+use crate::simulate::{
+    discovery::Discovery,
+    forms::Page,
+    person::{self, Asked, Authorization},
+    registration::Client,
+    wire::{Heard, Request, Silence, Wire},
+};
+
+/// What a request was answered that should be refused, or should not.
+pub(super) struct Answered {
+    heard: Heard,
+    /// Where an error is told: by a redirect, or by a link on a page.
+    pub(super) error: Option<String>,
+}
+
+/// Asks with a fault that the client should be told of (RFC 6749 §4.1.2.1).
+pub(super) async fn ask_wrongly(wire: &Wire, client: &Client, asked: &Asked) -> Answered {
+    ask(wire, client, asked, |name, value| if name == "response_type" { "nothing".to_owned() } else { value }).await
+}
+
+/// Asks for nothing in particular: as a connector that connects again, or a plugin whose scope is empty.
+pub(super) async fn ask_without_scope(wire: &Wire, client: &Client, asked: &Asked) -> Answered {
+    ask(wire, client, asked, |_, value| value).await
+}
+
+async fn ask(wire: &Wire, client: &Client, asked: &Asked, change: impl Fn(&str, String) -> String) -> Answered {
+    let mut url = match person::ask(client, asked) {
+        Ok(request) => request.url,
+        Err(why) => return Answered { heard: Err(Silence::Broken(why)), error: None },
+    };
+    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    url.query_pairs_mut().clear().extend_pairs(pairs.into_iter().map(|(name, value)| {
+        let value = change(&name, value);
+        (name, value)
+    }));
+    let heard = wire.send(Request::get(&url)).await;
+    let error = heard.as_ref().ok().and_then(|answer| {
+        let links = || Page::read(&answer.body).links.into_iter();
+        let tells = |place: &String| person::parameter(place, "error").is_some();
+        answer.redirect().map(str::to_owned).filter(tells).or_else(|| links().find(tells))
+    });
+    Answered { heard, error }
+}
+
+impl Answered {
+    pub(super) fn answers(&self, endpoint: &str) -> Check {
+        let name = "authorize.answers";
+        match &self.heard {
+            Ok(answer) if answer.status == 404 || answer.status == 405 => Check::wrong(
+                name,
+                format!("{endpoint} answers {} to a GET.", answer.status),
+                "Correct the address of the authorization endpoint in the metadata or the manifest.",
+            ),
+            Ok(answer) if answer.status >= 500 => Check::wrong(
+                name,
+                format!("{endpoint} answers {} to a request with an unknown response_type.", answer.status),
+                "Look into the server's log at this moment.",
+            ),
+            Ok(_) => Check::ok(name, format!("{endpoint} answers.")),
+            Err(silence) => Check::wrong(
+                name,
+                format!("{endpoint}: {silence}."),
+                "Correct the address of the authorization endpoint in the metadata or the manifest.",
+            ),
+        }
+    }
+
+    /// Nothing where the server asks a person before it looks: then it cannot be told.
+    pub(super) fn is_told(&self) -> Option<Check> {
+        let name = "authorize.error";
+        if self.error.is_some() {
+            return Some(Check::ok(name, "An error leads back to the client, by a redirect or by a link."));
+        }
+        let status =
+            self.heard.as_ref().ok().map(|answer| answer.status).filter(|status| (400..500).contains(status))?;
+        Some(Check::wrong(
+            name,
+            format!("An error stays on a page ({status}), though client and redirect URI are good."),
+            "Send the browser to the redirect URI with error, state and iss (RFC 6749 §4.1.2.1), or show a link there: \
+             else the assistant waits, and its people learn nothing.",
+        ))
+    }
+
+    pub(super) fn takes_no_scope(&self) -> Check {
+        let name = "authorize.scope";
+        match self.error.as_ref().and_then(|place| person::parameter(place, "error")) {
+            Some(error) if error == "invalid_scope" => Check::wrong(
+                name,
+                "A request without scopes is refused: invalid_scope. Assistants connect again without any.",
+                SCOPES_BY_DEFAULT,
+            ),
+            _ => Check::ok(name, "A request without scopes is no mistake."),
+        }
+    }
+}
+
+const SCOPES_BY_DEFAULT: &str =
+    "Take a missing or an empty scope for the client's default scopes (RFC 6749 §3.3), all it may have.";
+
+/// What came back with the browser instead of a code.
+pub(super) fn refused(location: &str, asked: &Asked) -> Check {
+    let name = "authorize.code";
+    let Some(error) = person::parameter(location, "error") else {
+        let says = "The browser came back with neither a code nor an error.";
+        return Check::wrong(name, says, "Send the code as the parameter code of the redirect URI (RFC 6749 §4.1.2).");
+    };
+    let why = person::parameter(location, "error_description").unwrap_or_default();
+    let says = format!("Instead of a code came {error}: {why}");
+    let cure = match error.as_str() {
+        "invalid_scope" => SCOPES_BY_DEFAULT.to_owned(),
+        "invalid_target" => {
+            let resource = asked.resource.as_deref().unwrap_or("the API's address");
+            format!("Register {resource} at the server as a resource that tokens are given for (RFC 8707 §2).")
+        }
+        "invalid_request" if !asked.with_challenge => {
+            "If it is for the missing code_challenge, let this one client do without PKCE: it sends none. Ask it of all \
+             others."
+                .to_owned()
+        }
+        "access_denied" => "Let the test account use this client, or try another account.".to_owned(),
+        "unauthorized_client" => "Allow this client the grant authorization_code.".to_owned(),
+        _ => "Look into the server's log at this moment: it knows why it said so.".to_owned(),
+    };
+    Check::wrong(name, says, cure)
+}
+
+/// The browser ended on a page of the server's.
+pub(super) fn stayed(why: &str) -> Check {
+    Check::wrong(
+        "authorize.code",
+        format!("The test account did not come back with a code: {why}."),
+        "Play the same with consentry simulate, open the address it prints in a browser, and read what the page says.",
+    )
+}
+
+pub(super) fn came_back(location: &str, request: &Authorization, client: &Client) -> Vec<Check> {
+    let place = location.split(['?', '#']).next().unwrap_or_default();
+    let wanted = client.redirect_uri.split('?').next().unwrap_or_default();
+    vec![redirect(place, wanted), state(person::parameter(location, "state").as_deref(), &request.state)]
+}
+
+fn redirect(place: &str, wanted: &str) -> Check {
+    let name = "authorize.redirect";
+    if place == wanted {
+        return Check::ok(name, "The browser was sent to the redirect URI.");
+    }
+    let cure =
+        format!("Send it to the redirect URI of the request byte for byte, {wanted}, whatever else is registered.");
+    Check::wrong(name, format!("The browser was sent to {place}, and the client waits at {wanted}."), cure)
+}
+
+fn state(came: Option<&str>, sent: &str) -> Check {
+    let name = "authorize.state";
+    let says = match came {
+        Some(came) if came == sent => return Check::ok(name, "state came back unchanged."),
+        Some(came) => format!("state was sent as {sent:?} and came back as {came:?}."),
+        None => "state did not come back.".to_owned(),
+    };
+    Check::wrong(
+        name,
+        says,
+        "Give state back byte for byte (RFC 6749 §4.1.2), however long, whatever characters it has.",
+    )
+}
+
+/// `iss` in each answer that came, where it is promised (RFC 9207).
+pub(super) fn iss(found: &Discovery, answers: &[(&str, &str)]) -> Option<Check> {
+    let name = "authorize.iss";
+    let server = found.server()?;
+    let own = server["issuer"].as_str().unwrap_or_default();
+    let came: Vec<(&str, Option<String>)> =
+        answers.iter().map(|(with, location)| (*with, person::parameter(location, "iss"))).collect();
+    let promise = "authorization_response_iss_parameter_supported";
+    if server[promise] != true {
+        let is_sent = came.iter().any(|(_, iss)| iss.is_some());
+        return is_sent.then(|| {
+            let cure = format!("Say {promise}: true in the metadata (RFC 9207 §3).");
+            Check::warning(name, "iss comes, and the metadata does not promise it, so nobody relies on it.", cure)
+        });
+    }
+    let Some((with, iss)) = came.iter().find(|(_, iss)| iss.as_deref() != Some(own)) else {
+        return came.first().map(|_| Check::ok(name, "iss comes as promised."));
+    };
+    let wrong = |says: String, cure: String| Some(Check::wrong(name, says, cure));
+    match iss {
+        Some(iss) => wrong(
+            format!("With {with} came iss {iss:?}, and the metadata says {own:?}: callers take it for an attack."),
+            format!("Send as iss the very issuer of the metadata, {own} (RFC 9207 §2)."),
+        ),
+        None if came.iter().any(|(_, iss)| iss.is_some()) => wrong(
+            format!("iss is promised and does not come with {with}."),
+            format!("Send iss={own} with errors too (RFC 9207 §2): without it callers throw the answer away."),
+        ),
+        None => wrong(
+            format!("iss is promised and does not come with {with}."),
+            format!("Send iss={own} with every code and every error (RFC 9207 §2), or stop promising it."),
+        ),
+    }
+}
+
+/// Whether a check says that nothing is wrong.
+pub(super) fn is_right(check: &Check) -> bool {
+    check.state == State::Ok
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_back_is_compared_byte_for_byte() {
+        let redirect_uri = "https://client.example/cb".to_owned();
+        let client = Client { id: "x".to_owned(), secret: None, by_header: false, redirect_uri };
+        let url: url::Url = "https://a.example/authorize".parse().unwrap();
+        let request = Authorization { url, state: "a%2F_".to_owned(), verifier: None };
+        let states =
+            |location: &str| came_back(location, &request, &client).iter().map(|check| check.state).collect::<Vec<_>>();
+        assert_eq!(states("https://client.example/cb?code=c&state=a%252F_"), [State::Ok, State::Ok]);
+        assert_eq!(states("https://www.client.example/cb?state=a%252F_"), [State::Wrong, State::Ok]);
+        assert_eq!(states("https://client.example/cb?state=a%2F_"), [State::Ok, State::Wrong]);
+    }
+
+    #[test]
+    fn a_refusal_is_cured_by_what_it_says() {
+        let asked = Asked { resource: Some("https://a.example/mcp".to_owned()), ..Asked::default() };
+        let cure = |error: &str, asked: &Asked| {
+            refused(&format!("https://c.example/cb?error={error}"), asked).cure.unwrap_or_default()
+        };
+        assert!(cure("invalid_target", &asked).contains("Register https://a.example/mcp"));
+        assert!(cure("invalid_scope", &asked).contains("default scopes"));
+        assert!(cure("invalid_request", &asked).contains("do without PKCE"));
+        let with_challenge = Asked { with_challenge: true, ..asked };
+        assert!(cure("invalid_request", &with_challenge).contains("log"), "PKCE cannot be what is missing");
+    }
+}
