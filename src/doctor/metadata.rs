@@ -56,7 +56,7 @@ fn keys(at: &Url, heard: &Heard) -> (Option<JwkSet>, Check) {
     if keys.is_empty() {
         return (None, Check::wrong(name, format!("{at} has no key that can be read."), cure));
     }
-    let check = Check::ok(name, format!("There are {} keys at {at}.", keys.len()));
+    let check = Check::ok(name, format!("{} keys stand at {at}.", keys.len()));
     (Some(JwkSet { keys }), check)
 }
 

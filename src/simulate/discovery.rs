@@ -48,7 +48,7 @@ pub struct Discovery {
     pub first_call: Heard,
     /// Where the resource's metadata may stand.
     pub resources: Vec<Place>,
-    /// The issuer, as the resource names it; the host of what was typed where nothing does.
+    /// The issuer, as the resource names it; where nothing does, what was typed if that is one, or else its host.
     pub issuer: String,
     /// Whether the resource named it.
     pub issuer_is_named: bool,
@@ -70,7 +70,10 @@ impl Discovery {
         let resources = look(wire, places).await;
         let named = resources.iter().find_map(|place| first_text(place.document.as_ref()?, "authorization_servers"));
         let issuer_is_named = named.is_some();
-        let issuer = named.unwrap_or_else(|| target.origin().ascii_serialization());
+        let issuer = match named {
+            Some(named) => named,
+            None => unnamed_issuer(wire, target).await,
+        };
         let servers = match Url::parse(&issuer) {
             Ok(url) => look(wire, server_places(&url)).await,
             Err(_) => Vec::new(),
@@ -93,6 +96,22 @@ impl Discovery {
     pub fn challenged(&self, name: &str) -> Option<String> {
         challenge_parameter(self.first_call.as_ref().ok()?, name)
     }
+}
+
+/// Where no resource names the server, people may have typed the server's own address, which can have a path. Only a
+/// document that says so makes it an issuer: some servers tell of themselves before any path.
+async fn unnamed_issuer(wire: &Wire, target: &Url) -> String {
+    let origin = target.origin().ascii_serialization();
+    let own = format!("{origin}{}", target.path().trim_end_matches('/'));
+    if own == origin {
+        return origin;
+    }
+    let places = look(wire, server_places(target)).await;
+    let says_so = |place: &Place| {
+        let issuer = place.document.as_ref().and_then(|document| document["issuer"].as_str());
+        issuer.is_some_and(|issuer| issuer.trim_end_matches('/') == own)
+    };
+    if places.iter().any(says_so) { own } else { origin }
 }
 
 /// What a caller begins with: an MCP client's first message, without a token.
