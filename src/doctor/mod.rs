@@ -40,6 +40,15 @@ pub struct Report {
     pub left_out: Vec<String>,
 }
 
+impl Report {
+    /// What a server's words brought along is taken out: secrets, and lines that would look like ours.
+    fn cleaned(mut self, wire: &Wire) -> Self {
+        let sentences = self.checks.iter_mut().map(|check| &mut check.says).chain(&mut self.left_out);
+        sentences.for_each(|sentence| *sentence = wire.clean(sentence).replace('\n', " "));
+        self
+    }
+}
+
 /// Looks at everything that can be looked at.
 pub async fn examine(wire: &Wire, patient: &Patient) -> Report {
     let mut report = Report::default();
@@ -47,11 +56,11 @@ pub async fn examine(wire: &Wire, patient: &Patient) -> Report {
     let is_there = reach::look(wire, &found, &mut report).await;
     if !is_there {
         report.left_out.push("everything else: the server does not answer".to_owned());
-        return report;
+        return report.cleaned(wire);
     }
     discovery::look(&found, patient.preset.dialect, &mut report);
     let keys = metadata::look(wire, &found, patient.preset.dialect, &mut report).await;
     manifest::look(wire, &found, patient.preset.dialect, &mut report).await;
     connection::look(wire, &found, patient, keys.as_ref(), &mut report).await;
-    report
+    report.cleaned(wire)
 }

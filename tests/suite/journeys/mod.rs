@@ -9,6 +9,7 @@ mod documents;
 mod faulty;
 mod foreign_clients;
 mod gpt_action;
+mod hostile_servers;
 mod key_sets;
 mod lost_answer;
 mod mcp_clients;
