@@ -15,6 +15,7 @@ mod lost_answer;
 mod mcp_clients;
 mod operations;
 mod registration;
+mod simulate;
 mod two_nodes;
 mod under_a_path;
 mod wrong_clocks;
