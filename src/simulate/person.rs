@@ -180,3 +180,20 @@ pub fn parameter(location: &str, name: &str) -> Option<String> {
     let url = Url::parse(location).ok()?;
     url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_to_open_what_is_no_website() {
+        let redirect_uri = "https://client.example/cb".to_owned();
+        let client = Client { id: "x".to_owned(), secret: None, by_header: false, redirect_uri };
+        let asked = |endpoint: &str| ask(&client, &Asked { endpoint: endpoint.to_owned(), ..Asked::default() });
+        assert!(asked("https://a.example/authorize").is_ok() && asked("http://localhost:1/authorize").is_ok());
+        for other in ["javascript:alert(1)", "file:///etc/passwd", "http://a.example/authorize", "app://a.example/"] {
+            let why = asked(other).unwrap_err();
+            assert!(why.contains("neither https nor plain http"), "{other}: {why}");
+        }
+    }
+}
