@@ -232,7 +232,8 @@ impl Wire {
 fn clients(agent: &str, cookies: bool, patience: Duration) -> reqwest::Result<(Client, Client)> {
     let builder = || {
         let builder = Client::builder().timeout(patience).redirect(Policy::none()).user_agent(agent);
-        builder.cookie_store(cookies)
+        // A connection of its own for each: while a person takes their time, the server ends those that are kept.
+        builder.pool_max_idle_per_host(0).cookie_store(cookies)
     };
     // A proxy of the environment is the way outside; this computer is reached directly.
     Ok((builder().no_proxy().build()?, builder().build()?))

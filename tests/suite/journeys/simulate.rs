@@ -2,7 +2,7 @@
 //! preset in every way it becomes known, with a test account; and before somebody with a browser, who comes back to this
 //! computer by itself or pastes where the browser ended.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, time::Duration};
 
 use consentry::{
     clock::Clock,
@@ -221,6 +221,8 @@ on_both_engines! {
         for (name, way) in [("claude", "document"), ("mistral", "registration")] {
             let mut waiting = own.waiting(&["--as", name, "--by", way]);
             let left = Browser::at(&own.running.url).agree(&waiting.address, "ada@example.com").await;
+            // People take longer than servers keep a connection open.
+            tokio::time::sleep(Duration::from_secs(7)).await;
             waiting.paste(left.as_str());
             let (steps, is_good, told) = waiting.end().await;
             assert!(told.contains("Paste its address here"), "{told}");
