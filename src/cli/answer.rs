@@ -25,7 +25,7 @@ impl Answer {
     }
 
     pub(super) fn print(&self, as_json: bool) -> ExitCode {
-        let text = if as_json && !self.json.is_null() { self.json.to_string() } else { legible(&self.text) };
+        let text = if as_json && !self.json.is_null() { escaped(&self.json) } else { legible(&self.text) };
         let text = text.trim_end();
         if text.is_empty() {
             return ExitCode::SUCCESS;
@@ -41,6 +41,21 @@ impl Answer {
 /// Names come from many people; none of them shall move a terminal's cursor.
 pub(super) fn legible(text: &str) -> String {
     text.chars().map(|c| if deceives(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// JSON that moves no cursor either, and says the same.
+fn escaped(json: &Value) -> String {
+    let text = json.to_string();
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        // They stand in texts only: between those, JSON has nothing but ASCII that can be seen.
+        if deceives(c) {
+            escaped.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 /// Rows as columns of equal width, the first row being the head.
@@ -67,5 +82,9 @@ mod tests {
     #[test]
     fn a_name_cannot_move_the_cursor() {
         assert_eq!(legible("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\nc");
+        let json = Value::from("a\u{1b}[2J\u{9b}2J\u{202e}\u{e0041}ä\n");
+        let told = escaped(&json);
+        assert_eq!(told, "\"a\\u001b[2J\\u009b2J\\u202e\\udb40\\udc41ä\\n\"");
+        assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), json);
     }
 }

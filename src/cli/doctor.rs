@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(super) fn run(caller: &Caller, as_json: bool) -> Result<Answer, Failure> {
-    let wire = wire(callers::OWN)?;
+    let wire = wire(callers::OWN, caller.url())?;
     let (preset, typed, account) = (caller.preset()?, caller.typed()?, caller.account()?);
     let patient = Patient { target: caller.url().clone(), preset, typed, account };
     let report = failure::runtime()?.block_on(doctor::examine(&wire, &patient));

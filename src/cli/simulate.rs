@@ -1,7 +1,7 @@
 //! `consentry simulate URL --as PRESET`: plays a caller against any server, step by step. No database is opened.
 
 use std::{
-    io::{self, BufRead, Write},
+    io::{self, BufRead, Read, Write},
     path::PathBuf,
 };
 
@@ -21,11 +21,14 @@ use crate::{
     simulate::{
         callers,
         journey::{self, Step, Traveller},
-        person::Account,
+        person::{Account, Person},
         registration::Typed,
         wire::Wire,
     },
 };
+
+/// More than any address has.
+const ADDRESS_BYTES_MAX: u64 = 100_000;
 
 /// In which way the caller is to become known.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -82,7 +85,7 @@ impl Caller {
         });
         let client_secret = self.client_secret_from.as_deref().map(secret).transpose()?;
         let (client_id, redirect_uri) = (self.client_id.clone(), self.redirect_uri.clone());
-        Ok(Typed { client_id, client_secret, redirect_uri, by })
+        Ok(Typed { client_id, client_secret, redirect_uri, by, ..Typed::default() })
     }
 
     pub(super) fn account(&self) -> Result<Option<Account>, Failure> {
@@ -105,17 +108,16 @@ fn secret(text: &str) -> Result<ClientSecret, Failure> {
 
 pub(super) fn run(caller: &Caller, as_json: bool) -> Result<Answer, Failure> {
     let preset = caller.preset()?;
-    let wire = wire(callers::user_agent(preset))?;
+    let wire = wire(callers::user_agent(preset), &caller.url)?;
     let (typed, account) = (caller.typed()?, caller.account()?);
     let mut steps = Vec::new();
     let mut tell = |step: Step| {
         if !as_json {
-            let _ = writeln!(io::stdout(), "{}", legible(&told(&step)));
+            let _ = writeln!(io::stdout(), "{}", told(&step));
         }
         steps.push(step);
     };
-    let mut ask_browser = ask_browser;
-    let traveller = Traveller { preset, typed, account, ask_browser: &mut ask_browser };
+    let traveller = Traveller { preset, typed, account, person: &mut AtTerminal };
     let is_good = failure::runtime()?.block_on(journey::go(&wire, &caller.url, traveller, &mut tell));
     let json = serde_json::to_value(&steps).map_err(|error| Failure::not_done(error.to_string()))?;
     let text = if is_good { "It works from the first call to a refresh.".to_owned() } else { String::new() };
@@ -127,35 +129,48 @@ pub(super) fn run(caller: &Caller, as_json: bool) -> Result<Answer, Failure> {
     Err(Failure::not_done(format!("{failed} failed")))
 }
 
-pub(super) fn wire(agent: &'static str) -> Result<Wire, Failure> {
-    Wire::new(agent, Clock::system()).map_err(|error| Failure::not_done(format!("no request can be sent: {error}")))
+pub(super) fn wire(agent: &'static str, target: &Url) -> Result<Wire, Failure> {
+    if !target.username().is_empty() || target.password().is_some() {
+        return Err(Failure::Misconfigured("there is a user name in the address; write it without".to_owned()));
+    }
+    let failed = |error| Failure::not_done(format!("no request can be sent: {error}"));
+    Wire::new(agent, Clock::system(), target).map_err(failed)
 }
 
+/// A step as lines. What a server says stays within its line, so that it cannot write one that is ours.
 fn told(step: &Step) -> String {
-    let mut lines = vec![format!("{} {}: {}", if step.is_good { "✓" } else { "✗" }, step.name, step.outcome)];
+    let line = |text: &str| legible(text).replace('\n', "\u{fffd}");
+    let mut lines = vec![format!("{} {}: {}", if step.is_good { "✓" } else { "✗" }, step.name, line(&step.outcome))];
     for exchange in &step.exchanges {
-        lines.push(format!("    {}", exchange.request));
-        lines.extend(exchange.request_headers.iter().map(|header| format!("      {header}")));
-        if !exchange.request_body.is_empty() {
-            lines.push(format!("      {}", exchange.request_body));
-        }
-        lines.push(format!("    → {}", exchange.answer));
-        lines.extend(exchange.answer_headers.iter().map(|header| format!("      {header}")));
-        if !exchange.answer_body.is_empty() {
-            lines.push(format!("      {}", exchange.answer_body));
-        }
+        let body = |body: &String| (!body.is_empty()).then(|| format!("      {}", line(body)));
+        let header = |header: &String| format!("      {}", line(header));
+        lines.push(format!("    {}", line(&exchange.request)));
+        lines.extend(exchange.request_headers.iter().map(header));
+        lines.extend(body(&exchange.request_body));
+        lines.push(format!("    → {}", line(&exchange.answer)));
+        lines.extend(exchange.answer_headers.iter().map(header));
+        lines.extend(body(&exchange.answer_body));
     }
     lines.join("\n")
 }
 
-/// Prints where to go, on standard error so that `--json` stays JSON, and reads where the browser ended.
-fn ask_browser(url: &Url) -> Result<String, String> {
-    eprintln!("Open this in a browser, sign in and allow it:\n\n  {url}\n");
-    eprintln!("The last page may be one that cannot be shown. Paste its address here:");
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).map_err(|error| error.to_string())?;
-    match line.trim() {
-        "" => Err("no address was pasted".to_owned()),
-        address => Ok(address.to_owned()),
+/// Somebody at a terminal. All is said on standard error, so that `--json` stays JSON.
+struct AtTerminal;
+
+impl Person for AtTerminal {
+    fn goes(&mut self, url: &Url, waiting_at: &str) {
+        eprintln!("Open this in a browser, sign in and allow it:\n\n  {url}\n");
+        eprintln!("Waiting for the browser at {waiting_at} …");
+    }
+
+    fn goes_and_tells(&mut self, url: &Url) -> Result<String, String> {
+        eprintln!("Open this in a browser, sign in and allow it:\n\n  {url}\n");
+        eprintln!("The last page may be one that cannot be shown. Paste its address here:");
+        let mut line = String::new();
+        io::stdin().lock().take(ADDRESS_BYTES_MAX).read_line(&mut line).map_err(|error| error.to_string())?;
+        match line.trim() {
+            "" => Err("no address was pasted".to_owned()),
+            address => Ok(address.to_owned()),
+        }
     }
 }

@@ -53,6 +53,15 @@ pub struct Report {
     pub left_out: Vec<String>,
 }
 
+impl Report {
+    /// What a server's words brought along is taken out: secrets, and lines that would look like ours.
+    fn cleaned(mut self, wire: &Wire) -> Self {
+        let sentences = self.checks.iter_mut().map(|check| &mut check.says).chain(&mut self.left_out);
+        sentences.for_each(|sentence| *sentence = wire.clean(sentence).replace('\n', " "));
+        self
+    }
+}
+
 /// Looks at everything that can be looked at.
 pub async fn examine(wire: &Wire, patient: &Patient) -> Report {
     let mut report = Report::default();
@@ -61,7 +70,7 @@ pub async fn examine(wire: &Wire, patient: &Patient) -> Report {
     let is_there = reach::look(wire, &found, &mut report).await;
     if !is_there {
         report.left_out.push("everything else: the server does not answer".to_owned());
-        return report;
+        return report.cleaned(wire);
     }
     discovery::look(&found, dialect, &mut report);
     let keys = metadata::look(wire, &found, patient.preset, &mut report).await;
@@ -70,7 +79,7 @@ pub async fn examine(wire: &Wire, patient: &Patient) -> Report {
     if dialect != Dialect::Connector {
         report.checks = report.checks.into_iter().map(unread).collect();
     }
-    report
+    report.cleaned(wire)
 }
 
 /// Where there is no manifest the metadata is all that names the endpoints, and is needed.

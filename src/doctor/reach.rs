@@ -41,7 +41,10 @@ fn unanswered(silence: &Silence) -> Check {
             "Publish it under a name the public resolves, on port 443, with a certificate of a public authority that \
              holds for the name, and let the firewall pass requests from outside."
         }
-        Silence::Broken(_) | Silence::TooLong => "Answer a call without a token with a short 401.",
+        Silence::Near(_) => "Name the address that is reached from outside.",
+        Silence::Broken(_) | Silence::TooLong | Silence::TooSlow | Silence::GivenUp(_) => {
+            "Answer a call without a token with a short 401, within a few seconds."
+        }
     };
     Check::wrong("reach.answers", format!("{silence}."), cure)
 }

@@ -7,11 +7,13 @@ use url::Url;
 
 use super::{
     api::Api,
+    arrival::{self, Arrival},
     discovery::{Discovery, first_text},
-    person::{self, Account, Asked, Ended},
+    exchange::Exchange,
+    person::{self, Account, Asked, Ended, Person},
     registration::{self, Client, Typed, told},
     tokens::{Counter, Encoding, Tokens},
-    wire::{Exchange, Heard, Wire},
+    wire::{Heard, Wire},
 };
 use crate::{model::client::Dialect, protocol::presets::Preset};
 
@@ -36,8 +38,8 @@ pub struct Traveller<'a> {
     pub typed: Typed,
     /// Whose account it is for.
     pub account: Option<Account>,
-    /// How somebody with a browser tells where it ended; asked only without an account.
-    pub ask_browser: &'a mut dyn FnMut(&Url) -> Result<String, String>,
+    /// Who has a browser; asked only without an account.
+    pub person: &'a mut dyn Person,
 }
 
 /// Where the endpoints are, for a caller.
@@ -90,41 +92,60 @@ fn scopes(resource: &Value) -> Option<String> {
     Some(names.collect::<Vec<_>>().join(" "))
 }
 
+/// Whoever is told of each step, without secrets.
+struct Listener<'a> {
+    wire: &'a Wire,
+    tell: &'a mut dyn FnMut(Step),
+}
+
+impl Listener<'_> {
+    /// Tells what has been said since the last step. Whether the caller can go on.
+    fn hears(&mut self, name: &'static str, result: &Result<String, String>) -> bool {
+        self.hears_after(Vec::new(), name, result)
+    }
+
+    /// The same, where something was said elsewhere before.
+    fn hears_after(
+        &mut self,
+        mut exchanges: Vec<Exchange>,
+        name: &'static str,
+        result: &Result<String, String>,
+    ) -> bool {
+        let (Ok(sentence) | Err(sentence)) = result;
+        exchanges.append(&mut self.wire.said());
+        (self.tell)(Step { name, exchanges, is_good: result.is_ok(), outcome: self.wire.clean(sentence) });
+        result.is_ok()
+    }
+}
+
 /// Goes all the way, or as far as it leads. Each step is told when it is done.
 pub async fn go(wire: &Wire, target: &Url, mut traveller: Traveller<'_>, tell: &mut dyn FnMut(Step)) -> bool {
-    let mut step = |name, result: &Result<String, String>| {
-        let outcome = result.as_ref().unwrap_or_else(|why| why).clone();
-        tell(Step { name, exchanges: wire.said(), is_good: result.is_ok(), outcome });
-        result.is_ok()
-    };
+    let mut listener = Listener { wire, tell };
     let found = Discovery::of(wire, target).await;
     let endpoints = Endpoints::of(&found, traveller.preset.dialect);
     let result = endpoints.as_ref().map(|found| format!("tokens come from {}", found.token)).map_err(Clone::clone);
-    step("discovery", &result);
+    listener.hears("discovery", &result);
     let Ok(endpoints) = endpoints else { return false };
 
+    // Before the caller becomes known: a registration names the port.
+    let arrival = match waiting(&mut traveller).transpose() {
+        Ok(arrival) => arrival,
+        Err(why) => return listener.hears("client", &Err(why)),
+    };
     let introduced = registration::introduce(wire, &found, traveller.preset, &traveller.typed).await;
     let result = introduced.client.as_ref().map(|client| format!("it is {}", client.id)).map_err(Clone::clone);
-    step("client", &result);
+    listener.hears("client", &result);
     let Ok(client) = introduced.client else { return false };
 
-    let (walked, result) = authorize(wire, &client, &endpoints, &mut traveller).await;
-    let mut exchanges = walked.exchanges;
-    exchanges.append(&mut wire.said());
-    let is_good = result.is_ok();
-    let outcome = result.as_ref().map_or_else(Clone::clone, |_| "the browser came back with a code".to_owned());
-    tell(Step { name: "authorization", exchanges, is_good, outcome });
+    let (walked, result) = authorize(wire, &client, &endpoints, &mut traveller, arrival).await;
+    let outcome = result.as_ref().map(|_| "the browser came back with a code".to_owned()).map_err(Clone::clone);
+    listener.hears_after(walked.exchanges, "authorization", &outcome);
     let Ok(code) = result else { return false };
 
     let Endpoints { asked, token, encoding } = endpoints;
     let counter = Counter { wire, endpoint: token, client: &client, encoding, resource: asked.resource };
     let heard = counter.redeem(&code, walked.verifier.as_ref()).await;
-    let mut step = |name, result: &Result<String, String>| {
-        let outcome = result.as_ref().unwrap_or_else(|why| why).clone();
-        tell(Step { name, exchanges: wire.said(), is_good: result.is_ok(), outcome });
-        result.is_ok()
-    };
-    if !step("tokens", &given(&heard)) {
+    if !listener.hears("tokens", &given(&heard)) {
         return false;
     }
     let Some(tokens) = Tokens::of(&heard) else { return false };
@@ -134,15 +155,30 @@ pub async fn go(wire: &Wire, target: &Url, mut traveller: Traveller<'_>, tell: &
     };
     let mut is_good = true;
     if let Some(api) = api {
-        is_good &= step("api", &called(&api.call(wire, &tokens.access).await));
+        is_good &= listener.hears("api", &called(&api.call(wire, &tokens.access).await));
     }
-    match &tokens.refresh {
-        Some(refresh) => step("refresh", &given(&counter.refresh(refresh).await)) && is_good,
-        None => step("refresh", &Err("no refresh token came: people sign in again when the token ends".to_owned())),
+    let result = match &tokens.refresh {
+        Some(refresh) => given(&counter.refresh(refresh).await),
+        None => Err("no refresh token came: people sign in again when the token ends".to_owned()),
+    };
+    listener.hears("refresh", &result) && is_good
+}
+
+/// Waits where a person's browser comes back to, if that is this computer. A test account needs nobody to wait.
+fn waiting(traveller: &mut Traveller<'_>) -> Option<Result<Arrival, String>> {
+    if traveller.account.is_some() {
+        return None;
     }
+    let arrival = match &traveller.typed.redirect_uri {
+        Some(typed) => Arrival::at(typed)?,
+        None => traveller.preset.fixed_callbacks().find_map(Arrival::at)?,
+    };
+    traveller.typed.waiting_at = arrival.as_ref().ok().map(|arrival| arrival.redirect_uri().to_owned());
+    Some(arrival)
 }
 
 /// What a walk leaves beside its outcome.
+#[derive(Default)]
 struct Walked {
     exchanges: Vec<Exchange>,
     verifier: Option<oauth2::PkceCodeVerifier>,
@@ -153,32 +189,48 @@ async fn authorize(
     client: &Client,
     endpoints: &Endpoints,
     traveller: &mut Traveller<'_>,
+    arrival: Option<Arrival>,
 ) -> (Walked, Result<String, String>) {
     let request = match person::ask(client, &endpoints.asked) {
         Ok(request) => request,
-        Err(why) => return (Walked { exchanges: Vec::new(), verifier: None }, Err(why)),
+        Err(why) => return (Walked::default(), Err(why)),
     };
-    let (ended, exchanges) = if let Some(account) = &traveller.account {
-        person::walk(wire, &request.url, account).await
-    } else {
-        let ended = (traveller.ask_browser)(&request.url).map_or_else(Ended::Stayed, Ended::Left);
-        (ended, Vec::new())
+    if let Some(verifier) = &request.verifier {
+        wire.learn(verifier.secret());
+    }
+    let (ended, exchanges) = match (&traveller.account, arrival) {
+        (Some(account), _) => person::walk(wire, &request.url, account).await,
+        (None, Some(arrival)) => {
+            traveller.person.goes(&request.url, arrival.redirect_uri());
+            (ended(arrival.answer(&request.state, arrival::PATIENCE).await), Vec::new())
+        }
+        (None, None) => (ended(traveller.person.goes_and_tells(&request.url)), Vec::new()),
     };
     let result = match ended {
         Ended::Stayed(why) => Err(format!("the browser did not come back: {why}")),
-        Ended::Left(location) if !location.starts_with(&client.redirect_uri) => {
-            Err(format!("the browser was sent to another address than {}", client.redirect_uri))
-        }
-        Ended::Left(location) if person::parameter(&location, "state").as_ref() != Some(&request.state) => {
-            Err("state came back changed, so the answer is thrown away".to_owned())
-        }
-        Ended::Left(location) => person::parameter(&location, "code").ok_or_else(|| {
-            let error = person::parameter(&location, "error").unwrap_or_else(|| "neither code nor error".to_owned());
-            let more = person::parameter(&location, "error_description").unwrap_or_default();
-            format!("the server said {error}. {more}")
-        }),
+        Ended::Left(location) => code(wire, &location, client, &request.state),
     };
     (Walked { exchanges, verifier: request.verifier }, result)
+}
+
+fn ended(told: Result<String, String>) -> Ended {
+    told.map_or_else(Ended::Stayed, Ended::Left)
+}
+
+/// The code in the address at which a browser ended.
+fn code(wire: &Wire, location: &str, client: &Client, state: &str) -> Result<String, String> {
+    person::learn_code(wire, location);
+    if !location.starts_with(&client.redirect_uri) {
+        return Err(format!("the browser was sent to another address than {}", client.redirect_uri));
+    }
+    if person::parameter(location, "state").as_deref() != Some(state) {
+        return Err("state came back changed, so the answer is thrown away".to_owned());
+    }
+    person::parameter(location, "code").ok_or_else(|| {
+        let error = person::parameter(location, "error").unwrap_or_else(|| "neither code nor error".to_owned());
+        let more = person::parameter(location, "error_description").unwrap_or_default();
+        format!("the server said {error}. {more}")
+    })
 }
 
 fn given(heard: &Heard) -> Result<String, String> {
@@ -200,6 +252,7 @@ fn called(heard: &Heard) -> Result<String, String> {
         401 | 403 => {
             Err(format!("the API refused the token: {}", answer.header("www-authenticate").unwrap_or("no reason")))
         }
+        status @ 200..=299 => Ok(format!("the API took the token, and answered {status}")),
         status => Ok(format!("the API did not refuse the token, and answered {status}")),
     }
 }

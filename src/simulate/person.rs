@@ -10,13 +10,23 @@ use url::Url;
 
 use super::{
     callers,
+    exchange::Exchange,
     forms::Page,
     registration::Client,
     wire::{Answer, Request, Wire},
 };
+use crate::model::redirect_uri::has_loopback_host;
 
 /// A person has to press no more often than this.
 const HOPS_MAX: usize = 12;
+
+/// Somebody with a browser.
+pub trait Person {
+    /// Is told where to go, and where this computer waits for the browser to come back.
+    fn goes(&mut self, url: &Url, waiting_at: &str);
+    /// Is told where to go, and tells where the browser ended.
+    fn goes_and_tells(&mut self, url: &Url) -> Result<String, String>;
+}
 
 /// A test account. It does not print.
 #[derive(Clone)]
@@ -83,17 +93,36 @@ pub fn ask(client: &Client, asked: &Asked) -> Result<Authorization, String> {
         request = request.set_pkce_challenge(challenge);
         verifier = Some(proof);
     }
-    Ok(Authorization { url: request.url().0, state, verifier })
+    let url = request.url().0;
+    // Somebody will open it in a browser, which would do as it is told by any scheme.
+    if url.scheme() != "https" && !(url.scheme() == "http" && has_loopback_host(&url)) {
+        return Err(format!(
+            "the authorization endpoint is neither https nor plain http to this computer: {}:",
+            url.scheme()
+        ));
+    }
+    Ok(Authorization { url, state, verifier })
 }
 
 /// Signs the test account in and consents. Every walk has a browser of its own.
-pub async fn walk(wire: &Wire, start: &Url, account: &Account) -> (Ended, Vec<super::wire::Exchange>) {
-    let browser = match Wire::browsing(callers::OWN, wire.clock().clone()) {
+pub async fn walk(wire: &Wire, start: &Url, account: &Account) -> (Ended, Vec<Exchange>) {
+    wire.learn(account.password.secret());
+    let browser = match wire.browsing(callers::OWN) {
         Ok(browser) => browser,
         Err(error) => return (Ended::Stayed(error.to_string()), Vec::new()),
     };
     let ended = walk_in(&browser, start, account).await;
+    if let Ended::Left(location) = &ended {
+        learn_code(wire, location);
+    }
     (ended, browser.said())
+}
+
+/// Hides the code that came back.
+pub fn learn_code(wire: &Wire, location: &str) {
+    if let Some(code) = parameter(location, "code") {
+        wire.learn(&code);
+    }
 }
 
 async fn walk_in(browser: &Wire, start: &Url, account: &Account) -> Ended {
@@ -150,4 +179,21 @@ fn stayed(answer: &Answer) -> String {
 pub fn parameter(location: &str, name: &str) -> Option<String> {
     let url = Url::parse(location).ok()?;
     url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_to_open_what_is_no_website() {
+        let redirect_uri = "https://client.example/cb".to_owned();
+        let client = Client { id: "x".to_owned(), secret: None, by_header: false, redirect_uri };
+        let asked = |endpoint: &str| ask(&client, &Asked { endpoint: endpoint.to_owned(), ..Asked::default() });
+        assert!(asked("https://a.example/authorize").is_ok() && asked("http://localhost:1/authorize").is_ok());
+        for other in ["javascript:alert(1)", "file:///etc/passwd", "http://a.example/authorize", "app://a.example/"] {
+            let why = asked(other).unwrap_err();
+            assert!(why.contains("neither https nor plain http"), "{other}: {why}");
+        }
+    }
 }

@@ -8,7 +8,10 @@ use super::{
     discovery::{Discovery, lists},
     wire::{Heard, Request, Wire},
 };
-use crate::protocol::presets::{KnownBy, Preset};
+use crate::protocol::{
+    presets::{KnownBy, Preset},
+    redirect_uri,
+};
 
 /// What stands in a preset for the id that one connection has.
 const PLACEHOLDER: &str = "{id}";
@@ -35,6 +38,8 @@ pub struct Typed {
     pub client_secret: Option<ClientSecret>,
     /// The callback, where the preset leaves something open.
     pub redirect_uri: Option<String>,
+    /// Where this computer waits for the browser, in place of the callback that is the same but for its port.
+    pub waiting_at: Option<String>,
     /// In which way the caller is to become known; the first one that can work, where nothing is said.
     pub by: Option<KnownBy>,
 }
@@ -54,6 +59,9 @@ pub struct Introduced {
 
 /// Makes a caller known in the first way it knows that the server offers.
 pub async fn introduce(wire: &Wire, found: &Discovery, preset: &Preset, typed: &Typed) -> Introduced {
+    if let Some(secret) = &typed.client_secret {
+        wire.learn(secret.secret());
+    }
     match way(found, preset, typed) {
         Ok(KnownBy::Registration) => register(wire, found, preset, typed).await,
         Ok(by) => {
@@ -85,32 +93,48 @@ fn way(found: &Discovery, preset: &Preset, typed: &Typed) -> Result<KnownBy, Str
         KnownBy::Hand => false,
     };
     let way = preset.known_by.iter().copied().find(offers);
-    way.ok_or_else(|| format!("{} is known by hand here; name its --client-id", preset.about))
+    way.ok_or_else(|| {
+        let is_by_hand = preset.known_by.contains(&KnownBy::Hand);
+        let way = if is_by_hand { "is known by hand" } else { "cannot become known by itself" };
+        format!("{} {way} here; name a --client-id", preset.about)
+    })
 }
 
 fn by_document(preset: &Preset, typed: &Typed) -> Result<Client, String> {
     let known = preset.documents.iter().find(|known| !known.address.as_str().contains(PLACEHOLDER));
     let known = known.ok_or_else(|| format!("{} publishes no document at a fixed address", preset.about))?;
-    let redirect_uri = typed.redirect_uri.clone().or_else(|| preset.fixed_callbacks().next().map(str::to_owned));
-    let redirect_uri = redirect_uri.ok_or("its callback is not known; name it with --redirect-uri")?;
+    let redirect_uri = callback(preset, typed).ok_or("its callback is not known; name it with --redirect-uri")?;
     Ok(Client { id: known.address.as_str().to_owned(), secret: None, by_header: false, redirect_uri })
 }
 
 fn by_hand(preset: &Preset, typed: &Typed) -> Result<Client, String> {
     let id = typed.client_id.clone().ok_or("name the client with --client-id")?;
-    let redirect_uri = typed.redirect_uri.clone().or_else(|| preset.fixed_callbacks().next().map(str::to_owned));
+    let redirect_uri = callback(preset, typed);
     let redirect_uri = redirect_uri.ok_or("its callback has an id of its own; name it with --redirect-uri")?;
     let by_header = preset.methods.first().is_some_and(|method| method == "client_secret_basic");
     Ok(Client { id, secret: typed.client_secret.clone(), by_header, redirect_uri })
 }
 
-async fn register(wire: &Wire, found: &Discovery, preset: &Preset, typed: &Typed) -> Introduced {
+fn callback(preset: &Preset, typed: &Typed) -> Option<String> {
+    let known = typed.waiting_at.clone().or_else(|| typed.redirect_uri.clone());
+    known.or_else(|| preset.fixed_callbacks().next().map(str::to_owned))
+}
+
+/// All callbacks that are registered, the one that is used first.
+fn callbacks(preset: &Preset, typed: &Typed) -> Vec<String> {
     let own = crate::random::bytes::<6>().map(|byte| format!("{byte:02x}")).concat();
-    let mut redirect_uris: Vec<String> =
-        preset.callbacks.iter().map(|callback| callback.replace(PLACEHOLDER, &own)).collect();
-    if let Some(typed) = &typed.redirect_uri {
-        redirect_uris = vec![typed.clone()];
+    let all = preset.callbacks.iter().map(|callback| callback.replace(PLACEHOLDER, &own));
+    let mut uris: Vec<String> = typed.redirect_uri.clone().map_or_else(|| all.collect(), |typed| vec![typed]);
+    if let Some(here) = &typed.waiting_at {
+        let is_same = |uri: &String| uri.parse().is_ok_and(|uri| redirect_uri::find(&[uri], here).is_some());
+        uris.retain(|uri| !is_same(uri));
+        uris.insert(0, here.clone());
     }
+    uris
+}
+
+async fn register(wire: &Wire, found: &Discovery, preset: &Preset, typed: &Typed) -> Introduced {
+    let redirect_uris = callbacks(preset, typed);
     let failed = |why: &str| Introduced {
         by: KnownBy::Registration,
         client: Err(why.to_owned()),
@@ -138,6 +162,7 @@ async fn register(wire: &Wire, found: &Discovery, preset: &Preset, typed: &Typed
     });
     let heard = wire.send(Request::post_json(&endpoint, &body)).await;
     let client = taken(&heard, method, &redirect_uris);
+    wire.learn_from(&heard, &["client_secret", "registration_access_token"]);
     Introduced { by: KnownBy::Registration, client, heard: Some(heard), redirect_uris }
 }
 

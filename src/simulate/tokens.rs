@@ -115,6 +115,7 @@ impl Counter<'_> {
         let request = Request::of(request, &self.endpoint);
         let request = if self.encoding == Encoding::Json { request.in_json() } else { request };
         let heard = self.wire.send(request).await;
+        self.wire.learn_from(&heard, &["access_token", "id_token", "refresh_token"]);
         *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard.clone());
         let answer = heard.map_err(|silence| Unwritable(silence.to_string()))?;
         let mut response = oauth2::http::Response::builder().status(answer.status);

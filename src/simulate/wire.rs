@@ -1,23 +1,25 @@
 //! The wire: sends one request, reads one answer, and keeps both, masked.
 //!
-//! No redirect is followed by itself, because every hop has to be seen; plain http is spoken to this computer alone.
+//! No redirect is followed by itself, because every hop has to be seen. Plain http is spoken to this computer alone; and
+//! nothing is sent to this computer for a server that is somewhere else, which could have us ask for what only we reach.
 
 use std::{
+    collections::HashMap,
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use reqwest::{
-    Client, Method, Response,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    Client, Response,
+    header::{ACCEPT, HeaderMap},
     redirect::Policy,
 };
-use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use super::masked;
+pub use super::request::Request;
+use super::{exchange::Exchange, masked, secrets::Secrets};
 use crate::{
     clock::Clock,
     model::{Timestamp, redirect_uri::has_loopback_host},
@@ -28,12 +30,18 @@ const BYTES_MAX: usize = 100_000;
 /// How long they wait for it.
 const SECONDS_MAX: Duration = Duration::from_secs(15);
 
+/// How often a server may make us wait that long. One that drips, or is silent, at every place is soon asked no more.
+const WAITS_MAX: u8 = 2;
+
 /// Why there is no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Silence {
     /// Nothing would be safe on that way.
     #[error("{0} is neither https nor plain http to this computer, so nothing was sent there")]
     Insecure(String),
+    /// It is no business of whoever named it.
+    #[error("{0} is this computer, and the server examined is another one, so nothing was sent there")]
+    Near(String),
     /// No connection, no certificate that holds, no answer in time.
     #[error("{place} did not answer: {why}")]
     Unreachable {
@@ -42,9 +50,15 @@ pub enum Silence {
         /// In the words of whoever tried.
         why: String,
     },
+    /// It has not answered often enough.
+    #[error("{0} did not answer in time before, so it was not asked again")]
+    GivenUp(String),
     /// It broke off.
     #[error("the answer broke off: {0}")]
     Broken(String),
+    /// Its end was too long in coming.
+    #[error("the answer did not end within {} seconds", SECONDS_MAX.as_secs())]
+    TooSlow,
     /// Longer than callers read.
     #[error("the answer is longer than {BYTES_MAX} bytes")]
     TooLong,
@@ -100,74 +114,6 @@ impl Answer {
     }
 }
 
-/// A request.
-#[derive(Clone)]
-pub struct Request {
-    method: Method,
-    url: Url,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Request {
-    /// Reads a document.
-    pub fn get(url: &Url) -> Self {
-        Self { method: Method::GET, url: url.clone(), headers: HeaderMap::new(), body: Vec::new() }
-    }
-
-    /// Sends a body.
-    pub fn post(url: &Url, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        let request = Self { method: Method::POST, body: body.into(), ..Self::get(url) };
-        request.with(CONTENT_TYPE, content_type)
-    }
-
-    /// Sends JSON.
-    pub fn post_json(url: &Url, value: &Value) -> Self {
-        Self::post(url, "application/json", value.to_string())
-    }
-
-    /// With that header, unless it could not be one.
-    #[must_use]
-    pub fn with(mut self, name: HeaderName, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(name, value);
-        }
-        self
-    }
-
-    /// Takes over what the `oauth2` crate has written.
-    pub fn of(request: oauth2::HttpRequest, url: &Url) -> Self {
-        let (parts, body) = request.into_parts();
-        Self { method: parts.method, url: url.clone(), headers: parts.headers, body }
-    }
-
-    /// The same names and values as a JSON object: the classic manifest may ask for that.
-    #[must_use]
-    pub fn in_json(mut self) -> Self {
-        let form = url::form_urlencoded::parse(&self.body);
-        let members = form.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect();
-        self.body = Value::Object(members).to_string().into_bytes();
-        self.with(CONTENT_TYPE, "application/json")
-    }
-}
-
-/// What was said, secrets shortened.
-#[derive(Clone, Debug, Serialize)]
-pub struct Exchange {
-    /// The request line.
-    pub request: String,
-    /// Its headers.
-    pub request_headers: Vec<String>,
-    /// Its body.
-    pub request_body: String,
-    /// The status, or why there is none.
-    pub answer: String,
-    /// Its headers.
-    pub answer_headers: Vec<String>,
-    /// Its body.
-    pub answer_body: String,
-}
-
 /// The outgoing side of a caller.
 #[derive(Debug)]
 pub struct Wire {
@@ -175,44 +121,38 @@ pub struct Wire {
     far: Client,
     agent: &'static str,
     is_persons: bool,
+    may_reach_near: bool,
     clock: Clock,
     kept: Mutex<Vec<Exchange>>,
+    waits: Mutex<HashMap<String, u8>>,
+    secrets: Arc<Secrets>,
 }
 
 impl Wire {
-    /// One that calls itself `agent`.
-    pub fn new(agent: &'static str, clock: Clock) -> reqwest::Result<Self> {
-        Self::build(agent, clock, false)
+    /// One that calls itself `agent`, for the server that `target` is at.
+    pub fn new(agent: &'static str, clock: Clock, target: &Url) -> reqwest::Result<Self> {
+        let (near, far) = clients(agent, false, SECONDS_MAX)?;
+        let may_reach_near = has_loopback_host(target);
+        let (kept, waits, secrets) = (Mutex::default(), Mutex::default(), Arc::<Secrets>::default());
+        // Some addresses are known to their users alone.
+        target.query_pairs().for_each(|(_, value)| secrets.learn(&value));
+        Ok(Self { near, far, agent, is_persons: false, may_reach_near, clock, kept, waits, secrets })
     }
 
-    /// One that keeps cookies, for one walk of a person.
-    pub fn browsing(agent: &'static str, clock: Clock) -> reqwest::Result<Self> {
-        Self::build(agent, clock, true)
-    }
-
-    fn build(agent: &'static str, clock: Clock, cookies: bool) -> reqwest::Result<Self> {
-        let builder = || {
-            let builder = Client::builder().timeout(SECONDS_MAX).redirect(Policy::none()).user_agent(agent);
-            builder.cookie_store(cookies)
-        };
-        // A proxy of the environment is the way outside; this computer is reached directly.
-        let (near, far) = (builder().no_proxy().build()?, builder().build()?);
-        Ok(Self { near, far, agent, is_persons: cookies, clock, kept: Mutex::default() })
+    /// One that keeps cookies, for one walk of a person. What is secret on one is secret on the other.
+    pub fn browsing(&self, agent: &'static str) -> reqwest::Result<Self> {
+        let (near, far) = clients(agent, true, SECONDS_MAX)?;
+        let (clock, secrets) = (self.clock.clone(), Arc::clone(&self.secrets));
+        let (kept, waits, may_reach_near) = (Mutex::default(), Mutex::default(), self.may_reach_near);
+        Ok(Self { near, far, agent, is_persons: true, may_reach_near, clock, kept, waits, secrets })
     }
 
     /// Sends a request and keeps what was said.
     pub async fn send(&self, request: Request) -> Heard {
-        let mut exchange = self.begun(&request);
+        let begun = if self.is_persons { Exchange::of_a_person } else { Exchange::of };
+        let exchange = begun(&request, self.agent);
         let heard = self.answer(request).await;
-        match &heard {
-            Ok(answer) => {
-                exchange.answer = answer.status.to_string();
-                exchange.answer_headers = listed(&answer.headers);
-                exchange.answer_body = masked::body(&answer.content_type(), &answer.body);
-            }
-            Err(silence) => exchange.answer = silence.to_string(),
-        }
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(exchange.answered(&heard));
         heard
     }
 
@@ -223,31 +163,29 @@ impl Wire {
 
     /// What was said since this was last asked.
     pub fn said(&self) -> Vec<Exchange> {
-        std::mem::take(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        kept.into_iter().map(|exchange| exchange.told(&self.secrets)).collect()
+    }
+
+    /// Hides a text from now on, wherever it turns up.
+    pub fn learn(&self, secret: &str) {
+        self.secrets.learn(secret);
+    }
+
+    /// Hides what came as these members of an answer.
+    pub fn learn_from(&self, heard: &Heard, members: &[&str]) {
+        let body = heard.as_ref().ok().and_then(Answer::object).unwrap_or_default();
+        members.iter().filter_map(|name| body[name].as_str()).for_each(|secret| self.learn(secret));
+    }
+
+    /// A sentence in which a server's words stand, without secrets.
+    pub fn clean(&self, sentence: &str) -> String {
+        self.secrets.out_of(&masked::prose(sentence))
     }
 
     /// The time.
     pub fn clock(&self) -> &Clock {
         &self.clock
-    }
-
-    fn begun(&self, request: &Request) -> Exchange {
-        let content_type = request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let mut request_headers = listed(&request.headers);
-        // What a person types in is in fields of any name, so nothing of it is kept.
-        let request_body = match request.body.len() {
-            length if self.is_persons && length > 0 => format!("({length} bytes that a person typed in)"),
-            _ => masked::body(content_type, &request.body),
-        };
-        request_headers.insert(0, format!("user-agent: {}", self.agent));
-        Exchange {
-            request: format!("{} {}", request.method, masked::address(request.url.as_str())),
-            request_headers,
-            request_body,
-            answer: String::new(),
-            answer_headers: Vec::new(),
-            answer_body: String::new(),
-        }
     }
 
     async fn answer(&self, request: Request) -> Heard {
@@ -256,35 +194,62 @@ impl Wire {
         if request.url.scheme() != "https" && !(is_near && request.url.scheme() == "http") {
             return Err(Silence::Insecure(place));
         }
+        if is_near && !self.may_reach_near {
+            return Err(Silence::Near(place));
+        }
+        if self.waits_at(&place, 0) >= WAITS_MAX {
+            return Err(Silence::GivenUp(place));
+        }
         let http = if is_near { &self.near } else { &self.far };
-        let sending = http.request(request.method, request.url).headers(request.headers).body(request.body).send();
-        let response = sending.await.map_err(|error| Silence::Unreachable { place, why: reason(&error) })?;
+        let sending = http.request(request.method, request.url).headers(request.headers).body(request.body);
+        let response = match sending.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                self.waits_at(&place, u8::from(error.is_timeout()));
+                return Err(Silence::Unreachable { place, why: reason(&error) });
+            }
+        };
         let (status, headers, at) = (response.status().as_u16(), response.headers().clone(), self.clock.now());
         let mut answer = Answer { status, headers, body: Vec::new(), at };
         // A stream of events stays open for as long as its server likes.
         if answer.content_type() != "text/event-stream" {
-            answer.body = bounded(response).await?;
+            answer.body = bounded(response).await.inspect_err(|silence| {
+                self.waits_at(&place, u8::from(matches!(silence, Silence::TooSlow)));
+            })?;
         }
         Ok(answer)
     }
+
+    /// How often that place has made us wait, with these times more.
+    fn waits_at(&self, place: &str, more: u8) -> u8 {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waits.entry(place.to_owned()).or_default();
+        *count += more;
+        *count
+    }
+}
+
+fn clients(agent: &str, cookies: bool, patience: Duration) -> reqwest::Result<(Client, Client)> {
+    let builder = || {
+        let builder = Client::builder().timeout(patience).redirect(Policy::none()).user_agent(agent);
+        // A connection of its own for each: while a person takes their time, the server ends those that are kept.
+        builder.pool_max_idle_per_host(0).cookie_store(cookies)
+    };
+    // A proxy of the environment is the way outside; this computer is reached directly.
+    Ok((builder().no_proxy().build()?, builder().build()?))
 }
 
 async fn bounded(mut response: Response) -> Result<Vec<u8>, Silence> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Silence::Broken(reason(&error)))? {
+    let broken =
+        |error: reqwest::Error| if error.is_timeout() { Silence::TooSlow } else { Silence::Broken(reason(&error)) };
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > BYTES_MAX {
             return Err(Silence::TooLong);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-fn listed(headers: &HeaderMap) -> Vec<String> {
-    let line = |(name, value): (&HeaderName, &HeaderValue)| {
-        format!("{name}: {}", masked::header(name.as_str(), &String::from_utf8_lossy(value.as_bytes())))
-    };
-    headers.iter().map(line).collect()
 }
 
 /// The innermost cause, which says most. The address is not repeated: its parameters may be secrets.
@@ -297,4 +262,35 @@ fn reason(error: &reqwest::Error) -> String {
         cause = deeper;
     }
     if cause.is::<reqwest::Error>() { "the connection failed".to_owned() } else { cause.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire(target: &str) -> Wire {
+        Wire::new("tests", Clock::system(), &target.parse().unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_server_elsewhere_has_nothing_asked_on_this_computer() {
+        for near in ["http://localhost:9/", "https://127.0.0.1:9/", "http://[::1]:9/", "http://a.localhost:9/"] {
+            let heard = wire("https://a.example/mcp").send(Request::get(&near.parse().unwrap())).await;
+            assert!(matches!(heard, Err(Silence::Near(_))), "{near}: {heard:?}");
+        }
+        let heard = wire("http://localhost:9/").send(Request::get(&"http://a.example/".parse().unwrap())).await;
+        assert!(matches!(heard, Err(Silence::Insecure(_))), "{heard:?}");
+    }
+
+    #[tokio::test]
+    async fn no_secret_of_an_address_is_in_the_words_of_why_it_did_not_answer() {
+        // Nobody listens there: the port was somebody's a moment ago.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let secret = "s3cret-s3cret-s3cret-s3cret";
+        let at = format!("http://ada:{secret}@127.0.0.1:{port}/mcp?key={secret}#{secret}");
+        let wire = wire(&at);
+        let heard = wire.send(Request::get(&at.parse().unwrap())).await;
+        let told = format!("{heard:?} {} {:?}", heard.as_ref().unwrap_err(), wire.said());
+        assert!(told.contains("did not answer") && !told.contains(secret), "{told}");
+    }
 }

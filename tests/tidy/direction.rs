@@ -47,7 +47,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
 
 /// A library that only some rooms know: a name, or with `_` at the end a family of names.
 const LIBRARIES: &[(&str, &[&str])] =
-    &[("actix_", &["http", "server", "demo"]), ("sqlx", &["store"]), ("metrics_", &["telemetry"])];
+    &[("actix_", &["http", "server", "demo", "simulate"]), ("sqlx", &["store"]), ("metrics_", &["telemetry"])];
 
 /// What would let a decision wait, look around, or depend on anything but its arguments.
 const PROTOCOL_NEVER_SAYS: &[&str] = &["async", "await", "tokio", "sqlx", "actix_", "reqwest"];

@@ -1,0 +1,59 @@
+//! A request, before it is sent.
+
+use reqwest::{
+    Method,
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+};
+use serde_json::Value;
+use url::Url;
+
+/// A request.
+#[derive(Clone)]
+pub struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Request {
+    /// Reads a document.
+    pub fn get(url: &Url) -> Self {
+        Self { method: Method::GET, url: url.clone(), headers: HeaderMap::new(), body: Vec::new() }
+    }
+
+    /// Sends a body.
+    pub fn post(url: &Url, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        let request = Self { method: Method::POST, body: body.into(), ..Self::get(url) };
+        request.with(CONTENT_TYPE, content_type)
+    }
+
+    /// Sends JSON.
+    pub fn post_json(url: &Url, value: &Value) -> Self {
+        Self::post(url, "application/json", value.to_string())
+    }
+
+    /// With that header, unless it could not be one.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Takes over what the `oauth2` crate has written.
+    pub fn of(request: oauth2::HttpRequest, url: &Url) -> Self {
+        let (parts, body) = request.into_parts();
+        Self { method: parts.method, url: url.clone(), headers: parts.headers, body }
+    }
+
+    /// The same names and values as a JSON object: the classic manifest may ask for that.
+    #[must_use]
+    pub fn in_json(mut self) -> Self {
+        let form = url::form_urlencoded::parse(&self.body);
+        let members = form.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect();
+        self.body = Value::Object(members).to_string().into_bytes();
+        self.with(CONTENT_TYPE, "application/json")
+    }
+}

@@ -1,0 +1,198 @@
+//! `consentry simulate` and `consentry doctor` before servers that mean harm: whoever shows their output around gives
+//! nothing away, nothing goes to anybody else, nothing reaches the terminal but text, and everything comes to an end.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use serde_json::json;
+
+use crate::harness::{
+    hostile::{Asked, GIVEN, Hostile, Manners, endless, tokens},
+    landing::Landing,
+    server::PASSWORD,
+    simulating::{json_with_account, outcome, with_account},
+};
+
+/// What the user has in the address that is typed.
+const TYPED: &str = "typed-key-0b8f6c2d7e914a35";
+
+/// Everything both commands show of a server, for programs and for people.
+fn shown(server: &Hostile) -> [String; 4] {
+    let folder = tempfile::tempdir().unwrap();
+    let at = format!("{}/mcp?key={TYPED}", server.url);
+    [("simulate", "--json"), ("simulate", ""), ("doctor", "--json"), ("doctor", "")].map(|(command, flag)| {
+        let words = [command, &at, "--as", "connector", "--by", "registration", flag];
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let output = with_account(folder.path(), &words);
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    })
+}
+
+/// Says every secret it has heard of back in every place an answer has.
+fn parrots(asked: &Asked) -> Option<HttpResponse> {
+    let known = [&asked.said.join(" "), &GIVEN.join(" ")].map(|words| words.replace(['\r', '\n'], " ")).join(" ");
+    let echo = |mut answer: actix_web::HttpResponseBuilder| {
+        answer.insert_header(("x-echo", known.clone())).insert_header(("set-cookie", format!("s={}", GIVEN[1])));
+        answer.insert_header(("location", format!("https://a.example/#access_token={}", GIVEN[1])));
+        answer
+    };
+    let resource = format!("{}/mcp?key={}", asked.origin, TYPED);
+    match asked.path.as_str() {
+        "/mcp" if !asked.said.is_empty() => {
+            let challenge = format!("Bearer error=\"invalid_token\", error_description=\"not {known}\"");
+            Some(echo(HttpResponse::Unauthorized()).insert_header(("WWW-AUTHENTICATE", challenge)).body(known))
+        }
+        path if path.starts_with("/.well-known/oauth-protected-resource") => {
+            Some(HttpResponse::Ok().json(json!({ "resource": resource, "authorization_servers": [asked.origin] })))
+        }
+        "/token" if asked.is_refresh() => Some(echo(HttpResponse::BadRequest()).json(json!({
+            "error": "invalid_grant", "error_description": known, "n": { "e": [[known]], "refresh_token": 31_415_926_535_u64 },
+        }))),
+        "/token" => {
+            let mut answer = tokens();
+            answer["nested"] = json!({ "more": [{ "text": known }] });
+            Some(echo(HttpResponse::Ok()).json(answer))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn a_server_that_says_every_secret_back_gives_none_away() {
+    let server = Hostile::start(parrots, "");
+    for told in shown(&server) {
+        assert!(told.contains("refresh") && told.contains("invalid_grant"), "it goes all the way: {told}");
+        let heard = server.heard.lock().unwrap().clone();
+        // The verifier is in there, by which a stolen code could be redeemed.
+        let long = heard.iter().filter(|value| value.len() >= 40 && !value.contains("://") && !value.contains("%2F"));
+        assert!(long.clone().count() > 0 && heard.iter().any(|value| value == PASSWORD), "{heard:?}");
+        let secrets = GIVEN.iter().chain(&[TYPED, PASSWORD, "31415926535"]).copied();
+        for secret in secrets.chain(long.map(String::as_str)) {
+            assert!(!told.contains(secret), "{secret} is in {told}");
+        }
+    }
+}
+
+#[test]
+fn an_address_with_a_password_in_it_is_asked_for_without() {
+    let server = Hostile::start(|_| None, "");
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["simulate", "doctor"] {
+        let at = server.url.replace("://", &format!("://ada:{TYPED}@"));
+        let output = with_account(folder.path(), &[command, &at]);
+        let told = format!("{output:?}");
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("without") && !told.contains(TYPED), "{told}");
+    }
+    assert!(server.heard.lock().unwrap().is_empty());
+}
+
+fn writes_to_the_terminal(asked: &Asked) -> Option<HttpResponse> {
+    let words = "\u{1b}[2J\u{9b}31m\u{202e}no\n✓ refresh: all is well\r\n\u{7}";
+    let answer = json!({ "error": "invalid_grant", "error_description": words, words: words });
+    (asked.path == "/token").then(|| HttpResponse::BadRequest().insert_header(("x-a", "\u{9b}2J")).json(answer))
+}
+
+#[test]
+fn nothing_of_a_server_s_moves_a_cursor_or_writes_a_line_of_its_own() {
+    for told in shown(&Hostile::start(writes_to_the_terminal, "")) {
+        assert!(told.contains("all is well"), "{told}");
+        let moves = |c: &char| *c != '\n' && (c.is_control() || *c == '\u{202e}');
+        assert_eq!(told.chars().find(moves), None, "{told}");
+        assert!(!told.lines().any(|line| line.starts_with("✓ refresh")), "{told}");
+    }
+}
+
+fn sends_on(asked: &Asked) -> Option<HttpResponse> {
+    (asked.path == "/token")
+        .then(|| HttpResponse::TemporaryRedirect().insert_header(("location", asked.elsewhere.clone())).finish())
+}
+
+fn sends_the_token_on(asked: &Asked) -> Option<HttpResponse> {
+    let moves = asked.path == "/mcp" && asked.said.iter().any(|said| said == GIVEN[1]);
+    moves.then(|| HttpResponse::PermanentRedirect().insert_header(("location", asked.elsewhere.clone())).finish())
+}
+
+fn posts_the_password_elsewhere(asked: &Asked) -> Option<HttpResponse> {
+    (asked.path == "/authorize").then(|| asked.form(&asked.elsewhere, ""))
+}
+
+fn signs_in_elsewhere(asked: &Asked) -> Option<HttpResponse> {
+    let on = || HttpResponse::Found().insert_header(("location", asked.elsewhere.clone())).finish();
+    (asked.path == "/authorize").then(on)
+}
+
+fn asks_for_a_password_in_the_address(asked: &Asked) -> Option<HttpResponse> {
+    let page = "<form action=/sign-in><input name=email><input type=password name=pw><button>Sign in</button></form>";
+    (asked.path == "/authorize").then(|| HttpResponse::Ok().content_type("text/html").body(page))
+}
+
+#[test]
+fn nothing_goes_to_another_origin() {
+    let elsewhere = Landing::page();
+    let folder = tempfile::tempdir().unwrap();
+    let table: [(Manners, &str, &str); 5] = [
+        (sends_on, "tokens", "answered 307"),
+        (sends_the_token_on, "api", "answered 308"),
+        (posts_the_password_elsewhere, "authorization", "a form leads to http://127.0.0.1:"),
+        (signs_in_elsewhere, "authorization", "another address"),
+        (asks_for_a_password_in_the_address, "authorization", "without a form"),
+    ];
+    for (manners, step, words) in table {
+        let server = Hostile::start(manners, &elsewhere.url("/stolen"));
+        let at = format!("{}/mcp", server.url);
+        let arguments = ["simulate", &at, "--as", "connector", "--by", "registration"];
+        let (steps, _) = json_with_account(folder.path(), &arguments);
+        assert!(outcome(&steps, step).contains(words), "{step}: {steps:#}");
+        let is_told = server.heard.lock().unwrap().iter().any(|said| said == PASSWORD);
+        assert_eq!(is_told, step != "authorization", "{step}");
+    }
+    assert_eq!(elsewhere.asked(), Vec::<String>::new());
+}
+
+fn shows_a_huge_form(asked: &Asked) -> Option<HttpResponse> {
+    let more = "<input type=hidden name=x value=y><button>no</button>".repeat(1800);
+    (asked.path == "/authorize").then(|| asked.form("/sign-in", &more))
+}
+
+fn never_signs_in(asked: &Asked) -> Option<HttpResponse> {
+    let page = "<form method=post action=/authorize><input name=email><button>Next</button></form>";
+    (asked.path == "/authorize").then(|| HttpResponse::Ok().content_type("text/html").body(page))
+}
+
+fn moves_in_a_circle(asked: &Asked) -> Option<HttpResponse> {
+    (asked.path == "/authorize").then(|| HttpResponse::Found().insert_header(("location", "/authorize")).finish())
+}
+
+#[test]
+fn forms_and_redirects_come_to_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let table: [(Manners, &str); 3] = [
+        (shows_a_huge_form, "came back with a code"),
+        (never_signs_in, "did not end within 12 pages"),
+        (moves_in_a_circle, "did not end within 12 pages"),
+    ];
+    for (manners, words) in table {
+        let server = Hostile::start(manners, "");
+        let at = format!("{}/mcp", server.url);
+        let arguments = ["simulate", &at, "--as", "connector", "--by", "registration"];
+        let (steps, _) = json_with_account(folder.path(), &arguments);
+        assert!(outcome(&steps, "authorization").contains(words), "{steps:#}");
+    }
+}
+
+#[test]
+fn bodies_without_end_and_slow_ones_come_to_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    for (pause, words) in [
+        (Duration::ZERO, "the answer is longer than 100000 bytes"),
+        (Duration::from_secs(1), "the answer did not end within 15 seconds"),
+    ] {
+        let at = format!("{}/mcp", endless(pause));
+        let (steps, is_good) = json_with_account(folder.path(), &["simulate", &at, "--as", "connector"]);
+        assert!(!is_good && steps.to_string().contains(words), "{steps:#}");
+        // Two waits of a quarter of a minute, and not one for each place where a document may stand.
+        let waits = steps.to_string().matches("did not end within").count();
+        assert_eq!(waits, if pause.is_zero() { 0 } else { 2 }, "{steps:#}");
+    }
+}
