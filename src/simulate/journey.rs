@@ -166,6 +166,11 @@ async fn authorize(
     };
     let result = match ended {
         Ended::Stayed(why) => Err(format!("the browser did not come back: {why}")),
+        Ended::Scripted(at) => Err(format!(
+            "the page at {} is made by scripts, which are not run here: without --email and --password-file a browser \
+             is asked for",
+            &at[..url::Position::AfterPath]
+        )),
         Ended::Left(location) if !location.starts_with(&client.redirect_uri) => {
             Err(format!("the browser was sent to another address than {}", client.redirect_uri))
         }
