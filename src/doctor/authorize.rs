@@ -39,7 +39,7 @@ async fn ask(wire: &Wire, client: &Client, asked: &Asked, change: impl Fn(&str, 
     let heard = wire.send(Request::get(&url)).await;
     let error = heard.as_ref().ok().and_then(|answer| {
         let links = || Page::read(&answer.body).links.into_iter();
-        let tells = |place: &String| person::parameter(place, "error").is_some();
+        let tells = |place: &String| person::told(place, "error").is_some();
         answer.redirect().map(str::to_owned).filter(tells).or_else(|| links().find(tells))
     });
     Answered { heard, error }
@@ -86,13 +86,13 @@ impl Answered {
 
     pub(super) fn takes_no_scope(&self) -> Check {
         let name = "authorize.scope";
-        match self.error.as_ref().and_then(|place| person::parameter(place, "error")) {
+        match self.error.as_ref().and_then(|place| person::told(place, "error")) {
             Some(error) if error == "invalid_scope" => Check::wrong(
                 name,
                 "A request without scopes is refused: invalid_scope. Assistants connect again without any.",
                 SCOPES_BY_DEFAULT,
             ),
-            _ => Check::ok(name, "A request without scopes is no mistake."),
+            _ => Check::ok(name, "A request without scopes is not refused before somebody signs in."),
         }
     }
 }
@@ -107,8 +107,10 @@ pub(super) fn refused(location: &str, asked: &Asked) -> Check {
         let says = "The browser came back with neither a code nor an error.";
         return Check::wrong(name, says, "Send the code as the parameter code of the redirect URI (RFC 6749 §4.1.2).");
     };
-    let why = person::parameter(location, "error_description").unwrap_or_default();
-    let says = format!("Instead of a code came {error}: {why}");
+    let says = match person::parameter(location, "error_description") {
+        Some(why) => format!("Instead of a code came {error}: {why}"),
+        None => format!("Instead of a code came {error}, without a reason."),
+    };
     let cure = match error.as_str() {
         "invalid_scope" => SCOPES_BY_DEFAULT.to_owned(),
         "invalid_target" => {
@@ -120,7 +122,16 @@ pub(super) fn refused(location: &str, asked: &Asked) -> Check {
              others."
                 .to_owned()
         }
-        "access_denied" => "Let the test account use this client, or try another account.".to_owned(),
+        "access_denied" => match asked.scope.as_deref().unwrap_or_default() {
+            "" => format!(
+                "Nothing was asked for, and some servers grant nothing then. {SCOPES_BY_DEFAULT} Or the test account \
+                 may not use this client."
+            ),
+            scope => format!(
+                "See that the server knows the scopes that were asked for ({scope}) and lets this client have them, and \
+                 that the test account may use it."
+            ),
+        },
         "unauthorized_client" => "Allow this client the grant authorization_code.".to_owned(),
         _ => "Look into the server's log at this moment: it knows why it said so.".to_owned(),
     };
@@ -172,7 +183,7 @@ pub(super) fn iss(found: &Discovery, answers: &[(&str, &str)]) -> Option<Check> 
     let server = found.server()?;
     let own = server["issuer"].as_str().unwrap_or_default();
     let came: Vec<(&str, Option<String>)> =
-        answers.iter().map(|(with, location)| (*with, person::parameter(location, "iss"))).collect();
+        answers.iter().map(|(with, location)| (*with, person::told(location, "iss"))).collect();
     let promise = "authorization_response_iss_parameter_supported";
     if server[promise] != true {
         let is_sent = came.iter().any(|(_, iss)| iss.is_some());
@@ -224,6 +235,15 @@ mod tests {
     }
 
     #[test]
+    fn an_error_behind_a_hash_leads_back_too() {
+        let location = "https://c.example/cb#error=unsupported_response_type&iss=https%3A%2F%2Fa.example".to_owned();
+        let answered = |error| Answered { heard: Err(Silence::TooLong), error };
+        assert_eq!(answered(Some(location.clone())).is_told().map(|check| check.state), Some(State::Ok));
+        assert_eq!(person::told(&location, "iss").as_deref(), Some("https://a.example"));
+        assert_eq!(person::parameter(&location, "error"), None, "a code there is of no use");
+    }
+
+    #[test]
     fn a_refusal_is_cured_by_what_it_says() {
         let asked = Asked { resource: Some("https://a.example/mcp".to_owned()), ..Asked::default() };
         let cure = |error: &str, asked: &Asked| {
@@ -231,6 +251,9 @@ mod tests {
         };
         assert!(cure("invalid_target", &asked).contains("Register https://a.example/mcp"));
         assert!(cure("invalid_scope", &asked).contains("default scopes"));
+        assert!(cure("access_denied", &asked).contains("Nothing was asked for"));
+        let with_scope = Asked { scope: Some("a b".to_owned()), ..asked.clone() };
+        assert!(cure("access_denied", &with_scope).contains("(a b)"));
         assert!(cure("invalid_request", &asked).contains("do without PKCE"));
         let with_challenge = Asked { with_challenge: true, ..asked };
         assert!(cure("invalid_request", &with_challenge).contains("log"), "PKCE cannot be what is missing");

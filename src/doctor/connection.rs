@@ -36,8 +36,7 @@ impl Connection<'_> {
 
     /// A token endpoint that is written to in this way.
     pub(super) fn counter(&self, encoding: Encoding) -> Counter<'_> {
-        let (endpoint, resource) = (self.endpoints.token.clone(), self.endpoints.asked.resource.clone());
-        Counter { wire: self.wire, endpoint, client: self.client, encoding, resource }
+        Counter { encoding, ..counter(self.wire, self.client, self.endpoints) }
     }
 
     /// A new connection, without anything being judged.
@@ -46,6 +45,11 @@ impl Connection<'_> {
         let Ended::Left(location) = ended else { return None };
         Some((person::parameter(&location, "code")?, request))
     }
+}
+
+fn counter<'a>(wire: &'a Wire, client: &'a Client, endpoints: &Endpoints) -> Counter<'a> {
+    let (endpoint, resource) = (endpoints.token.clone(), endpoints.asked.resource.clone());
+    Counter { wire, endpoint, client, encoding: endpoints.encoding, resource }
 }
 
 pub(super) async fn look(
@@ -79,6 +83,7 @@ pub(super) async fn look(
     if let Some(asked) = without_scope(&endpoints.asked, dialect) {
         report.checks.push(authorize::ask_without_scope(wire, &client, &asked).await.takes_no_scope());
     }
+    report.checks.push(tokens::errors(&counter(wire, &client, &endpoints).refresh(tokens::MADE_UP).await));
     let mut arrived = None;
     if let Some(account) = &patient.account {
         arrived = arrive(&Connection { wire, found, client: &client, endpoints: &endpoints, account }, report).await;
@@ -123,6 +128,15 @@ async fn arrive(connection: &Connection<'_>, report: &mut Report) -> Option<Arri
             authorize::refused(&location, &connection.endpoints.asked)
         }
         Ended::Stayed(why) => authorize::stayed(&why),
+        // That is no mistake of the server's: people have browsers.
+        Ended::Scripted(at) => {
+            report.left_out.push(format!(
+                "codes, tokens, refreshing and the API: {} makes its page by scripts, which are not run here. Play the \
+                 same with consentry simulate without --email and --password-file, and sign in with a browser",
+                &at[..url::Position::AfterPath]
+            ));
+            return None;
+        }
     };
     // One who wants scopes has been told so, and this is the same once more.
     let is_told = report.checks.iter().any(|it| it.name == "authorize.scope" && !authorize::is_right(it));

@@ -20,7 +20,7 @@ use crate::simulate::{
 };
 
 /// A token that no server has made.
-const MADE_UP: &str = "not-a-token";
+pub(super) const MADE_UP: &str = "not-a-token";
 
 pub(super) async fn look(
     connection: &Connection<'_>,
@@ -31,7 +31,6 @@ pub(super) async fn look(
 ) {
     let encoding = connection.endpoints.encoding;
     let counter = connection.counter(encoding);
-    report.checks.push(errors(&counter.refresh(MADE_UP).await));
     let heard = counter.redeem(code, request.verifier.as_ref()).await;
     report.checks.push(taken(&counter, &heard));
     report.checks.extend(form_too(connection, encoding).await);
@@ -60,8 +59,9 @@ pub(super) async fn look(
         }
         None => report.left_out.push("the API: its description names nothing that can simply be read".to_owned()),
     }
-    if let Some(refresh) = &tokens.refresh {
-        report.checks.extend(refresh::look(connection, &counter, refresh).await);
+    match &tokens.refresh {
+        Some(refresh) => report.checks.extend(refresh::look(connection, &counter, refresh).await),
+        None => report.left_out.push("refreshing: there is no refresh token".to_owned()),
     }
     report.checks.extend(codes::proof(connection, &counter).await);
     // Last of all, since it ends the connection, as it should.
@@ -95,7 +95,7 @@ async fn form_too(connection: &Connection<'_>, encoding: Encoding) -> Option<Che
 }
 
 /// What a token nobody gave is answered.
-fn errors(heard: &Heard) -> Check {
+pub(super) fn errors(heard: &Heard) -> Check {
     let name = "token.errors";
     let answer = match heard {
         Ok(answer) => answer,
@@ -105,7 +105,8 @@ fn errors(heard: &Heard) -> Check {
         }
     };
     let (status, kind) = (answer.status, answer.content_type());
-    let says = format!("A refresh token that nobody gave is answered {status} as {}.", named(&kind));
+    let with = if answer.body.is_empty() { "with an empty body".to_owned() } else { format!("as {}", named(&kind)) };
+    let says = format!("A refresh token that nobody gave is answered {status} {with}.");
     let has_error = answer.object().is_some_and(|body| body["error"].is_string());
     let cure = match status {
         400 | 401 if kind == "application/json" && has_error => return Check::ok(name, says),

@@ -57,6 +57,7 @@ pub struct Page {
     pub forms: Vec<Form>,
     /// Where its links lead.
     pub links: Vec<String>,
+    has_scripts: bool,
 }
 
 impl Page {
@@ -75,6 +76,7 @@ impl Page {
                         is_in_form = true;
                     }
                     b"a" => page.links.push(attribute(&tag, "href")),
+                    b"script" => page.has_scripts = true,
                     b"input" if is_in_form => page.take_input(&tag),
                     b"button" if is_in_form && attribute(&tag, "form").is_empty() => {
                         is_in_button = !attribute(&tag, "type").eq_ignore_ascii_case("button");
@@ -99,6 +101,11 @@ impl Page {
             }
         }
         page
+    }
+
+    /// Whether scripts make what a person sees: there are some, and no form.
+    pub fn is_made_by_scripts(&self) -> bool {
+        self.has_scripts && self.forms.is_empty()
     }
 
     /// The form in which to sign in, filled.
@@ -212,6 +219,13 @@ mod tests {
         let filled = page.sign_in(&"https://a.example/x?y".parse().unwrap(), "ada@example.com", "p w").unwrap();
         assert_eq!(filled.url.as_str(), "https://a.example/sign-in");
         assert_eq!(filled.body.as_deref(), Some("csrf=a%26b&username=ada%40example.com&pw=p+w"));
+    }
+
+    #[test]
+    fn a_page_without_forms_may_be_made_by_scripts() {
+        assert!(page("<div id=root>Loading</div><script src=login.js></script>").is_made_by_scripts());
+        assert!(!page("<p>Closed</p>").is_made_by_scripts());
+        assert!(!page("<script></script><form method=post><button>Allow</button></form>").is_made_by_scripts());
     }
 
     #[test]

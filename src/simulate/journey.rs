@@ -208,6 +208,11 @@ async fn authorize(
     };
     let result = match ended {
         Ended::Stayed(why) => Err(format!("the browser did not come back: {why}")),
+        Ended::Scripted(at) => Err(format!(
+            "the page at {} is made by scripts, which are not run here: without --email and --password-file a browser \
+             is asked for",
+            &at[..url::Position::AfterPath]
+        )),
         Ended::Left(location) => code(wire, &location, client, &request.state),
     };
     (Walked { exchanges, verifier: request.verifier }, result)

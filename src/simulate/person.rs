@@ -68,6 +68,8 @@ pub enum Ended {
     Left(String),
     /// It stayed, and why.
     Stayed(String),
+    /// It came to a page that scripts make, which are not run here: one for a real browser.
+    Scripted(Url),
 }
 
 /// Writes a request. `state` has characters that are easily lost on the way.
@@ -155,6 +157,9 @@ async fn walk_in(browser: &Wire, start: &Url, account: &Account) -> Ended {
             }
             None => page.allowing(&at),
         };
+        if filled.is_none() && page.is_made_by_scripts() {
+            return Ended::Scripted(at);
+        }
         let Some(filled) = filled else {
             return Ended::Stayed("it showed a page without a form that signs in or allows".to_owned());
         };
@@ -179,6 +184,16 @@ fn stayed(answer: &Answer) -> String {
 pub fn parameter(location: &str, name: &str) -> Option<String> {
     let url = Url::parse(location).ok()?;
     url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+}
+
+/// The same of an error's address: one for an unknown `response_type` may stand behind a `#`.
+pub fn told(location: &str, name: &str) -> Option<String> {
+    let behind = || {
+        let url = Url::parse(location).ok()?;
+        let mut pairs = url::form_urlencoded::parse(url.fragment()?.as_bytes());
+        pairs.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+    };
+    parameter(location, name).or_else(behind)
 }
 
 #[cfg(test)]

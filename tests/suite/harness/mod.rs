@@ -1,5 +1,6 @@
 //! Harness: fresh databases, a running server, and programs that speak to it.
 
+pub mod abroad;
 pub mod aside;
 pub mod browser;
 pub mod chromium;

@@ -5,6 +5,7 @@ mod classic_plugin;
 mod command_line;
 mod demo_in_chromium;
 mod doctor;
+mod doctor_abroad;
 mod documents;
 mod faulty;
 mod flows;
