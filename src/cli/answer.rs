@@ -5,9 +5,10 @@ use std::{
     process::ExitCode,
 };
 
+use chrono::SecondsFormat;
 use serde_json::Value;
 
-use crate::model::legible::deceives;
+use crate::model::{Timestamp, legible::deceives};
 
 /// What a command has to say.
 #[derive(Debug)]
@@ -56,6 +57,11 @@ fn escaped(json: &Value) -> String {
         }
     }
     escaped
+}
+
+/// A time as every answer has it.
+pub(super) fn shown(time: Timestamp) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Rows as columns of equal width, the first row being the head.

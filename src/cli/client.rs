@@ -1,11 +1,11 @@
 //! `consentry client …`: programs that may ask for access. Adding has a file of its own.
 
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
-    answer::{Answer, columns},
+    answer::{Answer, columns, shown},
     client_add, client_callback, client_keys,
     desk::{Desk, audit},
     failure::Failure,
@@ -98,10 +98,6 @@ pub(super) fn summary(client: &Client, secret: Option<&SecretText>) -> Value {
         json["client_secret"] = json!(secret.reveal());
     }
     json
-}
-
-fn shown(time: Timestamp) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 async fn list(desk: &Desk) -> Result<Answer, Failure> {

@@ -1,20 +1,17 @@
 //! `consentry flow …`: attempts to connect, each told as a timeline, with one sentence for every refusal.
 
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    answer::{Answer, columns},
+    answer::{Answer, columns, shown},
     desk::Desk,
     failure::Failure,
 };
 use crate::{
-    model::{
-        Timestamp,
-        flow::{FlowEvent, FlowId, Outcome, Step},
-    },
+    model::flow::{FlowEvent, FlowId, Outcome, Step},
     store::flows::{BeforeQuery, FlowQuery},
 };
 
@@ -124,10 +121,6 @@ impl Flow {
             last.map(|event| event.says.clone()).unwrap_or_default(),
         ]
     }
-}
-
-fn shown(time: Timestamp) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 async fn list(arguments: List, desk: &Desk) -> Result<Answer, Failure> {

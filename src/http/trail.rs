@@ -30,13 +30,7 @@ struct Trail {
 }
 
 fn mark(request: &HttpRequest, mark: impl FnOnce(&mut Trail)) {
-    let mut extensions = request.extensions_mut();
-    if extensions.get::<Trail>().is_none() {
-        extensions.insert(Trail::default());
-    }
-    if let Some(trail) = extensions.get_mut::<Trail>() {
-        mark(trail);
-    }
+    mark(request.extensions_mut().get_or_insert_with(Trail::default));
 }
 
 fn read(request: &HttpRequest) -> Trail {
@@ -79,12 +73,12 @@ pub fn towards(request: &HttpRequest, resource: &str) {
 
 /// Whether it is a step of a flow at all.
 pub fn is_a_step(request: &HttpRequest) -> bool {
-    read(request).step.is_some()
+    request.extensions().get::<Trail>().is_some_and(|trail| trail.step.is_some())
 }
 
 /// The flow it belongs to.
 pub fn flow_of(request: &HttpRequest) -> Option<FlowId> {
-    read(request).flow_id
+    request.extensions().get::<Trail>().and_then(|trail| trail.flow_id)
 }
 
 /// A step was taken: the one the request is, or one that follows from it. Of what is no step of a flow nothing is told.

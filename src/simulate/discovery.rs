@@ -70,13 +70,12 @@ impl Discovery {
         let resources = look(wire, places).await;
         let named = resources.iter().find_map(|place| first_text(place.document.as_ref()?, "authorization_servers"));
         let issuer_is_named = named.is_some();
-        let issuer = match named {
-            Some(named) => named,
+        let (issuer, servers) = match named {
+            Some(named) => {
+                let servers = servers_of(wire, &named).await;
+                (named, servers)
+            }
             None => unnamed_issuer(wire, target).await,
-        };
-        let servers = match Url::parse(&issuer) {
-            Ok(url) => look(wire, server_places(&url)).await,
-            Err(_) => Vec::new(),
         };
         let manifest = visit(wire, "root", at_root(target, MANIFEST)).await;
         Self { target: target.clone(), first_call, resources, issuer, issuer_is_named, servers, manifest }
@@ -100,18 +99,29 @@ impl Discovery {
 
 /// Where no resource names the server, people may have typed the server's own address, which can have a path. Only a
 /// document that says so makes it an issuer: some servers tell of themselves before any path.
-async fn unnamed_issuer(wire: &Wire, target: &Url) -> String {
+async fn unnamed_issuer(wire: &Wire, target: &Url) -> (String, Vec<Place>) {
     let origin = target.origin().ascii_serialization();
     let own = format!("{origin}{}", target.path().trim_end_matches('/'));
-    if own == origin {
-        return origin;
+    if own != origin {
+        let places = servers_of(wire, &own).await;
+        let says_so = |place: &Place| {
+            let issuer = place.document.as_ref().and_then(|document| document["issuer"].as_str());
+            issuer.is_some_and(|issuer| issuer.trim_end_matches('/') == own)
+        };
+        if places.iter().any(says_so) {
+            return (own, places);
+        }
     }
-    let places = look(wire, server_places(target)).await;
-    let says_so = |place: &Place| {
-        let issuer = place.document.as_ref().and_then(|document| document["issuer"].as_str());
-        issuer.is_some_and(|issuer| issuer.trim_end_matches('/') == own)
-    };
-    if places.iter().any(says_so) { own } else { origin }
+    let places = servers_of(wire, &origin).await;
+    (origin, places)
+}
+
+/// What stands in the places of an issuer's metadata; nothing for what is no address.
+async fn servers_of(wire: &Wire, issuer: &str) -> Vec<Place> {
+    match Url::parse(issuer) {
+        Ok(url) => look(wire, server_places(&url)).await,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// What a caller begins with: an MCP client's first message, without a token.

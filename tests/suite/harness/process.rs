@@ -10,9 +10,13 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::{databases::Database, server::Node};
+use super::{
+    databases::Database,
+    server::{Node, PASSWORD},
+};
 
 /// The binary with its configuration in the environment.
 pub struct Consentry<'a> {
@@ -62,6 +66,15 @@ impl Consentry<'_> {
     /// Its own address.
     pub fn own(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    /// Gives it a key of its own, its tables, and Ada; answers what it says of her.
+    pub fn set_up(&self) -> Value {
+        write_private(&self.folder.join("master.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
+        write_private(&self.folder.join("ada.txt"), PASSWORD);
+        self.answer(&["migrate"]);
+        let ada = ["account", "add", "--email", "ada@example.com", "--name", "Ada Lovelace", "--role", "person"];
+        self.answer(&[&ada[..], &["--password-file", "ada.txt", "--json"]].concat())
     }
 
     /// A command with its configuration in the environment.

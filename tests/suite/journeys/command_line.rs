@@ -11,7 +11,7 @@ use crate::{
         browser::{Browser, parameter, plugin_request, read},
         databases::Database,
         process::{Consentry, free_port, write_private},
-        server::{CALLBACK, PASSWORD, Registered},
+        server::{CALLBACK, Registered},
     },
     on_both_engines,
 };
@@ -23,14 +23,7 @@ on_both_engines! {
         let port = free_port();
         let public_url = format!("http://localhost:{port}");
         let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
-        write_private(&folder.path().join("master.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
-        write_private(&folder.path().join("ada.txt"), PASSWORD);
-
-        consentry.answer(&["migrate"]);
-        let account = consentry.answer(&[
-            "account", "add", "--email", "ada@example.com", "--name", "Ada Lovelace", "--role", "person",
-            "--password-file", "ada.txt", "--json",
-        ]);
+        let account = consentry.set_up();
         assert_eq!(account["role"], "person");
 
         // The seed's own manifest: `scope` is empty and the token request is JSON. Only its host is this run's.

@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeSet, path::Path, process::Command};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use crate::{
@@ -12,26 +11,10 @@ use crate::{
         faulty::{CLIENT_BY_HAND, FOLLOWING, Fault, Faulty, Standing},
         process::{Consentry, free_port, write_private},
         server::{CALLBACK, PASSWORD},
+        simulating::json_with_account,
     },
     on_both_engines,
 };
-
-/// Runs a command with Ada's account, and reads its JSON and whether it succeeded.
-fn run(folder: &Path, arguments: &[&str]) -> (Value, bool) {
-    let password = folder.join("ada.txt");
-    if !password.exists() {
-        write_private(&password, PASSWORD);
-    }
-    let output = Command::new(env!("CARGO_BIN_EXE_consentry"))
-        .current_dir(folder)
-        .args(arguments)
-        .args(["--email", "ada@example.com", "--password-file", "ada.txt", "--json"])
-        .output()
-        .unwrap();
-    let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let json = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{arguments:?}: {out}{told}"));
-    (json, output.status.success())
-}
 
 /// The names of the checks that are wrong.
 fn wrong(checks: &Value) -> BTreeSet<String> {
@@ -46,13 +29,7 @@ on_both_engines! {
         let port = free_port();
         let public_url = format!("http://localhost:{port}");
         let consentry = Consentry { folder: folder.path(), database: &database, port, public_url: public_url.clone() };
-        write_private(&folder.path().join("master.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
-        write_private(&folder.path().join("ada.txt"), PASSWORD);
-        consentry.answer(&["migrate"]);
-        consentry.answer(&[
-            "account", "add", "--email", "ada@example.com", "--name", "Ada Lovelace", "--role", "person",
-            "--password-file", "ada.txt", "--json",
-        ]);
+        consentry.set_up();
         // The API is not there, so what answers in its place knows no token: what the doctor says of that is no mistake.
         let here = |text: &str| {
             let here = format!("localhost:{port}");
@@ -87,7 +64,7 @@ on_both_engines! {
 
 /// Both commands go all the way; `seen` must be among what was looked at, so that nothing passes by being left out.
 fn all_is_well(folder: &Path, caller: &[&str], seen: &[&str]) {
-    let (steps, is_good) = run(folder, &[&["simulate"], caller].concat());
+    let (steps, is_good) = json_with_account(folder, &[&["simulate"], caller].concat());
     let bad = steps.as_array().unwrap().iter().find(|step| step["is_good"] != true);
     assert!(is_good && bad.is_none(), "{caller:?}: {bad:?}");
     let last = steps.as_array().unwrap().last().unwrap();
@@ -95,7 +72,7 @@ fn all_is_well(folder: &Path, caller: &[&str], seen: &[&str]) {
     let secrets = steps.to_string();
     assert!(!secrets.contains(PASSWORD) && !secrets.contains("eyJ0eXAi"), "a secret was kept");
 
-    let (checks, is_good) = run(folder, &[&["doctor"], caller].concat());
+    let (checks, is_good) = json_with_account(folder, &[&["doctor"], caller].concat());
     assert!(is_good && wrong(&checks).is_empty(), "{caller:?}: {checks:#}");
     let looked: BTreeSet<&str> = checks.as_array().unwrap().iter().filter_map(|check| check["name"].as_str()).collect();
     let always = ["authorize.state", "refresh.works", "refresh.lost_answer", "refresh.parallel", "token.cache"];
@@ -122,7 +99,7 @@ fn found_at(faulty: &Faulty) -> [Vec<Value>; 2] {
         CALLBACK,
     ];
     [&connector[..], &plugin[..]].map(|caller| {
-        let (checks, is_good) = run(folder.path(), &[&["doctor"], caller].concat());
+        let (checks, is_good) = json_with_account(folder.path(), &[&["doctor"], caller].concat());
         assert_eq!(is_good, wrong(&checks).is_empty(), "the exit code says what the checks say");
         let mut names = BTreeSet::new();
         let checks = checks.as_array().unwrap();
@@ -180,7 +157,7 @@ fn a_server_that_does_not_answer_is_one_complaint() {
     let folder = tempfile::tempdir().unwrap();
     let nobody = format!("http://127.0.0.1:{}/mcp", free_port());
     for (address, cure) in [(nobody.as_str(), "the firewall"), ("http://mcp.example.com/mcp", "Serve it over https")] {
-        let (checks, is_good) = run(folder.path(), &["doctor", address]);
+        let (checks, is_good) = json_with_account(folder.path(), &["doctor", address]);
         let checks = checks.as_array().unwrap();
         assert!(!is_good && checks.len() == 1 && checks[0]["name"] == "reach.answers", "{checks:#?}");
         assert!(checks[0]["cure"].as_str().unwrap().contains(cure), "{checks:#?}");

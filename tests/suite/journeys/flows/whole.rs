@@ -1,9 +1,6 @@
 //! All the way: one id from the first step to the first call, and a timeline on the command line.
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use consentry::{
     model::{
         client::Dialect,
@@ -19,8 +16,8 @@ use crate::{
         browser::{Browser, parameter, plugin_request},
         connector::{Connector, Proof},
         databases::Database,
-        process::{Consentry, free_port, write_private},
-        server::{CALLBACK, PASSWORD},
+        process::{Consentry, free_port},
+        server::CALLBACK,
     },
     on_both_engines,
 };
@@ -83,13 +80,7 @@ on_both_engines! {
         let port = free_port();
         let public_url = format!("http://localhost:{port}");
         let consentry = Consentry { folder: folder.path(), database: &database, port, public_url: public_url.clone() };
-        write_private(&folder.path().join("master.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
-        write_private(&folder.path().join("ada.txt"), PASSWORD);
-        consentry.answer(&["migrate"]);
-        consentry.answer(&[
-            "account", "add", "--email", "ada@example.com", "--name", "Ada Lovelace", "--role", "person",
-            "--password-file", "ada.txt", "--json",
-        ]);
+        consentry.set_up();
         let host = format!("localhost:{port}");
         std::fs::write(folder.path().join("ai-plugin.json"), consentry::demo::MANIFEST).unwrap();
         std::fs::write(folder.path().join("openapi.json"), consentry::demo::OPENAPI).unwrap();
