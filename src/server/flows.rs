@@ -62,7 +62,7 @@ impl Flows {
     ///
     /// Its id is given here, in the order in which events are taken: several happen in one millisecond.
     pub fn take(&self, mut event: FlowEvent) {
-        let who = (&event.client_id, &event.address, &event.user_agent);
+        let who = (&event.client_id, &event.address, &event.user_agent, &event.resource);
         let said = self.hasher.hash_one((event.flow_id, event.step, event.outcome, who, &event.says));
         {
             let mut gathered = self.lock();
@@ -233,7 +233,8 @@ mod tests {
         }
         flows.take(event(61, Some("a"), "y"));
         flows.take(event(61, Some("b"), "x"));
-        assert_eq!(waiting(&flows).len(), 4);
+        flows.take(FlowEvent { resource: Some("https://a.example".to_owned()), ..event(61, Some("a"), "x") });
+        assert_eq!(waiting(&flows).len(), 5, "of something else it is something else");
     }
 
     #[test]
