@@ -159,7 +159,7 @@ async fn prepare(url: &str, public_url: &str, master: [u8; 32]) -> Outcome<Prepa
     };
     server.store.add_account(&account, &audit()).await?;
     let mut scopes = Catalogue::default();
-    scopes.put(Scope { name: "todo.read".into(), words: "See your list".into() })?;
+    scopes.put(Scope::new("todo.read", "See your list"))?;
     let plugin = Plugin {
         id: PluginId(random::id(now)),
         slug: "load".into(),

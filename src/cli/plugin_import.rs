@@ -223,7 +223,7 @@ fn add_undescribed(words: &OwnersWords, scopes: &mut Vec<Scope>) {
     let asked: Scopes = asked.parse().unwrap_or_default();
     for name in asked.iter() {
         if !scopes.iter().any(|scope| scope.name == name) {
-            scopes.push(Scope { name: name.to_owned(), words: openapi::plain_words(name) });
+            scopes.push(Scope::new(name, openapi::plain_words(name)));
         }
     }
 }

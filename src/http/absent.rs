@@ -10,22 +10,13 @@ use actix_web::{
     web,
 };
 
-use super::{
-    failure::{Words, error_page, json},
-    guard::request_id,
-};
+use super::failure::{error_page, json};
 use crate::server::Server;
 
 /// Anything that is not in the route table, or not on this host.
 pub async fn not_found(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     if wants_html(&request) {
-        let words = Words {
-            status: StatusCode::NOT_FOUND,
-            title: "There is nothing here",
-            message: "This address does not exist on this site.".into(),
-            advice: "Check the address, or go back to the app you came from.".into(),
-        };
-        return error_page(&server, &words, &request_id::of(&request));
+        return error_page(&server, &request, StatusCode::NOT_FOUND, "error-not-found".into());
     }
     json(&request, StatusCode::NOT_FOUND, "not_found", "there is nothing at this address on this host")
 }
@@ -35,13 +26,7 @@ pub fn method_not_allowed(server: &Server, request: &HttpRequest, methods: &'sta
     if !wants_html(request) {
         return machine_method_not_allowed(request, methods);
     }
-    let words = Words {
-        status: StatusCode::METHOD_NOT_ALLOWED,
-        title: "This cannot be done here",
-        message: "This address does not take that kind of request.".into(),
-        advice: "Go back to the app you came from and try again.".into(),
-    };
-    let mut answer = error_page(server, &words, &request_id::of(request));
+    let mut answer = error_page(server, request, StatusCode::METHOD_NOT_ALLOWED, "error-method".into());
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     answer
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::{
     extract::credentials,
     guard::request_id,
-    pages::{self, Destination, ErrorPage, RefusedPage},
+    pages::{self, Destination, ErrorPage, ErrorWords, RefusedPage},
     trail,
 };
 use crate::{
@@ -206,101 +206,45 @@ impl<F: Into<Fault>> From<F> for PageError {
     }
 }
 
-/// What an error page says.
-pub(super) struct Words {
-    pub status: StatusCode,
-    pub title: &'static str,
-    pub message: Cow<'static, str>,
-    pub advice: Cow<'static, str>,
-}
-
 impl PageError {
-    fn words(&self) -> Words {
-        let bad = |title, message: &'static str, advice: &'static str| Words {
-            status: StatusCode::BAD_REQUEST,
-            title,
-            message: message.into(),
-            advice: advice.into(),
+    /// What the page says, and with which status.
+    fn words(&self) -> (StatusCode, ErrorWords) {
+        let (status, id) = match self {
+            Self::NotAddressed(NotAddressed::UnknownClient { .. }) => (StatusCode::BAD_REQUEST, "error-unknown-client"),
+            Self::NotAddressed(NotAddressed::ForeignRedirectUri { .. }) => {
+                (StatusCode::BAD_REQUEST, "error-foreign-redirect-uri")
+            }
+            Self::NotAddressed(NotAddressed::NotForPeople | NotAddressed::Malformed(_)) => {
+                (StatusCode::BAD_REQUEST, "error-malformed")
+            }
+            Self::Document(RefusedDocument { why, .. }) => return refused_document::words(why),
+            Self::Refused(..) => (StatusCode::BAD_REQUEST, "error-refused"),
+            Self::Stopped(Stopped::TooOld) => (StatusCode::BAD_REQUEST, "error-too-old"),
+            Self::Stopped(Stopped::OtherBrowser) => (StatusCode::BAD_REQUEST, "error-other-browser"),
+            Self::Unreadable | Self::Incomplete(_) => (StatusCode::BAD_REQUEST, "error-unreadable"),
+            Self::ForgedForm => (StatusCode::FORBIDDEN, "error-forged-form"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "error-too-large"),
+            Self::Fault(fault) if fault.passes() => (StatusCode::SERVICE_UNAVAILABLE, "error-for-now"),
+            Self::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, "error-ours"),
         };
-        match self {
-            Self::NotAddressed(NotAddressed::UnknownClient { .. }) => bad(
-                "We don’t know this app",
-                "The app that sent you here is not registered with us, or has been switched off.",
-                "Nothing was shared. If you own the app, check its client ID.",
-            ),
-            Self::NotAddressed(NotAddressed::ForeignRedirectUri { .. }) => bad(
-                "This app’s return address is not registered",
-                "The app asked us to send you back to an address its owner has not registered, so we stopped here.",
-                "Nothing was shared. If you own the app, register the exact callback URL it uses.",
-            ),
-            Self::NotAddressed(NotAddressed::NotForPeople | NotAddressed::Malformed(_)) => bad(
-                "This link is incomplete",
-                "The app that sent you here left out something we need to continue.",
-                "Nothing was shared. Go back to the app and try again.",
-            ),
-            Self::Document(RefusedDocument { why, .. }) => refused_document::words(why),
-            Self::Refused(..) => bad(
-                "This app’s request cannot be answered",
-                "The app that sent you here asked for something in a way we cannot answer, so we stopped here.",
-                "",
-            ),
-            Self::Stopped(Stopped::TooOld) => bad(
-                "This page has expired",
-                "You took longer than an hour, so we closed the request to keep you safe.",
-                "Go back to the app and start again.",
-            ),
-            Self::Stopped(Stopped::OtherBrowser) => bad(
-                "Please start again in this browser",
-                "This request was started in another browser, or your browser does not keep our cookies.",
-                "Allow cookies for this site, then go back to the app and start again.",
-            ),
-            Self::Unreadable | Self::Incomplete(_) => bad(
-                "This link is not complete",
-                "Part of the address is missing or was changed on the way.",
-                "Go back to the app and start again.",
-            ),
-            Self::ForgedForm => Words {
-                status: StatusCode::FORBIDDEN,
-                title: "We could not confirm it was you",
-                message: "The form did not come from our own page in this browser, so we did nothing.".into(),
-                advice: "Go back, reload the page and try again.".into(),
-            },
-            Self::TooLarge => Words {
-                status: StatusCode::PAYLOAD_TOO_LARGE,
-                title: "That was too much",
-                message: "The form is larger than we accept.".into(),
-                advice: "Go back and try again.".into(),
-            },
-            Self::Fault(fault) if fault.passes() => Words {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                title: "We’ll be right back",
-                message: "We cannot answer at the moment. Nothing you did is lost.".into(),
-                advice: "Please try again in a few seconds.".into(),
-            },
-            Self::Fault(_) => Words {
-                status: StatusCode::INTERNAL_SERVER_ERROR,
-                title: "Something went wrong on our side",
-                message: "We have made a note of it.".into(),
-                advice: "Please try again. If it happens again, tell us the number below.".into(),
-            },
-        }
+        (status, id.into())
     }
 
     /// The page.
     pub fn answer(&self, server: &Server, request: &HttpRequest) -> HttpResponse {
-        let id = request_id::of(request);
         if let Self::Fault(fault) = self {
             fault.log(request);
             trail::failed(request, self.for_the_owner());
         } else if trail::is_a_step(request) {
             trail::refused(request, self.for_the_owner());
         } else {
+            let id = request_id::of(request);
             tracing::info!(request.id = %id, http.path = request.path(), reason = ?self, "showed an error page");
         }
-        let words = self.words();
+        let (status, words) = self.words();
         match self {
-            Self::Refused(_, link) => refused_page(server, link, &words, &id),
-            _ => error_page(server, &words, &id),
+            Self::Refused(_, link) => refused_page(server, request, link, status),
+            _ => error_page(server, request, status, words),
         }
     }
 }
@@ -311,38 +255,38 @@ pub fn page(server: &Server, request: &HttpRequest, outcome: Result<HttpResponse
 }
 
 /// A page that says it.
-pub(super) fn error_page(server: &Server, words: &Words, request_id: &str) -> HttpResponse {
-    let page = ErrorPage {
-        layout: pages::Layout::of(server),
-        title: words.title.to_owned(),
-        message: words.message.to_string(),
-        advice: words.advice.to_string(),
-        request_id: request_id.to_owned(),
-    };
-    written(words, &page)
+pub(super) fn error_page(
+    server: &Server,
+    request: &HttpRequest,
+    status: StatusCode,
+    words: ErrorWords,
+) -> HttpResponse {
+    let layout = pages::Layout::once(server, request);
+    written(status, &ErrorPage { layout, words, request_id: request_id::of(request) })
 }
 
-fn refused_page(server: &Server, link: &Link, words: &Words, request_id: &str) -> HttpResponse {
+fn refused_page(server: &Server, request: &HttpRequest, link: &Link, status: StatusCode) -> HttpResponse {
     let page = RefusedPage {
-        layout: pages::Layout::of(server),
-        title: words.title.to_owned(),
-        message: words.message.to_string(),
+        layout: pages::Layout::once(server, request),
         destination: Destination::of(link.redirect_uri()),
         link: link.href().to_owned(),
         problem: link.problem().to_owned(),
-        request_id: request_id.to_owned(),
+        request_id: request_id::of(request),
     };
-    written(words, &page)
+    written(status, &page)
 }
 
-fn written(words: &Words, page: &impl Template) -> HttpResponse {
-    let mut answer = HttpResponse::build(words.status);
-    if words.status == StatusCode::SERVICE_UNAVAILABLE {
+fn written(status: StatusCode, page: &impl Template) -> HttpResponse {
+    let mut answer = HttpResponse::build(status);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
         answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
     }
     match pages::render(page) {
         Ok(html) => answer.content_type("text/html; charset=utf-8").body(html),
-        Err(_) => answer.content_type("text/plain; charset=utf-8").body(words.title),
+        Err(error) => {
+            tracing::error!(%error, "an error page does not render");
+            answer.finish()
+        }
     }
 }
 

@@ -52,6 +52,7 @@ pub fn listen(server: Arc<Server>, listener: TcpListener) -> io::Result<Listenin
         App::new()
             .app_data(data.clone())
             .configure(|app| routes::routes(app, &data.settings.base))
+            .wrap(from_fn(guard::language::keep))
             .wrap(from_fn(guard::headers::harden))
             .wrap(from_fn(guard::request_id::stamp))
     })

@@ -1,6 +1,10 @@
 //! Scopes (RFC 6749 §3.3): sets of names, and a plugin's catalogue that says what each name lets a client do.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +98,24 @@ pub struct Scope {
     pub name: String,
     /// What it lets a client do, in a plain sentence for the consent page.
     pub words: String,
+    /// The same in other languages, by their tags (RFC 5646).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<String, String>,
+    /// Whether a person may leave it out and allow the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+}
+
+impl Scope {
+    /// A scope that is described in one language.
+    pub fn new(name: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { name: name.into(), words: words.into(), translations: BTreeMap::new(), optional: false }
+    }
+
+    /// What it lets a client do, in a language if there are words in it.
+    pub fn words_in(&self, language: &str) -> &str {
+        self.translations.get(language).unwrap_or(&self.words)
+    }
 }
 
 /// A plugin's scopes. Entries are only ever appended, so that a position keeps its meaning in codes in flight.
@@ -172,10 +194,9 @@ mod tests {
     fn bits_survive_the_way_there_and_back() {
         let mut catalogue = Catalogue::default();
         for position in 0..CATALOGUE_MAX {
-            let name = format!("s{position}");
-            catalogue.put(Scope { name, words: String::new() }).unwrap();
+            catalogue.put(Scope::new(format!("s{position}"), "")).unwrap();
         }
-        let full = Scope { name: "more".into(), words: String::new() };
+        let full = Scope::new("more", "");
         assert!(catalogue.put(full).is_err());
         let asked: Scopes = "s0 s77 s127 unknown".parse().unwrap();
         assert_eq!(catalogue.scopes(catalogue.bits(&asked)).to_string(), "s0 s127 s77");

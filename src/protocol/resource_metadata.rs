@@ -57,7 +57,7 @@ mod tests {
     fn resource(identifier: &str, scopes: &[&str]) -> Resource {
         let mut catalogue = Catalogue::default();
         for name in scopes {
-            catalogue.put(Scope { name: (*name).to_owned(), words: "May".to_owned() }).unwrap();
+            catalogue.put(Scope::new(*name, "May")).unwrap();
         }
         Resource {
             id: ResourceId(Uuid::nil()),

@@ -5,7 +5,7 @@ use crate::{rust_text::Token, tree::Tree};
 
 /// The crafts and the floors, all of which the assembly may hold.
 const CRAFTS_AND_FLOORS: &str =
-    "random passwords outbound vault keys tokens telemetry config protocol store clock audit";
+    "random languages passwords outbound vault keys tokens telemetry config protocol store clock audit";
 
 /// Each room and the rooms it may name, itself apart. A room that is not listed may not exist.
 /// A row names only rooms that stand above it, so that no chain of rooms can come round to its start.
@@ -14,6 +14,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("model", &[]),
     // Crafts: one skill each. What they keep or fetch, and when, is decided above them.
     ("random", &["model"]),
+    ("languages", &["model"]),
     ("passwords", &["model random"]),
     ("outbound", &["model"]),
     ("vault", &["model random outbound"]),

@@ -20,7 +20,7 @@ pub async fn home(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
 async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, PageError> {
     let visitor = Visitor::read(server, request).await?;
     let page = HomePage {
-        layout: pages::Layout::of(server),
+        layout: pages::Layout::of(server, request),
         account: visitor
             .session
             .as_ref()

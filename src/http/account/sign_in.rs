@@ -43,13 +43,13 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         if visitor.session.is_some() {
             return Ok(to_path(server, HttpResponse::SeeOther(), "/"));
         }
-        return render(server, &visitor, &Shown::default());
+        return render(server, request, &visitor, &Shown::default());
     };
     let in_flight = open(server, r, &visitor).await?;
     match stage(server, request, in_flight.clone(), &visitor).await? {
         Stage::SignIn(asked) => {
             let shown = Shown { request: r.to_owned(), ..Shown::default() };
-            render(server, &visitor, &shown.asked_by(*asked))
+            render(server, request, &visitor, &shown.asked_by(*asked))
         }
         // Signed in meanwhile, in another tab or by going back: no need to do it twice.
         Stage::Ask(asked) => {
@@ -82,10 +82,10 @@ impl Shown {
     }
 }
 
-fn render(server: &Server, visitor: &Visitor, shown: &Shown) -> Result<HttpResponse, PageError> {
+fn render(server: &Server, request: &HttpRequest, visitor: &Visitor, shown: &Shown) -> Result<HttpResponse, PageError> {
     let failed = shown.error.is_some();
     let page = SignInPage {
-        layout: pages::Layout::of(server),
+        layout: pages::Layout::of(server, request),
         request: shown.request.clone(),
         csrf: tokens::form::write(&server.keyring.current(), visitor.browser())?,
         email: shown.email.clone(),
@@ -215,5 +215,5 @@ async fn refuse(
         }
         shown.request = seal(server, in_flight)?;
     }
-    render(server, visitor, &shown)
+    render(server, request, visitor, &shown)
 }

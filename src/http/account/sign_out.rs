@@ -36,7 +36,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
 
 /// Shows that it is done.
 pub async fn signed_out(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    let page = SignedOutPage { layout: pages::Layout::of(&server) };
+    let page = SignedOutPage { layout: pages::Layout::of(&server, &request) };
     match pages::answer(HttpResponse::Ok(), &page, None) {
         Ok(response) => response,
         Err(fault) => PageError::from(fault).answer(&server, &request),

@@ -1,4 +1,4 @@
-//! Our two cookies: the browser's own mark, and the session of who is signed in.
+//! Our cookies: the browser's own mark, the session of who is signed in, and the language chosen.
 //!
 //! Over https both have the `__Host-` prefix (RFC 6265bis §4.1.3): no other host, path or plain http can set them.
 
@@ -7,7 +7,10 @@ use actix_web::{
     cookie::{Cookie, SameSite, time::Duration},
 };
 
-use crate::{model::Timestamp, server::Settings, tokens::secret::SecretText};
+use crate::{languages::Language, model::Timestamp, server::Settings, tokens::secret::SecretText};
+
+/// How long a chosen language is kept.
+const LANGUAGE_KEPT: Duration = Duration::days(365);
 
 fn name(settings: &Settings, plain: &str) -> String {
     let prefix = if settings.is_https() { "__Host-" } else { "" };
@@ -42,6 +45,18 @@ pub fn set_session(settings: &Settings, secret: &SecretText, now: Timestamp, exp
 pub fn remove_session(settings: &Settings) -> Cookie<'static> {
     let mut cookie = cookie(settings, "session", String::new());
     cookie.make_removal();
+    cookie
+}
+
+/// Reads the language that was chosen.
+pub fn language(settings: &Settings, request: &HttpRequest) -> Option<Language> {
+    request.cookie(&name(settings, "language"))?.value().parse().ok()
+}
+
+/// Keeps a language that was chosen.
+pub fn set_language(settings: &Settings, language: Language) -> Cookie<'static> {
+    let mut cookie = cookie(settings, "language", language.tag().to_owned());
+    cookie.set_max_age(LANGUAGE_KEPT);
     cookie
 }
 

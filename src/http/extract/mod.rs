@@ -3,5 +3,6 @@
 pub mod body;
 pub mod cookies;
 pub mod credentials;
+pub mod language;
 pub mod peer;
 pub mod visitor;

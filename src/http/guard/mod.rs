@@ -3,4 +3,5 @@
 pub mod form;
 pub mod headers;
 pub mod host;
+pub mod language;
 pub mod request_id;

@@ -42,12 +42,13 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
         Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
-        Stage::Ask(asked) => render(server, &visitor, in_flight, &asked).await,
+        Stage::Ask(asked) => render(server, request, &visitor, in_flight, &asked).await,
     }
 }
 
 async fn render(
     server: &Server,
+    request: &HttpRequest,
     visitor: &Visitor,
     in_flight: InFlight,
     asked: &Asked,
@@ -59,14 +60,16 @@ async fn render(
     let WhoAsks { name, origin } = WhoAsks::of(client);
     let resource = attended.checked().resource();
     let plugin = server.store.plugin(resource.plugin_id).await?.ok_or(PageError::Unreadable)?;
+    let layout = pages::Layout::of(server, request);
     let scopes = attended.scopes().map(|scope| ScopeLine {
         name: scope.name.clone(),
-        words: scope.words.clone(),
+        words: scope.words_in(layout.language.tag()).to_owned(),
         is_new: attended.is_new(&scope.name),
     });
+    let scopes = scopes.collect();
     let words = |member| plugin.manifest_text(member).unwrap_or_default().to_owned();
     let page = ConsentPage {
-        layout: pages::Layout::of(server),
+        layout,
         request: seal(server, &in_flight.shown_to(attended.session()).asking(attended.question(client)))?,
         csrf: tokens::form::write(&ring, visitor.browser())?,
         client_name: name,
@@ -75,7 +78,7 @@ async fn render(
         plugin_description: words("description_for_human"),
         logo: None,
         destination: Destination::of(redirect_uri),
-        scopes: scopes.collect(),
+        scopes,
         account_name: account.name.clone(),
         account_email: account.email.to_string(),
         contact_email: words("contact_email"),

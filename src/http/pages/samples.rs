@@ -3,6 +3,8 @@
 
 use super::*;
 
+const REQUEST_ID: &str = "61747f2a9d4693c9";
+
 /// A name for each sample, and its HTML.
 pub(crate) fn samples() -> Vec<(&'static str, String)> {
     vec![
@@ -26,7 +28,10 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
 /// Every page with the same text in each of its fields.
 pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     let own = || text.to_owned();
-    let layout = || Layout { server_name: own(), base: own() };
+    let layout = || {
+        let translations = vec![Translation { language: Language::German, href: own() }];
+        Layout { server_name: own(), base: own(), language: Language::English, translations }
+    };
     let line = |is_new| ScopeLine { name: own(), words: own(), is_new };
     let consent = |client_origin, destination| ConsentPage {
         layout: layout(),
@@ -57,14 +62,16 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         ("consent_unproven", html(&consent(ClientOrigin::Unproven, Destination::App(own())))),
         (
             "error",
-            html(&ErrorPage { layout: layout(), title: own(), message: own(), advice: own(), request_id: own() }),
+            html(&ErrorPage {
+                layout: layout(),
+                words: ErrorWords { id: "error-document-invalid", why: Some(own()) },
+                request_id: own(),
+            }),
         ),
         (
             "refused",
             html(&RefusedPage {
                 layout: layout(),
-                title: own(),
-                message: own(),
                 destination: Destination::Site(own()),
                 link: format!("https://app.example/{text}"),
                 problem: own(),
@@ -120,7 +127,14 @@ pub(crate) fn html(page: &impl Template) -> String {
 }
 
 fn layout() -> Layout {
-    Layout { server_name: "Consentry".to_owned(), base: String::new() }
+    Layout {
+        server_name: "Consentry".to_owned(),
+        base: String::new(),
+        language: Language::English,
+        translations: Language::ALL
+            .map(|language| Translation { language, href: format!("?language={}", language.tag()) })
+            .to_vec(),
+    }
 }
 
 fn scope(name: &str, words: &str) -> ScopeLine {
@@ -172,28 +186,16 @@ fn stretched() -> ConsentPage {
 }
 
 fn error() -> ErrorPage {
-    ErrorPage {
-        layout: layout(),
-        title: "This link does not work".to_owned(),
-        message: "The app that sent you here is not known to this server, so we stopped. Nothing was shared."
-            .to_owned(),
-        advice: "Go back to where you came from and connect once more. If it happens again, tell the people who run \
-                 the app."
-            .to_owned(),
-        request_id: "0199f2c4-7d1e-7a30-9c55-2b8f4e6a1d07".to_owned(),
-    }
+    ErrorPage { layout: layout(), words: "error-unknown-client".into(), request_id: REQUEST_ID.to_owned() }
 }
 
 fn refused(destination: Destination) -> RefusedPage {
     RefusedPage {
         layout: layout(),
-        title: "This app’s request cannot be answered".to_owned(),
-        message: "The app that sent you here asked for something in a way we cannot answer, so we stopped here."
-            .to_owned(),
         link: "https://app.example/callback?error=invalid_request&iss=https%3A%2F%2Fid.example".to_owned(),
         destination,
         problem: "response_type is missing".to_owned(),
-        request_id: "0199f2c4-7d1e-7a30-9c55-2b8f4e6a1d07".to_owned(),
+        request_id: REQUEST_ID.to_owned(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The API's description (OpenAPI 3, JSON or YAML): which scopes there are, and what each lets a client do.
 //!
 //! Taken from `components.securitySchemes.*.flows.*.scopes`, where each name has a sentence, and from the `security`
-//! of the operations, where a name may stand that nobody has described. The document itself is served unchanged.
+//! of the operations, where a name may stand that nobody has described. What `OpenAPI` has no place for (other
+//! languages, and what a person may leave out) stands in `x-scopes` beside. The document itself is served unchanged.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,12 @@ pub const BYTES_MAX: usize = 1024 * 1024;
 
 /// The longest sentence that has a place on the consent page, in characters.
 pub const WORDS_LENGTH_MAX: usize = 300;
+
+/// The member beside a flow's `scopes` that says more about them.
+const MORE: &str = "x-scopes";
+
+/// The most languages that a scope is described in, beside the first.
+const LANGUAGES_MAX: usize = 32;
 
 /// How deep a YAML document may nest; JSON has a bound of its own in its parser.
 const DEPTH_MAX: usize = 64;
@@ -61,13 +68,12 @@ pub fn read(bytes: &[u8]) -> Result<Description, NotADescription> {
         return Err(NotADescription::NotOpenApi3);
     }
     let schemes = schemes(&document);
-    let mut words = BTreeMap::new();
+    let mut scopes = BTreeMap::new();
     for scheme in schemes.values() {
-        described(scheme, &mut words)?;
+        described(scheme, &mut scopes)?;
     }
-    required(&document, &schemes, &mut words)?;
-    let scopes = words.into_iter().map(|(name, words)| Scope { name, words }).collect();
-    Ok(Description { content_type, scopes })
+    required(&document, &schemes, &mut scopes)?;
+    Ok(Description { content_type, scopes: scopes.into_values().collect() })
 }
 
 /// What is shown for a scope nobody has described.
@@ -81,13 +87,18 @@ pub fn scope(name: &str, words: &str) -> Result<Scope, NotADescription> {
     if !is_one_name {
         return Err(NotADescription::Name(name.chars().take(NAME_LENGTH_MAX).collect()));
     }
+    let words = sentence(name, words)?;
+    Ok(Scope::new(name, if words.is_empty() { plain_words(name) } else { words }))
+}
+
+/// What a person reads of a scope.
+fn sentence(name: &str, words: &str) -> Result<String, NotADescription> {
     let visible: String = words.chars().filter(|c| c.is_whitespace() || !deceives(*c)).collect();
     let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
     if words.chars().count() > WORDS_LENGTH_MAX {
         return Err(NotADescription::Words(name.to_owned()));
     }
-    let words = if words.is_empty() { plain_words(name) } else { words };
-    Ok(Scope { name: name.to_owned(), words })
+    Ok(words)
 }
 
 fn parse(bytes: &[u8]) -> Result<(&'static str, Value), NotADescription> {
@@ -123,23 +134,39 @@ fn schemes(document: &Value) -> BTreeMap<&str, &Map<String, Value>> {
         .collect()
 }
 
-/// Gathers a scheme's scopes with their sentences.
-fn described(scheme: &Map<String, Value>, words: &mut BTreeMap<String, String>) -> Result<(), NotADescription> {
-    let flows = scheme.get("flows").and_then(Value::as_object);
-    for scopes in flows.into_iter().flat_map(Map::values).filter_map(|flow| flow.get("scopes")?.as_object()) {
-        for (name, sentence) in scopes {
-            let scope = scope(name, sentence.as_str().unwrap_or_default())?;
-            words.insert(scope.name, scope.words);
+/// Gathers a scheme's scopes with their sentences, and what is said beside:
+/// `"x-scopes": { "todo.write": { "optional": true, "words": { "de": "Einträge ändern" } } }`.
+fn described(scheme: &Map<String, Value>, scopes: &mut BTreeMap<String, Scope>) -> Result<(), NotADescription> {
+    let flows = scheme.get("flows").and_then(Value::as_object).into_iter().flat_map(Map::values);
+    for flow in flows {
+        let Some(named) = flow.get("scopes").and_then(Value::as_object) else { continue };
+        for (name, words) in named {
+            let mut scope = scope(name, words.as_str().unwrap_or_default())?;
+            if let Some(more) = flow.get(MORE).and_then(|more| more.get(name)) {
+                scope.optional = more.get("optional").and_then(Value::as_bool).unwrap_or_default();
+                scope.translations = translations(name, more)?;
+            }
+            scopes.insert(name.clone(), scope);
         }
     }
     Ok(())
+}
+
+fn translations(name: &str, more: &Value) -> Result<BTreeMap<String, String>, NotADescription> {
+    let words = more.get("words").and_then(Value::as_object).into_iter().flatten();
+    words
+        .filter_map(|(language, words)| Some((language.clone(), words.as_str()?)))
+        .map(|(language, words)| Ok((language, sentence(name, words)?)))
+        .filter(|translated| !translated.as_ref().is_ok_and(|(_, words)| words.is_empty()))
+        .take(LANGUAGES_MAX)
+        .collect()
 }
 
 /// Adds the scopes that operations ask for and no scheme describes.
 fn required(
     document: &Value,
     schemes: &BTreeMap<&str, &Map<String, Value>>,
-    words: &mut BTreeMap<String, String>,
+    scopes: &mut BTreeMap<String, Scope>,
 ) -> Result<(), NotADescription> {
     let operations = document
         .get("paths")
@@ -156,8 +183,9 @@ fn required(
         .flatten();
     for (_, names) in requirements.filter(|(scheme, _)| schemes.contains_key(scheme.as_str())) {
         for name in names.as_array().into_iter().flatten().filter_map(Value::as_str) {
-            let scope = scope(name, "")?;
-            words.entry(scope.name).or_insert(scope.words);
+            if !scopes.contains_key(name) {
+                scopes.insert(name.to_owned(), scope(name, "")?);
+            }
         }
     }
     Ok(())
@@ -211,6 +239,22 @@ components:
         assert_eq!(names_and_words(&json), expected);
         assert_eq!(read(&json).unwrap().content_type, "application/json");
         assert_eq!(read(YAML.as_bytes()).unwrap().content_type, "text/yaml");
+    }
+
+    #[test]
+    fn more_is_said_of_a_scope_beside_the_others() {
+        let more = "
+          x-scopes:
+            todo.write: { optional: true, words: { de: Einträge\u{202e} ändern, ja: \"\", es: 7 } }
+            nowhere: { optional: true }
+";
+        let read = |document: &str| read(document.as_bytes()).map(|description| description.scopes);
+        let scopes = read(&format!("{}{more}", YAML.trim_end())).unwrap();
+        let told: Vec<_> = scopes.iter().map(|scope| (scope.words_in("de"), scope.optional)).collect();
+        assert_eq!(told, [("Use \"todo.list\"", false), ("See your to-do list", false), ("Einträge ändern", true)]);
+        assert_eq!(scopes[2].words_in("ja"), "Use \"todo.write\"", "no words are no translation");
+        let endless = more.replace("Einträge", &"x".repeat(WORDS_LENGTH_MAX + 1));
+        assert!(matches!(read(&format!("{}{endless}", YAML.trim_end())), Err(NotADescription::Words(_))));
     }
 
     #[test]

@@ -106,7 +106,7 @@ on_both_engines! {
         let (stranger, browser) = (Stranger::new(&world).await, Browser::new(&world.running));
         stranger.says("scope", "").await;
         let page = stranger.asks(&browser).await;
-        let scope = |words: &str| Scope { name: "todo.share".into(), words: words.into() };
+        let scope = |words: &str| Scope::new("todo.share", words);
         import(&world, |plugin| plugin.scopes.put(scope("Show your list to others")).unwrap()).await;
         let page = is_asked_anew(&world, &browser, &page, "Show your list to others").await;
         import(&world, |plugin| plugin.scopes.put(scope("Sell your list to others")).unwrap()).await;

@@ -57,8 +57,8 @@ async fn poison(world: &World) -> String {
     let mut plugin = world.plugin.clone();
     let mut scopes = Catalogue::default();
     let words = HOSTILE.to_owned();
-    scopes.put(Scope { name: "todo.read".into(), words: words.clone() }).unwrap();
-    scopes.put(Scope { name: "<img/src=x/onerror=alert(2)>".into(), words }).unwrap();
+    scopes.put(Scope::new("todo.read", words.clone())).unwrap();
+    scopes.put(Scope::new("<img/src=x/onerror=alert(2)>", words)).unwrap();
     plugin.scopes = scopes;
     for member in ["name_for_human", "description_for_human", "contact_email"] {
         plugin.manifest[member] = HOSTILE.into();

@@ -153,7 +153,7 @@ impl Chromium {
         field.clear().await.expect("a field");
         field.send_keys(email).await.expect("a field");
         self.find("input[name=password]").await.send_keys(password).await.expect("a field");
-        self.press("Sign in").await;
+        self.find("button.primary").await.click().await.expect("a button");
     }
 
     /// Presses keys, wherever the focus is.

@@ -224,7 +224,7 @@ impl Running {
         let now = self.server.clock.now();
         let mut scopes = Catalogue::default();
         for (name, words) in [("todo.read", "See your to-do list"), ("todo.write", "Add and remove items")] {
-            scopes.put(Scope { name: name.into(), words: words.into() }).expect("room");
+            scopes.put(Scope::new(name, words)).expect("room");
         }
         let host: consentry::model::plugin::Host = self.server.settings.host.clone();
         let plugin = Plugin {

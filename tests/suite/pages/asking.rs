@@ -78,7 +78,7 @@ impl Asking<'_> {
         let id = PluginId(random::id(now));
         let mut scopes = Catalogue::default();
         for (name, words) in self.scopes {
-            scopes.put(Scope { name: (*name).into(), words: (*words).into() }).expect("room");
+            scopes.put(Scope::new(*name, *words)).expect("room");
         }
         let mut plugin = Plugin {
             id,

@@ -4,6 +4,7 @@ mod asking;
 mod connectors;
 mod csp;
 mod keyboard;
+mod languages;
 mod look;
 mod strangers;
 mod under_a_path;

@@ -81,7 +81,7 @@ pub fn new_account(email: &str) -> NewAccount {
 pub fn plugin(slug: &str, host: &str) -> Plugin {
     let mut catalogue = Catalogue::default();
     for name in ["todo.read", "todo.write"] {
-        catalogue.put(Scope { name: name.into(), words: format!("May {name}") }).unwrap();
+        catalogue.put(Scope::new(name, format!("May {name}"))).unwrap();
     }
     Plugin {
         id: PluginId(random::id(start())),

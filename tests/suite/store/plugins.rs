@@ -30,7 +30,7 @@ fn document(kind: DocumentKind, body: &[u8]) -> Document {
 fn catalogue(names: impl IntoIterator<Item = String>) -> Catalogue {
     let mut catalogue = Catalogue::default();
     for name in names {
-        catalogue.put(Scope { words: format!("Now may {name}"), name }).unwrap();
+        catalogue.put(Scope::new(name.clone(), format!("Now may {name}"))).unwrap();
     }
     catalogue
 }

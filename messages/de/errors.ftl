@@ -1,0 +1,61 @@
+# Warum eine Seite nicht gezeigt oder eine Anfrage nicht beantwortet wird; siehe die englische Datei.
+
+error-what-to-do = Was Sie tun können
+
+error-unknown-client = Wir kennen diese App nicht
+    .message = Die App, die Sie hierher geschickt hat, ist bei uns nicht registriert oder wurde abgeschaltet.
+    .advice = Es wurde nichts weitergegeben. Wenn die App Ihnen gehört, prüfen Sie ihre Client-ID.
+error-foreign-redirect-uri = Die Rückkehradresse dieser App ist nicht registriert
+    .message = Die App wollte Sie an eine Adresse zurückschicken lassen, die ihr Betreiber nicht registriert hat. Deshalb haben wir hier angehalten.
+    .advice = Es wurde nichts weitergegeben. Wenn die App Ihnen gehört, registrieren Sie genau die Callback-URL, die sie verwendet.
+error-malformed = Dieser Link ist unvollständig
+    .message = Die App, die Sie hierher geschickt hat, hat etwas weggelassen, das wir brauchen.
+    .advice = Es wurde nichts weitergegeben. Gehen Sie zurück zur App und versuchen Sie es noch einmal.
+error-too-old = Diese Seite ist abgelaufen
+    .message = Es ist mehr als eine Stunde vergangen. Zu Ihrer Sicherheit haben wir die Anfrage geschlossen.
+    .advice = Gehen Sie zurück zur App und beginnen Sie von vorn.
+error-other-browser = Bitte beginnen Sie in diesem Browser von vorn
+    .message = Diese Anfrage wurde in einem anderen Browser begonnen, oder Ihr Browser behält unsere Cookies nicht.
+    .advice = Erlauben Sie Cookies für diese Website, gehen Sie dann zurück zur App und beginnen Sie von vorn.
+error-unreadable = Dieser Link ist nicht vollständig
+    .message = Ein Teil der Adresse fehlt oder wurde unterwegs verändert.
+    .advice = Gehen Sie zurück zur App und beginnen Sie von vorn.
+error-forged-form = Wir konnten nicht feststellen, dass Sie es waren
+    .message = Das Formular kam nicht von unserer eigenen Seite in diesem Browser. Deshalb haben wir nichts getan.
+    .advice = Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.
+error-too-large = Das war zu viel
+    .message = Das Formular ist größer, als wir es annehmen.
+    .advice = Gehen Sie zurück und versuchen Sie es noch einmal.
+error-for-now = Wir sind gleich wieder da
+    .message = Im Augenblick können wir nicht antworten. Nichts, was Sie getan haben, ist verloren.
+    .advice = Bitte versuchen Sie es in ein paar Sekunden noch einmal.
+error-ours = Bei uns ist etwas schiefgegangen
+    .message = Wir haben es uns notiert.
+    .advice = Bitte versuchen Sie es noch einmal. Wenn es wieder geschieht, nennen Sie uns die Nummer unten.
+error-not-found = Hier ist nichts
+    .message = Diese Adresse gibt es auf dieser Website nicht.
+    .advice = Prüfen Sie die Adresse, oder gehen Sie zurück zur App, von der Sie kommen.
+error-method = Das geht hier nicht
+    .message = Diese Adresse nimmt Anfragen dieser Art nicht an.
+    .advice = Gehen Sie zurück zur App, von der Sie kommen, und versuchen Sie es noch einmal.
+
+error-document-not-accepted = Wir kennen diese App nicht
+    .message = Die App, die Sie hierher geschickt hat, ist bei uns nicht registriert, und auf das Wort ihres Herstellers verlassen wir uns nicht.
+    .advice = Es wurde nichts weitergegeben. Wenn die App Ihnen gehört, bitten Sie die Betreiber dieser Website, sie einzulassen.
+error-document-invalid = Die Beschreibung dieser App hat einen Fehler
+    .message = Die App, die Sie hierher geschickt hat, beschreibt sich auf eine Weise, auf die wir uns nicht verlassen können. Deshalb haben wir hier angehalten.
+    .advice = Es wurde nichts weitergegeben. Wenn die App Ihnen gehört: { $why }.
+error-document-refused = Wir konnten die Beschreibung dieser App nicht lesen
+    .message = Bevor wir eine App einlassen, lesen wir ihre Beschreibung auf der Website ihres Herstellers. Dort haben wir sie nicht bekommen.
+    .advice = Es wurde nichts weitergegeben. Wenn die App Ihnen gehört: { $why }.
+error-document-out-of-reach = Wir haben den Hersteller der App nicht erreicht
+    .message = Bevor wir eine App einlassen, lesen wir ihre Beschreibung auf der Website ihres Herstellers. Die hat nicht geantwortet.
+    .advice = Es wurde nichts weitergegeben. Bitte versuchen Sie es in einer Minute noch einmal.
+
+error-refused = Die Anfrage dieser App kann nicht beantwortet werden
+    .message = Die App, die Sie hierher geschickt hat, hat auf eine Weise gefragt, auf die wir nicht antworten können. Deshalb haben wir hier angehalten. Es wurde nichts weitergegeben.
+refused-leads-to = Weiter ginge es zu
+refused-unchecked = Niemand hier hat geprüft, wohin das führt. Gehen Sie nur weiter, wenn Sie von dort gekommen sind; sonst schließen Sie diese Seite.
+refused-go-on = Weiter zu { $place }
+refused-owner = Wenn die App Ihnen gehört
+refused-problem = Das wird ihr mitgeteilt: { $problem }.

@@ -1,0 +1,75 @@
+# What pages say to people. Names in braces come from elsewhere and are set apart on the page; the comments say what
+# they are. Short sentences, plain words, no "please" on buttons, and never blame.
+
+## Every page
+
+foot-home = Nothing gets in here unless you say yes.
+languages-label = Language
+reference = If you ask for help, mention this number:
+
+## Signing in
+
+sign-in-title = Sign in
+# $client is the app, $plugin the service it wants to use.
+sign-in-to-connect = to connect { $client } to { $plugin }. You decide on the next page what it may do.
+# $server is the name of this site.
+sign-in-plain = with your { $server } account.
+sign-in-refused = That email address and password do not match. Please try again.
+sign-in-foot-for = Your password stays here. { $client } never sees it.
+sign-in-foot = Your password stays here. Connected apps never see it.
+sign-in-do = Sign in
+field-email = Email address
+field-password = Password
+
+## Signing out
+
+signed-out-title = Signed out
+signed-out-heading = You are signed out
+signed-out-lead = This browser no longer knows you. You can close this page.
+signed-out-apps = Apps you have allowed stay connected until you take that back.
+sign-out-do = Sign out
+
+## The front page
+
+home-title = Welcome
+home-heading = You decide who gets in
+home-lead = Assistants such as ChatGPT come to { $server } when you want them to work with a service for you. You sign in here, read what they ask for, and say yes or no.
+home-nobody = You are not signed in. There is nothing to do here: start in your assistant, and it brings you to the right page.
+signed-in-as = Signed in as
+
+## Consent
+
+consent-title = Allow access?
+consent-heading = Allow { $client } to use { $plugin }?
+consent-from-owner = Set up by the people who run { $plugin }.
+# $host is where the app published its description.
+consent-from-host = An app published by { $host }.
+# $name is what the app calls itself; nobody has checked it.
+consent-calls-itself = It calls itself “{ $name }”.
+consent-unproven = This app chose its name by itself. Nobody has checked who made it.
+consent-another-account = Use another account
+# What follows is a list of what the app may do; each begins with a verb.
+consent-can = If you allow it, { $client } can
+consent-whole-plugin = Use { $plugin } in your name
+consent-new = New
+consent-leads-to = Afterwards you are sent to
+consent-only-site = Only allow this if you have just asked { $client } to connect, and this address is the one you came from.
+consent-only-program = any program on this computer can call itself { $client }. Only allow this if you have just started connecting from a program you trust.
+consent-only-app = any app on this device can call itself { $client }. Only allow this if you have just started connecting from an app you trust.
+take-care = Take care:
+consent-allow = Allow
+consent-deny = Don’t allow
+# $apps is a link that says consent-apps.
+consent-take-back = You can take this back at any time: open { $apps } on this site.
+consent-apps = your connected apps
+consent-take-back-there = You can take this back at any time: disconnect { $plugin } in { $client }, or write to the address below.
+consent-about = About { $plugin }
+consent-address = Address
+consent-contact = Contact
+consent-legal = Legal
+consent-foot = { $client } never sees your password.
+
+## Where an answer leads
+
+place-program = A program on this computer
+place-app = An app on this device

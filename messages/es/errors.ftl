@@ -1,0 +1,61 @@
+# Por qué no se muestra una página o no se responde a una petición; véase el archivo inglés.
+
+error-what-to-do = Qué puede hacer
+
+error-unknown-client = No conocemos esta aplicación
+    .message = La aplicación que le ha enviado aquí no está registrada con nosotros o se ha desactivado.
+    .advice = No se ha compartido nada. Si la aplicación es suya, compruebe su ID de cliente.
+error-foreign-redirect-uri = La dirección de retorno de esta aplicación no está registrada
+    .message = La aplicación nos pidió enviarle de vuelta a una dirección que su responsable no ha registrado, así que nos hemos detenido aquí.
+    .advice = No se ha compartido nada. Si la aplicación es suya, registre exactamente la URL de retorno que usa.
+error-malformed = Este enlace está incompleto
+    .message = La aplicación que le ha enviado aquí omitió algo que necesitamos para continuar.
+    .advice = No se ha compartido nada. Vuelva a la aplicación e inténtelo de nuevo.
+error-too-old = Esta página ha caducado
+    .message = Ha pasado más de una hora, así que hemos cerrado la petición para protegerle.
+    .advice = Vuelva a la aplicación y empiece de nuevo.
+error-other-browser = Empiece de nuevo en este navegador
+    .message = Esta petición se inició en otro navegador, o su navegador no guarda nuestras cookies.
+    .advice = Permita las cookies de este sitio, vuelva a la aplicación y empiece de nuevo.
+error-unreadable = Este enlace no está completo
+    .message = Falta una parte de la dirección o cambió por el camino.
+    .advice = Vuelva a la aplicación y empiece de nuevo.
+error-forged-form = No hemos podido confirmar que era usted
+    .message = El formulario no venía de nuestra propia página en este navegador, así que no hemos hecho nada.
+    .advice = Vuelva atrás, recargue la página e inténtelo de nuevo.
+error-too-large = Eso era demasiado
+    .message = El formulario es más grande de lo que aceptamos.
+    .advice = Vuelva atrás e inténtelo de nuevo.
+error-for-now = Volvemos enseguida
+    .message = En este momento no podemos responder. No se ha perdido nada de lo que ha hecho.
+    .advice = Inténtelo de nuevo dentro de unos segundos.
+error-ours = Algo ha fallado por nuestra parte
+    .message = Hemos tomado nota.
+    .advice = Inténtelo de nuevo. Si vuelve a ocurrir, díganos el número de abajo.
+error-not-found = Aquí no hay nada
+    .message = Esta dirección no existe en este sitio.
+    .advice = Compruebe la dirección o vuelva a la aplicación de la que viene.
+error-method = Eso no se puede hacer aquí
+    .message = Esta dirección no acepta peticiones de ese tipo.
+    .advice = Vuelva a la aplicación de la que viene e inténtelo de nuevo.
+
+error-document-not-accepted = No conocemos esta aplicación
+    .message = La aplicación que le ha enviado aquí no está registrada con nosotros, y su fabricante no es uno de cuya palabra nos fiemos.
+    .advice = No se ha compartido nada. Si la aplicación es suya, pida a los responsables de este sitio que la admitan.
+error-document-invalid = La descripción de esta aplicación tiene un error
+    .message = La aplicación que le ha enviado aquí se describe de una forma en la que no podemos confiar, así que nos hemos detenido aquí.
+    .advice = No se ha compartido nada. Si la aplicación es suya: { $why }.
+error-document-refused = No hemos podido leer la descripción de esta aplicación
+    .message = Antes de admitir una aplicación leemos su descripción en el sitio web de su fabricante, y allí no nos la dieron.
+    .advice = No se ha compartido nada. Si la aplicación es suya: { $why }.
+error-document-out-of-reach = No hemos podido contactar con el fabricante de la aplicación
+    .message = Antes de admitir una aplicación leemos su descripción en el sitio web de su fabricante, y este no respondió.
+    .advice = No se ha compartido nada. Inténtelo de nuevo dentro de un minuto.
+
+error-refused = No se puede responder a la petición de esta aplicación
+    .message = La aplicación que le ha enviado aquí pidió algo de una forma a la que no podemos responder, así que nos hemos detenido aquí. No se ha compartido nada.
+refused-leads-to = Si continúa, irá a
+refused-unchecked = Nadie aquí ha comprobado adónde lleva. Continúe solo si viene de ahí; si no, cierre esta página.
+refused-go-on = Continuar a { $place }
+refused-owner = Si la aplicación es suya
+refused-problem = Esto es lo que se le comunica: { $problem }.
