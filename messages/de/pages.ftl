@@ -46,6 +46,15 @@ consent-another-account = Anderes Konto verwenden
 consent-can = Wenn Sie es erlauben, kann { $client }
 consent-whole-plugin = { $plugin } in Ihrem Namen benutzen
 consent-new = Neu
+consent-choice = Entfernen Sie das Häkchen bei allem, was Sie nicht erlauben möchten.
+consent-nothing-ticked = Nichts ist angekreuzt. Kreuzen Sie an, was Sie erlauben möchten, oder wählen Sie „Nicht erlauben“.
+consent-lasts = Die Verbindung besteht, bis Sie sie zurücknehmen, höchstens { $most ->
+    [one] einen Tag
+   *[other] { $most } Tage
+ }, und endet von selbst, wenn sie { $unused ->
+    [one] einen Tag
+   *[other] { $unused } Tage
+ } lang nicht benutzt wird.
 consent-leads-to = Danach werden Sie weitergeleitet zu
 consent-only-site = Erlauben Sie das nur, wenn Sie { $client } gerade selbst darum gebeten haben und von dieser Adresse kommen.
 consent-only-program = Jedes Programm auf diesem Computer kann sich { $client } nennen. Erlauben Sie das nur, wenn Sie die Verbindung gerade selbst in einem Programm begonnen haben, dem Sie vertrauen.

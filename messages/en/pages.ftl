@@ -52,6 +52,16 @@ consent-another-account = Use another account
 consent-can = If you allow it, { $client } can
 consent-whole-plugin = Use { $plugin } in your name
 consent-new = New
+consent-choice = Untick what you do not want to allow.
+consent-nothing-ticked = Nothing is ticked. Tick what you want to allow, or choose “Don’t allow”.
+# $most and $unused are numbers of days.
+consent-lasts = The connection lasts until you take it back, at most { $most ->
+    [one] one day
+   *[other] { $most } days
+ }, and ends by itself when it is not used for { $unused ->
+    [one] a day
+   *[other] { $unused } days
+ }.
 consent-leads-to = Afterwards you are sent to
 consent-only-site = Only allow this if you have just asked { $client } to connect, and this address is the one you came from.
 consent-only-program = any program on this computer can call itself { $client }. Only allow this if you have just started connecting from a program you trust.

@@ -46,6 +46,15 @@ consent-another-account = Usar otra cuenta
 consent-can = Si lo permite, { $client } podrá
 consent-whole-plugin = Usar { $plugin } en su nombre
 consent-new = Nuevo
+consent-choice = Desmarque lo que no quiera permitir.
+consent-nothing-ticked = No hay nada marcado. Marque lo que quiera permitir o elija «No permitir».
+consent-lasts = La conexión dura hasta que usted la retire, como máximo { $most ->
+    [one] un día
+   *[other] { $most } días
+ }, y termina por sí sola si no se usa durante { $unused ->
+    [one] un día
+   *[other] { $unused } días
+ }.
 consent-leads-to = Después se le enviará a
 consent-only-site = Permítalo solo si acaba de pedir a { $client } que se conecte y si viene de esta dirección.
 consent-only-program = cualquier programa de este ordenador puede hacerse llamar { $client }. Permítalo solo si acaba de iniciar la conexión desde un programa en el que confía.

@@ -3,7 +3,7 @@
 //! Handlers fill a struct and call [`answer`], which adds the headers; `assets` holds the stylesheet the pages name.
 //!
 //! Form targets and field names are a contract with people's scripts and with the handlers; below the path of the
-//! public URL, if it has one, `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`;
+//! public URL, if it has one, `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`, and `scope` for each that is ticked of those that may be left out;
 //! `/sign-out` takes nothing of its own; all of them take `csrf` and the sealed request `r`, which may be empty.
 //!
 //! What pages say stands in `messages/`, one folder per language; a page only names it.
@@ -36,7 +36,7 @@ mod samples;
 mod tests;
 
 pub use self::{
-    consent::{ClientOrigin, ConsentPage, Destination, ScopeLine},
+    consent::{ClientOrigin, ConsentPage, Destination, Lasts, ScopeLine},
     errors::{ErrorPage, ErrorWords, RefusedPage},
     sign_in::{Asking, SignInError, SignInPage},
 };

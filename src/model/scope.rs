@@ -151,6 +151,14 @@ impl Catalogue {
         Ok(())
     }
 
+    /// What a person agrees to who was asked for some scopes and ticked these of the ones that may be left out. `None`
+    /// when nothing is left of what was asked for: that is no yes.
+    pub fn agreed(&self, asked: &Scopes, ticked: &Scopes) -> Option<Scopes> {
+        let names = self.iter().filter(|scope| !scope.optional || ticked.contains(&scope.name));
+        let agreed: Scopes = names.map(|scope| scope.name.as_str()).filter(|name| asked.contains(name)).collect();
+        (asked.is_empty() || !agreed.is_empty()).then_some(agreed)
+    }
+
     /// The set as bits: bit *n* is the entry at position *n*. Names that are not in the catalogue are left out.
     pub fn bits(&self, scopes: &Scopes) -> u128 {
         self.0
@@ -188,6 +196,22 @@ mod tests {
             assert!(text.parse::<Scopes>().is_err(), "{text:?}");
         }
         assert!("x".repeat(NAME_LENGTH_MAX + 1).parse::<Scopes>().is_err());
+    }
+
+    #[test]
+    fn only_what_was_asked_is_agreed_to_and_only_what_is_optional_left_out() {
+        let mut catalogue = Catalogue::default();
+        for (name, optional) in [("read", false), ("write", true), ("share", true), ("admin", false)] {
+            catalogue.put(Scope { optional, ..Scope::new(name, "") }).unwrap();
+        }
+        let agreed = |asked: &str, ticked: &str| {
+            catalogue.agreed(&asked.parse().unwrap(), &ticked.parse().unwrap()).map(|agreed| agreed.to_string())
+        };
+        assert_eq!(agreed("read write", "").as_deref(), Some("read"));
+        assert_eq!(agreed("read write", "write").as_deref(), Some("read write"));
+        assert_eq!(agreed("read write", "write share admin unknown").as_deref(), Some("read write"));
+        assert_eq!(agreed("write", "share"), None);
+        assert_eq!(agreed("", "write").as_deref(), Some(""));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `/consent`: the person reads who asks for what, and says yes or no.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
 use super::{
     authorize::{Asked, Stage, follow, hand_over, leave, open, seal, stage, to_page},
@@ -12,10 +12,10 @@ use crate::{
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        pages::{self, ConsentPage, Destination, ScopeLine},
+        pages::{self, ConsentPage, Destination, Lasts, ScopeLine},
         trail,
     },
-    model::{audit::Actor, flow::Step, id::ConsentId},
+    model::{audit::Actor, flow::Step, id::ConsentId, scope::Scopes},
     protocol::{
         authorization::{InFlight, NotAddressed, Redirect},
         error::{ErrorCode, OAuthError},
@@ -42,7 +42,20 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
         Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
-        Stage::Ask(asked) => render(server, request, &visitor, in_flight, &asked).await,
+        Stage::Ask(asked) => render(server, request, &visitor, &in_flight, &Shown::first(&asked)).await,
+    }
+}
+
+/// What the page shows.
+struct Shown<'a> {
+    asked: &'a Asked,
+    /// The person pressed "allow" and left nothing to be allowed.
+    nothing_ticked: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn first(asked: &'a Asked) -> Self {
+        Self { asked, nothing_ticked: false }
     }
 }
 
@@ -50,8 +63,8 @@ async fn render(
     server: &Server,
     request: &HttpRequest,
     visitor: &Visitor,
-    in_flight: InFlight,
-    asked: &Asked,
+    in_flight: &InFlight,
+    Shown { asked, nothing_ticked }: &Shown<'_>,
 ) -> Result<HttpResponse, PageError> {
     let Asked { attended, client, .. } = asked;
     let ring = server.keyring.current();
@@ -65,12 +78,13 @@ async fn render(
         name: scope.name.clone(),
         words: scope.words_in(layout.language.tag()).to_owned(),
         is_new: attended.is_new(&scope.name),
+        choice: scope.optional.then_some(!nothing_ticked),
     });
     let scopes = scopes.collect();
     let words = |member| plugin.manifest_text(member).unwrap_or_default().to_owned();
     let page = ConsentPage {
         layout,
-        request: seal(server, &in_flight.shown_to(attended.session()).asking(attended.question(client)))?,
+        request: seal(server, &in_flight.clone().shown_to(attended.session()).asking(attended.question(client)))?,
         csrf: tokens::form::write(&ring, visitor.browser())?,
         client_name: name,
         client_origin: origin,
@@ -78,6 +92,8 @@ async fn render(
         plugin_description: words("description_for_human"),
         logo: None,
         destination: Destination::of(redirect_uri),
+        nothing_ticked: *nothing_ticked,
+        lasts: Lasts::of(&server.settings),
         scopes,
         account_name: account.name.clone(),
         account_email: account.email.to_string(),
@@ -86,7 +102,8 @@ async fn render(
         api_address: resource.identifier.display_address(),
         connected_apps: None,
     };
-    let mut answer = HttpResponse::Ok();
+    let status = if *nothing_ticked { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let mut answer = HttpResponse::build(status);
     visitor.mark(&server.settings, &mut answer);
     Ok(pages::answer(answer, &page, Some(redirect_uri))?)
 }
@@ -102,7 +119,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let visitor = Visitor::read(server, request).await?;
     guard::form::check(server, request, &visitor, &fields)?;
     let r = fields.required("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
-    let allows = read_decision(&fields)?;
+    let decision = Decision::read(&fields)?;
     let in_flight = open(server, r, &visitor).await?;
     match &visitor.session {
         // A form that was shown to another account, or before signing in again, is shown anew and never answered.
@@ -111,21 +128,51 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
         }
         _ => {}
     }
-    match stage(server, request, in_flight.clone(), &visitor).await? {
-        Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
+    let leave = |redirect: &Redirect| leave(HttpResponse::SeeOther(), redirect);
+    match (stage(server, request, in_flight.clone(), &visitor).await?, decision) {
+        (Stage::SignIn(_), _) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
         // What is asked for has changed while the person read: their yes was not to that.
-        Stage::Ask(asked) if allows && !in_flight.asked(asked.attended.question(&asked.client)) => {
+        (Stage::Ask(asked), Decision::Allow(_)) if !in_flight.asked(asked.attended.question(&asked.client)) => {
             to_page(server, HttpResponse::SeeOther(), "/consent", &in_flight)
         }
-        Stage::Ask(asked) if allows => allow(server, request, *asked).await,
-        Stage::Ask(asked) => Ok(leave(HttpResponse::SeeOther(), &deny(request, asked.attended.deny()))),
-        // Pressed twice, or agreed to in another tab meanwhile. A "no" is what this request is told; it does not take
-        // the earlier "yes" back.
-        Stage::Answer(answered) if allows => {
-            Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?))
+        (Stage::Ask(asked), Decision::Allow(ticked)) => {
+            if let Some(agreed) = asked.attended.agreed(&ticked) {
+                return Ok(leave(&allow(server, request, *asked, agreed).await?));
+            }
+            let shown = Shown { asked: &asked, nothing_ticked: true };
+            render(server, request, &visitor, &in_flight, &shown).await
         }
-        Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &deny(request, answered.deny()))),
-        Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
+        (Stage::Ask(asked), Decision::Deny) => Ok(leave(&deny(request, asked.attended.deny()))),
+        // Pressed twice, or agreed to in another tab meanwhile. A "no" is what this request is told; it does not take
+        // the earlier "yes" back, nor does one to less than that.
+        (Stage::Answer(answered), Decision::Allow(ticked)) => {
+            let no = answered.deny();
+            Ok(leave(&match answered.agreed(&ticked) {
+                Some(answered) => hand_over(server, request, &answered)?,
+                None => deny(request, no),
+            }))
+        }
+        (Stage::Answer(answered), Decision::Deny) => Ok(leave(&deny(request, answered.deny()))),
+        (Stage::Refuse(redirect), _) => Ok(leave(&redirect)),
+    }
+}
+
+/// What a person pressed.
+enum Decision {
+    /// Yes, with these of the scopes ticked that may be left out.
+    Allow(Scopes),
+    /// No.
+    Deny,
+}
+
+impl Decision {
+    fn read(fields: &Parameters) -> Result<Self, PageError> {
+        match fields.required("decision", 16).map_err(PageError::Incomplete)? {
+            // A name that nobody asked for gives nothing.
+            "allow" => Ok(Self::Allow(fields.all("scope").flatten().collect())),
+            "deny" => Ok(Self::Deny),
+            _ => Err(PageError::Incomplete(OAuthError::new(ErrorCode::InvalidRequest, "decision is allow or deny"))),
+        }
     }
 }
 
@@ -134,15 +181,7 @@ fn deny(request: &HttpRequest, redirect: Redirect) -> Redirect {
     redirect
 }
 
-fn read_decision(fields: &Parameters) -> Result<bool, PageError> {
-    match fields.required("decision", 16).map_err(PageError::Incomplete)? {
-        "allow" => Ok(true),
-        "deny" => Ok(false),
-        _ => Err(PageError::Incomplete(OAuthError::new(ErrorCode::InvalidRequest, "decision is allow or deny"))),
-    }
-}
-
-async fn allow(server: &Server, request: &HttpRequest, asked: Asked) -> Result<HttpResponse, PageError> {
+async fn allow(server: &Server, request: &HttpRequest, asked: Asked, agreed: Scopes) -> Result<Redirect, PageError> {
     let Asked { attended, client, unkept } = asked;
     let account_id = attended.session().account.id;
     let grant = ConsentGrant {
@@ -152,7 +191,7 @@ async fn allow(server: &Server, request: &HttpRequest, asked: Asked) -> Result<H
             client_id: client.id,
             resource: attended.checked().resource().identifier.to_string(),
         },
-        scopes: attended.checked().scopes().clone(),
+        scopes: agreed.clone(),
         document: unkept.map(|document| *document),
     };
     let audit = server.audit(Actor::Account(account_id), peer(request));
@@ -163,7 +202,12 @@ async fn allow(server: &Server, request: &HttpRequest, asked: Asked) -> Result<H
         }
         error => PageError::from(error),
     })?;
-    trail::done(request, Step::Consent, "The person agreed.");
-    let answered = attended.allow(&consent, &client);
-    Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?))
+    let told = if agreed == *attended.checked().scopes() {
+        "The person agreed.".to_owned()
+    } else {
+        format!("The person agreed to {}, and to no more.", trail::told(&agreed))
+    };
+    trail::done(request, Step::Consent, told);
+    let answered = attended.allow(agreed, &consent, &client);
+    Ok(hand_over(server, request, &answered)?)
 }

@@ -1,9 +1,10 @@
 //! Who asks for what, and the yes or the no to it.
 
 use askama::Template;
+use chrono::TimeDelta;
 
 use super::{super::assets, Layout, initial};
-use crate::model::redirect_uri::RedirectUri;
+use crate::{model::redirect_uri::RedirectUri, server::Settings};
 
 /// Where a person says yes or no: `GET /consent`.
 #[derive(Debug, Clone, Template)]
@@ -29,6 +30,10 @@ pub struct ConsentPage {
     pub destination: Destination,
     /// What is asked for, in the order it is to be read; empty means the plugin as a whole.
     pub scopes: Vec<ScopeLine>,
+    /// Whether "allow" was pressed with nothing left to be allowed.
+    pub nothing_ticked: bool,
+    /// How long the connection can last.
+    pub lasts: Lasts,
     /// Name of the account that is signed in.
     pub account_name: String,
     /// Address of the account that is signed in.
@@ -59,6 +64,11 @@ impl ConsentPage {
     /// On a first consent everything is new, and a badge on every line would tell nothing.
     fn only_some_are_new(&self) -> bool {
         self.scopes.iter().any(|scope| !scope.is_new)
+    }
+
+    /// Whether something may be left out.
+    fn offers_a_choice(&self) -> bool {
+        self.scopes.iter().any(|scope| scope.choice.is_some())
     }
 
     /// The legal page as a link, unless its scheme could do something else than open a web page.
@@ -120,4 +130,23 @@ pub struct ScopeLine {
     pub words: String,
     /// Whether the person has not allowed it to this client yet.
     pub is_new: bool,
+    /// Whether it is ticked, where it may be left out.
+    pub choice: Option<bool>,
+}
+
+/// How long a connection can last, in days, begun ones included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lasts {
+    /// At most.
+    pub most: i64,
+    /// Without being used.
+    pub unused: i64,
+}
+
+impl Lasts {
+    /// What a server gives.
+    pub fn of(settings: &Settings) -> Self {
+        let days = |time: TimeDelta| (time + TimeDelta::days(1) - TimeDelta::milliseconds(1)).num_days();
+        Self { most: days(settings.refresh_absolute), unused: days(settings.refresh_idle) }
+    }
 }

@@ -14,6 +14,8 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("consent", html(&consent())),
         ("consent_no_scopes", html(&ConsentPage { scopes: vec![], ..consent() })),
         ("consent_widened", html(&widened())),
+        ("consent_choice", html(&choice(false))),
+        ("consent_nothing_ticked", html(&choice(true))),
         ("consent_loopback", html(&loopback())),
         ("consent_hostile", html(&stretched())),
         ("error", html(&error())),
@@ -32,7 +34,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         let translations = vec![Translation { language: Language::German, href: own() }];
         Layout { server_name: own(), base: own(), language: Language::English, translations }
     };
-    let line = |is_new| ScopeLine { name: own(), words: own(), is_new };
+    let line = |is_new| ScopeLine { name: own(), words: own(), is_new, choice: is_new.then_some(true) };
     let consent = |client_origin, destination| ConsentPage {
         layout: layout(),
         request: own(),
@@ -44,6 +46,8 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         logo: Some(own()),
         destination,
         scopes: vec![line(true), line(false)],
+        nothing_ticked: true,
+        lasts: Lasts { most: 365, unused: 90 },
         account_name: own(),
         account_email: own(),
         contact_email: own(),
@@ -100,6 +104,8 @@ pub(crate) fn consent() -> ConsentPage {
             scope("todos:write", "Add, change and delete your to-do items"),
             scope("profile", "See your name and email address"),
         ],
+        nothing_ticked: false,
+        lasts: Lasts { most: 365, unused: 90 },
         account_name: "Ada Lovelace".to_owned(),
         account_email: "ada@people.example".to_owned(),
         contact_email: "help@todo.example".to_owned(),
@@ -138,7 +144,7 @@ fn layout() -> Layout {
 }
 
 fn scope(name: &str, words: &str) -> ScopeLine {
-    ScopeLine { name: name.to_owned(), words: words.to_owned(), is_new: true }
+    ScopeLine { name: name.to_owned(), words: words.to_owned(), is_new: true, choice: None }
 }
 
 fn failed(error: SignInError) -> SignInPage {
@@ -151,6 +157,15 @@ fn widened() -> ConsentPage {
     page.scopes[2].is_new = false;
     page.client_origin = ClientOrigin::Host("chatgpt.com".to_owned());
     page.connected_apps = Some("/connections".to_owned());
+    page
+}
+
+/// With something that may be left out; and after all of it was.
+pub(crate) fn choice(nothing_ticked: bool) -> ConsentPage {
+    let mut page = ConsentPage { nothing_ticked, ..consent() };
+    for scope in page.scopes.iter_mut().skip(usize::from(!nothing_ticked)) {
+        scope.choice = Some(!nothing_ticked);
+    }
     page
 }
 

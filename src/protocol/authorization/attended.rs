@@ -7,7 +7,7 @@ use crate::{
         client::{Client, Registration},
         consent::Consent,
         digest::Digest,
-        scope::Scope,
+        scope::{Scope, Scopes},
         session::Session,
     },
     protocol::error::{ErrorCode, OAuthError},
@@ -109,8 +109,14 @@ impl Attended {
         self.standing.as_ref().is_some_and(|consent| !consent.scopes.contains(scope))
     }
 
-    /// The person agreed, and this is the consent as it was kept.
-    pub fn allow(self, consent: &Consent, client: &Client) -> Answered {
+    /// What a yes gives with these of the scopes ticked that may be left out. `None` when nothing is left.
+    pub fn agreed(&self, ticked: &Scopes) -> Option<Scopes> {
+        self.checked.resource.scopes.agreed(&self.checked.scopes, ticked)
+    }
+
+    /// The person agreed to these scopes, and this is the consent as it was kept.
+    pub fn allow(mut self, agreed: Scopes, consent: &Consent, client: &Client) -> Answered {
+        self.checked.scopes = agreed;
         Answered::new(self, consent, client)
     }
 

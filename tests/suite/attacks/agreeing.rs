@@ -1,9 +1,6 @@
 //! Agreeing: a yes means what stood on the page, whatever has become of the request since.
 
-use consentry::{
-    model::{plugin::Plugin, scope::Scope},
-    store::plugins::PluginImport,
-};
+use consentry::model::scope::Scope;
 use serde_json::{Value, json};
 
 use crate::{
@@ -65,15 +62,6 @@ impl<'a> Stranger<'a> {
     }
 }
 
-/// Imports the plugin with another scope, or another word for one.
-async fn import(world: &World, change: impl FnOnce(&mut Plugin)) {
-    let server = &world.running.server;
-    let mut plugin = world.plugin.clone();
-    change(&mut plugin);
-    let import = PluginImport { plugin, documents: Vec::new(), at: server.clock.now() };
-    server.store.import_plugin(&import, &world.running.operator()).await.unwrap();
-}
-
 /// Asserts that a yes to this page is no answer, but shows the page anew, with these words on it.
 async fn is_asked_anew(world: &World, browser: &Browser, page: &Page, words: &str) -> Page {
     assert!(!page.html.contains(words), "{}", page.html);
@@ -107,9 +95,9 @@ on_both_engines! {
         stranger.says("scope", "").await;
         let page = stranger.asks(&browser).await;
         let scope = |words: &str| Scope::new("todo.share", words);
-        import(&world, |plugin| plugin.scopes.put(scope("Show your list to others")).unwrap()).await;
+        world.import(|plugin| plugin.scopes.put(scope("Show your list to others")).unwrap()).await;
         let page = is_asked_anew(&world, &browser, &page, "Show your list to others").await;
-        import(&world, |plugin| plugin.scopes.put(scope("Sell your list to others")).unwrap()).await;
+        world.import(|plugin| plugin.scopes.put(scope("Sell your list to others")).unwrap()).await;
         let page = is_asked_anew(&world, &browser, &page, "Sell your list to others").await;
         let granted = stranger.granted(&browser.decide(&page, "allow").await.left()).await;
         assert_eq!(granted, "todo.read todo.share todo.write");

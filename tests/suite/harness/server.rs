@@ -154,6 +154,19 @@ impl World {
         Self { running, database, plugin }
     }
 
+    /// Imports the plugin once more, with a change.
+    pub async fn import(&self, change: impl FnOnce(&mut Plugin)) {
+        let mut plugin = self.plugin.clone();
+        change(&mut plugin);
+        let import = PluginImport { plugin, documents: Vec::new(), at: self.running.server.clock.now() };
+        self.running
+            .server
+            .store
+            .import_plugin(&import, &self.running.operator())
+            .await
+            .expect("the plugin is imported");
+    }
+
     /// Registers a client of the plugin with the tests' callback.
     pub async fn client(&self, dialect: Dialect) -> Registered {
         let callbacks: &[&str] = if dialect::authorization_code_allowed(dialect) { &[CALLBACK] } else { &[] };

@@ -5,6 +5,7 @@
 mod authorize;
 mod authorize_errors;
 mod consent;
+mod consent_choice;
 mod discovery;
 mod documents;
 mod grants;
