@@ -142,7 +142,7 @@ async fn an_account_is_added_once() {
     assert_eq!(answer.json["account_id"], json!(account.id));
     let verify = |password: &'static str| {
         let hash = hash.clone();
-        async move { crate::passwords::Passwords::new().verify(Some(&hash), password).await.unwrap() }
+        async move { crate::passwords::Passwords::new().verify(hash.as_deref(), password).await.unwrap() }
     };
     assert!(verify("a password of some length").await, "the line break is no part of it");
     assert!(!verify("a password of some length\r\n").await);

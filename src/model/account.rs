@@ -119,8 +119,14 @@ pub struct Account {
     pub role: Role,
     /// Raised by "sign out everywhere" and a password reset.
     pub generation: Generation,
+    /// Raised when the password is changed: browser sessions end, connections go on.
+    pub session_generation: Generation,
     /// A disabled account cannot sign in and nothing of its stands.
     pub enabled: bool,
+    /// When it was shown that the address is the person's; none while it was only claimed.
+    pub email_verified_at: Option<Timestamp>,
+    /// The tag of the language that was chosen (BCP 47); none for the browser's.
+    pub language: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -38,6 +38,26 @@ pub struct Audit {
 pub enum AuditAction {
     /// An account was made.
     AccountAdded,
+    /// Somebody was invited.
+    AccountInvited,
+    /// An account's address was shown to be its owner's.
+    AccountEmailVerified,
+    /// An account's address was changed.
+    AccountEmailChanged,
+    /// An account went back to an address it had.
+    AccountEmailRestored,
+    /// An account's name was changed.
+    AccountRenamed,
+    /// A password was changed by who knew the one before.
+    AccountPasswordChanged,
+    /// A password was chosen anew by who did not; everything of the account ended.
+    AccountPasswordReset,
+    /// An account was disabled.
+    AccountDisabled,
+    /// An account was enabled again.
+    AccountEnabled,
+    /// An account was deleted, and everything personal with it.
+    AccountDeleted,
     /// Every session, code and family of an account was ended.
     AccountSignedOutEverywhere,
     /// A plugin was imported or imported again.
@@ -77,6 +97,16 @@ impl AuditAction {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccountAdded => "account.added",
+            Self::AccountInvited => "account.invited",
+            Self::AccountEmailVerified => "account.email_verified",
+            Self::AccountEmailChanged => "account.email_changed",
+            Self::AccountEmailRestored => "account.email_restored",
+            Self::AccountRenamed => "account.renamed",
+            Self::AccountPasswordChanged => "account.password_changed",
+            Self::AccountPasswordReset => "account.password_reset",
+            Self::AccountDisabled => "account.disabled",
+            Self::AccountEnabled => "account.enabled",
+            Self::AccountDeleted => "account.deleted",
             Self::AccountSignedOutEverywhere => "account.signed_out_everywhere",
             Self::PluginImported => "plugin.imported",
             Self::ResourceAdded => "resource.added",

@@ -37,6 +37,10 @@ ids! {
     SessionId,
     /// What a token can be for: one API, or one of its endpoints.
     ResourceId,
+    /// A one-time link; what stands in it is a secret of its own.
+    LinkId,
+    /// A mail that waits to be sent.
+    MailId,
     /// One line of the audit log.
     AuditEventId,
 }

@@ -16,6 +16,7 @@ pub mod json;
 pub mod key;
 pub mod key_set;
 pub mod legible;
+pub mod link;
 pub mod mechanisms;
 pub mod placeholder;
 pub mod plugin;

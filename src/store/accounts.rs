@@ -1,4 +1,4 @@
-//! Operations on accounts.
+//! Operations on accounts that the operator or the server does; what their owners do is `people`.
 
 use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
@@ -40,14 +40,46 @@ impl Store {
         on_either_engine!(self, engine => engine.add_account(account, audit))
     }
 
-    /// Finds an account and its password's PHC string by address.
-    pub async fn account_by_email(&self, email: &Email) -> StoreResult<Option<(Account, String)>> {
+    /// Finds an account, and its password's PHC string if it has one, by address.
+    pub async fn account_by_email(&self, email: &Email) -> StoreResult<Option<(Account, Option<String>)>> {
         on_either_engine!(self, engine => engine.account_by_email(email))
+    }
+
+    /// Finds an account, and its password's PHC string if it has one, by id.
+    pub async fn account(&self, id: AccountId) -> StoreResult<Option<(Account, Option<String>)>> {
+        on_either_engine!(self, engine => engine.account(id))
+    }
+
+    /// At most so many accounts after another, in the order in which they were made.
+    pub async fn accounts(&self, after: Option<AccountId>, rows_max: u32) -> StoreResult<Vec<Account>> {
+        on_either_engine!(self, engine => engine.accounts(after, rows_max))
     }
 
     /// Raises the account's generation: its sessions, codes and families all end. `false` when there is no such
     /// account.
     pub async fn sign_out_everywhere(&self, account: AccountId, audit: &Audit) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.sign_out_everywhere(account, audit))
+    }
+
+    /// Disables an account: nobody signs in, and all of it ends as with [`Store::sign_out_everywhere`]. Answers it as it
+    /// is now; one that was disabled is left as it is.
+    pub async fn disable_account(&self, account: AccountId, audit: &Audit) -> StoreResult<Option<Account>> {
+        on_either_engine!(self, engine => engine.disable_account(account, audit))
+    }
+
+    /// Lets an account be used again; nothing that ended is revived.
+    pub async fn enable_account(&self, account: AccountId, audit: &Audit) -> StoreResult<Option<Account>> {
+        on_either_engine!(self, engine => engine.enable_account(account, audit))
+    }
+
+    /// Says that the account's address is its owner's, if it still is this one. Answers it as it is now.
+    pub async fn vouch_for_email(&self, email: &Email, audit: &Audit) -> StoreResult<Option<Account>> {
+        on_either_engine!(self, engine => engine.vouch_for_email(email, audit))
+    }
+
+    /// Gives an account a new password, without knowing the one before: its sessions, codes and families all end, and so
+    /// do its links. `false` when there is no such account.
+    pub async fn set_password(&self, account: AccountId, password_hash: &str, audit: &Audit) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.set_password(account, password_hash, audit))
     }
 }

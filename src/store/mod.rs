@@ -6,6 +6,7 @@
 //! written twice: there the engines differ, and say why. The store never reads the clock, makes ids or decides policy;
 //! it speaks only `model`.
 
+pub mod account_export;
 pub mod accounts;
 pub mod assertions;
 mod audit;
@@ -17,6 +18,9 @@ mod family_rows;
 mod family_statements;
 pub mod flows;
 pub mod keys;
+pub mod links;
+pub mod mails;
+pub mod people;
 pub mod plugins;
 mod postgres;
 pub mod resources;

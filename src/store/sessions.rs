@@ -19,6 +19,8 @@ pub struct NewSession {
     pub account_id: AccountId,
     /// The account's generation at that moment.
     pub account_generation: Generation,
+    /// What the account's session generation was then.
+    pub session_generation: Generation,
     /// When; also its `auth_time`.
     pub at: Timestamp,
     /// When it ends.
@@ -28,13 +30,13 @@ pub struct NewSession {
 }
 
 impl Store {
-    /// Starts a session and ends the one it replaces. `false` when the account was disabled, or its generation was
-    /// raised, since the password was checked.
+    /// Starts a session and ends the one it replaces. `false` when the account was disabled, or one of its generations
+    /// was raised, since the password was checked.
     pub async fn start_session(&self, session: &NewSession) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.start_session(session))
     }
 
-    /// Finds a live session: not expired at `now`, its account enabled and of the session's generation.
+    /// Finds a live session: not expired at `now`, its account enabled and of the session's generations.
     pub async fn session(&self, digest: Digest, now: Timestamp) -> StoreResult<Option<Session>> {
         on_either_engine!(self, engine => engine.session(digest, now))
     }

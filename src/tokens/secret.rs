@@ -1,4 +1,5 @@
-//! Secrets that are compared and nothing else: client secrets, session cookies, registration access tokens.
+//! Secrets that are compared and nothing else: client secrets, session cookies, one-time links, registration access
+//! tokens.
 //!
 //! Shape: prefix ‖ 256 random bits ‖ checksum, in base64url. The prefix lets scanners recognise a leaked one, the
 //! checksum lets a typing mistake be told from a guess before the database hears of either.
@@ -12,6 +13,9 @@ use crate::model::digest::Digest;
 pub const CLIENT_SECRET: &str = "cst_cs_";
 /// What a signed-in browser's cookie holds.
 pub const SESSION: &str = "cst_ss_";
+
+/// What a one-time link holds.
+pub const LINK: &str = "cst_ln_";
 
 /// What manages a dynamic registration (RFC 7592).
 pub const REGISTRATION: &str = "cst_ra_";

@@ -165,7 +165,7 @@ async fn authenticate(
         Ok(email) => server.store.account_by_email(&email).await?,
         Err(_) => None,
     };
-    let hash = known.as_ref().map(|(_, hash)| hash.as_str());
+    let hash = known.as_ref().and_then(|(_, hash)| hash.as_deref());
     let right = server.passwords.verify(hash, password).await?;
     let account = match known {
         None => return Ok(Err("No account has the address that was typed in.")),
@@ -180,6 +180,7 @@ async fn authenticate(
         digest: secret.digest(),
         account_id: account.id,
         account_generation: account.generation,
+        session_generation: account.session_generation,
         at: now,
         expires_at: now + server.settings.session_lifetime,
         replaces: visitor.session_digest,

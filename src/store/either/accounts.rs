@@ -1,9 +1,9 @@
 //! Accounts. Compiled once for each engine.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Engine, audit, reading};
+use super::{Connection, Engine, audit, holding, links::end_links, reading};
 use crate::{
     model::{
         Timestamp,
@@ -17,17 +17,37 @@ use crate::{
     },
 };
 
+/// What an [`Account`] is made of; `a` is its row.
+macro_rules! account_columns {
+    () => {
+        "a.id, a.email, a.name, a.role, a.generation, a.session_generation, a.enabled, a.email_verified_at, a.language,
+         a.created_at"
+    };
+}
+pub(super) use account_columns;
+
 const INSERT: &str = "
     insert into accounts (id, email, name, role, password_hash, created_at)
     values ($1, $2, $3, $4, $5, $6)
     on conflict (email) do nothing";
 
-const BY_EMAIL: &str = "
-    select id, email, name, role, password_hash, generation, enabled, created_at
-      from accounts
-     where email = $1";
+const BY_EMAIL: &str = concat!("select ", account_columns!(), ", a.password_hash from accounts a where a.email = $1");
+const BY_ID: &str = concat!("select ", account_columns!(), ", a.password_hash from accounts a where a.id = $1");
+
+const PAGE: &str = concat!("select ", account_columns!(), " from accounts a where a.id > $1 order by a.id limit $2");
+
+const HELD: &str =
+    concat!("select ", account_columns!(), ", a.password_hash from accounts a where a.id = $1 ", holding!());
 
 const RAISE_GENERATION: &str = "update accounts set generation = generation + 1 where id = $1";
+const DISABLE: &str = "update accounts set enabled = false, generation = generation + 1 where id = $1 and enabled";
+const ENABLE: &str = "update accounts set enabled = true where id = $1 and not enabled";
+const VOUCH: &str = "update accounts set email_verified_at = $2 where id = $1 and email_verified_at is null";
+
+pub(super) const RESET_PASSWORD: &str = "
+    update accounts
+       set password_hash = $2, generation = generation + 1, session_generation = session_generation + 1
+     where id = $1";
 
 /// An account as its row has it; a session's row is joined with one.
 #[derive(sqlx::FromRow)]
@@ -37,7 +57,10 @@ pub(super) struct AccountRow {
     name: String,
     role: String,
     generation: i64,
+    session_generation: i64,
     enabled: bool,
+    email_verified_at: Option<Timestamp>,
+    language: Option<String>,
     created_at: Timestamp,
 }
 
@@ -46,7 +69,7 @@ pub(super) struct AccountRow {
 struct CredentialRow {
     #[sqlx(flatten)]
     account: AccountRow,
-    password_hash: String,
+    password_hash: Option<String>,
 }
 
 impl TryFrom<AccountRow> for Account {
@@ -59,9 +82,18 @@ impl TryFrom<AccountRow> for Account {
             name: row.name,
             role: row.role.parse().map_err(StoreError::broken)?,
             generation: row.generation,
+            session_generation: row.session_generation,
             enabled: row.enabled,
+            email_verified_at: row.email_verified_at,
+            language: row.language,
             created_at: row.created_at,
         })
+    }
+}
+
+impl CredentialRow {
+    fn into_parts(self) -> StoreResult<(Account, Option<String>)> {
+        Ok((self.account.try_into()?, self.password_hash))
     }
 }
 
@@ -81,27 +113,128 @@ impl Engine {
         if added == 0 {
             return Ok(AddAccount::EmailTaken);
         }
-        let subjects = Subjects { account_id: Some(account.id), ..Subjects::default() };
         let detail = json!({ "role": account.role.as_str() });
-        audit::write(&mut step, event, AuditAction::AccountAdded, subjects, detail).await?;
+        tell(&mut step, event, AuditAction::AccountAdded, (account.id, detail)).await?;
         step.commit().await?;
         Ok(AddAccount::Added)
     }
 
-    pub(in crate::store) async fn account_by_email(&self, email: &Email) -> StoreResult<Option<(Account, String)>> {
+    pub(in crate::store) async fn account_by_email(
+        &self,
+        email: &Email,
+    ) -> StoreResult<Option<(Account, Option<String>)>> {
         let row: Option<CredentialRow> = reading!(self, connection => sqlx::query_as(BY_EMAIL).bind(email.as_str()).fetch_optional(&mut *connection))?;
-        row.map(|row| Ok((row.account.try_into()?, row.password_hash))).transpose()
+        row.map(CredentialRow::into_parts).transpose()
+    }
+
+    pub(in crate::store) async fn account(&self, id: AccountId) -> StoreResult<Option<(Account, Option<String>)>> {
+        let row: Option<CredentialRow> =
+            reading!(self, connection => sqlx::query_as(BY_ID).bind(id.0).fetch_optional(&mut *connection))?;
+        row.map(CredentialRow::into_parts).transpose()
+    }
+
+    pub(in crate::store) async fn accounts(&self, after: Option<AccountId>, max: u32) -> StoreResult<Vec<Account>> {
+        let rows: Vec<AccountRow> = reading!(self, connection => sqlx::query_as(PAGE)
+            .bind(after.map_or(Uuid::nil(), |id| id.0))
+            .bind(i64::from(max))
+            .fetch_all(&mut *connection))?;
+        rows.into_iter().map(Account::try_from).collect()
     }
 
     pub(in crate::store) async fn sign_out_everywhere(&self, account: AccountId, event: &Audit) -> StoreResult<bool> {
         let mut step = self.begin().await?;
-        let raised = sqlx::query(RAISE_GENERATION).bind(account.0).execute(&mut *step).await?.rows_affected();
-        if raised == 0 {
+        if !changes(&mut step, RAISE_GENERATION, account).await? {
             return Ok(false);
         }
-        let subjects = Subjects { account_id: Some(account), ..Subjects::default() };
-        audit::write(&mut step, event, AuditAction::AccountSignedOutEverywhere, subjects, json!({})).await?;
+        tell(&mut step, event, AuditAction::AccountSignedOutEverywhere, (account, json!({}))).await?;
         step.commit().await?;
         Ok(true)
     }
+
+    pub(in crate::store) async fn disable_account(
+        &self,
+        account: AccountId,
+        event: &Audit,
+    ) -> StoreResult<Option<Account>> {
+        let mut step = self.begin().await?;
+        if changes(&mut step, DISABLE, account).await? {
+            end_links(&mut step, account, event.at).await?;
+            tell(&mut step, event, AuditAction::AccountDisabled, (account, json!({}))).await?;
+        }
+        step.commit().await?;
+        Ok(self.account(account).await?.map(|(account, _)| account))
+    }
+
+    pub(in crate::store) async fn enable_account(
+        &self,
+        account: AccountId,
+        event: &Audit,
+    ) -> StoreResult<Option<Account>> {
+        let mut step = self.begin().await?;
+        if changes(&mut step, ENABLE, account).await? {
+            tell(&mut step, event, AuditAction::AccountEnabled, (account, json!({}))).await?;
+        }
+        step.commit().await?;
+        Ok(self.account(account).await?.map(|(account, _)| account))
+    }
+
+    pub(in crate::store) async fn vouch_for_email(&self, email: &Email, event: &Audit) -> StoreResult<Option<Account>> {
+        let Some((found, _)) = self.account_by_email(email).await? else { return Ok(None) };
+        let mut step = self.begin().await?;
+        let Some((account, _)) = hold(&mut step, found.id).await?.filter(|(now, _)| now.email == *email) else {
+            return Ok(None);
+        };
+        let account = verify_email(&mut step, account, event).await?;
+        step.commit().await?;
+        Ok(Some(account))
+    }
+
+    pub(in crate::store) async fn set_password(
+        &self,
+        account: AccountId,
+        hash: &str,
+        event: &Audit,
+    ) -> StoreResult<bool> {
+        let mut step = self.begin().await?;
+        if hold(&mut step, account).await?.is_none() {
+            return Ok(false);
+        }
+        sqlx::query(RESET_PASSWORD).bind(account.0).bind(hash).execute(&mut *step).await?;
+        end_links(&mut step, account, event.at).await?;
+        tell(&mut step, event, AuditAction::AccountPasswordReset, (account, json!({}))).await?;
+        step.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Reads an account and keeps everybody else from changing it, and from referring to it anew. Whoever changes an account
+/// or its links does this first, so that they come one after the other and none waits for another in a circle.
+pub(super) async fn hold(step: &mut Connection, id: AccountId) -> StoreResult<Option<(Account, Option<String>)>> {
+    let row: Option<CredentialRow> = sqlx::query_as(HELD).bind(id.0).fetch_optional(step).await?;
+    row.map(CredentialRow::into_parts).transpose()
+}
+
+/// Says of an account that is held that its address is its owner's, and tells of it if that is news.
+pub(super) async fn verify_email(step: &mut Connection, account: Account, event: &Audit) -> StoreResult<Account> {
+    if account.email_verified_at.is_some() {
+        return Ok(account);
+    }
+    sqlx::query(VOUCH).bind(account.id.0).bind(event.at).execute(&mut *step).await?;
+    tell(step, event, AuditAction::AccountEmailVerified, (account.id, json!({}))).await?;
+    Ok(Account { email_verified_at: Some(event.at), ..account })
+}
+
+/// Writes an event about an account.
+pub(super) async fn tell(
+    step: &mut Connection,
+    event: &Audit,
+    action: AuditAction,
+    (account, detail): (AccountId, Value),
+) -> StoreResult<()> {
+    let subjects = Subjects { account_id: Some(account), ..Subjects::default() };
+    audit::write(step, event, action, subjects, detail).await
+}
+
+async fn changes(step: &mut Connection, statement: &'static str, account: AccountId) -> StoreResult<bool> {
+    Ok(sqlx::query(statement).bind(account.0).execute(step).await?.rows_affected() == 1)
 }

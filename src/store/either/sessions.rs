@@ -2,29 +2,36 @@
 
 use uuid::Uuid;
 
-use super::{Engine, accounts::AccountRow, reading};
+use super::{
+    Engine,
+    accounts::{AccountRow, account_columns},
+    reading,
+};
 use crate::{
     model::{Timestamp, digest::Digest, id::SessionId, session::Session},
     store::{StoreError, StoreResult, sessions::NewSession},
 };
 
 const INSERT: &str = "
-    insert into sessions (id, digest, account_id, account_generation, auth_time, expires_at)
-    select $1, $2, a.id, a.generation, $5, $6
+    insert into sessions (id, digest, account_id, account_generation, session_generation, auth_time, expires_at)
+    select $1, $2, a.id, a.generation, a.session_generation, $6, $7
       from accounts a
      where a.id = $3
        and a.generation = $4
+       and a.session_generation = $5
        and a.enabled";
 
-const LIVE: &str = "
-    select s.id as session_id, s.account_generation, s.auth_time, s.expires_at,
-           a.id, a.email, a.name, a.role, a.generation, a.enabled, a.created_at
-      from sessions s
+const LIVE: &str = concat!(
+    "select s.id as session_id, s.account_generation, s.auth_time, s.expires_at, ",
+    account_columns!(),
+    " from sessions s
       join accounts a on a.id = s.account_id
      where s.digest = $1
        and s.expires_at > $2
        and a.enabled
-       and a.generation = s.account_generation";
+       and a.generation = s.account_generation
+       and a.session_generation = s.session_generation"
+);
 
 const DELETE: &str = "delete from sessions where digest = $1";
 
@@ -64,6 +71,7 @@ impl Engine {
             .bind(session.digest.0.as_slice())
             .bind(session.account_id.0)
             .bind(session.account_generation)
+            .bind(session.session_generation)
             .bind(session.at)
             .bind(session.expires_at)
             .execute(&mut *step)

@@ -23,6 +23,15 @@ const ASSERTIONS: &str = "
     delete from assertion_ids
      where (expires_at, digest) in (select expires_at, digest from assertion_ids where expires_at <= $1 limit $2)";
 
+const LINKS: &str = "
+    delete from links
+     where id in (select id from links where expires_at <= $1 limit $2)";
+
+/// Nothing in it is worth sending any more.
+const MAILS: &str = "
+    delete from outgoing_mails
+     where id in (select id from outgoing_mails where expires_at <= $1 limit $2)";
+
 /// Each row is held until the step ends, so that nobody can consent to the client meanwhile. Passed over is one that
 /// somebody holds: perhaps a consent is being given to it.
 const UNUSED_CLIENTS: &str = concat!(
@@ -55,6 +64,8 @@ impl Engine {
             (FAMILIES, sweep.families_expired_by),
             (SESSIONS, sweep.sessions_expired_by),
             (SECRETS, sweep.sessions_expired_by),
+            (LINKS, sweep.sessions_expired_by),
+            (MAILS, sweep.sessions_expired_by),
             (ASSERTIONS, sweep.assertions_expired_by),
         ] {
             let done = sqlx::query(statement).bind(by).bind(i64::from(sweep.rows_max)).execute(&mut *step).await?;

@@ -4,6 +4,8 @@
 //! statement that meets a lost one runs once more on a fresh one, where that is safe. Operations that are the same on
 //! both engines stand in `store/either`; `families` has its own statements.
 
+#[path = "../either/account_export.rs"]
+mod account_export;
 #[path = "../either/accounts.rs"]
 mod accounts;
 #[path = "../either/assertions.rs"]
@@ -21,6 +23,12 @@ mod families;
 mod flows;
 #[path = "../either/keys.rs"]
 mod keys;
+#[path = "../either/links.rs"]
+mod links;
+#[path = "../either/mails.rs"]
+mod mails;
+#[path = "../either/people.rs"]
+mod people;
 #[path = "../either/plugins.rs"]
 mod plugins;
 #[path = "../either/resources.rs"]
@@ -50,6 +58,8 @@ static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 type Engine = Postgres;
 /// A connection of this engine.
 type Connection = PgConnection;
+/// A step of this engine, which counts once it is committed.
+type Step = Transaction<'static, Db>;
 
 /// What holds for each connection, whatever the server, the database or the role is set to. A lock nobody releases must
 /// not hold callers, and with them every connection, for ever. And what waited for a row must then find it as it is
@@ -185,6 +195,14 @@ macro_rules! locking {
     };
 }
 use locking;
+
+/// Holds the one row that a reading finds until the step ends, against references to it too; it is waited for.
+macro_rules! holding {
+    () => {
+        "for update"
+    };
+}
+use holding;
 
 /// Runs a reading, or a step that is safe to repeat: once more on a fresh connection if it came to no outcome.
 macro_rules! reading {

@@ -4,6 +4,8 @@
 //! `SQLITE_BUSY`, and every write begins `immediate`, because a transaction that reads first cannot wait for a lock.
 //! Operations that are the same on both engines stand in `store/either`; `families` has its own statements.
 
+#[path = "../either/account_export.rs"]
+mod account_export;
 #[path = "../either/accounts.rs"]
 mod accounts;
 #[path = "../either/assertions.rs"]
@@ -21,6 +23,12 @@ mod families;
 mod flows;
 #[path = "../either/keys.rs"]
 mod keys;
+#[path = "../either/links.rs"]
+mod links;
+#[path = "../either/mails.rs"]
+mod mails;
+#[path = "../either/people.rs"]
+mod people;
 #[path = "../either/plugins.rs"]
 mod plugins;
 #[path = "../either/resources.rs"]
@@ -48,6 +56,8 @@ static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
 type Engine = Sqlite;
 /// A connection of this engine.
 type Connection = SqliteConnection;
+/// A step of this engine, which counts once it is committed.
+type Step = Transaction<'static, Db>;
 
 /// An open SQLite file.
 #[derive(Clone, Debug)]
@@ -124,6 +134,14 @@ macro_rules! locking {
     };
 }
 use locking;
+
+/// Holds the one row that a reading finds until the step ends: the step that writes holds the whole file.
+macro_rules! holding {
+    () => {
+        ""
+    };
+}
+use holding;
 
 /// Runs a reading. (Postgres has more to do here.)
 macro_rules! reading {

@@ -28,7 +28,7 @@ on_both_engines! {
         assert_eq!(found.email.as_str(), "grace@example.com");
         assert_eq!((found.name.as_str(), found.role, found.generation, found.enabled), ("Ada", Role::Admin, 1, true));
         assert_eq!(found.created_at, start());
-        assert_eq!(password, account.password_hash);
+        assert_eq!(password.unwrap(), account.password_hash);
         assert!(store.account_by_email(&"nobody@example.com".parse().unwrap()).await.unwrap().is_none());
         assert_eq!(database.audited("account.added").await, 1);
     }
@@ -68,6 +68,7 @@ on_both_engines! {
             digest: Digest::of("cookie"),
             account_id: world.account,
             account_generation: 1,
+            session_generation: 1,
             at: start(),
             expires_at: at(60_000),
             replaces: None,

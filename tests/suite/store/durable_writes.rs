@@ -6,11 +6,13 @@ use consentry::{
         client::AuthenticationMethod::{ClientSecret, None as Public},
         digest::Digest,
         id::{ConsentId, SessionId},
+        link::LinkPurpose,
     },
     random,
     store::{
         consents::ConsentGrant,
         families::{Redemption, Rotation},
+        people::Followed,
         sessions::NewSession,
     },
 };
@@ -23,7 +25,7 @@ use super::{
     assertions::using,
     client_keys, documents,
     facts::{World, at, audit, scopes, start},
-    registrations,
+    links, registrations,
 };
 use crate::{on_both_engines, writes};
 
@@ -120,6 +122,21 @@ on_both_engines! {
         assert!(once(written), "a registration: {written}");
     }
 
+    async fn what_people_do_with_their_accounts(engine) {
+        let world = World::new(engine).await;
+        let once = |written| if engine == Engine::Sqlite { written == 1 } else { written > 0 };
+        let link = links::new_link("one", LinkPurpose::ResetPassword, Some(world.account), "ada@example.com");
+        let mail = links::new_mail(Some(world.account));
+        let (_, written) = writes!(world, world.store.make_link(&link, Some(&mail), None).await.unwrap());
+        assert!(once(written), "a link with its mail: {written}");
+        let (_, written) = writes!(world, world.store.link(link.digest, at(1)).await.unwrap());
+        assert_eq!(written, 0, "a link that is looked at");
+        let (_, written) = writes!(world, world.store.reset_password(&links::reset("one"), &audit(at(1))).await.unwrap());
+        assert!(once(written), "a password that is reset: {written}");
+        let (again, _) = writes!(world, world.store.reset_password(&links::reset("one"), &audit(at(1))).await.unwrap());
+        assert!(matches!(again, Followed::LinkGone), "{again:?}");
+    }
+
     async fn signing_in(engine) {
         let world = World::new(engine).await;
         let session = NewSession {
@@ -127,6 +144,7 @@ on_both_engines! {
             digest: Digest::of("cookie"),
             account_id: world.account,
             account_generation: 1,
+            session_generation: 1,
             at: start(),
             expires_at: start() + TimeDelta::hours(1),
             replaces: None,

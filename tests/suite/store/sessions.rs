@@ -16,6 +16,7 @@ fn new_session(world: &World, cookie: &str) -> NewSession {
         digest: Digest::of(cookie),
         account_id: world.account,
         account_generation: 1,
+        session_generation: 1,
         at: start(),
         expires_at: at(877),
         replaces: None,

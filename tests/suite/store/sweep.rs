@@ -40,6 +40,7 @@ async fn session(world: &World, cookie: &str, expires_at: Timestamp) {
         digest: Digest::of(cookie),
         account_id: world.account,
         account_generation: 1,
+        session_generation: 1,
         at: start(),
         expires_at,
         replaces: None,

@@ -226,7 +226,7 @@ on_both_engines! {
                 referring,
                 [
                     "client_secrets to clients", "clients to plugins", "consents to accounts", "consents to clients",
-                    "plugin_documents to plugins", "plugins to accounts", "resources to plugins", "sessions to accounts",
+                    "links to accounts", "outgoing_mails to accounts", "plugin_documents to plugins", "plugins to accounts", "resources to plugins", "sessions to accounts",
                 ]
             );
             assert!(tables.lines("select name from sqlite_schema where name like '%anew%'").await.is_empty());

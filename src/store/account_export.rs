@@ -1,0 +1,120 @@
+//! Everything that is kept of a person, for themselves: GDPR, article 15 and 20.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Store, StoreResult, on_either_engine};
+use crate::model::{
+    Timestamp,
+    account::{Email, Role},
+    id::{AccountId, AuditEventId, FamilyId, SessionId},
+};
+
+/// Everything that is kept of a person, as it is given to them. No digest and no hash: those are of secrets.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountExport {
+    /// The account itself.
+    pub account: ExportedAccount,
+    /// What they allowed.
+    pub consents: Vec<ExportedConsent>,
+    /// Where they are signed in.
+    pub sessions: Vec<ExportedSession>,
+    /// What is connected by their consent, or was until lately.
+    pub connections: Vec<ExportedConnection>,
+    /// What happened to the account.
+    pub events: Vec<ExportedEvent>,
+}
+
+/// The account itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExportedAccount {
+    /// Row id.
+    pub account_id: AccountId,
+    /// Address.
+    pub email: Email,
+    /// When it was shown to be theirs.
+    pub email_verified_at: Option<Timestamp>,
+    /// Name.
+    pub name: String,
+    /// Role.
+    pub role: Role,
+    /// Chosen language.
+    pub language: Option<String>,
+    /// Whether it can be used.
+    pub enabled: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What they allowed one client at one resource.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct ExportedConsent {
+    /// What the wire calls the client.
+    pub client_id: String,
+    /// Its name.
+    pub client_name: String,
+    /// Where.
+    pub resource: String,
+    /// What.
+    pub scopes: String,
+    /// When it was last given or widened.
+    pub granted_at: Timestamp,
+    /// When it was taken back.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A browser in which they are signed in.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExportedSession {
+    /// Row id.
+    pub session_id: SessionId,
+    /// When they signed in.
+    pub signed_in_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// One connection.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExportedConnection {
+    /// Row id; `family` in the audit log.
+    pub family: FamilyId,
+    /// What the wire calls the client; none if it is gone.
+    pub client_id: Option<String>,
+    /// Where.
+    pub resource: String,
+    /// What.
+    pub scopes: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last rotated.
+    pub rotated_at: Option<Timestamp>,
+    /// The absolute end.
+    pub expires_at: Timestamp,
+    /// When it was ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// One line of the audit log.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExportedEvent {
+    /// Row id.
+    pub event_id: AuditEventId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: String,
+    /// By whom: `account`, `client`, `operator` or `server`.
+    pub actor: String,
+    /// From where.
+    pub address: Option<String>,
+    /// What more is known of it.
+    pub detail: Value,
+}
+
+impl Store {
+    /// Gathers everything that is kept of a person; none when there is no such account.
+    pub async fn export_account(&self, id: AccountId) -> StoreResult<Option<AccountExport>> {
+        on_either_engine!(self, engine => engine.export_account(id))
+    }
+}
