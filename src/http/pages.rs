@@ -4,7 +4,8 @@
 //!
 //! Form targets and field names are a contract with people's scripts and with the handlers; below the path of the
 //! public URL, if it has one, `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`, and `scope` for each that is ticked of those that may be left out;
-//! `/sign-out` takes nothing of its own; all of them take `csrf` and the sealed request `r`, which may be empty.
+//! `/sign-out` takes nothing of its own; `/connected-apps` takes `consent` or `connection`, an id; `/sessions` takes
+//! `session`, an id, `others` or `everything`; all of them take `csrf` and the sealed request `r`, which may be empty.
 //!
 //! What pages say stands in `messages/`, one folder per language; a page only names it.
 //!
@@ -19,13 +20,14 @@ use actix_web::{
 };
 use askama::Template;
 
-use super::{assets, extract::language, failure::Fault};
+use super::{account::place::Place, assets, extract::language, failure::Fault};
 use crate::{
     languages::{Language, Said},
-    model::redirect_uri::RedirectUri,
+    model::{redirect_uri::RedirectUri, session::Session},
     server::Server,
 };
 
+mod account;
 mod consent;
 mod errors;
 mod sign_in;
@@ -36,6 +38,7 @@ mod samples;
 mod tests;
 
 pub use self::{
+    account::{AppCard, ConnectedAppsPage, ConnectionLine, Disconnected, HistoryLine, SessionLine, SessionsPage},
     consent::{ClientOrigin, ConsentPage, Destination, Lasts, ScopeLine},
     errors::{ErrorPage, ErrorWords, RefusedPage},
     sign_in::{Asking, SignInError, SignInPage},
@@ -150,6 +153,12 @@ pub struct SignedIn {
     pub name: String,
     /// The person's email address.
     pub email: String,
+}
+
+impl From<&Session> for SignedIn {
+    fn from(session: &Session) -> Self {
+        Self { name: session.account.name.clone(), email: session.account.email.to_string() }
+    }
 }
 
 impl SignedIn {

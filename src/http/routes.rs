@@ -37,6 +37,18 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
                 .default_service(only("GET, POST")),
         )
         .service(page("/sign-out").post(account::sign_out::sign_out).default_service(only("POST")))
+        .service(
+            page("/connected-apps")
+                .get(account::connected_apps::list)
+                .post(account::connected_apps::disconnect)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/sessions")
+                .get(account::sessions::list)
+                .post(account::sessions::end)
+                .default_service(only("GET, POST")),
+        )
         .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
         .service(page("/").get(account::home::home).default_service(only("GET")));
     if !base.is_empty() {

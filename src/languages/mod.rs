@@ -10,10 +10,11 @@ mod tests;
 
 use std::{borrow::Cow, str::FromStr, sync::LazyLock};
 
+use chrono::Datelike;
 use fluent_bundle::{FluentResource, concurrent::FluentBundle};
 
 pub use self::said::Said;
-use crate::model::account::UnknownWord;
+use crate::model::{Timestamp, account::UnknownWord};
 
 /// A language of pages and mails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,12 +59,20 @@ impl Language {
         Said::new(self, id.into())
     }
 
+    /// A day, as it is written in the language.
+    pub fn date(self, time: Timestamp) -> Said {
+        let number = |number: u32| i64::from(number);
+        let date = self.say("date").number("day", number(time.day())).number("month", number(time.month()));
+        date.number("year", i64::from(time.year()))
+    }
+
     fn files(self) -> &'static [&'static str] {
         macro_rules! files {
             ($tag:literal) => {
                 &[
                     include_str!(concat!("../../messages/", $tag, "/pages.ftl")),
                     include_str!(concat!("../../messages/", $tag, "/errors.ftl")),
+                    include_str!(concat!("../../messages/", $tag, "/account.ftl")),
                 ]
             };
         }

@@ -23,6 +23,8 @@ enum Argument {
     Text { class: &'static str, text: String },
     /// A link of ours with words of ours.
     Link { href: String, words: Box<Said> },
+    /// Another message.
+    Said(Box<Said>),
     /// A number, by which a language may also choose its words.
     Number(i64),
 }
@@ -54,6 +56,12 @@ impl Said {
     #[must_use]
     pub fn link(self, argument: &'static str, href: impl fmt::Display, words: Self) -> Self {
         self.with(argument, Argument::Link { href: href.to_string(), words: Box::new(words) })
+    }
+
+    /// Another message, such as a date.
+    #[must_use]
+    pub fn said(self, argument: &'static str, said: Self) -> Self {
+        self.with(argument, Argument::Said(Box::new(said)))
     }
 
     /// A number.
@@ -106,7 +114,7 @@ impl Argument {
     fn text(&self) -> FluentValue<'static> {
         match self {
             Self::Text { text, .. } => text.clone().into(),
-            Self::Link { words, .. } => words.text().into(),
+            Self::Link { words: said, .. } | Self::Said(said) => said.text().into(),
             Self::Number(number) => (*number).into(),
         }
     }
@@ -116,6 +124,7 @@ impl Argument {
             Self::Text { class: "", text } => format!("<bdi>{}</bdi>", escape(text)).into(),
             Self::Text { class, text } => format!("<bdi class=\"{class}\">{}</bdi>", escape(text)).into(),
             Self::Link { href, words } => format!("<a href=\"{}\">{words}</a>", escape(href)).into(),
+            Self::Said(said) => said.to_string().into(),
             Self::Number(number) => (*number).into(),
         }
     }

@@ -130,6 +130,15 @@ fn arguments_are_marked_up_on_pages_and_plain_elsewhere() {
 }
 
 #[test]
+fn a_date_is_written_as_in_the_language() {
+    let time = chrono::DateTime::from_timestamp(1_777_766_400, 0).unwrap();
+    let dates = Language::ALL.map(|language| language.date(time).text());
+    assert_eq!(dates, ["May 3, 2026", "3. Mai 2026", "3 de mayo de 2026", "2026年5月3日"]);
+    let said = Language::English.say("apps-since").said("date", Language::English.date(time));
+    assert_eq!(said.to_string(), "Allowed on May 3, 2026");
+}
+
+#[test]
 fn what_is_missing_is_said_by_its_name() {
     let missing = "no-such-message";
     let said = Language::Spanish.say(missing);

@@ -58,6 +58,8 @@ pub enum AuditAction {
     AccountEnabled,
     /// An account was deleted, and everything personal with it.
     AccountDeleted,
+    /// Its owner signed out other browsers than their own.
+    AccountSessionsEnded,
     /// Every session, code and family of an account was ended.
     AccountSignedOutEverywhere,
     /// A plugin was imported or imported again.
@@ -107,6 +109,7 @@ impl AuditAction {
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
             Self::AccountDeleted => "account.deleted",
+            Self::AccountSessionsEnded => "account.sessions_ended",
             Self::AccountSignedOutEverywhere => "account.signed_out_everywhere",
             Self::PluginImported => "plugin.imported",
             Self::ResourceAdded => "resource.added",

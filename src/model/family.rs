@@ -81,6 +81,8 @@ impl Family {
 pub enum EndReason {
     /// The client asked (RFC 7009).
     Revoked,
+    /// The person it acts for disconnected it.
+    Disconnected,
     /// Its code was presented again (RFC 6749 §4.1.2).
     CodeReplayed,
     /// A refresh token that had been superseded was presented (RFC 9700 §4.14.2).
@@ -92,6 +94,7 @@ impl EndReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
+            Self::Disconnected => "disconnected",
             Self::CodeReplayed => "code_replayed",
             Self::RefreshReplayed => "refresh_replayed",
         }

@@ -2,6 +2,9 @@
 
 use super::{Generation, Timestamp, account::Account, id::SessionId};
 
+/// The longest name of a browser that is kept, in characters.
+pub const USER_AGENT_MAX: usize = 300;
+
 /// A live session and its account.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -15,4 +18,17 @@ pub struct Session {
     pub auth_time: Timestamp,
     /// When the session ends.
     pub expires_at: Timestamp,
+}
+
+/// A live session in a list of a person's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenSession {
+    /// Row id.
+    pub id: SessionId,
+    /// When the person signed in.
+    pub auth_time: Timestamp,
+    /// From which network address.
+    pub address: Option<String>,
+    /// What the browser called itself.
+    pub user_agent: Option<String>,
 }

@@ -17,11 +17,10 @@ macro_rules! family_and_parents {
     };
 }
 
-/// Whether it stands; `$1` is its id, `$2` is now.
-macro_rules! stands {
+/// Whether it stands; `$2` is now.
+macro_rules! is_standing {
     () => {
-        "   f.id = $1
-        and f.ended_at is null
+        "   f.ended_at is null
         and f.expires_at > $2
         and f.idle_until > $2
         and a.enabled
@@ -30,6 +29,13 @@ macro_rules! stands {
         and c.generation = f.client_generation
         and g.generation = f.consent_generation
         "
+    };
+}
+
+/// Whether the one whose id is `$1` stands.
+macro_rules! stands {
+    () => {
+        concat!("   f.id = $1 and ", is_standing!())
     };
 }
 
@@ -235,5 +241,5 @@ pub(super) const REVOKE_ACCESS: &str = "
 
 pub(super) use {
     bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_for, is_its_own,
-    is_to_be_written, redeem_row, repeats, replays, rotate_row, stands, stays,
+    is_standing, is_to_be_written, redeem_row, repeats, replays, rotate_row, stands, stays,
 };

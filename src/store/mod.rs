@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod assertions;
 mod audit;
 pub mod clients;
+pub mod connected;
 pub mod consents;
 pub mod error;
 pub mod families;

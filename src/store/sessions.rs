@@ -3,9 +3,10 @@
 use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
     Generation, Timestamp,
+    audit::Audit,
     digest::Digest,
     id::{AccountId, SessionId},
-    session::Session,
+    session::{OpenSession, Session},
 };
 
 /// A session to be started, after the password was right.
@@ -25,6 +26,10 @@ pub struct NewSession {
     pub at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// From which network address.
+    pub address: Option<String>,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
     /// The session this browser had before, which ends with this sign-in.
     pub replaces: Option<Digest>,
 }
@@ -44,5 +49,20 @@ impl Store {
     /// Ends a session; it is gone afterwards either way.
     pub async fn end_session(&self, digest: Digest) -> StoreResult<()> {
         on_either_engine!(self, engine => engine.end_session(digest))
+    }
+
+    /// An account's live sessions, the newest first, at most a hundred.
+    pub async fn open_sessions(&self, account: AccountId, now: Timestamp) -> StoreResult<Vec<OpenSession>> {
+        on_either_engine!(self, engine => engine.open_sessions(account, now))
+    }
+
+    /// Ends one of an account's sessions. `false` when it has none of this id.
+    pub async fn end_session_of(&self, account: AccountId, id: SessionId, audit: &Audit) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.end_session_of(account, id, audit))
+    }
+
+    /// Ends all of an account's sessions but this one, and answers how many there were.
+    pub async fn end_other_sessions(&self, account: AccountId, kept: SessionId, audit: &Audit) -> StoreResult<u64> {
+        on_either_engine!(self, engine => engine.end_other_sessions(account, kept, audit))
     }
 }

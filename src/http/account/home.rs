@@ -21,10 +21,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
     let visitor = Visitor::read(server, request).await?;
     let page = HomePage {
         layout: pages::Layout::of(server, request),
-        account: visitor
-            .session
-            .as_ref()
-            .map(|session| SignedIn { name: session.account.name.clone(), email: session.account.email.to_string() }),
+        account: visitor.session.as_ref().map(SignedIn::from),
         csrf: tokens::form::write(&server.keyring.current(), visitor.browser())?,
     };
     let mut answer = HttpResponse::Ok();

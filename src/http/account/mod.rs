@@ -1,5 +1,9 @@
-//! The pages around an account: the front page, signing in and signing out.
+//! The pages around an account: the front page, signing in and out, what is connected, where one is signed in.
 
+pub mod connected_apps;
 pub mod home;
+pub mod place;
+pub mod session;
+pub mod sessions;
 pub mod sign_in;
 pub mod sign_out;

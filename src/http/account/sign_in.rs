@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
+use super::{place::Place, session};
 use crate::{
     http::{
         extract::{body, cookies, visitor::Visitor},
@@ -14,15 +15,13 @@ use crate::{
         pages::{self, Asking, SignInError, SignInPage},
         trail,
     },
-    model::{account::Email, client::Client, flow::Step, id::SessionId, redirect_uri::RedirectUri, session::Session},
+    model::{account::Email, client::Client, flow::Step, redirect_uri::RedirectUri, session::Session},
     passwords,
     protocol::{
         authorization::{Checked, InFlight},
         parameters::Parameters,
     },
-    random,
     server::Server,
-    store::sessions::NewSession,
     telemetry::metrics,
     tokens::{self, secret::SecretText},
 };
@@ -40,10 +39,11 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
     follow(server, request, &query, Step::SignIn);
     let visitor = Visitor::read(server, request).await?;
     let Some(r) = query.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)? else {
+        let next = Place::read(&query)?;
         if visitor.session.is_some() {
-            return Ok(to_path(server, HttpResponse::SeeOther(), "/"));
+            return Ok(to_path(server, HttpResponse::SeeOther(), &next.path()));
         }
-        return render(server, request, &visitor, &Shown::default());
+        return render(server, request, &visitor, &Shown { next, ..Shown::default() });
     };
     let in_flight = open(server, r, &visitor).await?;
     match stage(server, request, in_flight.clone(), &visitor).await? {
@@ -64,6 +64,8 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
 #[derive(Default)]
 struct Shown {
     request: String,
+    /// Where the person goes afterwards when no request waits for them.
+    next: Place,
     email: String,
     asking: Option<Asking>,
     /// Where consent is remembered, the form's answer leads straight back to the client.
@@ -87,6 +89,7 @@ fn render(server: &Server, request: &HttpRequest, visitor: &Visitor, shown: &Sho
     let page = SignInPage {
         layout: pages::Layout::of(server, request),
         request: shown.request.clone(),
+        next: shown.next,
         csrf: tokens::form::write(&server.keyring.current(), visitor.browser())?,
         email: shown.email.clone(),
         error: shown.error,
@@ -108,13 +111,13 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let mut visitor = Visitor::read(server, request).await?;
     guard::form::check(server, request, &visitor, &fields)?;
     let r = fields.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
-    let in_flight = match r {
-        Some(r) => Some(open(server, r, &visitor).await?),
-        None => None,
+    let errand = match r {
+        Some(r) => Errand::Answer(Box::new(open(server, r, &visitor).await?)),
+        None => Errand::Visit(Place::read(&fields)?),
     };
     let typed = fields.one("email", EMAIL_LENGTH_MAX).unwrap_or_default().unwrap_or_default();
     let password = fields.one("password", passwords::LENGTH_MAX).unwrap_or_default().unwrap_or_default();
-    let (session, secret) = match authenticate(server, &visitor, typed, password).await? {
+    let (session, secret) = match authenticate(server, request, &visitor, typed, password).await? {
         Ok(started) => started,
         Err(why) => {
             metrics::sign_in_refused();
@@ -123,7 +126,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
             } else {
                 tracing::info!(reason = why, "a sign-in was refused");
             }
-            return refuse(server, request, &visitor, in_flight.as_ref(), typed).await;
+            return refuse(server, request, &visitor, &errand, typed).await;
         }
     };
     trail::done(request, Step::SignIn, "The person signed in.");
@@ -131,7 +134,15 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     visitor.session = Some(session);
     let mut answer = HttpResponse::SeeOther();
     answer.cookie(cookie);
-    go_on(server, request, answer, in_flight, &visitor).await
+    go_on(server, request, answer, errand, &visitor).await
+}
+
+/// What brings a person here.
+enum Errand {
+    /// A client's request, which they are to answer.
+    Answer(Box<InFlight>),
+    /// A page of their own.
+    Visit(Place),
 }
 
 /// Sends a person who has just signed in to what brought them here.
@@ -139,11 +150,12 @@ async fn go_on(
     server: &Server,
     request: &HttpRequest,
     answer: actix_web::HttpResponseBuilder,
-    in_flight: Option<InFlight>,
+    errand: Errand,
     visitor: &Visitor,
 ) -> Result<HttpResponse, PageError> {
-    let Some(in_flight) = in_flight else {
-        return Ok(to_path(server, answer, "/"));
+    let in_flight = match errand {
+        Errand::Answer(in_flight) => *in_flight,
+        Errand::Visit(place) => return Ok(to_path(server, answer, &place.path())),
     };
     match stage(server, request, in_flight.clone(), visitor).await? {
         Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.attended.session())),
@@ -157,6 +169,7 @@ async fn go_on(
 /// nobody is signed in is for the owner, and does not repeat what was typed: it may be the password.
 async fn authenticate(
     server: &Server,
+    request: &HttpRequest,
     visitor: &Visitor,
     email: &str,
     password: &str,
@@ -173,48 +186,34 @@ async fn authenticate(
         Some((account, _)) if !account.enabled => return Ok(Err("The account is disabled.")),
         Some((account, _)) => account,
     };
-    let now = server.clock.now();
-    let secret = SecretText::new(tokens::secret::SESSION, random::bytes());
-    let new = NewSession {
-        id: SessionId(random::id(now)),
-        digest: secret.digest(),
-        account_id: account.id,
-        account_generation: account.generation,
-        session_generation: account.session_generation,
-        at: now,
-        expires_at: now + server.settings.session_lifetime,
-        replaces: visitor.session_digest,
-    };
-    if !server.store.start_session(&new).await? {
-        return Ok(Err("The account was disabled meanwhile."));
+    match session::start(server, request, visitor, account).await? {
+        Some(started) => Ok(Ok(started)),
+        None => Ok(Err("The account was disabled meanwhile.")),
     }
-    let session = Session {
-        id: new.id,
-        account_generation: account.generation,
-        auth_time: now,
-        expires_at: new.expires_at,
-        account,
-    };
-    Ok(Ok((session, secret)))
 }
 
 async fn refuse(
     server: &Server,
     request: &HttpRequest,
     visitor: &Visitor,
-    in_flight: Option<&InFlight>,
+    errand: &Errand,
     email: &str,
 ) -> Result<HttpResponse, PageError> {
     let mut shown = Shown { email: email.to_owned(), error: Some(SignInError::Refused), ..Shown::default() };
-    if let Some(in_flight) = in_flight {
-        match stage(server, request, in_flight.clone(), visitor).await? {
-            Stage::SignIn(asked) => shown = shown.asked_by(*asked),
-            // Somebody is signed in meanwhile, in another tab. Whoever typed a wrong password is not answered as them.
-            Stage::Ask(asked) => shown.leads_to = Some(asked.attended.checked().addressed().redirect_uri().clone()),
-            Stage::Answer(answered) => shown.leads_to = Some(answered.redirect_uri().clone()),
-            Stage::Refuse(redirect) => return Ok(leave(HttpResponse::SeeOther(), &redirect)),
+    let in_flight = match errand {
+        Errand::Visit(place) => {
+            shown.next = *place;
+            return render(server, request, visitor, &shown);
         }
-        shown.request = seal(server, in_flight)?;
+        Errand::Answer(in_flight) => in_flight,
+    };
+    match stage(server, request, InFlight::clone(in_flight), visitor).await? {
+        Stage::SignIn(asked) => shown = shown.asked_by(*asked),
+        // Somebody is signed in meanwhile, in another tab. Whoever typed a wrong password is not answered as them.
+        Stage::Ask(asked) => shown.leads_to = Some(asked.attended.checked().addressed().redirect_uri().clone()),
+        Stage::Answer(answered) => shown.leads_to = Some(answered.redirect_uri().clone()),
+        Stage::Refuse(redirect) => return Ok(leave(HttpResponse::SeeOther(), &redirect)),
     }
+    shown.request = seal(server, in_flight)?;
     render(server, request, visitor, &shown)
 }

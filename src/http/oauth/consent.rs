@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     http::{
+        account::place::Place,
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
@@ -100,7 +101,7 @@ async fn render(
         contact_email: words("contact_email"),
         legal_info_url: words("legal_info_url"),
         api_address: resource.identifier.display_address(),
-        connected_apps: None,
+        connected_apps: Some(format!("{}{}", server.settings.base, Place::ConnectedApps.path())),
     };
     let status = if *nothing_ticked { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let mut answer = HttpResponse::build(status);

@@ -1,7 +1,13 @@
 //! Every page, filled as the server would fill it and as a stranger would: what the tests of `pages` read,
 //! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there).
 
+use chrono::DateTime;
+
 use super::*;
+use crate::{
+    model::{Timestamp, id::SessionId, session::OpenSession},
+    store::connected::Happened,
+};
 
 const REQUEST_ID: &str = "61747f2a9d4693c9";
 
@@ -24,6 +30,9 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("signed_out", html(&SignedOutPage { layout: layout() })),
         ("home", html(&HomePage { layout: layout(), account: None, csrf: String::new() })),
         ("home_signed_in", html(&home("Ada Lovelace"))),
+        ("connected_apps", html(&connected_apps())),
+        ("connected_apps_none", html(&ConnectedAppsPage { apps: vec![], history: vec![], ..connected_apps() })),
+        ("sessions", html(&sessions())),
     ]
 }
 
@@ -56,10 +65,21 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         connected_apps: Some(own()),
     };
     let asking = Some(Asking { client_name: own(), plugin_name: own() });
-    let account = Some(SignedIn { name: own(), email: own() });
+    let account = SignedIn { name: own(), email: own() };
     let error = Some(SignInError::Refused);
     vec![
-        ("sign_in", html(&SignInPage { layout: layout(), request: own(), csrf: own(), email: own(), error, asking })),
+        (
+            "sign_in",
+            html(&SignInPage {
+                layout: layout(),
+                request: own(),
+                next: Place::Home,
+                csrf: own(),
+                email: own(),
+                error,
+                asking,
+            }),
+        ),
         ("consent_host", html(&consent(ClientOrigin::Host(own()), Destination::Site(own())))),
         ("consent_stranger", html(&consent(ClientOrigin::Stranger(own()), Destination::Site(own())))),
         ("consent_owner", html(&consent(ClientOrigin::Owner, Destination::ThisComputer(own())))),
@@ -83,7 +103,28 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
             }),
         ),
         ("signed_out", html(&SignedOutPage { layout: layout() })),
-        ("home", html(&HomePage { layout: layout(), account, csrf: own() })),
+        ("home", html(&HomePage { layout: layout(), account: Some(account.clone()), csrf: own() })),
+        (
+            "connected_apps",
+            html(&ConnectedAppsPage {
+                layout: layout(),
+                csrf: own(),
+                account: account.clone(),
+                apps: vec![app(text, ClientOrigin::Host(own())), app(text, ClientOrigin::Stranger(own()))],
+                disconnected: Some(Disconnected { client_name: own(), plugin_name: own(), connections: Some(2) }),
+                history: vec![HistoryLine::of(&happened("consent.granted", text), Language::English).unwrap()],
+            }),
+        ),
+        (
+            "sessions",
+            html(&SessionsPage {
+                layout: layout(),
+                csrf: own(),
+                account,
+                sessions: vec![SessionLine { id: own(), address: Some(own()), ..session(1, text) }],
+                ended: Some(1),
+            }),
+        ),
     ]
 }
 
@@ -120,6 +161,7 @@ pub(crate) fn sign_in() -> SignInPage {
     SignInPage {
         layout: layout(),
         request: "r1.sealed-request".to_owned(),
+        next: Place::Home,
         csrf: "form-token".to_owned(),
         email: String::new(),
         error: None,
@@ -217,4 +259,84 @@ fn refused(destination: Destination) -> RefusedPage {
 fn home(name: &str) -> HomePage {
     let account = SignedIn { name: name.to_owned(), email: "ada@people.example".to_owned() };
     HomePage { layout: layout(), account: Some(account), csrf: "form-token".to_owned() }
+}
+
+fn day(day: i64) -> Timestamp {
+    DateTime::from_timestamp(1_777_766_400 + day * 86_400, 0).expect("a time")
+}
+
+/// An app of which every text is this one, with two installations.
+fn app(text: &str, client_origin: ClientOrigin) -> AppCard {
+    let line = |number: i64| ConnectionLine {
+        id: format!("{text} {number}"),
+        connected_on: Language::English.date(day(number)),
+        refreshed_on: (number > 0).then(|| Language::English.date(day(9))),
+        address: Some(text.to_owned()),
+    };
+    AppCard {
+        consent: text.to_owned(),
+        client_name: text.to_owned(),
+        client_origin,
+        plugin_name: text.to_owned(),
+        allows: vec![text.to_owned(), text.to_owned()],
+        granted_on: Language::English.date(day(0)),
+        connections: vec![line(1), line(0)],
+    }
+}
+
+fn happened(action: &str, client_name: &str) -> Happened {
+    Happened {
+        at: day(0),
+        action: action.to_owned(),
+        address: Some("192.0.2.7".to_owned()),
+        client_name: Some(client_name.to_owned()),
+        detail: serde_json::Value::Null,
+    }
+}
+
+fn session(number: u128, user_agent: &str) -> SessionLine {
+    let id = SessionId(uuid::Uuid::from_u128(number));
+    let open = OpenSession {
+        id,
+        auth_time: day(0),
+        address: Some("192.0.2.7".to_owned()),
+        user_agent: Some(user_agent.to_owned()),
+    };
+    SessionLine::of(open, SessionId(uuid::Uuid::from_u128(1)), Language::English)
+}
+
+fn connected_apps() -> ConnectedAppsPage {
+    let chatgpt = AppCard {
+        client_name: "ChatGPT".to_owned(),
+        plugin_name: "To-do list".to_owned(),
+        allows: vec!["Read your to-do items".to_owned(), "Add, change and delete your to-do items".to_owned()],
+        ..app("20.15.240.64", ClientOrigin::Owner)
+    };
+    let stranger = AppCard {
+        client_name: "app.example".to_owned(),
+        plugin_name: "Notes".to_owned(),
+        allows: Vec::new(),
+        connections: Vec::new(),
+        ..app("", ClientOrigin::Stranger("Desk Helper".to_owned()))
+    };
+    let history = ["consent.granted", "family.born", "family.ended", "consent.revoked", "account.added"];
+    let line = |action| HistoryLine::of(&happened(action, "ChatGPT"), Language::English).expect("words");
+    ConnectedAppsPage {
+        layout: layout(),
+        csrf: "form-token".to_owned(),
+        account: SignedIn { name: "Ada Lovelace".to_owned(), email: "ada@people.example".to_owned() },
+        apps: vec![chatgpt, stranger],
+        disconnected: None,
+        history: history.map(line).to_vec(),
+    }
+}
+
+fn sessions() -> SessionsPage {
+    SessionsPage {
+        layout: layout(),
+        csrf: "form-token".to_owned(),
+        account: SignedIn { name: "Ada Lovelace".to_owned(), email: "ada@people.example".to_owned() },
+        sessions: vec![session(1, "Firefox Linux"), session(2, "iPhone Safari"), session(3, "")],
+        ended: Some(1),
+    }
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{super::assets, Layout};
+use crate::http::account::place::Place;
 
 /// Where a person signs in: `GET /sign-in`, and the answer to a `POST` that failed.
 #[derive(Debug, Clone, Template)]
@@ -12,6 +13,8 @@ pub struct SignInPage {
     pub layout: Layout,
     /// The sealed authorization request, field `r`; empty when nobody asks for anything.
     pub request: String,
+    /// Where the person goes afterwards when nobody asks for anything, field `next`.
+    pub next: Place,
     /// The form token, field `csrf`.
     pub csrf: String,
     /// What was typed before, so that a failed attempt need not type it again; otherwise empty.

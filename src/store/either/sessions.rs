@@ -1,39 +1,64 @@
 //! Browser sessions. Compiled once for each engine.
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     Engine,
     accounts::{AccountRow, account_columns},
-    reading,
+    audit, reading,
 };
 use crate::{
-    model::{Timestamp, digest::Digest, id::SessionId, session::Session},
+    model::{
+        Timestamp,
+        audit::{Audit, AuditAction, Subjects},
+        digest::Digest,
+        id::{AccountId, SessionId},
+        session::{OpenSession, Session},
+    },
     store::{StoreError, StoreResult, sessions::NewSession},
 };
 
 const INSERT: &str = "
-    insert into sessions (id, digest, account_id, account_generation, session_generation, auth_time, expires_at)
-    select $1, $2, a.id, a.generation, a.session_generation, $6, $7
+    insert into sessions (id, digest, account_id, account_generation, session_generation, auth_time, expires_at,
+                          address, user_agent)
+    select $1, $2, a.id, a.generation, a.session_generation, $6, $7, $8, $9
       from accounts a
      where a.id = $3
        and a.generation = $4
        and a.session_generation = $5
        and a.enabled";
 
+/// The sessions that live; `$2` is now.
+macro_rules! live_sessions {
+    () => {
+        " from sessions s
+          join accounts a on a.id = s.account_id
+         where s.expires_at > $2
+           and a.enabled
+           and a.generation = s.account_generation
+           and a.session_generation = s.session_generation "
+    };
+}
+
 const LIVE: &str = concat!(
     "select s.id as session_id, s.account_generation, s.auth_time, s.expires_at, ",
     account_columns!(),
-    " from sessions s
-      join accounts a on a.id = s.account_id
-     where s.digest = $1
-       and s.expires_at > $2
-       and a.enabled
-       and a.generation = s.account_generation
-       and a.session_generation = s.session_generation"
+    live_sessions!(),
+    "and s.digest = $1"
+);
+
+const OPEN: &str = concat!(
+    "select s.id, s.auth_time, s.address, s.user_agent",
+    live_sessions!(),
+    "and s.account_id = $1 order by s.id desc limit 100"
 );
 
 const DELETE: &str = "delete from sessions where digest = $1";
+
+const DELETE_OF: &str = "delete from sessions where account_id = $1 and id = $2";
+
+const DELETE_OTHERS: &str = "delete from sessions where account_id = $1 and id <> $2";
 
 /// A session and its account, as the join has them.
 #[derive(sqlx::FromRow)]
@@ -60,6 +85,9 @@ impl TryFrom<SessionRow> for Session {
     }
 }
 
+/// An id, when it began, from where, and with what.
+type OpenRow = (Uuid, Timestamp, Option<String>, Option<String>);
+
 impl Engine {
     pub(in crate::store) async fn start_session(&self, session: &NewSession) -> StoreResult<bool> {
         let mut step = self.begin().await?;
@@ -74,6 +102,8 @@ impl Engine {
             .bind(session.session_generation)
             .bind(session.at)
             .bind(session.expires_at)
+            .bind(&session.address)
+            .bind(&session.user_agent)
             .execute(&mut *step)
             .await?
             .rows_affected();
@@ -91,5 +121,53 @@ impl Engine {
         sqlx::query(DELETE).bind(digest.0.as_slice()).execute(&mut *step).await?;
         step.commit().await?;
         Ok(())
+    }
+
+    pub(in crate::store) async fn open_sessions(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<OpenSession>> {
+        let rows: Vec<OpenRow> =
+            reading!(self, connection => sqlx::query_as(OPEN).bind(account.0).bind(now).fetch_all(&mut *connection))?;
+        let open =
+            |(id, auth_time, address, user_agent)| OpenSession { id: SessionId(id), auth_time, address, user_agent };
+        Ok(rows.into_iter().map(open).collect())
+    }
+
+    pub(in crate::store) async fn end_session_of(
+        &self,
+        account: AccountId,
+        id: SessionId,
+        event: &Audit,
+    ) -> StoreResult<bool> {
+        Ok(self.end_sessions(DELETE_OF, account, id, event).await? > 0)
+    }
+
+    pub(in crate::store) async fn end_other_sessions(
+        &self,
+        account: AccountId,
+        kept: SessionId,
+        event: &Audit,
+    ) -> StoreResult<u64> {
+        self.end_sessions(DELETE_OTHERS, account, kept, event).await
+    }
+
+    async fn end_sessions(
+        &self,
+        statement: &'static str,
+        account: AccountId,
+        id: SessionId,
+        event: &Audit,
+    ) -> StoreResult<u64> {
+        let mut step = self.begin().await?;
+        let ended = sqlx::query(statement).bind(account.0).bind(id.0).execute(&mut *step).await?.rows_affected();
+        if ended > 0 {
+            let subjects = Subjects { account_id: Some(account), ..Subjects::default() };
+            let detail = json!({ "sessions": ended });
+            audit::write(&mut step, event, AuditAction::AccountSessionsEnded, subjects, detail).await?;
+        }
+        step.commit().await?;
+        Ok(ended)
     }
 }

@@ -26,7 +26,7 @@ use crate::{
         family_rows::{ATTEMPTS, MovedRow, SeenRow},
         family_statements::{
             bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_for, is_its_own,
-            is_to_be_written, redeem_row, repeats, replays, rotate_row, stands, stays,
+            is_standing, is_to_be_written, redeem_row, repeats, replays, rotate_row, stands, stays,
         },
     },
 };

@@ -16,6 +16,8 @@ mod audit;
 mod client_documents;
 #[path = "../either/clients.rs"]
 mod clients;
+#[path = "../either/connected.rs"]
+mod connected;
 #[path = "../either/consents.rs"]
 mod consents;
 mod families;

@@ -195,6 +195,11 @@ impl Running {
 
     /// Redeems a code with the secret in a form body.
     pub async fn redeem(&self, client: &Registered, code: &str) -> (StatusCode, Value) {
+        self.redeem_at(client, code, CALLBACK).await
+    }
+
+    /// The same for a code that was sent to another callback.
+    pub async fn redeem_at(&self, client: &Registered, code: &str, callback: &str) -> (StatusCode, Value) {
         self.form(
             "/token",
             &[
@@ -202,7 +207,7 @@ impl Running {
                 ("client_id", &client.client_id),
                 ("client_secret", &client.client_secret),
                 ("code", code),
-                ("redirect_uri", CALLBACK),
+                ("redirect_uri", callback),
             ],
         )
         .await

@@ -6,5 +6,6 @@ mod csp;
 mod keyboard;
 mod languages;
 mod look;
+mod own_pages;
 mod strangers;
 mod under_a_path;

@@ -11,6 +11,7 @@ mod documents;
 mod grants;
 mod introspection;
 mod metadata;
+mod own_pages;
 mod protected_resource;
 mod registered;
 mod registration;

@@ -71,6 +71,8 @@ on_both_engines! {
             session_generation: 1,
             at: start(),
             expires_at: at(60_000),
+            address: None,
+            user_agent: None,
             replaces: None,
         };
         assert!(world.store.start_session(&session).await.unwrap());

@@ -147,6 +147,8 @@ on_both_engines! {
             session_generation: 1,
             at: start(),
             expires_at: start() + TimeDelta::hours(1),
+            address: None,
+            user_agent: None,
             replaces: None,
         };
         assert_eq!(writes!(world, world.store.start_session(&session).await.unwrap()), (true, 1));

@@ -9,6 +9,7 @@ mod answers;
 mod assertions;
 mod client_keys;
 mod clients;
+mod connected;
 mod consents;
 mod cut_connection;
 mod documents;

@@ -30,6 +30,8 @@ pub async fn session(world: &World, cookie: &str) -> NewSession {
         session_generation: 1,
         at: start(),
         expires_at: at(60_000),
+        address: None,
+        user_agent: None,
         replaces: None,
     };
     assert!(world.store.start_session(&session).await.unwrap());
@@ -156,6 +158,8 @@ on_both_engines! {
                 session_generation: 1,
                 at: start(),
                 expires_at: at(60_000),
+                address: None,
+                user_agent: None,
                 replaces: None,
             };
             async move {

@@ -19,6 +19,8 @@ fn new_session(world: &World, cookie: &str) -> NewSession {
         session_generation: 1,
         at: start(),
         expires_at: at(877),
+        address: None,
+        user_agent: None,
         replaces: None,
     }
 }

@@ -43,6 +43,8 @@ async fn session(world: &World, cookie: &str, expires_at: Timestamp) {
         session_generation: 1,
         at: start(),
         expires_at,
+        address: None,
+        user_agent: None,
         replaces: None,
     };
     assert!(world.store.start_session(&session).await.unwrap());

@@ -1,0 +1,58 @@
+//! A session begins: in this browser, for an account that has just been shown to be the person's.
+
+use actix_web::{HttpRequest, http::header};
+
+use crate::{
+    http::{extract::visitor::Visitor, oauth::caller::peer},
+    model::{
+        account::Account,
+        id::SessionId,
+        legible::deceives,
+        session::{Session, USER_AGENT_MAX},
+    },
+    random,
+    server::Server,
+    store::{StoreResult, sessions::NewSession},
+    tokens::{self, secret::SecretText},
+};
+
+/// Starts a session, in the place of the one this browser had, and answers its cookie's text. `None` when the account
+/// was disabled or changed meanwhile.
+pub async fn start(
+    server: &Server,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    account: Account,
+) -> StoreResult<Option<(Session, SecretText)>> {
+    let now = server.clock.now();
+    let secret = SecretText::new(tokens::secret::SESSION, random::bytes());
+    let new = NewSession {
+        id: SessionId(random::id(now)),
+        digest: secret.digest(),
+        account_id: account.id,
+        account_generation: account.generation,
+        session_generation: account.session_generation,
+        at: now,
+        expires_at: now + server.settings.session_lifetime,
+        address: peer(request),
+        user_agent: user_agent(request),
+        replaces: visitor.session_digest,
+    };
+    if !server.store.start_session(&new).await? {
+        return Ok(None);
+    }
+    let session = Session {
+        id: new.id,
+        account_generation: account.generation,
+        auth_time: now,
+        expires_at: new.expires_at,
+        account,
+    };
+    Ok(Some((session, secret)))
+}
+
+/// What the browser calls itself, on one line.
+fn user_agent(request: &HttpRequest) -> Option<String> {
+    let name = request.headers().get(header::USER_AGENT)?.to_str().ok()?;
+    Some(name.chars().filter(|c| !deceives(*c)).take(USER_AGENT_MAX).collect())
+}
