@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod http;
 pub mod jobs;
 pub mod keys;
+pub mod mail;
 pub mod model;
 pub mod outbound;
 pub mod passwords;

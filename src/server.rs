@@ -8,6 +8,8 @@ pub mod flows;
 mod issuer;
 pub mod key_sets;
 pub mod keyring;
+pub mod mails;
+pub mod people;
 pub mod registrations;
 
 use std::time::Duration;
@@ -17,8 +19,10 @@ use chrono::TimeDelta;
 use crate::{
     clock::Clock,
     keys::master::MasterKey,
+    mail::Mailer,
     model::{
         Timestamp,
+        account::SignUps,
         audit::{Actor, Audit},
         id::AuditEventId,
         mechanisms::Mechanisms,
@@ -37,6 +41,7 @@ use documents::Documents;
 use flows::Flows;
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
+use mails::Mails;
 use registrations::Registrations;
 
 /// What the operator chose, checked.
@@ -68,6 +73,8 @@ pub struct Settings {
     pub default_resource: Option<ResourceIdentifier>,
     /// Whose word about where a call came from is believed.
     pub trusted_proxies: TrustedProxies,
+    /// Who may make an account.
+    pub sign_ups: SignUps,
 }
 
 impl Settings {
@@ -90,6 +97,7 @@ impl Settings {
             mechanisms: Mechanisms::default(),
             default_resource: None,
             trusted_proxies: TrustedProxies::default(),
+            sign_ups: SignUps::default(),
         })
     }
 
@@ -138,6 +146,8 @@ pub struct Server {
     pub registrations: Registrations,
     /// What happened at each step of an attempt to connect.
     pub flows: Flows,
+    /// Who takes mail away, and how much waits.
+    pub mails: Mails,
 }
 
 /// Why the server does not start.
@@ -191,8 +201,14 @@ impl Server {
         let per_minute = settings.mechanisms.registration.per_minute;
         let registrations = Registrations::new(per_minute, settings.trusted_proxies.clone(), &clock);
         let passwords = Passwords::new();
-        let flows = Flows::default();
-        Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations, flows })
+        let (flows, mails) = (Flows::default(), Mails::new(Mailer::none()));
+        Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations, flows, mails })
+    }
+
+    /// The same, with somebody who takes mail away.
+    #[must_use]
+    pub fn with_mailer(self, mailer: Mailer) -> Self {
+        Self { mails: Mails::new(mailer), ..self }
     }
 
     /// Corrects the clock by the database's, where several nodes may share one.

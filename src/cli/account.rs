@@ -11,6 +11,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
+    account_changes,
     answer::Answer,
     desk::{Desk, audit},
     failure::Failure,
@@ -32,6 +33,22 @@ const NAME_LENGTH_MAX: usize = 100;
 pub(super) enum Command {
     /// Add somebody who can sign in
     Add(Add),
+    /// Make a link with which somebody makes their own account
+    Invite(account_changes::Invite),
+    /// List accounts, in the order in which they were made
+    List(account_changes::List),
+    /// Say that an account's address is its owner's
+    VerifyEmail(account_changes::Which),
+    /// Give an account a new password; its sessions and connections end
+    SetPassword(account_changes::SetPassword),
+    /// Let nobody use an account; its sessions and connections end
+    Disable(account_changes::Which),
+    /// Let an account be used again
+    Enable(account_changes::Which),
+    /// Print everything that is kept of a person
+    Export(account_changes::Which),
+    /// Delete an account and everything personal with it
+    Delete(account_changes::Which),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +70,14 @@ pub(super) struct Add {
 pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
     match command {
         Command::Add(arguments) => add(arguments, desk).await,
+        Command::Invite(arguments) => account_changes::invite(&arguments, desk).await,
+        Command::List(arguments) => account_changes::list(&arguments, desk).await,
+        Command::VerifyEmail(arguments) => account_changes::verify_email(&arguments, desk).await,
+        Command::SetPassword(arguments) => account_changes::set_password(&arguments, desk).await,
+        Command::Disable(arguments) => account_changes::disable(&arguments, desk).await,
+        Command::Enable(arguments) => account_changes::enable(&arguments, desk).await,
+        Command::Export(arguments) => account_changes::export(&arguments, desk).await,
+        Command::Delete(arguments) => account_changes::delete(&arguments, desk).await,
     }
 }
 

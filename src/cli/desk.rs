@@ -8,6 +8,7 @@ use crate::{
     config::{Clients, Config, Database, PublicUrl},
     model::{
         Timestamp,
+        account::SignUps,
         audit::{Actor, Audit},
         id::AuditEventId,
         plugin::{Host, Plugin},
@@ -27,6 +28,7 @@ pub(super) struct Desk {
     pub(super) clock: Clock,
     pub(super) public_url: Option<PublicUrl>,
     pub(super) clients: Clients,
+    pub(super) sign_ups: SignUps,
 }
 
 /// Opens the store a configuration names.
@@ -65,6 +67,7 @@ impl Desk {
             clock: Clock::system(),
             public_url: config.public_url.clone(),
             clients: config.clients.clone(),
+            sign_ups: config.sign_ups,
         })
     }
 

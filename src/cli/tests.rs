@@ -13,6 +13,7 @@ use crate::{
     tokens::secret,
 };
 
+mod people;
 mod presets;
 mod resources;
 mod signing_clients;
@@ -38,7 +39,8 @@ impl Shell {
         let public_url = PublicUrl::parse("https://consent.example.com/auth").unwrap();
         let clock = Clock::standing_at(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
         let clients = Clients { by_hand: true, documents: true, document_hosts: vec![], document_hosts_denied: vec![] };
-        Self { desk: Desk { store, clock, public_url: Some(public_url), clients }, folder }
+        let sign_ups = crate::model::account::SignUps::Invited;
+        Self { desk: Desk { store, clock, public_url: Some(public_url), clients, sign_ups }, folder }
     }
 
     async fn new() -> Self {

@@ -1,7 +1,7 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `clients`, `registration`, `resources`, `outbound`, `proxies`, `ops`, `log`) checks its own; `mistake`
+//! `lifetimes`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `log`) checks its own; `mistake`
 //! is how all that is wrong is told at once. The command line brings the sources and shows the warnings.
 
 pub mod clients;
@@ -10,6 +10,7 @@ pub mod example;
 pub mod keys;
 pub mod lifetimes;
 pub mod log;
+pub mod mail;
 pub mod master_keys;
 pub mod mistake;
 mod ops;
@@ -29,13 +30,16 @@ pub use self::{
     database::Database,
     lifetimes::Lifetimes,
     log::{Log, LogFormat},
+    mail::{Mail, MailSecurity, People},
     master_keys::MasterKeyBytes,
     mistake::{ConfigError, Mistake},
     outbound::Outbound,
     public::PublicUrl,
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
-use crate::model::{mechanisms::RegistrationPolicy, proxies::TrustedProxies, resource::ResourceIdentifier};
+use crate::model::{
+    account::SignUps, mechanisms::RegistrationPolicy, proxies::TrustedProxies, resource::ResourceIdentifier,
+};
 use reader::Reader;
 
 /// What every command needs.
@@ -49,6 +53,8 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     /// How clients may become known.
     pub clients: Clients,
+    /// Who may make an account.
+    pub sign_ups: SignUps,
 }
 
 /// What the server needs.
@@ -78,6 +84,8 @@ pub struct ServeConfig {
     pub default_resource: Option<ResourceIdentifier>,
     /// Whose word about where a call came from is believed.
     pub trusted_proxies: TrustedProxies,
+    /// What people may do by themselves, and the mail it takes.
+    pub people: People,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
 }
@@ -106,9 +114,10 @@ impl Config {
             outbound::read(reader);
             let clients = clients::read(reader);
             registration::look_at(reader);
+            let sign_ups = mail::look_at(reader);
             resources::read(reader);
             proxies::read(reader);
-            Some(Self { database: database?, log: log?, public_url, clients: clients? })
+            Some(Self { database: database?, log: log?, public_url, clients: clients?, sign_ups: sign_ups? })
         })
     }
 }
@@ -133,6 +142,7 @@ impl ServeConfig {
             let registration = registration::read(reader);
             let default_resource = resources::read(reader);
             let trusted_proxies = proxies::read(reader);
+            let people = mail::read(reader);
             let master_keys = master_keys::read(reader);
             Some(Self {
                 database: database?,
@@ -147,6 +157,7 @@ impl ServeConfig {
                 registration: registration?,
                 default_resource: default_resource?,
                 trusted_proxies: trusted_proxies?,
+                people: people?,
                 master_keys,
             })
         })

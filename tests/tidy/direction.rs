@@ -5,7 +5,7 @@ use crate::{rust_text::Token, tree::Tree};
 
 /// The crafts and the floors, all of which the assembly may hold.
 const CRAFTS_AND_FLOORS: &str =
-    "random passwords outbound vault keys tokens telemetry config protocol store clock audit";
+    "random passwords outbound mail vault keys tokens telemetry config protocol store clock audit";
 
 /// Each room and the rooms it may name, itself apart. A room that is not listed may not exist.
 /// A row names only rooms that stand above it, so that no chain of rooms can come round to its start.
@@ -16,6 +16,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("random", &["model"]),
     ("passwords", &["model random"]),
     ("outbound", &["model"]),
+    ("mail", &["model"]),
     ("vault", &["model random outbound"]),
     ("keys", &["model random vault"]),
     ("tokens", &["model random keys"]),
@@ -46,8 +47,12 @@ const DIRECTION: &[(&str, &[&str])] = &[
 ];
 
 /// A library that only some rooms know: a name, or with `_` at the end a family of names.
-const LIBRARIES: &[(&str, &[&str])] =
-    &[("actix_", &["http", "server", "demo", "simulate"]), ("sqlx", &["store"]), ("metrics_", &["telemetry"])];
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("actix_", &["http", "server", "demo", "simulate"]),
+    ("sqlx", &["store"]),
+    ("metrics_", &["telemetry"]),
+    ("lettre", &["mail"]),
+];
 
 /// What would let a decision wait, look around, or depend on anything but its arguments.
 const PROTOCOL_NEVER_SAYS: &[&str] = &["async", "await", "tokio", "sqlx", "actix_", "reqwest"];
