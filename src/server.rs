@@ -9,6 +9,8 @@ mod issuer;
 pub mod key_sets;
 pub mod keyring;
 pub mod registrations;
+pub mod shares;
+pub mod sign_ins;
 
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ use crate::{
         resource::{Resource, ResourceIdentifier},
     },
     outbound::{self, Outbound, OutboundError},
-    passwords::Passwords,
+    passwords::{self, Passwords},
     protocol::metadata::IssuerError,
     random,
     store::{SchemaState, Store, StoreError, StoreResult},
@@ -38,6 +40,7 @@ use flows::Flows;
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
 use registrations::Registrations;
+use sign_ins::SignIns;
 
 /// What the operator chose, checked.
 #[derive(Clone, Debug)]
@@ -62,6 +65,8 @@ pub struct Settings {
     pub refresh_absolute: TimeDelta,
     /// How long a browser stays signed in.
     pub session_lifetime: TimeDelta,
+    /// What passwords must be, and cost.
+    pub passwords: passwords::Settings,
     /// In which ways a client can become known.
     pub mechanisms: Mechanisms,
     /// What a client that belongs to no plugin means when it names no resource; none for the only one there is.
@@ -87,6 +92,7 @@ impl Settings {
             refresh_idle: TimeDelta::days(90),
             refresh_absolute: TimeDelta::days(365),
             session_lifetime: TimeDelta::days(30),
+            passwords: passwords::Settings::default(),
             mechanisms: Mechanisms::default(),
             default_resource: None,
             trusted_proxies: TrustedProxies::default(),
@@ -136,6 +142,8 @@ pub struct Server {
     pub key_sets: KeySets,
     /// How many clients register themselves.
     pub registrations: Registrations,
+    /// How fast passwords can be guessed.
+    pub sign_ins: SignIns,
     /// What happened at each step of an attempt to connect.
     pub flows: Flows,
 }
@@ -190,9 +198,10 @@ impl Server {
         let key_sets = KeySets::new(strangers, known);
         let per_minute = settings.mechanisms.registration.per_minute;
         let registrations = Registrations::new(per_minute, settings.trusted_proxies.clone(), &clock);
-        let passwords = Passwords::new();
+        let sign_ins = SignIns::new(settings.trusted_proxies.clone(), &clock);
+        let passwords = Passwords::with(settings.passwords);
         let flows = Flows::default();
-        Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations, flows })
+        Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations, sign_ins, flows })
     }
 
     /// Corrects the clock by the database's, where several nodes may share one.

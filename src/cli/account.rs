@@ -45,7 +45,7 @@ pub(super) struct Add {
     /// What the person may do
     #[arg(long, default_value = "person", value_parser = PossibleValuesParser::new(["person", "owner", "admin"]))]
     role: String,
-    /// A file with the password, at least 15 characters; - reads standard input
+    /// A file with the password, at least as long as the configuration says (15 characters); - reads standard input
     #[arg(long, value_name = "FILE")]
     password_file: PathBuf,
 }
@@ -63,7 +63,9 @@ async fn add(arguments: Add, desk: &Desk) -> Result<Answer, Failure> {
     let role: Role = arguments.role.parse().map_err(|error| refused(&error))?;
     let name = name(&arguments.name, "--name")?;
     let password = read_password(&arguments.password_file)?;
-    let password_hash = Passwords::new().hash(&password).await.map_err(|error| refused(&error))?;
+    let about = [email.as_str(), name.as_str(), desk.server_name.as_str()];
+    let hashed = Passwords::with(desk.passwords).hash_for(&password, &about).await;
+    let password_hash = hashed.map_err(|error| refused(&error))?;
     let at = desk.clock.now();
     let account = NewAccount { id: AccountId(random::id(at)), email: email.clone(), name, role, password_hash, at };
     match desk.store.add_account(&account, &audit(at)).await? {

@@ -13,7 +13,7 @@ use crate::{
         plugin::{Host, Plugin},
         public_url,
     },
-    random,
+    passwords, random,
     store::{OpenOptions, Store},
 };
 
@@ -26,7 +26,9 @@ pub(super) struct Desk {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) public_url: Option<PublicUrl>,
+    pub(super) server_name: String,
     pub(super) clients: Clients,
+    pub(super) passwords: passwords::Settings,
 }
 
 /// Opens the store a configuration names.
@@ -64,7 +66,9 @@ impl Desk {
             store,
             clock: Clock::system(),
             public_url: config.public_url.clone(),
+            server_name: config.server_name.clone(),
             clients: config.clients.clone(),
+            passwords: config.passwords,
         })
     }
 

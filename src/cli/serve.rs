@@ -103,6 +103,7 @@ fn settings(config: &ServeConfig) -> Settings {
         refresh_idle: lifetimes.refresh_idle,
         refresh_absolute: lifetimes.refresh_absolute,
         session_lifetime: lifetimes.session,
+        passwords: config.passwords,
         mechanisms: mechanisms(config),
         default_resource: config.default_resource.clone(),
         trusted_proxies: config.trusted_proxies.clone(),

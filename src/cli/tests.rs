@@ -38,7 +38,10 @@ impl Shell {
         let public_url = PublicUrl::parse("https://consent.example.com/auth").unwrap();
         let clock = Clock::standing_at(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
         let clients = Clients { by_hand: true, documents: true, document_hosts: vec![], document_hosts_denied: vec![] };
-        Self { desk: Desk { store, clock, public_url: Some(public_url), clients }, folder }
+        let server_name = "Example Accounts".to_owned();
+        let passwords = crate::passwords::Settings::default();
+        let desk = Desk { store, clock, public_url: Some(public_url), server_name, clients, passwords };
+        Self { desk, folder }
     }
 
     async fn new() -> Self {

@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 29] = [
+pub const KEYS: [Key; 32] = [
     key(
         "public_url",
         None,
@@ -110,6 +110,21 @@ pub const KEYS: [Key; 29] = [
         "How long a connection lives at most, in seconds (365 days).",
     ),
     key("session_lifetime", Some("2592000"), "2592000", "How long a browser stays signed in, in seconds (30 days)."),
+    key(
+        "password_length_min",
+        Some("15"),
+        "15",
+        "The shortest new password, in characters (8 to 64). NIST SP 800-63B-4 asks for 15 where a password is the only \
+         factor, and for 8 beside a second one.",
+    ),
+    key(
+        "password_memory",
+        Some("19456"),
+        "19456",
+        "The memory that hashing a password takes, in KiB (19456, which is OWASP's least, to 262144). Whoever signs in \
+         with a weaker hash gets a new one.",
+    ),
+    key("password_passes", Some("2"), "2", "How often hashing a password goes over that memory (2 to 16)."),
     key(
         "standing_max_age",
         Some("1"),

@@ -1,7 +1,7 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `clients`, `registration`, `resources`, `outbound`, `proxies`, `ops`, `log`) checks its own; `mistake`
+//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `proxies`, `ops`, `log`) checks its own; `mistake`
 //! is how all that is wrong is told at once. The command line brings the sources and shows the warnings.
 
 pub mod clients;
@@ -14,6 +14,7 @@ pub mod master_keys;
 pub mod mistake;
 mod ops;
 pub mod outbound;
+mod passwords;
 mod proxies;
 pub mod public;
 mod reader;
@@ -47,8 +48,12 @@ pub struct Config {
     pub log: Log,
     /// Where the server is reached, when somebody has said so.
     pub public_url: Option<PublicUrl>,
+    /// What the pages call it.
+    pub server_name: String,
     /// How clients may become known.
     pub clients: Clients,
+    /// What passwords must be, and cost.
+    pub passwords: crate::passwords::Settings,
 }
 
 /// What the server needs.
@@ -68,6 +73,8 @@ pub struct ServeConfig {
     pub server_name: String,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// What passwords must be, and cost.
+    pub passwords: crate::passwords::Settings,
     /// What may be fetched from.
     pub outbound: Outbound,
     /// How clients may become known.
@@ -101,14 +108,22 @@ impl Config {
             // Not needed here, but a mistake in the file is better told by the first command than by the server.
             let listen = public::read_listen(reader);
             ops::read(reader, listen);
-            public::read_server_name(reader);
+            let server_name = public::read_server_name(reader);
             lifetimes::read(reader);
+            let passwords = passwords::read(reader);
             outbound::read(reader);
             let clients = clients::read(reader);
             registration::look_at(reader);
             resources::read(reader);
             proxies::read(reader);
-            Some(Self { database: database?, log: log?, public_url, clients: clients? })
+            Some(Self {
+                database: database?,
+                log: log?,
+                public_url,
+                server_name: server_name?,
+                clients: clients?,
+                passwords: passwords?,
+            })
         })
     }
 }
@@ -128,6 +143,7 @@ impl ServeConfig {
             let ops_listen = ops::read(reader, listen);
             let server_name = public::read_server_name(reader);
             let lifetimes = lifetimes::read(reader);
+            let passwords = passwords::read(reader);
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
             let registration = registration::read(reader);
@@ -142,6 +158,7 @@ impl ServeConfig {
                 ops_listen,
                 server_name: server_name?,
                 lifetimes: lifetimes?,
+                passwords: passwords?,
                 outbound: outbound?,
                 clients: clients?,
                 registration: registration?,

@@ -110,12 +110,15 @@ pub struct Asking {
 pub enum SignInError {
     /// Unknown address, wrong password or closed account: never told apart, or strangers could list accounts.
     Refused,
+    /// Too many tries: the password was not looked at.
+    TooMany,
 }
 
 impl fmt::Display for SignInError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused => f.write_str("That email address and password do not match. Please try again."),
+            Self::TooMany => f.write_str("There were too many attempts. Please wait a few minutes, then try again."),
         }
     }
 }

@@ -20,7 +20,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("keys", &["model random vault"]),
     ("tokens", &["model random keys"]),
     ("telemetry", &["model"]),
-    ("config", &["model vault"]),
+    ("config", &["model vault passwords"]),
     // Floors: one decides, one remembers, and they never meet.
     ("protocol", &["model"]),
     ("store", &["model"]),

@@ -1,7 +1,8 @@
 //! `/sign-in`: a person proves who they are with a password, and goes on with what brought them here.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
+use super::authenticate::{Credentials, Refusal, SignedIn, authenticate};
 use crate::{
     http::{
         extract::{body, cookies, visitor::Visitor},
@@ -11,20 +12,18 @@ use crate::{
             authorize::{Stage, follow, hand_over, leave, open, seal, stage, to_page, to_path},
             who_asks::WhoAsks,
         },
-        pages::{self, Asking, SignInError, SignInPage},
+        pages::{self, Asking, SignInPage},
         trail,
     },
-    model::{account::Email, client::Client, flow::Step, id::SessionId, redirect_uri::RedirectUri, session::Session},
+    model::{client::Client, flow::Step, redirect_uri::RedirectUri},
     passwords,
     protocol::{
         authorization::{Checked, InFlight},
         parameters::Parameters,
     },
-    random,
-    server::Server,
-    store::sessions::NewSession,
+    server::{Server, shares::TooMany},
     telemetry::metrics,
-    tokens::{self, secret::SecretText},
+    tokens,
 };
 
 /// Longest address read.
@@ -68,7 +67,7 @@ struct Shown {
     asking: Option<Asking>,
     /// Where consent is remembered, the form's answer leads straight back to the client.
     leads_to: Option<RedirectUri>,
-    error: Option<SignInError>,
+    refusal: Option<Refusal>,
 }
 
 impl Shown {
@@ -83,16 +82,23 @@ impl Shown {
 }
 
 fn render(server: &Server, visitor: &Visitor, shown: &Shown) -> Result<HttpResponse, PageError> {
-    let failed = shown.error.is_some();
     let page = SignInPage {
         layout: pages::Layout::of(server),
         request: shown.request.clone(),
         csrf: tokens::form::write(&server.keyring.current(), visitor.browser())?,
         email: shown.email.clone(),
-        error: shown.error,
+        error: shown.refusal.map(Refusal::told),
         asking: shown.asking.clone(),
     };
-    let mut answer = HttpResponse::build(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
+    let mut answer = match shown.refusal {
+        None => HttpResponse::Ok(),
+        Some(Refusal::Wrong(_)) => HttpResponse::UnprocessableEntity(),
+        Some(Refusal::TooMany(TooMany { retry_after_seconds })) => {
+            let mut answer = HttpResponse::TooManyRequests();
+            answer.insert_header((header::RETRY_AFTER, retry_after_seconds.to_string()));
+            answer
+        }
+    };
     visitor.mark(&server.settings, &mut answer);
     Ok(pages::answer(answer, &page, shown.leads_to.as_ref())?)
 }
@@ -114,16 +120,18 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     };
     let typed = fields.one("email", EMAIL_LENGTH_MAX).unwrap_or_default().unwrap_or_default();
     let password = fields.one("password", passwords::LENGTH_MAX).unwrap_or_default().unwrap_or_default();
-    let (session, secret) = match authenticate(server, &visitor, typed, password).await? {
+    let credentials = Credentials { typed, password, device: &cookies::device(&server.settings, request) };
+    let SignedIn { session, secret, device } = match authenticate(server, request, &visitor, &credentials).await? {
         Ok(started) => started,
-        Err(why) => {
+        Err(refusal) => {
             metrics::sign_in_refused();
+            let why = refusal.why();
             if trail::is_a_step(request) {
                 trail::refused(request, why);
             } else {
                 tracing::info!(reason = why, "a sign-in was refused");
             }
-            return refuse(server, request, &visitor, in_flight.as_ref(), typed).await;
+            return refuse(server, request, &visitor, in_flight.as_ref(), (typed, refusal)).await;
         }
     };
     trail::done(request, Step::SignIn, "The person signed in.");
@@ -131,6 +139,9 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     visitor.session = Some(session);
     let mut answer = HttpResponse::SeeOther();
     answer.cookie(cookie);
+    if let Some(device) = device {
+        answer.cookie(cookies::set_device(&server.settings, device));
+    }
     go_on(server, request, answer, in_flight, &visitor).await
 }
 
@@ -153,58 +164,14 @@ async fn go_on(
     }
 }
 
-/// Checks the password and starts a session. Unknown and known addresses cost the same and are told the same; why
-/// nobody is signed in is for the owner, and does not repeat what was typed: it may be the password.
-async fn authenticate(
-    server: &Server,
-    visitor: &Visitor,
-    email: &str,
-    password: &str,
-) -> Result<Result<(Session, SecretText), &'static str>, PageError> {
-    let known = match email.parse::<Email>() {
-        Ok(email) => server.store.account_by_email(&email).await?,
-        Err(_) => None,
-    };
-    let hash = known.as_ref().map(|(_, hash)| hash.as_str());
-    let right = server.passwords.verify(hash, password).await?;
-    let account = match known {
-        None => return Ok(Err("No account has the address that was typed in.")),
-        Some(_) if !right => return Ok(Err("The password was not the account's.")),
-        Some((account, _)) if !account.enabled => return Ok(Err("The account is disabled.")),
-        Some((account, _)) => account,
-    };
-    let now = server.clock.now();
-    let secret = SecretText::new(tokens::secret::SESSION, random::bytes());
-    let new = NewSession {
-        id: SessionId(random::id(now)),
-        digest: secret.digest(),
-        account_id: account.id,
-        account_generation: account.generation,
-        at: now,
-        expires_at: now + server.settings.session_lifetime,
-        replaces: visitor.session_digest,
-    };
-    if !server.store.start_session(&new).await? {
-        return Ok(Err("The account was disabled meanwhile."));
-    }
-    let session = Session {
-        id: new.id,
-        account_generation: account.generation,
-        auth_time: now,
-        expires_at: new.expires_at,
-        account,
-    };
-    Ok(Ok((session, secret)))
-}
-
 async fn refuse(
     server: &Server,
     request: &HttpRequest,
     visitor: &Visitor,
     in_flight: Option<&InFlight>,
-    email: &str,
+    (email, refusal): (&str, Refusal),
 ) -> Result<HttpResponse, PageError> {
-    let mut shown = Shown { email: email.to_owned(), error: Some(SignInError::Refused), ..Shown::default() };
+    let mut shown = Shown { email: email.to_owned(), refusal: Some(refusal), ..Shown::default() };
     if let Some(in_flight) = in_flight {
         match stage(server, request, in_flight.clone(), visitor).await? {
             Stage::SignIn(asked) => shown = shown.asked_by(*asked),

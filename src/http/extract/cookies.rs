@@ -1,13 +1,17 @@
-//! Our two cookies: the browser's own mark, and the session of who is signed in.
+//! Our cookies: the browser's own mark, the session of who is signed in, and for whom somebody has signed in here.
 //!
-//! Over https both have the `__Host-` prefix (RFC 6265bis §4.1.3): no other host, path or plain http can set them.
+//! Over https all have the `__Host-` prefix (RFC 6265bis §4.1.3): no other host, path or plain http can set them.
 
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, SameSite, time::Duration},
 };
 
-use crate::{model::Timestamp, server::Settings, tokens::secret::SecretText};
+use crate::{
+    model::Timestamp,
+    server::Settings,
+    tokens::{self, secret::SecretText},
+};
 
 fn name(settings: &Settings, plain: &str) -> String {
     let prefix = if settings.is_https() { "__Host-" } else { "" };
@@ -42,6 +46,19 @@ pub fn set_session(settings: &Settings, secret: &SecretText, now: Timestamp, exp
 pub fn remove_session(settings: &Settings) -> Cookie<'static> {
     let mut cookie = cookie(settings, "session", String::new());
     cookie.make_removal();
+    cookie
+}
+
+/// Reads the marks of accounts that were signed in to with this browser; may be empty.
+pub fn device(settings: &Settings, request: &HttpRequest) -> String {
+    let value = request.cookie(&name(settings, "device")).map(|cookie| cookie.value().to_owned());
+    value.filter(|value| value.len() <= tokens::device::LENGTH_MAX).unwrap_or_default()
+}
+
+/// Sets them. They outlive the session: they are for when the person has to sign in again.
+pub fn set_device(settings: &Settings, value: String) -> Cookie<'static> {
+    let mut cookie = cookie(settings, "device", value);
+    cookie.set_max_age(Duration::days(400));
     cookie
 }
 
