@@ -11,6 +11,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
+    account_import::{self, Import},
     answer::Answer,
     desk::{Desk, audit},
     failure::Failure,
@@ -32,6 +33,8 @@ const NAME_LENGTH_MAX: usize = 100;
 pub(super) enum Command {
     /// Add somebody who can sign in
     Add(Add),
+    /// Add people from another program, with the hashes of their passwords
+    Import(Import),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +56,7 @@ pub(super) struct Add {
 pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
     match command {
         Command::Add(arguments) => add(arguments, desk).await,
+        Command::Import(arguments) => account_import::run(arguments, desk).await,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     tokens::secret,
 };
 
+mod importing;
 mod presets;
 mod resources;
 mod signing_clients;
