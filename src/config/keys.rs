@@ -114,8 +114,8 @@ pub const KEYS: [Key; 32] = [
         "password_length_min",
         Some("15"),
         "15",
-        "The shortest new password, in characters (8 to 64). NIST SP 800-63B-4 asks for 15 where a password is the only \
-         factor, and for 8 beside a second one.",
+        "The shortest new password, in characters (8 to 64). NIST SP 800-63B-4 asks for 15 where a password is the \
+         only factor, and for 8 beside a second one.",
     ),
     key(
         "password_memory",

@@ -1,8 +1,8 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `proxies`, `ops`, `log`) checks its own; `mistake`
-//! is how all that is wrong is told at once. The command line brings the sources and shows the warnings.
+//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `proxies`, `ops`, `log`) checks its
+//! own; `mistake` is how all that is wrong is told at once. The command line brings the sources and shows the warnings.
 
 pub mod clients;
 pub mod database;

@@ -1,4 +1,4 @@
-//! How other programs spell their hashes: bcrypt's own spelling, PHC strings, and those of passlib, Django and Werkzeug.
+//! How other programs spell their hashes: bcrypt's own, PHC strings, and those of passlib, Django and Werkzeug.
 
 use std::num::NonZeroU32;
 

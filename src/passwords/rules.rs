@@ -1,5 +1,5 @@
-//! What a new password must be (NIST SP 800-63B-4 §3.1.1.2): long enough, and none that a guesser tries first. No rules
-//! of composition, nothing cut off, no change by the calendar. Whatever a person has already stays good.
+//! What a new password must be (NIST SP 800-63B-4 §3.1.1.2): long enough, and none that a guesser tries first. No
+//! rules of composition, nothing cut off, no change by the calendar. Whatever a person has already stays good.
 
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -15,7 +15,7 @@ pub const LENGTH_MIN_LOWEST: usize = 8;
 pub const LENGTH_MIN: usize = 15;
 
 /// A password that is found within so many guesses counts as known. What the guesser has is a list of 30 000 passwords
-/// people use, of words and names, of keyboard walks, dates, sequences and repetitions, and what is known of the person.
+/// people use, of words and names, of keyboard walks, dates, sequences and repetitions, and what is known of them.
 const GUESSES_MIN: u64 = 100_000_000;
 
 /// The shortest word about a person that is held against a password: shorter ones stand in every other by chance.
@@ -41,7 +41,7 @@ pub enum Unfit {
     Personal,
 }
 
-/// A password as it is hashed: the same characters are the same bytes, whatever keyboard they came from (UAX #15, NFKC).
+/// A password as it is hashed: the same characters are the same bytes, from whatever keyboard (UAX #15, NFKC).
 pub(super) fn normalised(password: &str) -> Zeroizing<String> {
     Zeroizing::new(password.nfkc().collect())
 }

@@ -20,10 +20,10 @@ const HASHES: &[&str] = &[
     "pbkdf2:sha256:1000$saltsaltsaltsalt$df596dbee5eb6ecf0f38fd85e2dc3df39d4d48d4024299b4b02c2ed9e12f21df",
     "$pbkdf2-sha512$1000$c2FsdHNhbHRzYWx0c2FsdA$ORxvnPF08mmTltUf/WSLS8FZ3yYanqBrD.km4rpMr07F2ze7/s1VLAjm.ry9RrSLc7aA5i7\
      XxlkTGvDGO5vcpw",
-    "scrypt$1024$saltsaltsaltsalt$8$2$qadhXBV6dk7aDLzFfdfaYy/Yq2zBxbYIwoxHMeMuxvvz9g7dKBgIpk6hwYsyjWy55HWxLFVENu5/ohqC60E\
-     PZw==",
-    "scrypt:1024:8:2$saltsaltsaltsalt$a9a7615c157a764eda0cbcc57dd7da632fd8ab6cc1c5b608c28c4731e32ec6fbf3f60edd281808a64ea\
-     1c18b328d6cb9e475b12c554436ee7fa21a82eb410f67",
+    "scrypt$1024$saltsaltsaltsalt$8$2$qadhXBV6dk7aDLzFfdfaYy/Yq2zBxbYIwoxHMeMuxvvz9g7dKBgIpk6hwYsyjWy55HWxLFVENu5/ohqC\
+     60EPZw==",
+    "scrypt:1024:8:2$saltsaltsaltsalt$a9a7615c157a764eda0cbcc57dd7da632fd8ab6cc1c5b608c28c4731e32ec6fbf3f60edd281808a\
+     64ea1c18b328d6cb9e475b12c554436ee7fa21a82eb410f67",
     "$scrypt$ln=10,r=8,p=2$c2FsdHNhbHRzYWx0c2FsdA$qadhXBV6dk7aDLzFfdfaYy/Yq2zBxbYIwoxHMeMuxvs",
 ];
 

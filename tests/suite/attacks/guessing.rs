@@ -34,7 +34,9 @@ on_both_engines! {
         let clock = Clock::standing_at(Clock::system().now());
         let world = World::with(engine, Options { clock: clock.clone(), ..Options::default() }).await;
         let mut told = Vec::new();
-        for spellings in [[ADA, "ADA@Example.com", " ada@example.com "], ["nobody@example.com", "NOBODY@example.com", " nobody@example.com"]] {
+        let known = [ADA, "ADA@Example.com", " ada@example.com "];
+        let unknown = ["nobody@example.com", "NOBODY@example.com", " nobody@example.com"];
+        for spellings in [known, unknown] {
             for spelling in spellings {
                 fail(&world, spelling, 3).await;
             }
@@ -42,8 +44,8 @@ on_both_engines! {
             for (spelling, password) in spellings.iter().zip(["a wrong password", PASSWORD, PASSWORD]) {
                 let answer = stranger(&world, spelling, password).await;
                 assert_eq!((answer.status, answer.header("retry-after")), (429, "31"), "{spelling}");
-                let body = answer.body.replace(&answer.hidden("csrf"), "").replace(&format!("value=\"{spelling}\""), "");
-                told.push(body);
+                let body = answer.body.replace(&answer.hidden("csrf"), "");
+                told.push(body.replace(&format!("value=\"{spelling}\""), ""));
             }
         }
         assert!(told.iter().all(|body| body == &told[0]), "{told:#?}");
@@ -72,7 +74,8 @@ on_both_engines! {
         for _ in 0..10 {
             assert_eq!(owners.sign_in(&world.running, &page, ADA, "a wrong password").await.status, 422);
         }
-        assert_eq!(owners.sign_in(&world.running, &page, ADA, PASSWORD).await.status, 429, "a stolen browser guesses no faster");
+        let stolen = owners.sign_in(&world.running, &page, ADA, PASSWORD).await;
+        assert_eq!(stolen.status, 429, "a stolen browser guesses no faster");
     }
 
     /// Whoever signs in with another program's hash has one of ours afterwards.
@@ -80,7 +83,8 @@ on_both_engines! {
         let world = World::new(engine).await;
         let (email, password) = ("bob@example.com", "correct horse battery staple");
         add(&world, email, "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS").await;
-        let hash = async || world.running.server.store.account_by_email(&email.parse().unwrap()).await.unwrap().unwrap().1;
+        let store = &world.running.server.store;
+        let hash = async || store.account_by_email(&email.parse().unwrap()).await.unwrap().unwrap().1;
         assert_eq!(stranger(&world, email, "a wrong password").await.status, 422);
         assert!(hash().await.starts_with("$2b$"));
         assert_eq!(stranger(&world, email, password).await.status, 303);

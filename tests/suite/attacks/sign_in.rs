@@ -66,9 +66,9 @@ on_both_engines! {
         assert_eq!(told[0], told[1]);
     }
 
-    /// Row 42: without an account there is a password to check all the same, and a wrong one is told at whole quarters of
-    /// a second, so that an imported hash, which costs next to nothing here, does not show either. Each kind of refusal
-    /// counts with the quickest of its turns, since whatever else the machine is busy with only makes one slower.
+    /// Row 42: without an account there is a password to check all the same, and a wrong one is told at whole quarters
+    /// of a second, so that an imported hash, which costs next to nothing here, does not show either. Each kind of
+    /// refusal counts with the quickest of its turns, since whatever else the machine is busy with only makes one slower.
     async fn an_unknown_address_takes_as_long_as_a_known_one(engine) {
         let world = World::new(engine).await;
         let browser = ByHand::new();
@@ -96,7 +96,8 @@ on_both_engines! {
         let server = &world.running.server;
         let browser = ByHand::new();
         let long = "x".repeat(72);
-        let passwords = [format!("{long}a"), format!("{}a", "x".repeat(1000)), "correct horse\0battery staple".to_owned()];
+        let with_zero = "correct horse\0battery staple".to_owned();
+        let passwords = [format!("{long}a"), format!("{}a", "x".repeat(1000)), with_zero];
         for (number, password) in passwords.iter().enumerate() {
             let email = format!("long{number}@example.com");
             add(&world, &email, &server.passwords.hash_anew(password).await.unwrap()).await;
