@@ -68,7 +68,7 @@ on_both_engines! {
 
     /// Row 42: without an account there is a password to check all the same, and a wrong one is told at whole quarters
     /// of a second, so that an imported hash, which costs next to nothing here, does not show either. Each kind of
-    /// refusal counts with the quickest of its turns, since whatever else the machine is busy with only makes one slower.
+    /// refusal counts with the quickest of its turns, since whatever else the machine does only makes one slower.
     async fn an_unknown_address_takes_as_long_as_a_known_one(engine) {
         let world = World::new(engine).await;
         let browser = ByHand::new();
