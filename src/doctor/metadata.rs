@@ -7,7 +7,7 @@ use jsonwebtoken::{
 use serde_json::Value;
 use url::Url;
 
-use super::{Report, check::Check};
+use super::{Report, check::Check, reach::unanswered};
 use crate::{
     protocol::presets::Preset,
     simulate::{
@@ -44,7 +44,7 @@ fn keys(at: &Url, heard: &Heard) -> (Option<JwkSet>, Check) {
     let answer = match heard {
         Ok(answer) if answer.status == 200 => answer,
         Ok(answer) => return (None, Check::wrong(name, format!("{at} answers {}.", answer.status), cure)),
-        Err(silence) => return (None, Check::wrong(name, format!("{at}: {silence}."), cure)),
+        Err(silence) => return (None, unanswered(name, silence)),
     };
     let all = answer.object().and_then(|set| set["keys"].as_array().cloned()).unwrap_or_default();
     if all.iter().any(|key| PRIVATE.iter().any(|member| key.get(member).is_some())) {
@@ -97,6 +97,14 @@ fn auth_methods(server: &Value, methods: &[String]) -> Check {
     let says = said(server, member);
     if takes(wanted) {
         return Check::ok(name, says);
+    }
+    // Whoever takes nothing less is stricter, and who signs gets along.
+    let signs = "private_key_jwt";
+    let by_documents = server["client_id_metadata_document_supported"] == true;
+    if by_documents && lists(server, member, signs) && methods.iter().any(|method| method == signs) {
+        let says = format!("{says} This caller signs, which cannot be played here.");
+        let cure = "List \"none\" too for callers that do not sign, as programs on people's own computers do not.";
+        return Check::warning(name, says, cure);
     }
     let cure = match wanted {
         "none" => {
@@ -192,6 +200,10 @@ mod tests {
         assert_eq!(state(listed(&["client_secret_post"]), &["none", "client_secret_post"]), State::Warning);
         assert_eq!(state(listed(&["client_secret_post"]), &["none"]), State::Wrong);
         assert_eq!(state(listed(&["private_key_jwt"]), &["none", "private_key_jwt"]), State::Wrong);
+        let mut documents = listed(&["private_key_jwt"]);
+        documents["client_id_metadata_document_supported"] = true.into();
+        assert_eq!(state(documents.clone(), &["none", "private_key_jwt"]), State::Warning, "it signs");
+        assert_eq!(state(documents, &["none"]), State::Wrong);
         assert_eq!(state(json!({}), &["client_secret_post", "client_secret_basic"]), State::Warning, "basic is meant");
     }
 

@@ -162,7 +162,7 @@ async fn glewlwyd_is_looked_at_as_far_as_its_page_of_scripts_lets_us() {
     let folder = folder();
     let lost = command(folder.path(), &[&["simulate"], &connector[..], &ACCOUNT].concat()).output().unwrap();
     let lost = String::from_utf8(lost.stdout).unwrap();
-    assert!(lost.contains("is made by scripts, which are not run here: without --email"), "{lost}");
+    assert!(lost.contains("makes its page by scripts, which are not run here: without --email"), "{lost}");
 }
 
 /// Plays the caller as a person with a browser does: opens what is printed, and pastes where it ended.

@@ -7,8 +7,9 @@ use actix_web::HttpResponse;
 use serde_json::json;
 
 use crate::harness::{
-    hostile::{Asked, GIVEN, Hostile, Manners, endless, tokens},
+    hostile::{Asked, GIVEN, Hostile, Manners, endless, registered, tokens},
     landing::Landing,
+    process::write_private,
     server::PASSWORD,
     simulating::{json_with_account, outcome, with_account},
 };
@@ -16,9 +17,16 @@ use crate::harness::{
 /// What the user has in the address that is typed.
 const TYPED: &str = "typed-key-0b8f6c2d7e914a35";
 
+/// What the user types in, with characters at which an address or a sentence would be taken apart.
+const AWKWARD: &str = "correct horse b@ttery #staple? yes&no";
+
+/// What the server keeps the user by.
+const COOKIE: &str = "Cookie-3c81F0e7a25d49b6";
+
 /// Everything both commands show of a server, for programs and for people.
 fn shown(server: &Hostile) -> [String; 4] {
     let folder = tempfile::tempdir().unwrap();
+    write_private(&folder.path().join("ada.txt"), AWKWARD);
     let at = format!("{}/mcp?key={TYPED}", server.url);
     [("simulate", "--json"), ("simulate", ""), ("doctor", "--json"), ("doctor", "")].map(|(command, flag)| {
         let words = [command, &at, "--as", "connector", "--by", "registration", flag];
@@ -30,9 +38,10 @@ fn shown(server: &Hostile) -> [String; 4] {
 
 /// Says every secret it has heard of back in every place an answer has.
 fn parrots(asked: &Asked) -> Option<HttpResponse> {
-    let known = [&asked.said.join(" "), &GIVEN.join(" ")].map(|words| words.replace(['\r', '\n'], " ")).join(" ");
+    let words = [&asked.said.join(" "), &GIVEN.join(" "), AWKWARD, COOKIE];
+    let known = words.map(|words| words.replace(['\r', '\n'], " ")).join(" ");
     let echo = |mut answer: actix_web::HttpResponseBuilder| {
-        answer.insert_header(("x-echo", known.clone())).insert_header(("set-cookie", format!("s={}", GIVEN[1])));
+        answer.insert_header(("x-echo", known.clone())).insert_header(("set-cookie", format!("s={COOKIE}; Path=/")));
         answer.insert_header(("location", format!("https://a.example/#access_token={}", GIVEN[1])));
         answer
     };
@@ -40,7 +49,9 @@ fn parrots(asked: &Asked) -> Option<HttpResponse> {
     match asked.path.as_str() {
         "/mcp" if !asked.said.is_empty() => {
             let challenge = format!("Bearer error=\"invalid_token\", error_description=\"not {known}\"");
-            Some(echo(HttpResponse::Unauthorized()).insert_header(("WWW-AUTHENTICATE", challenge)).body(known))
+            let mut answer = echo(HttpResponse::Unauthorized());
+            answer.insert_header(("WWW-AUTHENTICATE", challenge)).content_type(format!("text/{}", GIVEN[1]));
+            Some(answer.body(known))
         }
         path if path.starts_with("/.well-known/oauth-protected-resource") => {
             Some(HttpResponse::Ok().json(json!({ "resource": resource, "authorization_servers": [asked.origin] })))
@@ -57,19 +68,36 @@ fn parrots(asked: &Asked) -> Option<HttpResponse> {
     }
 }
 
+/// The same of one that has secrets in a header, where they look different.
+fn parrots_by_header(asked: &Asked) -> Option<HttpResponse> {
+    match asked.path.as_str() {
+        "/.well-known/oauth-authorization-server" => Some(asked.metadata("client_secret_basic")),
+        "/register" => Some(registered("client_secret_basic")),
+        _ => parrots(asked),
+    }
+}
+
 #[test]
 fn a_server_that_says_every_secret_back_gives_none_away() {
-    let server = Hostile::start(parrots, "");
-    for told in shown(&server) {
-        assert!(told.contains("refresh") && told.contains("invalid_grant"), "it goes all the way: {told}");
-        let heard = server.heard.lock().unwrap().clone();
-        // The verifier is in there, by which a stolen code could be redeemed.
-        let long = heard.iter().filter(|value| value.len() >= 40 && !value.contains("://") && !value.contains("%2F"));
-        assert!(long.clone().count() > 0 && heard.iter().any(|value| value == PASSWORD), "{heard:?}");
-        let secrets = GIVEN.iter().chain(&[TYPED, PASSWORD, "31415926535"]).copied();
-        for secret in secrets.chain(long.map(String::as_str)) {
-            assert!(!told.contains(secret), "{secret} is in {told}");
+    for manners in [parrots as Manners, parrots_by_header] {
+        let server = Hostile::start(manners, "");
+        for told in shown(&server) {
+            gives_nothing_away(&server, &told);
         }
+    }
+}
+
+fn gives_nothing_away(server: &Hostile, told: &str) {
+    assert!(told.contains("refresh") && told.contains("invalid_grant"), "it goes all the way: {told}");
+    let heard = server.heard.lock().unwrap().clone();
+    // The verifier is in there, by which a stolen code could be redeemed.
+    let long = heard.iter().filter(|value| value.len() >= 40 && !value.contains("://") && !value.contains("%2F"));
+    assert!(long.clone().count() > 0 && heard.iter().any(|value| value == AWKWARD), "{heard:?}");
+    let parts = ["horse", "ttery", "staple?", "31415926535"];
+    let secrets = GIVEN.iter().chain(&[TYPED, AWKWARD, COOKIE]).chain(&parts).copied();
+    let told = told.to_lowercase();
+    for secret in secrets.chain(long.map(String::as_str)) {
+        assert!(!told.contains(&secret.to_lowercase()), "{secret} is in {told}");
     }
 }
 
@@ -135,15 +163,15 @@ fn nothing_goes_to_another_origin() {
         (sends_on, "tokens", "answered 307"),
         (sends_the_token_on, "api", "answered 308"),
         (posts_the_password_elsewhere, "authorization", "a form leads to http://127.0.0.1:"),
-        (signs_in_elsewhere, "authorization", "another address"),
+        (signs_in_elsewhere, "authorization", "signing in goes on at http://127.0.0.1:"),
         (asks_for_a_password_in_the_address, "authorization", "without a form"),
     ];
     for (manners, step, words) in table {
         let server = Hostile::start(manners, &elsewhere.url("/stolen"));
         let at = format!("{}/mcp", server.url);
         let arguments = ["simulate", &at, "--as", "connector", "--by", "registration"];
-        let (steps, _) = json_with_account(folder.path(), &arguments);
-        assert!(outcome(&steps, step).contains(words), "{step}: {steps:#}");
+        let (steps, is_good) = json_with_account(folder.path(), &arguments);
+        assert!(!is_good && outcome(&steps, step).contains(words), "{step}: {steps:#}");
         let is_told = server.heard.lock().unwrap().iter().any(|said| said == PASSWORD);
         assert_eq!(is_told, step != "authorization", "{step}");
     }

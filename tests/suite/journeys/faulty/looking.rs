@@ -253,6 +253,10 @@ impl Looking<'_> {
             self.hold(check, answer.json["access_token"].is_null(), answer.status.to_string());
         }
         let code = self.visitor.code().await;
+        let fields = [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", CALLBACK)];
+        let answer = self.visitor.token(encoding, &fields).await;
+        self.hold("token.pkce", answer.json["access_token"].is_null(), answer.status.to_string());
+        let code = self.visitor.code().await;
         let _ = self.visitor.redeem(encoding, &code).await;
         let again = self.visitor.redeem(encoding, &code).await;
         self.hold("token.code_once", again.json["access_token"].is_null(), again.status.to_string());
