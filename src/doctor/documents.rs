@@ -86,10 +86,14 @@ fn cache(answers: &[(&str, &Answer)]) -> Check {
     Check::ok(name, "The documents say how long they may be kept.")
 }
 
+/// Whether pages elsewhere may not read an answer.
+pub(super) fn is_shut(answer: &Answer) -> bool {
+    !matches!(answer.header("access-control-allow-origin"), Some("*" | ELSEWHERE))
+}
+
 /// Who fetches from a computer of its own needs no permission; who runs in a person's browser does.
 fn cors(answers: &[(&str, &Answer)]) -> Check {
     let name = "discovery.cors";
-    let is_shut = |answer: &Answer| !matches!(answer.header("access-control-allow-origin"), Some("*" | ELSEWHERE));
     match answers.iter().find(|(_, answer)| is_shut(answer)) {
         Some((url, _)) => Check::warning(
             name,

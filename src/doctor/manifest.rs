@@ -15,9 +15,6 @@ use crate::{
     },
 };
 
-/// What the rules call a place on another domain.
-const DOMAINS: [&str; 3] = ["api.url", "legal_info_url", "contact_email"];
-
 pub(super) async fn look(wire: &Wire, found: &Discovery, dialect: Dialect, report: &mut Report) {
     if dialect == Dialect::Connector {
         if let Ok(url) = found.target.join(callers::CHALLENGE_FILE) {
@@ -56,11 +53,11 @@ fn stands(at: &Url, heard: &Heard) -> Check {
 }
 
 fn judged(document: &Value, host: &Host) -> Vec<Check> {
-    let (mut mistakes, warnings) = match manifest::read(document.to_string().as_bytes(), host) {
+    let (mistakes, warnings) = match manifest::read(document.to_string().as_bytes(), host) {
         Ok((_, warnings)) => (Vec::new(), warnings),
         Err(mistakes) => (mistakes, Vec::new()),
     };
-    let (domains, others): (Vec<Mistake>, Vec<Mistake>) = mistakes.drain(..).partition(is_of_domain);
+    let (domains, others): (Vec<Mistake>, Vec<Mistake>) = mistakes.into_iter().partition(|mistake| mistake.leads_away);
     let (tokens, mut rules): (Vec<Mistake>, Vec<Mistake>) =
         others.into_iter().partition(|mistake| mistake.member.starts_with("auth.verification_tokens"));
     rules.extend(endpoints(&document["auth"]));
@@ -73,14 +70,12 @@ fn judged(document: &Value, host: &Host) -> Vec<Check> {
     ]
 }
 
-fn is_of_domain(mistake: &Mistake) -> bool {
-    let speaks_of_one = mistake.problem.contains("must belong to") || mistake.problem.ends_with("or below it");
-    DOMAINS.contains(&mistake.member.as_str()) && speaks_of_one
-}
-
 /// Both endpoints under the names that mislead: the first is for the browser, the second for tokens.
 fn endpoints(auth: &Value) -> Vec<Mistake> {
-    let mistake = |member: &str, problem: &str| Mistake { member: member.to_owned(), problem: problem.to_owned() };
+    let mistake = |member: &str, problem: &str| {
+        let (member, problem) = (member.to_owned(), problem.to_owned());
+        Mistake { member, problem, leads_away: false }
+    };
     if auth["type"] != "oauth" {
         return vec![mistake("auth.type", "people sign in only where it is \"oauth\"")];
     }

@@ -7,12 +7,12 @@ use jsonwebtoken::{
 use serde_json::Value;
 use url::Url;
 
-use super::{Report, check::Check, reach::unanswered};
+use super::{Report, check::Check, documents::is_shut, reach::unanswered};
 use crate::{
     protocol::presets::Preset,
     simulate::{
-        discovery::{Discovery, lists},
-        wire::{Heard, Wire},
+        discovery::{Discovery, ELSEWHERE, lists},
+        wire::{Heard, Request, Wire},
     },
 };
 
@@ -26,6 +26,7 @@ pub(super) async fn look(wire: &Wire, found: &Discovery, preset: &Preset, report
     let server = found.server()?;
     report.checks.extend(judged(server));
     report.checks.extend([endpoints(server), auth_methods(server, &preset.methods)]);
+    report.checks.push(cors(wire, server).await);
     let at = server["jwks_uri"].as_str()?;
     let Ok(url) = Url::parse(at) else {
         let says = format!("jwks_uri is {at:?}, which is no address.");
@@ -35,6 +36,28 @@ pub(super) async fn look(wire: &Wire, found: &Discovery, preset: &Preset, report
     let (set, check) = keys(&url, &wire.read(&url).await);
     report.checks.push(check);
     set
+}
+
+/// Who runs in a person's browser asks for permission before it writes to another host.
+async fn cors(wire: &Wire, server: &Value) -> Check {
+    let name = "metadata.cors";
+    for member in ["token_endpoint", "registration_endpoint"] {
+        let Some(url) = server[member].as_str().and_then(|text| Url::parse(text).ok()) else { continue };
+        let answer = match wire.send(Request::preflight(&url, ELSEWHERE)).await {
+            Ok(answer) => answer,
+            Err(silence) => return unanswered(name, &silence),
+        };
+        if is_shut(&answer) {
+            return Check::warning(
+                name,
+                format!(
+                    "{url} may not be asked by pages elsewhere: callers that run in a browser, as inspectors do, fail."
+                ),
+                "Answer OPTIONS there with Access-Control-Allow-Origin: *, and the POST too; no cookie is read there.",
+            );
+        }
+    }
+    Check::ok(name, "Callers that run in a browser may ask for tokens.")
 }
 
 /// Keys of a kind that is not known here are passed over: there may be others.

@@ -77,13 +77,18 @@ pub fn ask(client: &Client, asked: &Asked) -> Result<Authorization, String> {
     let endpoint = AuthUrl::new(asked.endpoint.clone()).map_err(wrong("the authorization endpoint"))?;
     let callback = RedirectUrl::new(client.redirect_uri.clone()).map_err(wrong("the redirect URI"))?;
     let oauth = BasicClient::new(ClientId::new(client.id.clone())).set_auth_uri(endpoint).set_redirect_uri(callback);
-    let state = format!("{}%2F_-~", crate::random::bytes::<12>().map(|byte| format!("{byte:02x}")).concat());
+    let fresh = || crate::random::bytes::<12>().map(|byte| format!("{byte:02x}")).concat();
+    let state = format!("{}%2F_-~", fresh());
     let own = state.clone();
     let mut request = oauth.authorize_url(move || CsrfToken::new(own));
     match asked.scope.as_deref() {
         Some("") => request = request.add_extra_param("scope", ""),
         Some(scope) => request = request.add_scope(Scope::new(scope.to_owned())),
         None => {}
+    }
+    // Whether callers send one nobody has said. Some servers want it (OpenID Connect Core §3.1.2.1), which is no mistake.
+    if asked.scope.iter().flat_map(|scope| scope.split_whitespace()).any(|scope| scope == "openid") {
+        request = request.add_extra_param("nonce", fresh());
     }
     if let Some(resource) = &asked.resource {
         request = request.add_extra_param("resource", resource.clone());

@@ -4,7 +4,10 @@ use std::fmt;
 
 use reqwest::{
     Method,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{
+        ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_TYPE, HeaderMap,
+        HeaderName, HeaderValue, ORIGIN,
+    },
 };
 use serde_json::Value;
 use url::Url;
@@ -28,6 +31,15 @@ impl Request {
     /// Reads a document.
     pub fn get(url: &Url) -> Self {
         Self { method: Method::GET, url: url.clone(), headers: HeaderMap::new(), body: Vec::new() }
+    }
+
+    /// Asks whether a page may send JSON there (the Fetch standard's preflight).
+    pub fn preflight(url: &Url, origin: &str) -> Self {
+        let request = Self { method: Method::OPTIONS, ..Self::get(url) };
+        request
+            .with(ORIGIN, origin)
+            .with(ACCESS_CONTROL_REQUEST_METHOD, "POST")
+            .with(ACCESS_CONTROL_REQUEST_HEADERS, "content-type")
     }
 
     /// Sends a body.

@@ -33,11 +33,14 @@ macro_rules! faults {
 }
 
 /// What a fault cannot but bring with it, and why. Nothing else may be found beside it.
-pub const FOLLOWING: &[(Fault, &str, &str)] = &[(
-    Fault::LostAnswerKills,
-    "refresh.parallel",
-    "who ends a connection for a token that comes twice ends it just as well for two that come at once",
-)];
+pub const FOLLOWING: &[(Fault, &str, &str)] = &[
+    (
+        Fault::LostAnswerKills,
+        "refresh.parallel",
+        "who ends a connection for a token that comes twice ends it just as well for two that come at once",
+    ),
+    (Fault::NoCors, "metadata.cors", "who lets pages elsewhere read nothing lets them ask for no tokens either"),
+];
 
 faults! {
     /// The server writes its issuer with a slash at the end, and the resource names it without. Hurt strict clients of
