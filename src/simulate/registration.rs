@@ -211,3 +211,83 @@ pub fn told(body: &Value) -> String {
     let both: Vec<String> = [words("error"), words("error_description")].into_iter().flatten().collect();
     if both.is_empty() { "no error that could be read".to_owned() } else { both.join(": ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        protocol::presets,
+        simulate::{discovery::Place, wire::Silence},
+    };
+
+    fn found(methods: &Value) -> Discovery {
+        let url: Url = "https://a.example/".parse().unwrap();
+        let place =
+            |document| Place { form: "root", url: url.clone(), heard: Err(Silence::TooLong), document, moved: None };
+        let mut server = json!({ "issuer": "https://a.example" });
+        if !methods.is_null() {
+            server["token_endpoint_auth_methods_supported"] = methods.clone();
+        }
+        Discovery {
+            target: url.clone(),
+            first_call: Err(Silence::TooLong),
+            resources: Vec::new(),
+            issuer: String::new(),
+            issuer_is_named: false,
+            servers: vec![place(Some(server))],
+            manifest: place(None),
+        }
+    }
+
+    #[test]
+    fn a_secret_goes_where_both_sides_have_it() {
+        let in_header = |name: &str, methods: &Value| shows_in_header(&found(methods), presets::named(name).unwrap());
+        let (post, basic, both) = (
+            json!(["client_secret_post"]),
+            json!(["client_secret_basic"]),
+            json!(["client_secret_basic", "client_secret_post"]),
+        );
+        for name in ["claude", "chatgpt-connector", "chatgpt-action", "gemini"] {
+            let places = [&post, &basic, &both, &Value::Null].map(|methods| in_header(name, methods));
+            assert_eq!(places, [false, true, false, true], "{name}: where nothing is said, the header is meant");
+        }
+        assert!(!in_header("chatgpt-plugin", &basic), "it knows no other way");
+        let typed = Typed { client_id: Some("x".into()), by_header: Some(true), ..Typed::default() };
+        let callbacks = vec!["https://c.example/cb".to_owned()];
+        let client = by_hand(&found(&post), presets::named("claude").unwrap(), &typed, callbacks).unwrap();
+        assert!(client.by_header, "who typed it in knows");
+    }
+
+    #[test]
+    fn nobody_is_sent_back_to_a_port_that_is_not_named() {
+        let of = |uris: &[&str], typed: &Typed| callbacks(uris.iter().map(|uri| (*uri).to_owned()).collect(), typed);
+        let open = of(&["http://127.0.0.1/cb", "http://localhost/cb"], &Typed::default());
+        assert!(
+            open.len() == 2 && open[0].starts_with("http://127.0.0.1:") && open[1] == "http://localhost/cb",
+            "{open:?}"
+        );
+        let named = ["http://localhost:6274/cb", "http://127.0.0.1/cb"];
+        assert_eq!(of(&named, &Typed::default()), named);
+        let elsewhere = ["https://c.example/cb", "http://127.0.0.1/cb"];
+        assert_eq!(of(&elsewhere, &Typed::default()), elsewhere, "that one is used");
+        let typed = Typed { redirect_uri: Some("http://localhost/typed".into()), ..Typed::default() };
+        let typed = of(&named, &typed);
+        assert!(
+            typed.len() == 1 && typed[0].starts_with("http://localhost:") && typed[0].ends_with("/typed"),
+            "{typed:?}"
+        );
+    }
+
+    #[test]
+    fn a_callback_with_an_id_of_its_own_is_not_made_up_for_a_client_by_hand() {
+        let typed = Typed { client_id: Some("x".into()), ..Typed::default() };
+        let client = |name: &str| {
+            let preset = presets::named(name).unwrap();
+            by_hand(&found(&Value::Null), preset, &typed, callbacks(preset.callbacks_with("x1", false), &typed))
+        };
+        for own in ["chatgpt-plugin", "chatgpt-connector", "gemini"] {
+            assert!(client(own).unwrap_err().contains("--redirect-uri"), "{own}");
+        }
+        assert_eq!(client("claude").unwrap().redirect_uri, "https://claude.ai/api/mcp/auth_callback");
+    }
+}

@@ -102,6 +102,15 @@ fn a_server_that_does_not_answer_is_one_complaint() {
     }
 }
 
+#[test]
+fn a_caller_that_is_not_known_is_a_mistake_of_who_asks() {
+    for command in ["simulate", "doctor"] {
+        let arguments = [command, "http://127.0.0.1:9/mcp", "--as", "nobody"];
+        let output = Command::new(env!("CARGO_BIN_EXE_consentry")).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+    }
+}
+
 /// Without an account it says what it left out, and still finds what can be found; people read it by area.
 #[test]
 fn without_an_account_it_says_what_it_left_out() {

@@ -178,6 +178,68 @@ fn nothing_goes_to_another_origin() {
     assert_eq!(elsewhere.asked(), Vec::<String>::new());
 }
 
+fn describes_an_api_elsewhere(asked: &Asked) -> Option<HttpResponse> {
+    let at = |path: &str| format!("{}{path}", asked.origin);
+    match asked.path.as_str() {
+        "/.well-known/ai-plugin.json" => Some(HttpResponse::Ok().json(json!({
+            "auth": { "type": "oauth", "client_url": at("/authorize"), "authorization_url": at("/token"), "scope": "" },
+            "api": { "url": at("/openapi.yaml") },
+        }))),
+        "/openapi.yaml" => Some(HttpResponse::Ok().content_type("text/yaml").body(format!(
+            "openapi: 3.0.1\nservers:\n  - url: {}\npaths:\n  /todos:\n    get: {{}}\n",
+            asked.elsewhere
+        ))),
+        _ => None,
+    }
+}
+
+#[test]
+fn no_token_goes_to_an_api_on_another_domain() {
+    let folder = tempfile::tempdir().unwrap();
+    let play = |server: &Hostile| {
+        let caller = ["--as", "plugin", "--client-id", "c1", "--redirect-uri", "https://client.example/cb"];
+        json_with_account(folder.path(), &[&["simulate", server.url.as_str()], &caller[..]].concat())
+    };
+    let elsewhere = Landing::page();
+    // Another name of this computer is another domain.
+    let other = elsewhere.url("").replace("127.0.0.1", "localhost");
+    let (steps, is_good) = play(&Hostile::start(describes_an_api_elsewhere, &other));
+    assert!(!is_good && outcome(&steps, "api").contains("no token was sent there"), "{steps:#}");
+    assert_eq!(elsewhere.asked(), Vec::<String>::new());
+    // On its own domain the description, YAML as it may be, is followed.
+    let (steps, is_good) = play(&Hostile::start(describes_an_api_elsewhere, "/"));
+    assert!(!is_good && outcome(&steps, "api").contains("answered 404"), "{steps:#}");
+}
+
+fn names_a_server_that_is_not_there_first(asked: &Asked) -> Option<HttpResponse> {
+    let servers = [format!("{}/gone", asked.origin), asked.origin.clone()];
+    let document = json!({ "resource": format!("{}/mcp", asked.origin), "authorization_servers": servers });
+    asked.path.starts_with("/.well-known/oauth-protected-resource").then(|| HttpResponse::Ok().json(document))
+}
+
+fn lists_no_s256(asked: &Asked) -> Option<HttpResponse> {
+    let document = json!({
+        "issuer": asked.origin, "authorization_endpoint": format!("{}/authorize", asked.origin),
+        "token_endpoint": format!("{}/token", asked.origin), "registration_endpoint": format!("{}/register", asked.origin),
+    });
+    (asked.path == "/.well-known/oauth-authorization-server").then(|| HttpResponse::Ok().json(document))
+}
+
+#[test]
+fn a_server_is_looked_for_as_callers_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let play = |manners: Manners| {
+        let server = Hostile::start(manners, "");
+        let at = format!("{}/mcp", server.url);
+        json_with_account(folder.path(), &["simulate", &at, "--as", "connector", "--by", "registration"])
+    };
+    let (steps, is_good) = play(names_a_server_that_is_not_there_first);
+    assert!(is_good, "{steps:#}");
+    let (steps, is_good) = play(lists_no_s256);
+    assert!(!is_good && outcome(&steps, "discovery").contains("S256"), "{steps:#}");
+    assert_eq!(steps.as_array().unwrap().len(), 1, "it goes no further");
+}
+
 fn shows_a_huge_form(asked: &Asked) -> Option<HttpResponse> {
     let more = "<input type=hidden name=x value=y><button>no</button>".repeat(1800);
     (asked.path == "/authorize").then(|| asked.form("/sign-in", &more))
