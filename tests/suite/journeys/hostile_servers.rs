@@ -1,9 +1,12 @@
 //! `consentry simulate` and `consentry doctor` before servers that mean harm: whoever shows their output around gives
 //! nothing away, nothing goes to anybody else, nothing reaches the terminal but text, and everything comes to an end.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, http::StatusCode};
 use serde_json::json;
 
 use crate::harness::{
@@ -238,6 +241,34 @@ fn a_server_is_looked_for_as_callers_do() {
     let (steps, is_good) = play(lists_no_s256);
     assert!(!is_good && outcome(&steps, "discovery").contains("S256"), "{steps:#}");
     assert_eq!(steps.as_array().unwrap().len(), 1, "it goes no further");
+}
+
+/// How often something was asked in the test below, which alone asks it.
+static SIGNED_IN: AtomicUsize = AtomicUsize::new(0);
+static CALLED: AtomicUsize = AtomicUsize::new(0);
+
+/// After the first person and some calls it has had enough of everybody.
+fn grows_tired(asked: &Asked) -> Option<HttpResponse> {
+    let (count, enough, status) = match asked.path.as_str() {
+        "/sign-in" => (&SIGNED_IN, 1, StatusCode::SERVICE_UNAVAILABLE),
+        "/mcp" if asked.said.is_empty() => (&CALLED, 3, StatusCode::FORBIDDEN),
+        _ => return None,
+    };
+    (count.fetch_add(1, Ordering::Relaxed) >= enough).then(|| HttpResponse::build(status).finish())
+}
+
+#[test]
+fn a_server_that_grows_tired_is_neither_right_nor_wrong() {
+    let server = Hostile::start(grows_tired, "");
+    let folder = tempfile::tempdir().unwrap();
+    let at = format!("{}/mcp", server.url);
+    let (checks, _) = json_with_account(folder.path(), &["doctor", &at, "--as", "connector", "--by", "registration"]);
+    let state = |name: &str| checks.as_array().unwrap().iter().find(|it| it["name"] == name).map(|it| &it["state"]);
+    assert!(CALLED.load(Ordering::Relaxed) > 4 && SIGNED_IN.load(Ordering::Relaxed) > 3, "{checks:#}");
+    assert_eq!(state("reach.bot_filter").unwrap(), "ok", "it is not the names: {checks:#}");
+    for name in ["refresh.parallel", "token.pkce", "token.code_once"] {
+        assert_eq!(state(name).unwrap(), "left_out", "{name}: {checks:#}");
+    }
 }
 
 fn shows_a_huge_form(asked: &Asked) -> Option<HttpResponse> {
