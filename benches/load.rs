@@ -1,4 +1,5 @@
-//! A load on the real server: token issue, refresh and introspection, on SQLite and on Postgres.
+//! A load on the real server: token issue, refresh, alone and beside 200 people who sign in, and introspection, on
+//! SQLite and on Postgres; and how long a wrong password takes with known and with unknown addresses.
 //!
 //! `cargo bench --bench load`. It starts `consentry serve` as a process of its own on a free loopback port, prepares
 //! codes with the library, sends a bounded number of requests from 32 callers, and prints requests per second, the
@@ -49,6 +50,9 @@ use consentry::{
         secret::{CLIENT_SECRET, SecretText},
     },
 };
+
+#[path = "load/people.rs"]
+mod people;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 type Form = Vec<(&'static str, String)>;
@@ -112,13 +116,25 @@ async fn measure(engine: &str, url: &str, folder: &Path) -> Outcome<()> {
         let token = answer["refresh_token"].as_str().unwrap_or_default();
         service(&prepared.client, &[("grant_type", "refresh_token"), ("refresh_token", token)])
     };
+    let tokens = tokens.answers;
     let forms: Vec<Form> = tokens.iter().map(refresh).collect();
-    run("refresh, rotated", "/token", forms.clone()).await?;
-    run("refresh, repeated", "/token", forms).await?;
+    let (quiet, stormy) = forms.split_at(forms.len() / 2);
+    let alone = run("refresh, rotated", "/token", quiet.to_vec()).await?;
+    run("refresh, repeated", "/token", quiet.to_vec()).await?;
+    let storm = people::Storm::begin(&public_url).await?;
+    let beside = run("refresh, rotated, beside sign-ins", "/token", stormy.to_vec()).await?;
+    let signed_in = storm.end().await?;
     let ask = |answer: &serde_json::Value| {
         service(&prepared.service, &[("token", answer["access_token"].as_str().unwrap_or_default())])
     };
     run("introspection", "/introspect", tokens.iter().map(ask).collect()).await?;
+    let people = people::PEOPLE;
+    println!(
+        "\n{engine}: p99 of refresh beside {people} who sign in ({signed_in} did): {:.1} times",
+        beside.p99 / alone.p99
+    );
+    let [known, unknown] = people::wrong_passwords(&public_url).await?;
+    println!("{engine}: median of a wrong password: known addresses {known:.1?}, unknown {unknown:.1?}\n");
     Ok(())
 }
 
@@ -158,6 +174,7 @@ async fn prepare(url: &str, public_url: &str, master: [u8; 32]) -> Outcome<Prepa
         at: now,
     };
     server.store.add_account(&account, &audit()).await?;
+    people::prepare(&server).await?;
     let mut scopes = Catalogue::default();
     scopes.put(Scope::new("todo.read", "See your list"))?;
     let plugin = Plugin {
@@ -269,9 +286,16 @@ async fn wait_until_ready(public_url: &str) -> Outcome<()> {
     Err("the server did not become ready within five seconds".into())
 }
 
+/// What a load brought.
+struct Loaded {
+    answers: Vec<serde_json::Value>,
+    /// In milliseconds.
+    p99: f64,
+}
+
 /// Sends every form once, from many callers at a time, and answers what came back.
 #[expect(clippy::disallowed_methods, reason = "a load program measures real time")]
-async fn load(engine: &str, step: &str, address: &str, pid: u32, forms: Vec<Form>) -> Outcome<Vec<serde_json::Value>> {
+async fn load(engine: &str, step: &str, address: &str, pid: u32, forms: Vec<Form>) -> Outcome<Loaded> {
     let http = reqwest::Client::new();
     let count = forms.len();
     let queue = Arc::new(Mutex::new(VecDeque::from(forms)));
@@ -312,7 +336,7 @@ async fn load(engine: &str, step: &str, address: &str, pid: u32, forms: Vec<Form
         at(99),
         cpu.as_secs_f64() * 1e6 / requests
     );
-    Ok(answers)
+    Ok(Loaded { answers, p99: at(99) })
 }
 
 /// User and system time of a process: fields 14 and 15 of its `stat` (proc(5)), in hundredths of a second.

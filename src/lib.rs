@@ -9,6 +9,7 @@ pub mod http;
 pub mod jobs;
 pub mod keys;
 pub mod languages;
+pub mod mail;
 pub mod model;
 pub mod outbound;
 pub mod passwords;

@@ -8,7 +8,11 @@ pub mod flows;
 mod issuer;
 pub mod key_sets;
 pub mod keyring;
+pub mod mails;
+pub mod people;
 pub mod registrations;
+pub mod shares;
+pub mod sign_ins;
 
 use std::time::Duration;
 
@@ -17,8 +21,10 @@ use chrono::TimeDelta;
 use crate::{
     clock::Clock,
     keys::master::MasterKey,
+    mail::Mailer,
     model::{
         Timestamp,
+        account::SignUps,
         audit::{Actor, Audit},
         id::AuditEventId,
         mechanisms::Mechanisms,
@@ -28,7 +34,7 @@ use crate::{
         resource::{Resource, ResourceIdentifier},
     },
     outbound::{self, Outbound, OutboundError},
-    passwords::Passwords,
+    passwords::{self, Passwords},
     protocol::metadata::IssuerError,
     random,
     store::{SchemaState, Store, StoreError, StoreResult},
@@ -37,7 +43,9 @@ use documents::Documents;
 use flows::Flows;
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
+use mails::Mails;
 use registrations::Registrations;
+use sign_ins::SignIns;
 
 /// What the operator chose, checked.
 #[derive(Clone, Debug)]
@@ -62,12 +70,16 @@ pub struct Settings {
     pub refresh_absolute: TimeDelta,
     /// How long a browser stays signed in.
     pub session_lifetime: TimeDelta,
+    /// What passwords must be, and cost.
+    pub passwords: passwords::Settings,
     /// In which ways a client can become known.
     pub mechanisms: Mechanisms,
     /// What a client that belongs to no plugin means when it names no resource; none for the only one there is.
     pub default_resource: Option<ResourceIdentifier>,
     /// Whose word about where a call came from is believed.
     pub trusted_proxies: TrustedProxies,
+    /// Who may make an account.
+    pub sign_ups: SignUps,
 }
 
 impl Settings {
@@ -87,9 +99,11 @@ impl Settings {
             refresh_idle: TimeDelta::days(90),
             refresh_absolute: TimeDelta::days(365),
             session_lifetime: TimeDelta::days(30),
+            passwords: passwords::Settings::default(),
             mechanisms: Mechanisms::default(),
             default_resource: None,
             trusted_proxies: TrustedProxies::default(),
+            sign_ups: SignUps::default(),
         })
     }
 
@@ -136,8 +150,12 @@ pub struct Server {
     pub key_sets: KeySets,
     /// How many clients register themselves.
     pub registrations: Registrations,
+    /// How fast passwords can be guessed.
+    pub sign_ins: SignIns,
     /// What happened at each step of an attempt to connect.
     pub flows: Flows,
+    /// Who takes mail away, and how much waits.
+    pub mails: Mails,
 }
 
 /// Why the server does not start.
@@ -190,9 +208,27 @@ impl Server {
         let key_sets = KeySets::new(strangers, known);
         let per_minute = settings.mechanisms.registration.per_minute;
         let registrations = Registrations::new(per_minute, settings.trusted_proxies.clone(), &clock);
-        let passwords = Passwords::new();
-        let flows = Flows::default();
-        Ok(Self { settings, clock, store, keyring, passwords, documents, key_sets, registrations, flows })
+        let sign_ins = SignIns::new(settings.trusted_proxies.clone(), &clock);
+        let passwords = Passwords::with(settings.passwords);
+        Ok(Self {
+            settings,
+            clock,
+            store,
+            keyring,
+            passwords,
+            documents,
+            key_sets,
+            registrations,
+            sign_ins,
+            flows: Flows::default(),
+            mails: Mails::new(Mailer::none()),
+        })
+    }
+
+    /// The same, with somebody who takes mail away.
+    #[must_use]
+    pub fn with_mailer(self, mailer: Mailer) -> Self {
+        Self { mails: Mails::new(mailer), ..self }
     }
 
     /// Corrects the clock by the database's, where several nodes may share one.

@@ -12,6 +12,7 @@ sign-in-title = Anmelden
 sign-in-to-connect = um { $client } mit { $plugin } zu verbinden. Was die App darf, entscheiden Sie auf der nächsten Seite.
 sign-in-plain = mit Ihrem Konto bei { $server }.
 sign-in-refused = E-Mail-Adresse und Passwort passen nicht zusammen. Bitte versuchen Sie es noch einmal.
+sign-in-too-many = Es gab zu viele Versuche. Bitte warten Sie ein paar Minuten und versuchen Sie es dann noch einmal.
 sign-in-foot-for = Ihr Passwort bleibt hier. { $client } sieht es nie.
 sign-in-foot = Ihr Passwort bleibt hier. Verbundene Apps sehen es nie.
 sign-in-do = Anmelden

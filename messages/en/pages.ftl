@@ -15,6 +15,7 @@ sign-in-to-connect = to connect { $client } to { $plugin }. You decide on the ne
 # $server is the name of this site.
 sign-in-plain = with your { $server } account.
 sign-in-refused = That email address and password do not match. Please try again.
+sign-in-too-many = There were too many attempts. Please wait a few minutes, then try again.
 sign-in-foot-for = Your password stays here. { $client } never sees it.
 sign-in-foot = Your password stays here. Connected apps never see it.
 sign-in-do = Sign in

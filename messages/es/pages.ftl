@@ -12,6 +12,7 @@ sign-in-title = Iniciar sesión
 sign-in-to-connect = para conectar { $client } con { $plugin }. En la página siguiente usted decide qué puede hacer.
 sign-in-plain = con su cuenta de { $server }.
 sign-in-refused = El correo electrónico y la contraseña no coinciden. Inténtelo de nuevo.
+sign-in-too-many = Ha habido demasiados intentos. Espere unos minutos e inténtelo de nuevo.
 sign-in-foot-for = Su contraseña se queda aquí. { $client } nunca la ve.
 sign-in-foot = Su contraseña se queda aquí. Las aplicaciones conectadas nunca la ven.
 sign-in-do = Iniciar sesión

@@ -12,6 +12,7 @@ sign-in-title = サインイン
 sign-in-to-connect = { $client } を { $plugin } に接続します。何を許可するかは次のページで決められます。
 sign-in-plain = { $server } のアカウントでサインインします。
 sign-in-refused = メールアドレスとパスワードが一致しません。もう一度お試しください。
+sign-in-too-many = 試行回数が多すぎます。数分待ってから、もう一度お試しください。
 sign-in-foot-for = パスワードはここから外に出ません。{ $client } には知らされません。
 sign-in-foot = パスワードはここから外に出ません。接続したアプリには知らされません。
 sign-in-do = サインイン

@@ -11,6 +11,8 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
+    account_changes,
+    account_import::{self, Import},
     answer::Answer,
     desk::{Desk, audit},
     failure::Failure,
@@ -32,6 +34,24 @@ const NAME_LENGTH_MAX: usize = 100;
 pub(super) enum Command {
     /// Add somebody who can sign in
     Add(Add),
+    /// Make a link with which somebody makes their own account
+    Invite(account_changes::Invite),
+    /// List accounts, in the order in which they were made
+    List(account_changes::List),
+    /// Say that an account's address is its owner's
+    VerifyEmail(account_changes::Which),
+    /// Give an account a new password; its sessions and connections end
+    SetPassword(account_changes::SetPassword),
+    /// Let nobody use an account; its sessions and connections end
+    Disable(account_changes::Which),
+    /// Let an account be used again
+    Enable(account_changes::Which),
+    /// Print everything that is kept of a person
+    Export(account_changes::Which),
+    /// Delete an account and everything personal with it
+    Delete(account_changes::Which),
+    /// Add people from another program, with the hashes of their passwords
+    Import(Import),
 }
 
 #[derive(Debug, Args)]
@@ -45,7 +65,7 @@ pub(super) struct Add {
     /// What the person may do
     #[arg(long, default_value = "person", value_parser = PossibleValuesParser::new(["person", "owner", "admin"]))]
     role: String,
-    /// A file with the password, at least 15 characters; - reads standard input
+    /// A file with the password, at least as long as the configuration says (15 characters); - reads standard input
     #[arg(long, value_name = "FILE")]
     password_file: PathBuf,
 }
@@ -53,6 +73,15 @@ pub(super) struct Add {
 pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
     match command {
         Command::Add(arguments) => add(arguments, desk).await,
+        Command::Invite(arguments) => account_changes::invite(&arguments, desk).await,
+        Command::List(arguments) => account_changes::list(&arguments, desk).await,
+        Command::VerifyEmail(arguments) => account_changes::verify_email(&arguments, desk).await,
+        Command::SetPassword(arguments) => account_changes::set_password(&arguments, desk).await,
+        Command::Disable(arguments) => account_changes::disable(&arguments, desk).await,
+        Command::Enable(arguments) => account_changes::enable(&arguments, desk).await,
+        Command::Export(arguments) => account_changes::export(&arguments, desk).await,
+        Command::Delete(arguments) => account_changes::delete(&arguments, desk).await,
+        Command::Import(arguments) => account_import::run(arguments, desk).await,
     }
 }
 
@@ -63,7 +92,9 @@ async fn add(arguments: Add, desk: &Desk) -> Result<Answer, Failure> {
     let role: Role = arguments.role.parse().map_err(|error| refused(&error))?;
     let name = name(&arguments.name, "--name")?;
     let password = read_password(&arguments.password_file)?;
-    let password_hash = Passwords::new().hash(&password).await.map_err(|error| refused(&error))?;
+    let about = [email.as_str(), name.as_str(), desk.server_name.as_str()];
+    let hashed = Passwords::with(desk.passwords).hash_for(&password, &about).await;
+    let password_hash = hashed.map_err(|error| refused(&error))?;
     let at = desk.clock.now();
     let account = NewAccount { id: AccountId(random::id(at)), email: email.clone(), name, role, password_hash, at };
     match desk.store.add_account(&account, &audit(at)).await? {

@@ -27,8 +27,9 @@ use crate::{
     },
     http,
     keys::master::MasterKey,
+    mail::{Mailer, Sender},
     model::{
-        account::Role,
+        account::{Role, SignUps},
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, PluginId},
         plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt},
@@ -164,7 +165,15 @@ async fn assemble(public_url: &str, folder: &Path) -> Result<Arc<Server>, Failur
     store.migrate().await?;
     let settings = Settings::defaults(public_url, "Consentry Demo")?;
     let master = write_master_key(&folder.join("master.key"))?;
-    Ok(Arc::new(Server::assemble(settings, Clock::system(), store, vec![master], outbound::Settings::default()).await?))
+    let sender = Sender {
+        from: "consentry@example.com".parse()?,
+        name: settings.server_name.clone(),
+        host: settings.host.as_str().to_owned(),
+    };
+    let settings = Settings { sign_ups: SignUps::Open, ..settings };
+    let outbound = outbound::Settings::default();
+    let server = Server::assemble(settings, Clock::system(), store, vec![master], outbound).await?;
+    Ok(Arc::new(server.with_mailer(Mailer::log(sender)?)))
 }
 
 /// The master key in a file, as `serve` would be given it.

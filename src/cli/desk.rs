@@ -8,12 +8,13 @@ use crate::{
     config::{Clients, Config, Database, PublicUrl},
     model::{
         Timestamp,
+        account::SignUps,
         audit::{Actor, Audit},
         id::AuditEventId,
         plugin::{Host, Plugin},
         public_url,
     },
-    random,
+    passwords, random,
     store::{OpenOptions, Store},
 };
 
@@ -26,7 +27,10 @@ pub(super) struct Desk {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) public_url: Option<PublicUrl>,
+    pub(super) server_name: String,
     pub(super) clients: Clients,
+    pub(super) sign_ups: SignUps,
+    pub(super) passwords: passwords::Settings,
 }
 
 /// Opens the store a configuration names.
@@ -64,7 +68,10 @@ impl Desk {
             store,
             clock: Clock::system(),
             public_url: config.public_url.clone(),
+            server_name: config.server_name.clone(),
             clients: config.clients.clone(),
+            sign_ups: config.sign_ups,
+            passwords: config.passwords,
         })
     }
 

@@ -86,7 +86,7 @@ impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Start(error) => error.into(),
-            ServeError::Listen { .. } | ServeError::Telemetry(_) | ServeError::Stopped(_) => {
+            ServeError::Mail(_) | ServeError::Listen { .. } | ServeError::Telemetry(_) | ServeError::Stopped(_) => {
                 Self::NotDone(error.to_string())
             }
         }

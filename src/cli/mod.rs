@@ -7,6 +7,8 @@
 #![expect(clippy::print_stderr, reason = "printing is what a command line is for")]
 
 mod account;
+mod account_changes;
+mod account_import;
 mod answer;
 mod client;
 mod client_add;

@@ -6,12 +6,15 @@ use std::{
     time::Duration,
 };
 
+use zeroize::Zeroizing;
+
 use super::run;
 use crate::{
     clock::Clock,
-    config::ServeConfig,
+    config::{MailSecurity, ServeConfig},
     http,
     keys::master::MasterKey,
+    mail::{Login, MailError, Mailer, Security, Sender, SmtpSettings},
     model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms},
     outbound,
     server::{Server, Settings, StartError},
@@ -38,6 +41,9 @@ pub enum ServeError {
         /// Why.
         error: std::io::Error,
     },
+    /// No mail can be sent as it should be.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// Nothing can be counted.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
@@ -56,8 +62,8 @@ impl From<StoreError> for ServeError {
 pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
     let store = Store::open(&open_options(&config)).await?;
     let masters = config.master_keys.iter().map(|key| MasterKey::new(*key.reveal())).collect();
-    let server =
-        Arc::new(Server::assemble(settings(&config), Clock::system(), store, masters, outbound(&config)).await?);
+    let server = Server::assemble(settings(&config), Clock::system(), store, masters, outbound(&config)).await?;
+    let server = Arc::new(server.with_mailer(mailer(&config)?));
     // Both are bound before either answers, so that a start that fails has answered nobody.
     let listener = bind(config.listen, "CONSENTRY_LISTEN")?;
     let ops_listener = config.ops_listen.map(|address| bind(address, "CONSENTRY_OPS_LISTEN")).transpose()?;
@@ -103,10 +109,32 @@ fn settings(config: &ServeConfig) -> Settings {
         refresh_idle: lifetimes.refresh_idle,
         refresh_absolute: lifetimes.refresh_absolute,
         session_lifetime: lifetimes.session,
+        passwords: config.passwords,
         mechanisms: mechanisms(config),
         default_resource: config.default_resource.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
+        sign_ups: config.people.sign_ups,
     }
+}
+
+fn mailer(config: &ServeConfig) -> Result<Mailer, MailError> {
+    let Some(mail) = &config.people.mail else { return Ok(Mailer::none()) };
+    let sender = Sender {
+        from: mail.from.clone(),
+        name: config.server_name.clone(),
+        host: config.public_url.host().as_str().to_owned(),
+    };
+    let login = mail
+        .login
+        .as_ref()
+        .map(|(user, password)| Login { user: user.clone(), password: Zeroizing::new(password.reveal().to_owned()) });
+    let security = match mail.security {
+        MailSecurity::Tls => Security::Tls,
+        MailSecurity::StartTls => Security::StartTls,
+        MailSecurity::Plain => Security::Plain,
+    };
+    let authorities = config.outbound.authorities_pem.clone();
+    Mailer::smtp(sender, SmtpSettings { host: mail.host.clone(), port: mail.port, security, login, authorities })
 }
 
 fn outbound(config: &ServeConfig) -> outbound::Settings {

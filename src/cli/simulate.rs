@@ -38,6 +38,13 @@ enum Way {
     Hand,
 }
 
+/// Where a client shows its secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Place {
+    Body,
+    Header,
+}
+
 /// Who is played, and with what.
 #[derive(Debug, Args)]
 pub(super) struct Caller {
@@ -55,9 +62,21 @@ pub(super) struct Caller {
     /// Where its secret is: `file:PATH` or `env:NAME`
     #[arg(long, value_name = "REF")]
     client_secret_from: Option<String>,
+    /// Where the secret goes; as caller and server can, where nothing is said
+    #[arg(long, value_enum, requires = "client_secret_from")]
+    client_secret_in: Option<Place>,
     /// The callback, where the preset leaves something open
     #[arg(long, value_name = "URI")]
     redirect_uri: Option<String>,
+    /// The scopes to ask for, in place of those the caller would find
+    #[arg(long, value_name = "SCOPES")]
+    scope: Option<String>,
+    /// The authorization endpoint, where it is typed in, as into an action's editor
+    #[arg(long, requires = "token_url", value_name = "URL")]
+    authorization_url: Option<Url>,
+    /// The token endpoint
+    #[arg(long, requires = "authorization_url", value_name = "URL")]
+    token_url: Option<Url>,
     /// A test account, which signs in by itself
     #[arg(long, requires = "password_file")]
     email: Option<String>,
@@ -73,7 +92,7 @@ impl Caller {
 
     pub(super) fn preset(&self) -> Result<&'static Preset, Failure> {
         let unknown =
-            || Failure::not_done(format!("there is no preset \"{}\"; see consentry preset list", self.preset));
+            || Failure::Misconfigured(format!("there is no preset \"{}\"; see consentry preset list", self.preset));
         callers::named(&self.preset).ok_or_else(unknown)
     }
 
@@ -85,7 +104,9 @@ impl Caller {
         });
         let client_secret = self.client_secret_from.as_deref().map(secret).transpose()?;
         let (client_id, redirect_uri) = (self.client_id.clone(), self.redirect_uri.clone());
-        Ok(Typed { client_id, client_secret, redirect_uri, by, ..Typed::default() })
+        let by_header = self.client_secret_in.map(|place| place == Place::Header);
+        let (scope, endpoints) = (self.scope.clone(), self.authorization_url.clone().zip(self.token_url.clone()));
+        Ok(Typed { client_id, client_secret, redirect_uri, waiting_at: None, by, by_header, scope, endpoints })
     }
 
     pub(super) fn account(&self) -> Result<Option<Account>, Failure> {

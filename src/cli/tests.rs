@@ -13,6 +13,8 @@ use crate::{
     tokens::secret,
 };
 
+mod importing;
+mod people;
 mod presets;
 mod resources;
 mod signing_clients;
@@ -38,7 +40,11 @@ impl Shell {
         let public_url = PublicUrl::parse("https://consent.example.com/auth").unwrap();
         let clock = Clock::standing_at(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
         let clients = Clients { by_hand: true, documents: true, document_hosts: vec![], document_hosts_denied: vec![] };
-        Self { desk: Desk { store, clock, public_url: Some(public_url), clients }, folder }
+        let server_name = "Example Accounts".to_owned();
+        let passwords = crate::passwords::Settings::default();
+        let sign_ups = crate::model::account::SignUps::Invited;
+        let desk = Desk { store, clock, public_url: Some(public_url), server_name, clients, sign_ups, passwords };
+        Self { desk, folder }
     }
 
     async fn new() -> Self {

@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 29] = [
+pub const KEYS: [Key; 37] = [
     key(
         "public_url",
         None,
@@ -110,6 +110,54 @@ pub const KEYS: [Key; 29] = [
         "How long a connection lives at most, in seconds (365 days).",
     ),
     key("session_lifetime", Some("2592000"), "2592000", "How long a browser stays signed in, in seconds (30 days)."),
+    key(
+        "sign_up",
+        Some("invitation"),
+        "\"invitation\"",
+        "Who may make an account: open, for anybody, by a link that is mailed to their address; invitation, for whoever \
+         was invited (`account invite`); off, for nobody but those the operator adds.",
+    ),
+    key(
+        "mail_server",
+        None,
+        "\"smtps://mail.example.com\"",
+        "Where mail is handed over: smtps://HOST (port 465), or smtp://HOST:587, which is given nothing unless it offers \
+         STARTTLS; only on this machine smtp:// is spoken without TLS. Left out, no mail is sent, and nobody can reset \
+         their password by themselves.",
+    ),
+    key(
+        "mail_user",
+        None,
+        "\"consentry@example.com\"",
+        "The name to log in to the mail server with, if it asks for one.",
+    ),
+    key(
+        "mail_password",
+        None,
+        "\"file:/run/secrets/mail_password\"",
+        "The password for that, as a reference: file:PATH or env:NAME.",
+    ),
+    key(
+        "mail_from",
+        None,
+        "\"no-reply@example.com\"",
+        "The address mail comes from; server_name stands beside it. mail_server needs it.",
+    ),
+    key(
+        "password_length_min",
+        Some("15"),
+        "15",
+        "The shortest new password, in characters (8 to 64). NIST SP 800-63B-4 asks for 15 where a password is the \
+         only factor, and for 8 beside a second one.",
+    ),
+    key(
+        "password_memory",
+        Some("19456"),
+        "19456",
+        "The memory that hashing a password takes, in KiB (19456, which is OWASP's least, to 262144). Whoever signs in \
+         with a weaker hash gets a new one.",
+    ),
+    key("password_passes", Some("2"), "2", "How often hashing a password goes over that memory (2 to 16)."),
     key(
         "standing_max_age",
         Some("1"),
@@ -206,7 +254,8 @@ pub const KEYS: [Key; 29] = [
         "outbound_ca_file",
         None,
         "\"/etc/ssl/intranet.pem\"",
-        "A file with certificates of further authorities, in PEM, that such hosts may have theirs from.",
+        "A file with certificates of further authorities, in PEM, that such hosts, and the mail server, may have theirs \
+         from.",
     ),
     key(
         "log",

@@ -1,8 +1,9 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `clients`, `registration`, `resources`, `outbound`, `proxies`, `ops`, `log`) checks its own; `mistake`
-//! is how all that is wrong is told at once. The command line brings the sources and shows the warnings.
+//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `log`) checks
+//! its own; `mistake` is how all that is wrong is told at once. The command line brings the sources and shows the
+//! warnings.
 
 pub mod clients;
 pub mod database;
@@ -10,10 +11,12 @@ pub mod example;
 pub mod keys;
 pub mod lifetimes;
 pub mod log;
+pub mod mail;
 pub mod master_keys;
 pub mod mistake;
 mod ops;
 pub mod outbound;
+mod passwords;
 mod proxies;
 pub mod public;
 mod reader;
@@ -29,13 +32,16 @@ pub use self::{
     database::Database,
     lifetimes::Lifetimes,
     log::{Log, LogFormat},
+    mail::{Mail, MailSecurity, People},
     master_keys::MasterKeyBytes,
     mistake::{ConfigError, Mistake},
     outbound::Outbound,
     public::PublicUrl,
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
-use crate::model::{mechanisms::RegistrationPolicy, proxies::TrustedProxies, resource::ResourceIdentifier};
+use crate::model::{
+    account::SignUps, mechanisms::RegistrationPolicy, proxies::TrustedProxies, resource::ResourceIdentifier,
+};
 use reader::Reader;
 
 /// What every command needs.
@@ -47,8 +53,14 @@ pub struct Config {
     pub log: Log,
     /// Where the server is reached, when somebody has said so.
     pub public_url: Option<PublicUrl>,
+    /// What the pages call it.
+    pub server_name: String,
     /// How clients may become known.
     pub clients: Clients,
+    /// Who may make an account.
+    pub sign_ups: SignUps,
+    /// What passwords must be, and cost.
+    pub passwords: crate::passwords::Settings,
 }
 
 /// What the server needs.
@@ -68,6 +80,8 @@ pub struct ServeConfig {
     pub server_name: String,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// What passwords must be, and cost.
+    pub passwords: crate::passwords::Settings,
     /// What may be fetched from.
     pub outbound: Outbound,
     /// How clients may become known.
@@ -78,6 +92,8 @@ pub struct ServeConfig {
     pub default_resource: Option<ResourceIdentifier>,
     /// Whose word about where a call came from is believed.
     pub trusted_proxies: TrustedProxies,
+    /// What people may do by themselves, and the mail it takes.
+    pub people: People,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
 }
@@ -101,14 +117,24 @@ impl Config {
             // Not needed here, but a mistake in the file is better told by the first command than by the server.
             let listen = public::read_listen(reader);
             ops::read(reader, listen);
-            public::read_server_name(reader);
+            let server_name = public::read_server_name(reader);
             lifetimes::read(reader);
+            let passwords = passwords::read(reader);
             outbound::read(reader);
             let clients = clients::read(reader);
             registration::look_at(reader);
+            let sign_ups = mail::look_at(reader);
             resources::read(reader);
             proxies::read(reader);
-            Some(Self { database: database?, log: log?, public_url, clients: clients? })
+            Some(Self {
+                database: database?,
+                log: log?,
+                public_url,
+                server_name: server_name?,
+                clients: clients?,
+                sign_ups: sign_ups?,
+                passwords: passwords?,
+            })
         })
     }
 }
@@ -128,11 +154,13 @@ impl ServeConfig {
             let ops_listen = ops::read(reader, listen);
             let server_name = public::read_server_name(reader);
             let lifetimes = lifetimes::read(reader);
+            let passwords = passwords::read(reader);
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
             let registration = registration::read(reader);
             let default_resource = resources::read(reader);
             let trusted_proxies = proxies::read(reader);
+            let people = mail::read(reader);
             let master_keys = master_keys::read(reader);
             Some(Self {
                 database: database?,
@@ -142,11 +170,13 @@ impl ServeConfig {
                 ops_listen,
                 server_name: server_name?,
                 lifetimes: lifetimes?,
+                passwords: passwords?,
                 outbound: outbound?,
                 clients: clients?,
                 registration: registration?,
                 default_resource: default_resource?,
                 trusted_proxies: trusted_proxies?,
+                people: people?,
                 master_keys,
             })
         })

@@ -18,13 +18,16 @@ pub struct Outbound {
     pub allow: Vec<IpNet>,
     /// Authorities that are trusted beside the system's.
     pub authorities: Vec<Certificate>,
+    /// The same, as they stand in the file.
+    pub authorities_pem: Option<Vec<u8>>,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Outbound> {
     // Both are read before either is missed, so that all mistakes are told.
     let allow = read_ranges(reader, ALLOW, "lets strangers make this server fetch from every host it can reach");
     let authorities = read_authorities(reader);
-    Some(Outbound { allow: allow?, authorities: authorities? })
+    let (authorities, authorities_pem) = authorities?;
+    Some(Outbound { allow: allow?, authorities, authorities_pem })
 }
 
 /// A list of address ranges; `everything` says what one does that has every address in it.
@@ -70,8 +73,8 @@ fn undressed(range: IpNet) -> Option<IpNet> {
     IpNet::new(address.into(), range.prefix_len().checked_sub(96)?).ok()
 }
 
-fn read_authorities(reader: &mut Reader<'_>) -> Option<Vec<Certificate>> {
-    let Some(path) = reader.text(CA_FILE) else { return Some(Vec::new()) };
+fn read_authorities(reader: &mut Reader<'_>) -> Option<(Vec<Certificate>, Option<Vec<u8>>)> {
+    let Some(path) = reader.text(CA_FILE) else { return Some((Vec::new(), None)) };
     let cure = "name a file with certificates in PEM (-----BEGIN CERTIFICATE-----)";
     let pem = match fs::read(&path) {
         Ok(pem) => pem,
@@ -89,7 +92,7 @@ fn read_authorities(reader: &mut Reader<'_>) -> Option<Vec<Certificate>> {
         reader.mistake(CA_FILE, format!("{path} holds no certificate"), cure);
         return None;
     }
-    Some(authorities)
+    Some((authorities, Some(pem)))
 }
 
 /// Whether TLS takes them. Tried rather than computed: base64 says nothing of what is inside, and it is looked at only

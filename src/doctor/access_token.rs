@@ -1,6 +1,7 @@
 //! What is in an access token: for whom it is, from whom, how long it is good, and whether the published keys verify
 //! it. An opaque one says nothing, and only its API can tell.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::DateTime;
 use jsonwebtoken::{
     DecodingKey, Validation,
@@ -28,7 +29,7 @@ const SECONDS_ROUNDED: i64 = 60;
 
 pub(super) fn look(token: &str, expected: &Expected<'_>, report: &mut Report) {
     let Some(claims) = claims(token) else {
-        report.left_out.push("what is in the token: it is opaque, and its API alone can tell".to_owned());
+        report.leave_out("token.signature", "what is in the token: it is opaque, and its API alone can tell");
         return;
     };
     if let Some(wanted) = expected.resource {
@@ -39,7 +40,7 @@ pub(super) fn look(token: &str, expected: &Expected<'_>, report: &mut Report) {
     }
     match expected.keys {
         Some(keys) => report.checks.push(signature(token, keys)),
-        None => report.left_out.push("the token's signature: there are no keys to verify it with".to_owned()),
+        None => report.leave_out("token.signature", "the token's signature: there are no keys to verify it with"),
     }
     report.checks.extend(expiry(&claims, expected));
 }
@@ -97,6 +98,9 @@ fn signature(token: &str, keys: &JwkSet) -> Check {
     let header = match jsonwebtoken::decode_header(token) {
         Ok(header) => header,
         Err(error) => {
+            if let Some(algorithm) = algorithm(token).filter(|algorithm| !algorithm.eq_ignore_ascii_case("none")) {
+                return Check::left_out(name, format!("the token's signature: {algorithm:?} is not known here"));
+            }
             let says = format!("The token's header cannot be read: {error}.");
             return Check::wrong(
                 name,
@@ -136,6 +140,11 @@ fn signature(token: &str, keys: &JwkSet) -> Check {
     }
 }
 
+fn algorithm(token: &str) -> Option<String> {
+    let header = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
+    serde_json::from_slice::<Value>(&header).ok()?["alg"].as_str().map(str::to_owned)
+}
+
 /// The signature alone: audience and time are checks of their own.
 fn verifies(token: &str, key: &Jwk, algorithm: jsonwebtoken::Algorithm) -> Result<(), jsonwebtoken::errors::Error> {
     let key = DecodingKey::from_jwk(key)?;
@@ -161,6 +170,17 @@ mod tests {
         assert_eq!(state(json!(["https://b.example", wanted])), State::Ok);
         assert_eq!(state(json!("https://a.example/mcp/")), State::Wrong, "bytes are compared");
         assert_eq!(state(Value::Null), State::Wrong);
+    }
+
+    #[test]
+    fn an_algorithm_that_is_not_known_here_is_no_mistake() {
+        let state = |header: &str| {
+            let token = format!("{}.e30.c2ln", URL_SAFE_NO_PAD.encode(header));
+            signature(&token, &JwkSet { keys: Vec::new() }).state
+        };
+        assert_eq!(state(r#"{"alg":"ES512"}"#), State::LeftOut);
+        assert_eq!(state(r#"{"alg":"none"}"#), State::Wrong);
+        assert_eq!(state("{}"), State::Wrong);
     }
 
     #[test]

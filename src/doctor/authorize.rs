@@ -1,6 +1,8 @@
 //! The authorization endpoint: whether it answers, where an error goes, and what comes back with a code.
 
-use super::check::{Check, State};
+use url::Url;
+
+use super::{check::Check, reach::unanswered};
 use crate::simulate::{
     discovery::Discovery,
     forms::Page,
@@ -16,27 +18,28 @@ pub(super) struct Answered {
     pub(super) error: Option<String>,
 }
 
+/// Asks for a code as the caller does, and goes no further.
+pub(super) async fn ask(wire: &Wire, client: &Client, asked: &Asked) -> Answered {
+    send(wire, person::ask(client, asked).map(|request| request.url)).await
+}
+
 /// Asks with a fault that the client should be told of (RFC 6749 §4.1.2.1).
 pub(super) async fn ask_wrongly(wire: &Wire, client: &Client, asked: &Asked) -> Answered {
-    ask(wire, client, asked, |name, value| if name == "response_type" { "nothing".to_owned() } else { value }).await
-}
-
-/// Asks for nothing in particular: as a connector that connects again, or a plugin whose scope is empty.
-pub(super) async fn ask_without_scope(wire: &Wire, client: &Client, asked: &Asked) -> Answered {
-    ask(wire, client, asked, |_, value| value).await
-}
-
-async fn ask(wire: &Wire, client: &Client, asked: &Asked, change: impl Fn(&str, String) -> String) -> Answered {
-    let mut url = match person::ask(client, asked) {
-        Ok(request) => request.url,
-        Err(why) => return Answered { heard: Err(Silence::Broken(why)), error: None },
+    let wrongly = |request: Authorization| {
+        let mut url = request.url;
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let others = pairs.iter().filter(|(name, _)| name != "response_type");
+        url.query_pairs_mut().clear().extend_pairs(others).append_pair("response_type", "nothing");
+        url
     };
-    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    url.query_pairs_mut().clear().extend_pairs(pairs.into_iter().map(|(name, value)| {
-        let value = change(&name, value);
-        (name, value)
-    }));
-    let heard = wire.send(Request::get(&url)).await;
+    send(wire, person::ask(client, asked).map(wrongly)).await
+}
+
+async fn send(wire: &Wire, url: Result<Url, String>) -> Answered {
+    let heard = match url {
+        Ok(url) => wire.send(Request::get(&url)).await,
+        Err(why) => Err(Silence::Broken(why)),
+    };
     let error = heard.as_ref().ok().and_then(|answer| {
         let links = || Page::read(&answer.body).links.into_iter();
         let tells = |place: &String| person::told(place, "error").is_some();
@@ -46,36 +49,44 @@ async fn ask(wire: &Wire, client: &Client, asked: &Asked, change: impl Fn(&str, 
 }
 
 impl Answered {
-    pub(super) fn answers(&self, endpoint: &str) -> Check {
+    /// To a request that is right. A page with an error means that client or redirect URI are not known here, and then
+    /// nobody may be sent anywhere (RFC 6749 §4.1.2.1).
+    pub(super) fn answers(&self, endpoint: &str, client: &Client) -> Check {
         let name = "authorize.answers";
-        match &self.heard {
-            Ok(answer) if answer.status == 404 || answer.status == 405 => Check::wrong(
-                name,
+        let (says, cure) = match &self.heard {
+            Ok(answer) if answer.status < 400 || self.error.is_some() => {
+                return Check::ok(name, format!("{endpoint} answers."));
+            }
+            Ok(answer) if answer.status == 404 || answer.status == 405 => (
                 format!("{endpoint} answers {} to a GET.", answer.status),
-                "Correct the address of the authorization endpoint in the metadata or the manifest.",
+                "Correct the address of the authorization endpoint in the metadata or the manifest.".to_owned(),
             ),
-            Ok(answer) if answer.status >= 500 => Check::wrong(
-                name,
-                format!("{endpoint} answers {} to a request with an unknown response_type.", answer.status),
-                "Look into the server's log at this moment.",
+            Ok(answer) if [403, 429].contains(&answer.status) || answer.status >= 500 => (
+                format!("{endpoint} answers {} to a request for a code.", answer.status),
+                "Look into the server's log, and into that of a filter in front, at this moment.".to_owned(),
             ),
-            Ok(_) => Check::ok(name, format!("{endpoint} answers.")),
-            Err(silence) => Check::wrong(
-                name,
-                format!("{endpoint}: {silence}."),
-                "Correct the address of the authorization endpoint in the metadata or the manifest.",
+            Ok(answer) => (
+                format!("{endpoint} answers {} to a request for a code, and sends nobody back.", answer.status),
+                format!(
+                    "See that the server knows the client {} with the redirect URI {}, byte for byte; the page that \
+                     people see, or its log, says what it misses.",
+                    client.id, client.redirect_uri
+                ),
             ),
-        }
+            Err(silence) => return unanswered(name, silence),
+        };
+        Check::wrong(name, says, cure)
     }
 
-    /// Nothing where the server asks a person before it looks: then it cannot be told.
+    /// To a wrong request of a client whose right one is taken. Nothing where the server asks a person before it looks,
+    /// or says something of another matter: then it cannot be told.
     pub(super) fn is_told(&self) -> Option<Check> {
         let name = "authorize.error";
         if self.error.is_some() {
             return Some(Check::ok(name, "An error leads back to the client, by a redirect or by a link."));
         }
         let status =
-            self.heard.as_ref().ok().map(|answer| answer.status).filter(|status| (400..500).contains(status))?;
+            self.heard.as_ref().ok().map(|answer| answer.status).filter(|status| [400, 401].contains(status))?;
         Some(Check::wrong(
             name,
             format!("An error stays on a page ({status}), though client and redirect URI are good."),
@@ -148,14 +159,16 @@ pub(super) fn stayed(why: &str) -> Check {
 }
 
 pub(super) fn came_back(location: &str, request: &Authorization, client: &Client) -> Vec<Check> {
-    let place = location.split(['?', '#']).next().unwrap_or_default();
-    let wanted = client.redirect_uri.split('?').next().unwrap_or_default();
-    vec![redirect(place, wanted), state(person::parameter(location, "state").as_deref(), &request.state)]
+    vec![
+        redirect(location, &client.redirect_uri),
+        state(person::parameter(location, "state").as_deref(), &request.state),
+    ]
 }
 
-fn redirect(place: &str, wanted: &str) -> Check {
+fn redirect(location: &str, wanted: &str) -> Check {
     let name = "authorize.redirect";
-    if place == wanted {
+    let place = location.split(['?', '#']).next().unwrap_or_default();
+    if person::arrives(location, wanted) {
         return Check::ok(name, "The browser was sent to the redirect URI.");
     }
     let cure =
@@ -212,20 +225,34 @@ pub(super) fn iss(found: &Discovery, answers: &[(&str, &str)]) -> Option<Check> 
     }
 }
 
-/// Whether a check says that nothing is wrong.
-pub(super) fn is_right(check: &Check) -> bool {
-    check.state == State::Ok
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::{State, samples::answer};
+
+    #[test]
+    fn who_is_not_known_is_to_be_registered_and_nobody_is_sent_on() {
+        let redirect_uri = "https://client.example/cb".to_owned();
+        let client = Client { id: "x".to_owned(), secret: None, by_header: false, redirect_uri };
+        let answered = |status| Answered { heard: Ok(answer(status, &[], "<p>")), error: None };
+        let right = |status| answered(status).answers("https://a.example/authorize", &client);
+        assert_eq!((right(200).state, right(303).state), (State::Ok, State::Ok));
+        let unknown = right(400);
+        let cure = unknown.cure.unwrap();
+        assert!(cure.contains("the client x with the redirect URI https://client.example/cb"), "{cure}");
+        assert!(right(404).cure.unwrap().contains("Correct the address"));
+        assert!(right(429).cure.unwrap().contains("filter") && right(500).cure.unwrap().contains("log"));
+        // Only a no to the request itself is one that belongs at the client.
+        let wrong = [200, 400, 401, 403, 404, 429, 503].map(|status| answered(status).is_told().map(|it| it.state));
+        let told = Some(State::Wrong);
+        assert_eq!(wrong, [None, told, told, None, None, None, None]);
+    }
 
     #[test]
     fn what_comes_back_is_compared_byte_for_byte() {
         let redirect_uri = "https://client.example/cb".to_owned();
         let client = Client { id: "x".to_owned(), secret: None, by_header: false, redirect_uri };
-        let url: url::Url = "https://a.example/authorize".parse().unwrap();
+        let url: Url = "https://a.example/authorize".parse().unwrap();
         let request = Authorization { url, state: "a%2F_".to_owned(), verifier: None };
         let states =
             |location: &str| came_back(location, &request, &client).iter().map(|check| check.state).collect::<Vec<_>>();

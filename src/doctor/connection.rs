@@ -2,14 +2,18 @@
 
 use jsonwebtoken::jwk::JwkSet;
 
-use super::{Patient, Report, authorize, check::Check, registration, tokens};
+use super::{
+    Patient, Report, authorize,
+    check::{Check, State},
+    registration, tokens,
+};
 use crate::{
     model::client::Dialect,
-    protocol::presets::KnownBy,
+    protocol::presets::{KnownBy, Preset},
     simulate::{
-        api::Api,
+        api::{Api, root_domain},
         discovery::Discovery,
-        journey::Endpoints,
+        endpoints::Endpoints,
         person::{self, Account, Asked, Authorization, Ended},
         registration::{Client, introduce},
         tokens::{Counter, Encoding},
@@ -23,33 +27,35 @@ pub(super) struct Connection<'a> {
     pub(super) found: &'a Discovery,
     pub(super) client: &'a Client,
     pub(super) endpoints: &'a Endpoints,
-    pub(super) account: &'a Account,
+    account: Option<&'a Account>,
 }
 
 impl Connection<'_> {
     /// Lets the account sign in and consent.
     async fn walk(&self) -> Result<(Authorization, Ended), String> {
+        let account = self.account.ok_or("no --email and --password-file")?;
         let request = person::ask(self.client, &self.endpoints.asked)?;
-        let (ended, _) = person::walk(self.wire, &request.url, self.account).await;
+        let (ended, _) = person::walk(self.wire, &request.url, &self.client.redirect_uri, account).await;
         Ok((request, ended))
     }
 
     /// A token endpoint that is written to in this way.
     pub(super) fn counter(&self, encoding: Encoding) -> Counter<'_> {
-        Counter { encoding, ..counter(self.wire, self.client, self.endpoints) }
+        let (endpoint, resource) = (self.endpoints.token.clone(), self.endpoints.asked.resource.clone());
+        Counter { wire: self.wire, endpoint, client: self.client, encoding, resource }
     }
 
     /// A new connection, without anything being judged.
-    pub(super) async fn code(&self) -> Option<(String, Authorization)> {
-        let (request, ended) = self.walk().await.ok()?;
-        let Ended::Left(location) = ended else { return None };
-        Some((person::parameter(&location, "code")?, request))
+    pub(super) async fn code(&self) -> Result<(String, Authorization), String> {
+        let (request, ended) = self.walk().await?;
+        match ended {
+            Ended::Left(location) => {
+                let code = person::parameter(&location, "code");
+                Ok((code.ok_or("another time the browser came back without a code")?, request))
+            }
+            Ended::Stayed(why) | Ended::Beyond(why) => Err(why),
+        }
     }
-}
-
-fn counter<'a>(wire: &'a Wire, client: &'a Client, endpoints: &Endpoints) -> Counter<'a> {
-    let (endpoint, resource) = (endpoints.token.clone(), endpoints.asked.resource.clone());
-    Counter { wire, endpoint, client, encoding: endpoints.encoding, resource }
 }
 
 pub(super) async fn look(
@@ -59,48 +65,57 @@ pub(super) async fn look(
     keys: Option<&JwkSet>,
     report: &mut Report,
 ) {
-    let dialect = patient.preset.dialect;
     // What is missing there was told by `metadata.endpoints` or `manifest.rules`.
-    let endpoints = match Endpoints::of(found, dialect) {
+    let endpoints = match Endpoints::of(found, patient.preset, &patient.typed) {
         Ok(endpoints) => endpoints,
-        Err(why) => return report.left_out.push(format!("connecting: {why}")),
+        Err(why) => return report.leave_out("authorize.answers", format!("connecting: {why}")),
     };
-    report.checks.extend(domain(found, &endpoints, dialect));
+    report.checks.extend(domain(found, &endpoints, patient.preset));
     let introduced = introduce(wire, found, patient.preset, &patient.typed).await;
     if introduced.by == KnownBy::Registration {
         report.checks.extend(registration::judged(&introduced, wire.clock().now()));
     }
     let client = match introduced.client {
         Ok(client) => client,
-        Err(why) => return report.left_out.push(format!("connecting: {why}")),
+        Err(why) => return report.leave_out("authorize.answers", format!("connecting: {why}")),
     };
-    let refused = authorize::ask_wrongly(wire, &client, &endpoints.asked).await;
-    report.checks.push(refused.answers(&endpoints.asked.endpoint));
-    match refused.is_told() {
-        Some(check) => report.checks.push(check),
-        None => report.left_out.push("authorize.error: a person is asked before the request is looked at".to_owned()),
+    let account = patient.account.as_ref();
+    let connection = Connection { wire, found, client: &client, endpoints: &endpoints, account };
+    let right = authorize::ask(wire, &client, &endpoints.asked).await.answers(&endpoints.asked.endpoint, &client);
+    let is_taken = right.state == State::Ok;
+    report.checks.push(right);
+    let error = if is_taken { ask_otherwise(&connection, patient.preset.dialect, report).await } else { None };
+    report.checks.push(tokens::errors(&connection.counter(endpoints.encoding).refresh(tokens::MADE_UP).await));
+    if !is_taken {
+        return report.leave_out("authorize.code", "codes, tokens, refreshing and the API: nobody gets to sign in");
     }
-    if let Some(asked) = without_scope(&endpoints.asked, dialect) {
-        report.checks.push(authorize::ask_without_scope(wire, &client, &asked).await.takes_no_scope());
-    }
-    report.checks.push(tokens::errors(&counter(wire, &client, &endpoints).refresh(tokens::MADE_UP).await));
-    let mut arrived = None;
-    if let Some(account) = &patient.account {
-        arrived = arrive(&Connection { wire, found, client: &client, endpoints: &endpoints, account }, report).await;
-    } else {
-        report.left_out.push("codes, tokens, refreshing and the API: no --email and --password-file".to_owned());
-    }
-    let answers = [("a code", arrived.as_ref().map(|it| &it.location)), ("an error", refused.error.as_ref())];
+    let arrived = arrive(&connection, report).await;
+    let answers = [("a code", arrived.as_ref().map(|it| &it.location)), ("an error", error.as_ref())];
     let answers: Vec<(&str, &str)> =
         answers.iter().filter_map(|(with, it)| Some((*with, it.as_ref()?.as_str()))).collect();
     report.checks.extend(authorize::iss(found, &answers));
-    let (Some(arrived), Some(account)) = (arrived, &patient.account) else { return };
-    let api = match dialect {
-        Dialect::Connector => Some(Api::of_target(found)),
+    let Some(arrived) = arrived else { return };
+    let api = match patient.preset.dialect {
+        Dialect::Connector => Ok(Some(Api::of_target(found))),
         _ => Api::of_manifest(wire, found).await,
     };
-    let connection = Connection { wire, found, client: &client, endpoints: &endpoints, account };
     tokens::look(&connection, (&arrived.code, &arrived.request), keys, api, report).await;
+}
+
+/// Asks wrongly, and without scopes. The address in which the error was told.
+async fn ask_otherwise(connection: &Connection<'_>, dialect: Dialect, report: &mut Report) -> Option<String> {
+    let Connection { wire, client, endpoints, .. } = connection;
+    let refused = authorize::ask_wrongly(wire, client, &endpoints.asked).await;
+    match refused.is_told() {
+        Some(check) => report.checks.push(check),
+        None => {
+            report.leave_out("authorize.error", "where errors go: a person is asked before the request is looked at");
+        }
+    }
+    if let Some(asked) = without_scope(&endpoints.asked, dialect) {
+        report.checks.push(authorize::ask(wire, client, &asked).await.takes_no_scope());
+    }
+    refused.error
 }
 
 /// What came back with the browser.
@@ -114,7 +129,7 @@ async fn arrive(connection: &Connection<'_>, report: &mut Report) -> Option<Arri
     let (request, ended) = match connection.walk().await {
         Ok(walked) => walked,
         Err(why) => {
-            report.left_out.push(format!("tokens: {why}"));
+            report.leave_out("authorize.code", format!("codes, tokens, refreshing and the API: {why}"));
             return None;
         }
     };
@@ -128,22 +143,23 @@ async fn arrive(connection: &Connection<'_>, report: &mut Report) -> Option<Arri
             authorize::refused(&location, &connection.endpoints.asked)
         }
         Ended::Stayed(why) => authorize::stayed(&why),
-        // That is no mistake of the server's: people have browsers.
-        Ended::Scripted(at) => {
-            report.left_out.push(format!(
-                "codes, tokens, refreshing and the API: {} makes its page by scripts, which are not run here. Play the \
-                 same with consentry simulate without --email and --password-file, and sign in with a browser",
-                &at[..url::Position::AfterPath]
-            ));
+        Ended::Beyond(why) => {
+            report.leave_out(
+                "authorize.code",
+                format!(
+                    "codes, tokens, refreshing and the API: {why}. Play the same with consentry simulate without --email \
+                     and --password-file, and sign in with a browser"
+                ),
+            );
             return None;
         }
     };
     // One who wants scopes has been told so, and this is the same once more.
-    let is_told = report.checks.iter().any(|it| it.name == "authorize.scope" && !authorize::is_right(it));
+    let is_told = report.checks.iter().any(|it| it.name == "authorize.scope" && it.state != State::Ok);
     if !is_told {
         report.checks.push(check);
     }
-    report.left_out.push("tokens, refreshing and the API: there is no code".to_owned());
+    report.leave_out("token.form", "tokens, refreshing and the API: there is no code");
     None
 }
 
@@ -157,19 +173,21 @@ fn without_scope(asked: &Asked, dialect: Dialect) -> Option<Asked> {
 }
 
 /// The endpoints' place as the editor of actions sees it; of plugins nobody has said.
-fn domain(found: &Discovery, endpoints: &Endpoints, dialect: Dialect) -> Option<Check> {
+fn domain(found: &Discovery, endpoints: &Endpoints, preset: &Preset) -> Option<Check> {
     let name = "authorize.domain";
-    let api = found.target.host_str()?;
+    let own = root_domain(found.target.host_str()?);
     let authorize = url::Url::parse(&endpoints.asked.endpoint).ok()?;
     let hosts = [authorize.host_str()?, endpoints.token.host_str()?];
-    let root = |host: &str| psl::domain_str(host).unwrap_or(host).to_owned();
-    let Some(other) = hosts.into_iter().find(|host| root(host) != root(api)) else {
-        return (dialect != Dialect::Connector)
-            .then(|| Check::ok(name, "The endpoints share a root domain with the API."));
+    let is_below = |host: &str, domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    let is_excepted = |host: &str| preset.endpoint_domains.iter().any(|domain| is_below(host, domain));
+    let Some(other) = hosts.into_iter().find(|host| root_domain(host) != own && !is_excepted(host)) else {
+        return (preset.dialect != Dialect::Connector).then(|| {
+            Check::ok(name, "The endpoints stand where they may: on the API's root domain, or one excepted.")
+        });
     };
-    let says = format!("{other} and the API's host {api} share no root domain.");
-    let cure = format!("Serve both endpoints on a name below {}; the editor saves no others.", root(api));
-    match dialect {
+    let says = format!("{other} and the API's host {} share no root domain.", found.target.host_str()?);
+    let cure = format!("Serve both endpoints on a name below {own}; the editor saves no others.");
+    match preset.dialect {
         Dialect::Action => Some(Check::wrong(name, says, cure)),
         Dialect::Connector => None,
         _ => Some(Check::warning(name, says, cure)),
@@ -181,6 +199,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::State::{Ok, Warning, Wrong},
+        protocol::presets,
         simulate::{discovery::Place, wire::Silence},
     };
 
@@ -198,14 +217,16 @@ mod tests {
             servers: Vec::new(),
             manifest,
         };
-        let state = |host: &str, dialect| {
+        let state = |host: &str, preset: &str| {
             let asked = Asked { endpoint: "https://auth.example.co.uk/authorize".to_owned(), ..Asked::default() };
             let token = format!("https://{host}/token").parse().unwrap();
-            domain(&found, &Endpoints { asked, token, encoding: Encoding::Form }, dialect).map(|check| check.state)
+            let endpoints = Endpoints { asked, token, encoding: Encoding::Form, sender: None };
+            domain(&found, &endpoints, presets::named(preset).unwrap()).map(|check| check.state)
         };
-        assert_eq!(state("auth.example.co.uk", Dialect::Action), Some(Ok));
-        assert_eq!(state("other.co.uk", Dialect::Action), Some(Wrong), "co.uk is nobody's");
-        assert_eq!(state("other.co.uk", Dialect::Plugin), Some(Warning));
-        assert_eq!(state("other.co.uk", Dialect::Connector), None);
+        assert_eq!(state("auth.example.co.uk", "chatgpt-action"), Some(Ok));
+        assert_eq!(state("other.co.uk", "chatgpt-action"), Some(Wrong), "co.uk is nobody's");
+        assert_eq!(state("other.co.uk", "chatgpt-plugin"), Some(Warning));
+        assert_eq!(state("other.co.uk", "chatgpt-connector"), None);
+        assert_eq!(state("oauth2.googleapis.com", "chatgpt-action"), Some(Ok), "who is excepted may stand elsewhere");
     }
 }

@@ -1,6 +1,7 @@
 //! Whether the server is found: the challenge, both documents, in every form, under the name it is called by.
 
 use serde_json::Value;
+use url::Position;
 
 use super::{
     Report,
@@ -23,14 +24,20 @@ pub(super) fn look(found: &Discovery, dialect: Dialect, report: &mut Report) {
         report.checks.extend(challenge(found));
         report.checks.push(resource(found));
     }
-    let is_needed = dialect == Dialect::Connector || !found.manifest.is_found();
-    if found.server().is_some() || is_needed {
+    let is_anywhere = found.servers.iter().any(Place::is_found);
+    // Others are told their endpoints by a manifest, or by who types them in.
+    if is_anywhere || dialect == Dialect::Connector {
         report.checks.push(server(found));
     }
-    if let Some(server) = found.server() {
-        report.checks.extend([every_form(found), issuer(found, server), openid(found)]);
+    if is_anywhere {
+        report.checks.push(every_form(found));
     }
-    let places: Vec<&Place> = found.servers.iter().chain(&found.resources).filter(|place| place.is_found()).collect();
+    if let Some(server) = found.server() {
+        report.checks.extend([issuer(found, server), openid(found)]);
+    }
+    let servers = found.servers.iter().filter(|place| place.is_tried());
+    let used = found.resources.iter().find(|place| place.is_found());
+    let places: Vec<&Place> = servers.filter(|place| place.is_found()).chain(used).collect();
     if !places.is_empty() {
         report.checks.extend(documents::judged(&places));
     }
@@ -40,7 +47,7 @@ fn challenge(found: &Discovery) -> Option<Check> {
     let name = "discovery.challenge";
     let Ok(answer) = &found.first_call else { return None };
     let metadata = found.resources.iter().find(|place| place.is_found());
-    let address = metadata.or(found.resources.first()).map_or("…", |place| place.url.as_str());
+    let address = metadata.or(found.resources.first()).map_or("…", |place| &place.url[..Position::AfterPath]);
     let cure = format!("Answer 401 with WWW-Authenticate: Bearer resource_metadata=\"{address}\" (RFC 9728 §5.1).");
     if let Some(to) = answer.redirect() {
         let says = format!("A call of {} without a token is sent on to {to}; callers do not follow.", found.target);
@@ -93,7 +100,9 @@ fn resource(found: &Discovery) -> Check {
             format!("Serve protected resource metadata (RFC 9728 §3.1) at {at}."),
         );
     };
-    let (called, named) = (document["resource"].as_str().unwrap_or_default(), found.target.as_str());
+    // What stands behind may be known to its users alone, and is not for a document that everybody reads.
+    let named = &found.target[..Position::AfterPath];
+    let called = document["resource"].as_str().unwrap_or_default();
     if !found.issuer_is_named {
         return Check::wrong(
             name,
@@ -103,7 +112,9 @@ fn resource(found: &Discovery) -> Check {
     }
     let bare = |text: &str| text.trim_end_matches('/').to_owned();
     // Callers accept the address itself, or what is above it on the same host.
-    let is_own = bare(called) == bare(named) || bare(named).starts_with(&format!("{}/", bare(called)));
+    let is_own = bare(called) == bare(named)
+        || called == found.target.as_str()
+        || bare(named).starts_with(&format!("{}/", bare(called)));
     if is_own {
         return Check::ok(name, format!("{} tells of {called}.", place.url));
     }
@@ -129,15 +140,6 @@ fn server(found: &Discovery) -> Check {
     Check::wrong(name, format!("There is no metadata of {}: {}.", found.issuer, tried.join("; ")), cure)
 }
 
-/// The three places callers try by the book; further ones were looked at for the cure.
-fn by_the_book(found: &Discovery) -> impl Iterator<Item = &Place> {
-    let is_tried = |place: &&Place| match place.form {
-        "root" => found.servers.iter().all(|other| other.form != "inserted"),
-        form => form != "appended",
-    };
-    found.servers.iter().filter(is_tried)
-}
-
 fn every_form(found: &Discovery) -> Check {
     let name = "discovery.every_form";
     let Some(first) = found.servers.first() else { return Check::ok(name, "There is no issuer to look for.") };
@@ -146,7 +148,7 @@ fn every_form(found: &Discovery) -> Check {
     }
     let cure =
         format!("Serve the same document at {} too: the path of the issuer goes behind (RFC 8414 §3.1).", first.url);
-    match by_the_book(found).find(|place| place.is_found()) {
+    match found.servers.iter().find(|place| place.is_tried() && place.is_found()) {
         Some(place) => {
             let says = format!("{}; callers that look on find {}.", answered(first), place.url);
             Check::warning(name, says, cure)
@@ -159,7 +161,8 @@ fn issuer(found: &Discovery, server: &Value) -> Check {
     let name = "discovery.issuer";
     let called = found.issuer.as_str();
     // Each form may be written by another program, and any may be the one that is read.
-    let all = by_the_book(found).filter_map(|place| place.document.as_ref()).chain([server]);
+    let tried = found.servers.iter().filter(|place| place.is_tried());
+    let all = tried.filter_map(|place| place.document.as_ref()).chain([server]);
     let mut names = all.map(|document| document["issuer"].as_str().unwrap_or_default());
     let Some(own) = names.find(|own| *own != called) else {
         return Check::ok(name, format!("The server calls itself {called}, as it is called."));
@@ -250,13 +253,29 @@ mod tests {
     fn openid_alone_is_found_by_callers_that_look_on() {
         let named = || Some(json!({ "issuer": "https://a.example/x" }));
         let state = |with: &[&'static str]| {
-            let forms = ["inserted", "openid inserted", "openid appended", "appended", "root"];
+            let forms = ["inserted", "openid inserted", "openid appended", "appended", "above"];
             let servers = forms.map(|form| place(form, with.contains(&form).then(named).flatten()));
             every_form(&found("https://a.example/x", servers.into())).state
         };
         assert_eq!(state(&["inserted"]), State::Ok);
         assert_eq!(state(&["openid appended"]), State::Warning);
-        assert_eq!(state(&["appended", "root"]), State::Wrong);
+        assert_eq!(state(&["appended", "above"]), State::Wrong);
+    }
+
+    #[test]
+    fn a_resource_is_its_address_without_what_is_for_its_users_alone() {
+        let check = |called: &str| {
+            let mut found = found("https://a.example", Vec::new());
+            found.target = "https://a.example/mcp?key=k1".parse().unwrap();
+            found.resources = vec![place("path", Some(json!({ "resource": called })))];
+            resource(&found)
+        };
+        for own in
+            ["https://a.example/mcp", "https://a.example/mcp/", "https://a.example", "https://a.example/mcp?key=k1"]
+        {
+            assert_eq!(check(own).state, State::Ok, "{own}");
+        }
+        assert!(check("https://b.example").cure.unwrap().contains("\"https://a.example/mcp\""));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! How the two metadata documents are served: as what, for how long, for whom, and from where.
 
 use super::check::Check;
-use crate::simulate::{discovery::Place, wire::Answer};
+use crate::simulate::{
+    discovery::{ELSEWHERE, Place},
+    wire::Answer,
+};
 
 /// Longer than this, a document is kept while keys and addresses change.
 const SECONDS_KEPT_MAX: u64 = 86_400;
@@ -28,7 +31,7 @@ pub(super) fn answered(place: &Place) -> String {
     match (&place.heard, &place.moved) {
         (_, Some(to)) => format!("{url} sends on to {to}"),
         (Ok(answer), None) if answer.status == 200 => {
-            format!("{url} answers 200 as {}, without a JSON object", named(&answer.content_type()))
+            format!("{url} answers 200 as {}, without a JSON object", named(answer.content_type()))
         }
         (Ok(answer), None) => format!("{url} answers {}", answer.status),
         (Err(silence), None) => format!("{url}: {silence}"),
@@ -54,10 +57,10 @@ fn redirects(places: &[&Place]) -> Check {
 
 fn content_type(answers: &[(&str, &Answer)]) -> Check {
     let name = "discovery.content_type";
-    match answers.iter().find(|(_, answer)| answer.content_type() != "application/json") {
+    match answers.iter().find(|(_, answer)| !answer.is_of("application/json")) {
         Some((url, answer)) => Check::wrong(
             name,
-            format!("{url} is JSON, and is sent as {}.", named(&answer.content_type())),
+            format!("{url} is JSON, and is sent as {}.", named(answer.content_type())),
             "Send it with Content-Type: application/json (RFC 8414 §3.2): many callers refuse it as anything else.",
         ),
         None => Check::ok(name, "The documents say that they are JSON."),
@@ -83,10 +86,15 @@ fn cache(answers: &[(&str, &Answer)]) -> Check {
     Check::ok(name, "The documents say how long they may be kept.")
 }
 
+/// Whether pages elsewhere may not read an answer.
+pub(super) fn is_shut(answer: &Answer) -> bool {
+    !matches!(answer.header("access-control-allow-origin"), Some("*" | ELSEWHERE))
+}
+
 /// Who fetches from a computer of its own needs no permission; who runs in a person's browser does.
 fn cors(answers: &[(&str, &Answer)]) -> Check {
     let name = "discovery.cors";
-    match answers.iter().find(|(_, answer)| answer.header("access-control-allow-origin").is_none()) {
+    match answers.iter().find(|(_, answer)| is_shut(answer)) {
         Some((url, _)) => Check::warning(
             name,
             format!("{url} may not be read by pages elsewhere: callers that run in a browser, as inspectors do, fail."),
@@ -123,6 +131,8 @@ mod tests {
         assert_eq!(found(&whole[1..]), [("discovery.content_type", State::Wrong)]);
         assert_eq!(found(&[whole[0], whole[2]]), [("discovery.cache", State::Warning)]);
         assert_eq!(found(&whole[..2]), [("discovery.cors", State::Warning)]);
+        let for_another = [whole[0], whole[1], ("access-control-allow-origin", "https://app.example")];
+        assert_eq!(found(&for_another), [("discovery.cors", State::Warning)]);
         let for_a_year = [whole[0], ("cache-control", "max-age=31536000"), whole[2]];
         assert_eq!(found(&for_a_year), [("discovery.cache", State::Warning)]);
     }

@@ -4,19 +4,16 @@
 use serde_json::Value;
 use url::Url;
 
-use super::{Report, check::Check, documents};
+use super::{Report, check::Check, documents, reach::unanswered};
 use crate::{
     model::{client::Dialect, plugin::Host, redirect_uri::has_loopback_host},
     protocol::manifest::{self, Mistake, Warning},
     simulate::{
         callers,
         discovery::Discovery,
-        wire::{Answer, Heard, Request, Wire},
+        wire::{Answer, Heard, Request, Silence, Wire},
     },
 };
-
-/// What the rules call a place on another domain.
-const DOMAINS: [&str; 3] = ["api.url", "legal_info_url", "contact_email"];
 
 pub(super) async fn look(wire: &Wire, found: &Discovery, dialect: Dialect, report: &mut Report) {
     if dialect == Dialect::Connector {
@@ -33,22 +30,34 @@ pub(super) async fn look(wire: &Wire, found: &Discovery, dialect: Dialect, repor
         }
         return;
     };
-    report.checks.push(Check::ok("manifest.found", format!("It stands at {at}.")));
+    report.checks.push(stands(at, &found.manifest.heard));
     match host_of(&found.target) {
         Some(host) => report.checks.extend(judged(document, &host)),
-        None => report.left_out.push("the manifest's rules: its host cannot be read".to_owned()),
+        None => report.leave_out("manifest.rules", "the manifest's rules: its host cannot be read"),
     }
     if let Some(url) = document["api"]["url"].as_str().and_then(|url| Url::parse(url).ok()) {
         report.checks.push(description(&url, &wire.read(&url).await));
     }
 }
 
+fn stands(at: &Url, heard: &Heard) -> Check {
+    let name = "manifest.found";
+    match heard {
+        Ok(answer) if answer.status == 200 && !answer.is_of("application/json") => Check::warning(
+            name,
+            format!("It stands at {at}, and is sent as {}.", documents::named(answer.content_type())),
+            "Send it with Content-Type: application/json.",
+        ),
+        _ => Check::ok(name, format!("It stands at {at}.")),
+    }
+}
+
 fn judged(document: &Value, host: &Host) -> Vec<Check> {
-    let (mut mistakes, warnings) = match manifest::read(document.to_string().as_bytes(), host) {
+    let (mistakes, warnings) = match manifest::read(document.to_string().as_bytes(), host) {
         Ok((_, warnings)) => (Vec::new(), warnings),
         Err(mistakes) => (mistakes, Vec::new()),
     };
-    let (domains, others): (Vec<Mistake>, Vec<Mistake>) = mistakes.drain(..).partition(is_of_domain);
+    let (domains, others): (Vec<Mistake>, Vec<Mistake>) = mistakes.into_iter().partition(|mistake| mistake.leads_away);
     let (tokens, mut rules): (Vec<Mistake>, Vec<Mistake>) =
         others.into_iter().partition(|mistake| mistake.member.starts_with("auth.verification_tokens"));
     rules.extend(endpoints(&document["auth"]));
@@ -61,14 +70,12 @@ fn judged(document: &Value, host: &Host) -> Vec<Check> {
     ]
 }
 
-fn is_of_domain(mistake: &Mistake) -> bool {
-    let speaks_of_one = mistake.problem.contains("must belong to") || mistake.problem.ends_with("or below it");
-    DOMAINS.contains(&mistake.member.as_str()) && speaks_of_one
-}
-
 /// Both endpoints under the names that mislead: the first is for the browser, the second for tokens.
 fn endpoints(auth: &Value) -> Vec<Mistake> {
-    let mistake = |member: &str, problem: &str| Mistake { member: member.to_owned(), problem: problem.to_owned() };
+    let mistake = |member: &str, problem: &str| {
+        let (member, problem) = (member.to_owned(), problem.to_owned());
+        Mistake { member, problem, leads_away: false }
+    };
     if auth["type"] != "oauth" {
         return vec![mistake("auth.type", "people sign in only where it is \"oauth\"")];
     }
@@ -123,7 +130,8 @@ fn description(url: &Url, heard: &Heard) -> Check {
     let got = match heard {
         Ok(answer) if answer.status == 200 => return Check::ok(name, format!("The API is described at {url}.")),
         Ok(answer) => format!("{url} answers {}", answer.status),
-        Err(silence) => format!("{url}: {silence}"),
+        Err(Silence::TooLong) => return Check::left_out(name, format!("the API's description: {}", Silence::TooLong)),
+        Err(silence) => return unanswered(name, silence),
     };
     let cure = format!("Serve the OpenAPI document at {url}, or correct api.url: without it there is nothing to call.");
     Check::wrong(name, format!("The API's description is not there: {got}."), cure)
@@ -141,13 +149,12 @@ fn challenge_file(url: &Url, heard: &Heard) -> Check {
         Ok(answer) if answer.status == 404 => {
             Check::ok(name, "There is no proof of the domain; an app needs one only to be handed in.")
         }
-        Ok(answer) if answer.status == 200 && answer.content_type() == "text/plain" && is_token(answer) => {
+        Ok(answer) if answer.status == 200 && answer.is_of("text/plain") && is_token(answer) => {
             Check::ok(name, "The proof of the domain is there, as plain text.")
         }
         Ok(answer) => {
-            let kind = answer.content_type();
-            let says =
-                format!("{url} answers {} as {}, and not a token alone.", answer.status, documents::named(&kind));
+            let kind = documents::named(answer.content_type());
+            let says = format!("{url} answers {} as {kind}, and not a token alone.", answer.status);
             Check::warning(name, says, cure)
         }
         Err(silence) => Check::warning(name, format!("{url}: {silence}."), cure),
@@ -209,6 +216,14 @@ mod tests {
         ] {
             assert_eq!(found(pointer, value), [(name, state)], "{pointer}");
         }
+    }
+
+    #[test]
+    fn what_is_there_and_is_not_read_is_not_said_to_be_gone() {
+        let url = "https://a.example/openapi.json".parse().unwrap();
+        assert_eq!(description(&url, &Err(Silence::TooLong)).state, State::LeftOut);
+        let as_page = answer(200, &[("content-type", "text/html")], "{}");
+        assert_eq!(stands(&url, &Ok(as_page)).state, State::Warning);
     }
 
     #[test]

@@ -7,12 +7,12 @@ use jsonwebtoken::{
 use serde_json::Value;
 use url::Url;
 
-use super::{Report, check::Check};
+use super::{Report, check::Check, documents::is_shut, reach::unanswered};
 use crate::{
     protocol::presets::Preset,
     simulate::{
-        discovery::{Discovery, lists},
-        wire::{Heard, Wire},
+        discovery::{Discovery, ELSEWHERE, lists},
+        wire::{Heard, Request, Wire},
     },
 };
 
@@ -26,6 +26,7 @@ pub(super) async fn look(wire: &Wire, found: &Discovery, preset: &Preset, report
     let server = found.server()?;
     report.checks.extend(judged(server));
     report.checks.extend([endpoints(server), auth_methods(server, &preset.methods)]);
+    report.checks.push(cors(wire, server).await);
     let at = server["jwks_uri"].as_str()?;
     let Ok(url) = Url::parse(at) else {
         let says = format!("jwks_uri is {at:?}, which is no address.");
@@ -37,6 +38,28 @@ pub(super) async fn look(wire: &Wire, found: &Discovery, preset: &Preset, report
     set
 }
 
+/// Who runs in a person's browser asks for permission before it writes to another host.
+async fn cors(wire: &Wire, server: &Value) -> Check {
+    let name = "metadata.cors";
+    for member in ["token_endpoint", "registration_endpoint"] {
+        let Some(url) = server[member].as_str().and_then(|text| Url::parse(text).ok()) else { continue };
+        let answer = match wire.send(Request::preflight(&url, ELSEWHERE)).await {
+            Ok(answer) => answer,
+            Err(silence) => return unanswered(name, &silence),
+        };
+        if is_shut(&answer) {
+            return Check::warning(
+                name,
+                format!(
+                    "{url} may not be asked by pages elsewhere: callers that run in a browser, as inspectors do, fail."
+                ),
+                "Answer OPTIONS there with Access-Control-Allow-Origin: *, and the POST too; no cookie is read there.",
+            );
+        }
+    }
+    Check::ok(name, "Callers that run in a browser may ask for tokens.")
+}
+
 /// Keys of a kind that is not known here are passed over: there may be others.
 fn keys(at: &Url, heard: &Heard) -> (Option<JwkSet>, Check) {
     let name = "keys.fetch";
@@ -44,7 +67,7 @@ fn keys(at: &Url, heard: &Heard) -> (Option<JwkSet>, Check) {
     let answer = match heard {
         Ok(answer) if answer.status == 200 => answer,
         Ok(answer) => return (None, Check::wrong(name, format!("{at} answers {}.", answer.status), cure)),
-        Err(silence) => return (None, Check::wrong(name, format!("{at}: {silence}."), cure)),
+        Err(silence) => return (None, unanswered(name, silence)),
     };
     let all = answer.object().and_then(|set| set["keys"].as_array().cloned()).unwrap_or_default();
     if all.iter().any(|key| PRIVATE.iter().any(|member| key.get(member).is_some())) {
@@ -97,6 +120,14 @@ fn auth_methods(server: &Value, methods: &[String]) -> Check {
     let says = said(server, member);
     if takes(wanted) {
         return Check::ok(name, says);
+    }
+    // Whoever takes nothing less is stricter, and who signs gets along.
+    let signs = "private_key_jwt";
+    let by_documents = server["client_id_metadata_document_supported"] == true;
+    if by_documents && lists(server, member, signs) && methods.iter().any(|method| method == signs) {
+        let says = format!("{says} This caller signs, which cannot be played here.");
+        let cure = "List \"none\" too for callers that do not sign, as programs on people's own computers do not.";
+        return Check::warning(name, says, cure);
     }
     let cure = match wanted {
         "none" => {
@@ -192,6 +223,10 @@ mod tests {
         assert_eq!(state(listed(&["client_secret_post"]), &["none", "client_secret_post"]), State::Warning);
         assert_eq!(state(listed(&["client_secret_post"]), &["none"]), State::Wrong);
         assert_eq!(state(listed(&["private_key_jwt"]), &["none", "private_key_jwt"]), State::Wrong);
+        let mut documents = listed(&["private_key_jwt"]);
+        documents["client_id_metadata_document_supported"] = true.into();
+        assert_eq!(state(documents.clone(), &["none", "private_key_jwt"]), State::Warning, "it signs");
+        assert_eq!(state(documents, &["none"]), State::Wrong);
         assert_eq!(state(json!({}), &["client_secret_post", "client_secret_basic"]), State::Warning, "basic is meant");
     }
 

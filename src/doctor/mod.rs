@@ -1,8 +1,8 @@
 //! Doctor: says of a server in sentences what is right, what is wrong and how to cure it.
 //!
-//! It goes the way of `simulate` and judges what was met: `reach`, `discovery` (with `documents`), `metadata` (with the
-//! keys) and `manifest` need no account; `connection` goes on with one, by `registration`, `authorize`, `tokens`,
-//! `access_token`, `refresh` and `codes`. `check` is what each of them hands up.
+//! It goes the way of `simulate` and judges what was met: `reach` (with `filter`), `discovery` (with `documents`),
+//! `metadata` (with the keys) and `manifest` need no account; `connection` goes on with one, by `registration`,
+//! `authorize`, `tokens`, `access_token`, `refresh` and `codes`. `check` is what each of them hands up.
 
 mod access_token;
 mod authorize;
@@ -11,6 +11,7 @@ mod codes;
 mod connection;
 mod discovery;
 mod documents;
+mod filter;
 mod manifest;
 mod metadata;
 mod reach;
@@ -44,20 +45,22 @@ pub struct Patient {
     pub account: Option<Account>,
 }
 
-/// What was found, and what could not be looked at.
+/// What was found, and what could not be looked at, in that order.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// In the order they were looked at.
+    /// Each with a name of its own.
     pub checks: Vec<Check>,
-    /// Each with the reason.
-    pub left_out: Vec<String>,
 }
 
 impl Report {
+    /// What could not be looked at, with the reason, under the name of the first check of it.
+    fn leave_out(&mut self, name: &'static str, what: impl Into<String>) {
+        self.checks.push(Check::left_out(name, what));
+    }
+
     /// What a server's words brought along is taken out: secrets, and lines that would look like ours.
     fn cleaned(mut self, wire: &Wire) -> Self {
-        let sentences = self.checks.iter_mut().map(|check| &mut check.says).chain(&mut self.left_out);
-        sentences.for_each(|sentence| *sentence = wire.clean(sentence).replace('\n', " "));
+        self.checks = self.checks.into_iter().map(|check| check.told(|text| wire.clean(text))).collect();
         self
     }
 }
@@ -69,7 +72,7 @@ pub async fn examine(wire: &Wire, patient: &Patient) -> Report {
     let found = Discovery::of(wire, &patient.target).await;
     let is_there = reach::look(wire, &found, &mut report).await;
     if !is_there {
-        report.left_out.push("everything else: the server does not answer".to_owned());
+        report.leave_out("discovery.server_metadata", "everything else: the server does not answer");
         return report.cleaned(wire);
     }
     discovery::look(&found, dialect, &mut report);
@@ -82,10 +85,9 @@ pub async fn examine(wire: &Wire, patient: &Patient) -> Report {
     report.cleaned(wire)
 }
 
-/// Where there is no manifest the metadata is all that names the endpoints, and is needed.
 fn unread(check: Check) -> Check {
     let is_unread = OF_CONNECTORS.contains(&check.area()) || check.name == "authorize.iss";
-    if !is_unread || check.name == "discovery.server_metadata" {
+    if !is_unread {
         return check;
     }
     check.of_others("This caller does not read it, and connectors do.")

@@ -1,13 +1,14 @@
 //! Whether the server is reached: by an answer, over TLS, with a right clock, and whoever asks.
 
 use chrono::DateTime;
-use reqwest::header::USER_AGENT;
 
-use super::{Report, check::Check};
-use crate::simulate::{
-    callers,
-    discovery::{self, Discovery},
-    wire::{Answer, Request, Silence, Wire},
+use super::{Report, check::Check, filter};
+use crate::{
+    model::Timestamp,
+    simulate::{
+        discovery::Discovery,
+        wire::{Answer, Silence, Wire},
+    },
 };
 
 /// Further off than this, a token is judged wrongly.
@@ -18,7 +19,7 @@ pub(super) async fn look(wire: &Wire, found: &Discovery, report: &mut Report) ->
     let answer = match &found.first_call {
         Ok(answer) => answer,
         Err(silence) => {
-            report.checks.push(unanswered(silence));
+            report.checks.push(unanswered("reach.answers", silence));
             return false;
         }
     };
@@ -27,14 +28,20 @@ pub(super) async fn look(wire: &Wire, found: &Discovery, report: &mut Report) ->
         "https" => Check::ok("reach.tls", "Its certificate holds for its name."),
         _ => Check::ok("reach.tls", "It is on this computer, over plain http; assistants elsewhere need https."),
     });
-    if let Some(date) = answer.header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok()) {
-        report.checks.push(clock((answer.at - date.to_utc()).num_seconds()));
+    if let Some(date) = date(answer) {
+        report.checks.push(clock((answer.at - date).num_seconds()));
     }
-    report.checks.push(bot_filter(wire, found, answer).await);
+    report.checks.push(filter::look(wire, found).await);
     true
 }
 
-fn unanswered(silence: &Silence) -> Check {
+/// What the server's clock said when it answered.
+pub(super) fn date(answer: &Answer) -> Option<Timestamp> {
+    DateTime::parse_from_rfc2822(answer.header("date")?).ok().map(|date| date.to_utc())
+}
+
+/// A place does not answer. What made us wait before was not asked, so nothing is known of it.
+pub(super) fn unanswered(name: &'static str, silence: &Silence) -> Check {
     let cure = match silence {
         Silence::Insecure(_) => "Serve it over https with a certificate of a public authority, and name that address.",
         Silence::Unreachable { .. } => {
@@ -42,11 +49,12 @@ fn unanswered(silence: &Silence) -> Check {
              holds for the name, and let the firewall pass requests from outside."
         }
         Silence::Near(_) => "Name the address that is reached from outside.",
-        Silence::Broken(_) | Silence::TooLong | Silence::TooSlow | Silence::GivenUp(_) => {
-            "Answer a call without a token with a short 401, within a few seconds."
+        Silence::Broken(_) | Silence::TooLong | Silence::TooSlow => {
+            "Answer within a few seconds, and with less than is read here; a call without a token with a short 401."
         }
+        Silence::GivenUp(_) => return Check::left_out(name, silence.to_string()),
     };
-    Check::wrong("reach.answers", format!("{silence}."), cure)
+    Check::wrong(name, format!("{silence}."), cure)
 }
 
 fn answers(target: &url::Url, status: u16) -> Check {
@@ -71,55 +79,6 @@ fn clock(behind: i64) -> Check {
     if behind.abs() > SECONDS_WRONG { Check::wrong(name, says, cure) } else { Check::warning(name, says, cure) }
 }
 
-/// Asks again for what was answered, under each name callers were seen with, and under none.
-async fn bot_filter(wire: &Wire, found: &Discovery, first: &Answer) -> Check {
-    let places = found.servers.iter().chain(&found.resources).chain([&found.manifest]);
-    let documents = places.filter(|place| place.is_found()).take(3);
-    let mut probes: Vec<(&str, Request)> =
-        documents.map(|place| (place.url.as_str(), Request::get(&place.url))).collect();
-    probes.push((found.target.as_str(), discovery::first_call(&found.target)));
-    let mut refused = Vec::new();
-    for agent in callers::USER_AGENTS.into_iter().chain([callers::NO_USER_AGENT]) {
-        for (url, request) in &probes {
-            let heard = wire.send(request.clone().with(USER_AGENT, agent)).await;
-            let is_call = *url == found.target.as_str();
-            let got = match heard {
-                Ok(answer) if answer.status == 429 => return too_often(url),
-                Ok(answer) if is_call && answer.status == first.status => continue,
-                Ok(answer) if !is_call && (200..400).contains(&answer.status) => continue,
-                Ok(answer) => answer.status.to_string(),
-                Err(silence) => silence.to_string(),
-            };
-            refused.push((agent, format!("{url} answers {got}")));
-            break;
-        }
-    }
-    filtered(&refused)
-}
-
-fn filtered(refused: &[(&str, String)]) -> Check {
-    let name = "reach.bot_filter";
-    let Some((_, seen)) = refused.first() else {
-        return Check::ok(name, "The names assistants go by are answered like any other, and so is none.");
-    };
-    let quoted = |agent: &str| match agent {
-        callers::NO_USER_AGENT => "none at all".to_owned(),
-        agent => format!("\"{agent}\""),
-    };
-    let agents = refused.iter().map(|(agent, _)| quoted(agent)).collect::<Vec<_>>().join(", ");
-    let cure = format!(
-        "Let requests with these User-Agents pass the filter in front, to /.well-known/, the API, and the token and \
-         registration endpoints: {agents}."
-    );
-    Check::wrong(name, format!("{seen} to an assistant's User-Agent, and something else to others."), cure)
-}
-
-fn too_often(url: &str) -> Check {
-    let says = format!("{url} answers 429 to a dozen requests in a row, so a filter could not be looked for.");
-    let cure = "Allow bursts of some dozen requests: all people of an assistant come from few addresses.";
-    Check::warning("reach.bot_filter", says, cure)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +90,15 @@ mod tests {
             assert_eq!(clock(seconds).state, state, "{seconds}");
         }
         assert!(clock(3600).says.contains("behind") && clock(-3600).says.contains("ahead"));
+    }
+
+    #[test]
+    fn who_was_not_asked_is_not_judged() {
+        let place = || "https://a.example".to_owned();
+        assert_eq!(unanswered("keys.fetch", &Silence::GivenUp(place())).state, State::LeftOut);
+        let refused = Silence::Unreachable { place: place(), why: "certificate has expired".to_owned() };
+        let check = unanswered("keys.fetch", &refused);
+        assert!(check.state == State::Wrong && check.cure.unwrap().contains("certificate"));
     }
 
     #[test]

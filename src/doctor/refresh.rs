@@ -3,7 +3,7 @@
 use super::{
     check::Check,
     connection::Connection,
-    tokens::{cure_of, why},
+    tokens::{cure_of, no_refusal, unclear, why},
 };
 use crate::simulate::{
     tokens::{Counter, Tokens},
@@ -18,12 +18,17 @@ pub(super) async fn look(connection: &Connection<'_>, counter: &Counter<'_>, tok
     }
     checks.push(lost_answer(&counter.refresh(token).await));
     // With a connection of its own: the other one may be over.
-    if let Some((code, request)) = connection.code().await
-        && let Some(tokens) = Tokens::of(&counter.redeem(&code, request.verifier.as_ref()).await)
-        && let Some(token) = tokens.refresh
-    {
-        checks.push(parallel(counter, &token).await);
-    }
+    let other = match connection.code().await {
+        Ok((code, request)) => {
+            let tokens = Tokens::of(&counter.redeem(&code, request.verifier.as_ref()).await);
+            tokens.and_then(|tokens| tokens.refresh).ok_or_else(|| "no second refresh token came".to_owned())
+        }
+        Err(why) => Err(why),
+    };
+    checks.push(match other {
+        Ok(token) => parallel(counter, &token).await,
+        Err(why) => Check::left_out("refresh.parallel", format!("two refreshes at once: {why}")),
+    });
     checks
 }
 
@@ -32,16 +37,31 @@ fn works(counter: &Counter<'_>, heard: &Heard) -> Check {
     if Tokens::of(heard).is_some() {
         return Check::ok(name, "A refresh gives new tokens.");
     }
-    let usual = "Take a refresh token for as long as its connection is in use, from the client it was given to, \
-                 whether or not resource and scope come with it (RFC 6749 §6).";
-    let cure = cure_of(heard, counter).unwrap_or_else(|| usual.to_owned());
+    if let Some(why) = unclear(heard) {
+        return Check::left_out(name, format!("refreshing: {why}"));
+    }
+    let usual = || match heard {
+        Ok(answer) if answer.status >= 500 => FAILED.to_owned(),
+        _ => {
+            "Take a refresh token for as long as its connection is in use, from the client it was given to, whether or \
+              not resource and scope come with it (RFC 6749 §6)."
+                .to_owned()
+        }
+    };
+    let cure = cure_of(heard, counter).unwrap_or_else(usual);
     Check::wrong(name, format!("A fresh refresh token is answered {}.", why(heard)), cure)
 }
+
+/// What to do where a server fails.
+const FAILED: &str = "Look into the server's log at this moment.";
 
 fn lost_answer(again: &Heard) -> Check {
     let name = "refresh.lost_answer";
     if Tokens::of(again).is_some() {
         return Check::ok(name, "A caller that lost the answer may ask again.");
+    }
+    if let Some(why) = no_refusal(again) {
+        return Check::left_out(name, format!("whether a caller that lost the answer may ask again: {why}"));
     }
     Check::wrong(
         name,
@@ -53,6 +73,9 @@ fn lost_answer(again: &Heard) -> Check {
 async fn parallel(counter: &Counter<'_>, token: &str) -> Check {
     let name = "refresh.parallel";
     let (one, other) = tokio::join!(counter.refresh(token), counter.refresh(token));
+    if let Some(why) = [&one, &other].into_iter().find_map(no_refusal) {
+        return Check::left_out(name, format!("two refreshes at once: {why}"));
+    }
     let both = [Tokens::of(&one), Tokens::of(&other)];
     // Both may look good while the connection is already over.
     let next = both.iter().flatten().find_map(|tokens| tokens.refresh.clone());
@@ -69,4 +92,20 @@ async fn parallel(counter: &Counter<'_>, token: &str) -> Check {
         format!("Two workers refresh at once: {} and {}; the connection {end}.", why(&one), why(&other)),
         "Give all who come with one token, at once or for a minute or two after, the same successor.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        doctor::{State, samples::answer},
+        simulate::wire::Silence,
+    };
+
+    #[test]
+    fn who_is_asked_too_often_has_not_refused() {
+        let state = |status| lost_answer(&Ok(answer(status, &[], r#"{"error":"x"}"#))).state;
+        assert_eq!([400, 429, 503].map(state), [State::Wrong, State::LeftOut, State::LeftOut]);
+        assert_eq!(lost_answer(&Err(Silence::TooSlow)).state, State::LeftOut);
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::check::Check;
+use super::{check::Check, reach::unanswered};
 use crate::{
     model::Timestamp,
     simulate::{
@@ -17,10 +17,7 @@ pub(super) fn judged(introduced: &Introduced, now: Timestamp) -> Vec<Check> {
     let answer = match (&introduced.heard, &introduced.client) {
         (Some(Ok(answer)), Ok(_)) => answer,
         (Some(Ok(answer)), Err(_)) => return vec![refused(answer, &introduced.redirect_uris)],
-        (Some(Err(silence)), _) => {
-            let cure = "Correct registration_endpoint in the metadata, or take it away.";
-            return vec![Check::wrong(name, format!("{silence}."), cure)];
-        }
+        (Some(Err(silence)), _) => return vec![unanswered(name, silence)],
         // It was told to register, and the server names no place for it.
         (None, _) => {
             let cure = "Offer registration (RFC 7591) and name registration_endpoint in the metadata.";

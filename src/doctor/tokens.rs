@@ -9,7 +9,7 @@ use super::{
     codes,
     connection::Connection,
     documents::named,
-    refresh,
+    reach, refresh,
 };
 use crate::simulate::{
     api::Api,
@@ -26,7 +26,7 @@ pub(super) async fn look(
     connection: &Connection<'_>,
     (code, request): (&str, &Authorization),
     keys: Option<&jsonwebtoken::jwk::JwkSet>,
-    api: Option<Api>,
+    api: Result<Option<Api>, String>,
     report: &mut Report,
 ) {
     let encoding = connection.endpoints.encoding;
@@ -35,7 +35,7 @@ pub(super) async fn look(
     report.checks.push(taken(&counter, &heard));
     report.checks.extend(form_too(connection, encoding).await);
     let (Some(tokens), Ok(answer)) = (Tokens::of(&heard), &heard) else {
-        return report.left_out.push("what is in tokens, refreshing and the API: there are no tokens".to_owned());
+        return report.leave_out("token.cache", "what is in tokens, refreshing and the API: there are no tokens");
     };
     let body = answer.object().unwrap_or(Value::Null);
     report.checks.extend([cache(answer), kind(&body), refresh_token(&body), expires_in(&body)]);
@@ -44,28 +44,20 @@ pub(super) async fn look(
         issuer: connection.found.server().and_then(|server| server["issuer"].as_str()),
         seconds: body["expires_in"].as_i64(),
         keys,
-        now: connection.wire.clock().now(),
+        // By the clock that wrote the token: whether it is right is a check of its own.
+        now: reach::date(answer).unwrap_or(answer.at),
     };
     access_token::look(&tokens.access, &expected, report);
     match api {
-        Some(api) => {
-            let check = accepts(&api.call(connection.wire, &tokens.access).await);
-            let takes_good_ones = check.state == State::Ok;
-            report.checks.push(check);
-            // From one that takes no token at all nothing can be learnt by another.
-            if takes_good_ones {
-                report.checks.push(refuses(&api.call(connection.wire, MADE_UP).await, connection));
-            }
-        }
-        None => report.left_out.push("the API: its description names nothing that can simply be read".to_owned()),
+        Ok(Some(api)) => call(connection, &api, &tokens.access, report).await,
+        Ok(None) => report.leave_out("api.accepts", "the API: no description names anything that can simply be read"),
+        Err(why) => report.leave_out("api.accepts", format!("the API: {why}")),
     }
     match &tokens.refresh {
         Some(refresh) => report.checks.extend(refresh::look(connection, &counter, refresh).await),
-        None => report.left_out.push("refreshing: there is no refresh token".to_owned()),
+        None => report.leave_out("refresh.works", "refreshing: there is no refresh token"),
     }
-    report.checks.extend(codes::proof(connection, &counter).await);
-    // Last of all, since it ends the connection, as it should.
-    report.checks.push(codes::once(&counter.redeem(code, request.verifier.as_ref()).await));
+    report.checks.extend(codes::look(connection, &counter).await);
 }
 
 fn taken(counter: &Counter<'_>, heard: &Heard) -> Check {
@@ -75,6 +67,9 @@ fn taken(counter: &Counter<'_>, heard: &Heard) -> Check {
     };
     if Tokens::of(heard).is_some() {
         return Check::ok(name, format!("A code sent as {kind} gives tokens."));
+    }
+    if let Some(why) = unclear(heard) {
+        return Check::left_out(name, format!("whether a code sent as {kind} gives tokens: {why}"));
     }
     let usual = || format!("Take token requests as {kind}: that is how this caller writes them.");
     let cure = cure_of(heard, counter).unwrap_or_else(usual);
@@ -87,11 +82,29 @@ async fn form_too(connection: &Connection<'_>, encoding: Encoding) -> Option<Che
     if encoding == Encoding::Form {
         return None;
     }
-    let (code, request) = connection.code().await?;
+    let (code, request) = match connection.code().await {
+        Ok(came) => came,
+        Err(why) => return Some(Check::left_out("token.form", format!("token requests as forms: {why}"))),
+    };
     let counter = connection.counter(Encoding::Form);
     let check = taken(&counter, &counter.redeem(&code, request.verifier.as_ref()).await);
     // This caller was told to send JSON.
     Some(check.of_others("All other callers send forms."))
+}
+
+/// Why an answer says nothing of what was asked: none came, or it is of another matter.
+pub(super) fn unclear(heard: &Heard) -> Option<String> {
+    match heard {
+        Ok(answer) if answer.status == 429 => Some("it was answered 429, too many requests".to_owned()),
+        Ok(_) => None,
+        Err(silence) => Some(silence.to_string()),
+    }
+}
+
+/// The same where a no is what should come: a server that fails has not said one.
+pub(super) fn no_refusal(heard: &Heard) -> Option<String> {
+    let failed = |status: u16| (status >= 500).then(|| format!("it was answered {status}"));
+    unclear(heard).or_else(|| failed(heard.as_ref().ok()?.status))
 }
 
 /// What a token nobody gave is answered.
@@ -99,17 +112,18 @@ pub(super) fn errors(heard: &Heard) -> Check {
     let name = "token.errors";
     let answer = match heard {
         Ok(answer) => answer,
-        Err(silence) => {
-            let cure = "Correct the address of the token endpoint in the metadata or the manifest.";
-            return Check::wrong(name, format!("{silence}."), cure);
-        }
+        Err(silence) => return reach::unanswered(name, silence),
     };
-    let (status, kind) = (answer.status, answer.content_type());
-    let with = if answer.body.is_empty() { "with an empty body".to_owned() } else { format!("as {}", named(&kind)) };
+    let (status, kind, is_json) = (answer.status, answer.content_type(), answer.is_of("application/json"));
+    let with = if answer.body.is_empty() { "with an empty body".to_owned() } else { format!("as {}", named(kind)) };
     let says = format!("A refresh token that nobody gave is answered {status} {with}.");
     let has_error = answer.object().is_some_and(|body| body["error"].is_string());
     let cure = match status {
-        400 | 401 if kind == "application/json" && has_error => return Check::ok(name, says),
+        400 | 401 if is_json && has_error => return Check::ok(name, says),
+        429 => return Check::left_out(name, format!("how the token endpoint says no: it was answered {status}")),
+        402..=499 if is_json && has_error => {
+            return Check::warning(name, says, "Answer 400, or 401 to an unknown client (RFC 6749 §5.2).");
+        }
         400 | 401 if has_error => "Send it with Content-Type: application/json (RFC 6749 §5.2).",
         400 | 401 => {
             "Answer with a JSON object that has error (RFC 6749 §5.2), never with a page: callers cannot read it."
@@ -175,30 +189,54 @@ fn expires_in(body: &Value) -> Check {
     }
 }
 
+async fn call(connection: &Connection<'_>, api: &Api, token: &str, report: &mut Report) {
+    let wire = connection.wire;
+    let check = accepts(&api.call(wire, Some(token)).await);
+    let takes_good_ones = check.state == State::Ok;
+    report.checks.push(check);
+    // From one that takes no token at all nothing can be learnt by another.
+    if takes_good_ones {
+        let is_open = api.call(wire, None).await.is_ok_and(|answer| answer.is_success());
+        report.checks.push(refuses(&api.call(wire, Some(MADE_UP)).await, is_open));
+    }
+}
+
 fn accepts(heard: &Heard) -> Check {
     let name = "api.accepts";
     let cure = "Let the API check issuer, signature and audience by the server's metadata and keys and by its own \
                 address, and see that a proxy in front hands the Authorization header on.";
     match heard {
-        Ok(answer) if [401, 403].contains(&answer.status) => {
-            let why = answer.header("www-authenticate").unwrap_or("without a reason");
+        Ok(answer) if answer.is_success() => {
+            Check::ok(name, format!("The API takes a fresh token, and answers {}.", answer.status))
+        }
+        Ok(answer) if [401, 403].contains(&answer.status) || answer.redirect().is_some() => {
+            let why = answer.header("www-authenticate").or(answer.redirect()).unwrap_or("without a reason");
             Check::wrong(name, format!("The API answers {} to a fresh token: {why}.", answer.status), cure)
         }
-        Ok(answer) if answer.status >= 404 => Check::warning(
+        Ok(answer) if answer.status >= 500 => Check::wrong(
+            name,
+            format!("The API answers {} to a fresh token.", answer.status),
+            "Look into the API's log at this moment.",
+        ),
+        Ok(answer) => Check::warning(
             name,
             format!("The API answers {} to a fresh token, so it cannot be told whether it takes it.", answer.status),
             "Begin with the API's own address, and look into its log.",
         ),
-        Ok(answer) => Check::ok(name, format!("The API takes a fresh token, and answers {}.", answer.status)),
-        Err(silence) => Check::wrong(name, format!("{silence}."), "Start the API, or correct its address."),
+        Err(silence) => reach::unanswered(name, silence),
     }
 }
 
-/// 401 is also what tells a caller to refresh.
-fn refuses(heard: &Heard, connection: &Connection<'_>) -> Check {
+/// 401 is also what tells a caller to refresh. What is open to everybody is no harm.
+fn refuses(heard: &Heard, is_open: bool) -> Check {
     let name = "api.refuses";
-    let Ok(answer) = heard else { return Check::ok(name, "The API does not answer a token that is made up.") };
-    let is_open = connection.found.first_call.as_ref().is_ok_and(|first| first.status != 401);
+    let answer = match (no_refusal(heard), heard) {
+        (None, Ok(answer)) => answer,
+        (why, _) => {
+            let why = why.unwrap_or_default();
+            return Check::left_out(name, format!("whether the API refuses a token that is made up: {why}"));
+        }
+    };
     let says = format!("The API answers {} to a token that is made up.", answer.status);
     match answer.status {
         401 => Check::ok(name, "The API refuses a token that is made up."),
@@ -245,7 +283,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::doctor::samples::answer;
+    use crate::{doctor::samples::answer, simulate::wire::Silence};
 
     #[test]
     fn an_error_is_cured_by_how_it_comes() {
@@ -258,6 +296,20 @@ mod tests {
         assert!(cure(200, json, error).contains("take a 200 for tokens"));
         assert!(cure(404, "text/html", "").contains("address of the token endpoint"));
         assert!(cure(500, json, error).contains("log"));
+        let state = |status| errors(&heard(status, json, error)).state;
+        assert_eq!([403, 404, 429].map(state), [State::Warning, State::Warning, State::LeftOut]);
+    }
+
+    #[test]
+    fn an_api_is_judged_by_what_it_says_and_no_more() {
+        let heard = |status| Ok(answer(status, &[("location", "/login")], ""));
+        let accepted = [200, 302, 400, 401, 404, 500].map(|status| accepts(&heard(status)).state);
+        let [ok, wrong, doubt] = [State::Ok, State::Wrong, State::Warning];
+        assert_eq!(accepted, [ok, wrong, doubt, wrong, doubt, wrong]);
+        let refused = |is_open| [200, 401, 404, 429, 503].map(|status| refuses(&heard(status), is_open).state);
+        assert_eq!(refused(false), [wrong, ok, doubt, State::LeftOut, State::LeftOut]);
+        assert_eq!(refused(true)[0], doubt, "everybody may read it");
+        assert_eq!(refuses(&Err(Silence::TooLong), false).state, State::LeftOut, "silence is no refusal");
     }
 
     #[test]

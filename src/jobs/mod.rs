@@ -2,4 +2,5 @@
 
 pub mod clock_offset;
 pub mod flows;
+pub mod mail;
 pub mod sweep;

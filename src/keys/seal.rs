@@ -1,4 +1,4 @@
-//! Sealing of short-lived things: AES-256-GCM under a key derived per purpose and hour.
+//! Sealing of short-lived things, and of what is kept in a row: AES-256-GCM under a key derived per purpose and hour.
 //!
 //! Shape: version (1) ‖ kid (4) ‖ hour (4) ‖ nonce (12) ‖ ciphertext ‖ tag (16). Everything before the nonce is
 //! associated data, and so is the purpose, so that nothing sealed for one purpose opens for another. An hour's key
@@ -35,12 +35,23 @@ impl SealingKey {
 
     /// Seals, under a random nonce.
     pub fn seal(&self, plain: &[u8], now: Timestamp, nonce: [u8; NONCE_LENGTH]) -> Result<Vec<u8>, KeyError> {
+        self.seal_for(b"", plain, now, nonce)
+    }
+
+    /// Seals what is kept in one place (a table, a column and a row), and opens nowhere else.
+    pub fn seal_for(
+        &self,
+        place: &[u8],
+        plain: &[u8],
+        now: Timestamp,
+        nonce: [u8; NONCE_LENGTH],
+    ) -> Result<Vec<u8>, KeyError> {
         let hour = u32::try_from(now.timestamp() / 3600).map_err(|_| KeyError::Refused)?;
         let mut sealed = Vec::with_capacity(HEADER_LENGTH + NONCE_LENGTH + plain.len() + 16);
         sealed.push(VERSION);
         sealed.extend(self.kid.0.to_be_bytes());
         sealed.extend(hour.to_be_bytes());
-        let place = self.place(&sealed);
+        let place = self.place(&sealed, place);
         let mut body = plain.to_vec();
         self.of_hour(hour)?
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), place, &mut body)
@@ -52,18 +63,24 @@ impl SealingKey {
 
     /// Opens what this key sealed for the same purpose; anything else is `None`.
     pub fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.open_from(b"", sealed)
+    }
+
+    /// Opens what this key sealed for the same purpose and place.
+    pub fn open_from(&self, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (header, rest) = sealed.split_at_checked(HEADER_LENGTH)?;
         let (nonce, body) = rest.split_at_checked(NONCE_LENGTH)?;
         let hour = u32::from_be_bytes(header[5..].try_into().ok()?);
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut plain = body.to_vec();
-        let length = self.of_hour(hour).ok()?.open_in_place(nonce, self.place(header), &mut plain).ok()?.len();
+        let length = self.of_hour(hour).ok()?.open_in_place(nonce, self.place(header, place), &mut plain).ok()?.len();
         plain.truncate(length);
         Some(plain)
     }
 
-    fn place(&self, header: &[u8]) -> Aad<Vec<u8>> {
-        Aad::from([b"consentry seal ", self.purpose.as_str().as_bytes(), header].concat())
+    /// The header has one length, so nothing can be read as part of its neighbour.
+    fn place(&self, header: &[u8], place: &[u8]) -> Aad<Vec<u8>> {
+        Aad::from([b"consentry seal ", self.purpose.as_str().as_bytes(), header, place].concat())
     }
 
     fn of_hour(&self, hour: u32) -> Result<LessSafeKey, KeyError> {
@@ -110,6 +127,14 @@ mod tests {
         for length in 0..sealed.len() {
             assert!(key.open(&sealed[..length]).is_none(), "a cut at {length} went unnoticed");
         }
+    }
+
+    #[test]
+    fn what_is_kept_in_one_place_opens_in_no_other() {
+        let key = SealingKey::new(Kid(7), Purpose::SealData, [1; 32]);
+        let sealed = key.seal_for(b"row 1", b"plain", time(1), [2; 12]).unwrap();
+        assert_eq!(key.open_from(b"row 1", &sealed).unwrap(), b"plain");
+        assert!(key.open_from(b"row 2", &sealed).is_none() && key.open(&sealed).is_none());
     }
 
     #[test]

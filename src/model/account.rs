@@ -89,6 +89,18 @@ impl FromStr for Role {
     }
 }
 
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignUps {
+    /// Anybody, by a link that is mailed to their address.
+    Open,
+    /// Whoever was invited.
+    #[default]
+    Invited,
+    /// Nobody but those the operator adds.
+    Off,
+}
+
 /// A word that belongs to none of a closed list of words.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown {what} \"{word}\"")]

@@ -21,6 +21,9 @@ use crate::model::redirect_uri::has_loopback_host;
 /// How long somebody may take to sign in and to read.
 pub const PATIENCE: Duration = Duration::from_mins(5);
 
+/// From here on ports are nobody's (RFC 6335 §6).
+const PORTS_FREE_FROM: u16 = 0xC000;
+
 /// How often a port is looked for that is free in both families of addresses.
 const TRIES: usize = 20;
 
@@ -28,31 +31,34 @@ const TRIES: usize = 20;
 #[derive(Debug)]
 pub struct Arrival {
     listeners: Vec<TcpListener>,
-    redirect_uri: Url,
+    path: String,
+    redirect_uri: String,
 }
 
 impl Arrival {
     /// Listens at a redirect URI, at a free port where it names none. There is nothing to listen at for one that is not
     /// plain http to this computer.
     pub fn at(redirect_uri: &str) -> Option<Result<Self, String>> {
-        let mut url = Url::parse(redirect_uri).ok().filter(|url| url.scheme() == "http" && has_loopback_host(url))?;
+        let url = loopback(redirect_uri)?;
         let addresses = match url.host()? {
             Host::Ipv4(address) => vec![IpAddr::V4(address)],
             Host::Ipv6(address) => vec![IpAddr::V6(address)],
             // Browsers try both.
             Host::Domain(_) => vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
         };
-        let listening = match url.port() {
+        let named = port_of(redirect_uri, &url);
+        let listening = match named {
             Some(port) => listen(&addresses, port),
             None => {
                 (0..TRIES).map(|_| listen(&addresses, 0)).find_map(Result::ok).ok_or(io::ErrorKind::AddrInUse.into())
             }
         };
         let listening = listening.and_then(|listeners| {
-            let port = listeners.first().map(TcpListener::local_addr).transpose()?.map(|address| address.port());
-            // A URL with a host takes any port.
-            let _ = url.set_port(port);
-            Ok(Self { listeners, redirect_uri: url })
+            let own = listeners.first().map(TcpListener::local_addr).transpose()?.map(|address| address.port());
+            // What names its port is registered by these very bytes.
+            let open = own.filter(|_| named.is_none());
+            let redirect_uri = open.map_or_else(|| redirect_uri.to_owned(), |port| with_port(redirect_uri, port));
+            Ok(Self { listeners, path: url.path().to_owned(), redirect_uri })
         });
         let told = |error| {
             format!("nobody can listen at {redirect_uri}: {error}; end what does, or name another --redirect-uri")
@@ -62,14 +68,14 @@ impl Arrival {
 
     /// Where it listens, in full.
     pub fn redirect_uri(&self) -> &str {
-        self.redirect_uri.as_str()
+        &self.redirect_uri
     }
 
     /// Waits for the browser: the address at which it arrived, with that state.
     pub async fn answer(self, state: &str, patience: Duration) -> Result<String, String> {
         let (sender, mut receiver) = mpsc::channel(1);
         let door = web::Data::new(Door {
-            path: self.redirect_uri.path().to_owned(),
+            path: self.path.clone(),
             state: state.to_owned(),
             sender,
             has_strayed: AtomicBool::new(false),
@@ -94,6 +100,32 @@ impl Arrival {
             format!("it did not arrive within {} seconds{strayed}", patience.as_secs())
         })
     }
+}
+
+/// A callback with some port, where it is one of this computer that names none: nobody is sent to one without.
+pub fn with_a_port(redirect_uri: &str) -> Option<String> {
+    let url = loopback(redirect_uri)?;
+    let port = PORTS_FREE_FROM | u16::from_be_bytes(crate::random::bytes::<2>());
+    port_of(redirect_uri, &url).is_none().then(|| with_port(redirect_uri, port))
+}
+
+fn loopback(redirect_uri: &str) -> Option<Url> {
+    Url::parse(redirect_uri).ok().filter(|url| url.scheme() == "http" && has_loopback_host(url))
+}
+
+/// The port that a text names. The parser passes over the usual one.
+fn port_of(redirect_uri: &str, url: &Url) -> Option<u16> {
+    url.port().or_else(|| redirect_uri[..host_end(redirect_uri)].ends_with(":80").then_some(80))
+}
+
+fn with_port(redirect_uri: &str, port: u16) -> String {
+    let (host, rest) = redirect_uri.split_at(host_end(redirect_uri));
+    format!("{host}:{port}{rest}")
+}
+
+fn host_end(redirect_uri: &str) -> usize {
+    let begin = redirect_uri.find("://").map_or(0, |scheme| scheme + "://".len());
+    redirect_uri[begin..].find(['/', '?', '#']).map_or(redirect_uri.len(), |end| begin + end)
 }
 
 fn listen(addresses: &[IpAddr], port: u16) -> io::Result<Vec<TcpListener>> {
@@ -183,6 +215,27 @@ mod tests {
             (came.unwrap_err().as_str(), code),
             ("it did not arrive within 1 seconds; what came had another state", 400)
         );
+    }
+
+    #[test]
+    fn a_callback_that_names_its_port_stays_as_it_was_typed() {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        for typed in [format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{port}/a?b")] {
+            assert_eq!(Arrival::at(&typed).unwrap().unwrap().redirect_uri(), typed);
+            assert_eq!(with_a_port(&typed), None);
+        }
+        // Whether one may listen there or not, it is there that somebody would have to.
+        let usual = Arrival::at("http://127.0.0.1:80/cb").unwrap();
+        assert!(usual.is_err() || usual.is_ok_and(|here| here.redirect_uri() == "http://127.0.0.1:80/cb"));
+        assert_eq!(with_a_port("http://127.0.0.1:80/cb"), None);
+        for (open, begin, end) in
+            [("http://localhost", "http://localhost:", ""), ("http://[::1]/a?b", "http://[::1]:", "/a?b")]
+        {
+            let port = with_a_port(open).unwrap();
+            let port = port.strip_prefix(begin).unwrap().strip_suffix(end).unwrap();
+            assert!(port.parse::<u16>().unwrap() >= PORTS_FREE_FROM, "{port}");
+        }
+        assert_eq!(with_a_port("https://client.example/cb"), None);
     }
 
     #[test]

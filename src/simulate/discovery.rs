@@ -14,6 +14,12 @@ const SERVER: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 const MANIFEST: &str = "/.well-known/ai-plugin.json";
 
+/// Forms of a server's address at which no caller looks; what stands there helps to say what to do.
+const UNTRIED: [&str; 2] = ["appended", "above"];
+
+/// So many servers that a resource names are looked at.
+const SERVERS_MAX: usize = 3;
+
 /// Whose page is said to read the documents, to learn whether a page may.
 pub const ELSEWHERE: &str = "https://inspector.example";
 
@@ -36,6 +42,11 @@ impl Place {
     /// Whether the document stands here.
     pub fn is_found(&self) -> bool {
         self.document.is_some()
+    }
+
+    /// Whether callers look here.
+    pub fn is_tried(&self) -> bool {
+        !UNTRIED.contains(&self.form)
     }
 }
 
@@ -68,22 +79,24 @@ impl Discovery {
         places.push(("path", inserted(target, RESOURCE)));
         places.push(("root", at_root(target, RESOURCE)));
         let resources = look(wire, places).await;
-        let named = resources.iter().find_map(|place| first_text(place.document.as_ref()?, "authorization_servers"));
+        let named = named_issuer(wire, &resources).await;
         let issuer_is_named = named.is_some();
         let (issuer, servers) = match named {
-            Some(named) => {
-                let servers = servers_of(wire, &named).await;
-                (named, servers)
-            }
+            Some(named) => named,
             None => unnamed_issuer(wire, target).await,
         };
         let manifest = visit(wire, "root", at_root(target, MANIFEST)).await;
         Self { target: target.clone(), first_call, resources, issuer, issuer_is_named, servers, manifest }
     }
 
-    /// The server's metadata.
+    /// The server's metadata, as callers find it.
     pub fn server(&self) -> Option<&Value> {
-        self.servers.iter().find_map(|place| place.document.as_ref())
+        found(&self.servers)
+    }
+
+    /// Whether the server says that its answers have `iss` (RFC 9207 §3).
+    pub fn promises_iss(&self) -> bool {
+        self.server().is_some_and(|server| server["authorization_response_iss_parameter_supported"] == true)
     }
 
     /// The resource's metadata.
@@ -95,6 +108,28 @@ impl Discovery {
     pub fn challenged(&self, name: &str) -> Option<String> {
         challenge_parameter(self.first_call.as_ref().ok()?, name)
     }
+}
+
+fn found(servers: &[Place]) -> Option<&Value> {
+    servers.iter().filter(|place| place.is_tried()).find_map(|place| place.document.as_ref())
+}
+
+/// The first server of those the resource names that has metadata, or else the first.
+async fn named_issuer(wire: &Wire, resources: &[Place]) -> Option<(String, Vec<Place>)> {
+    let names = |place: &Place| {
+        let names = place.document.as_ref()?.get("authorization_servers")?.as_array()?;
+        Some(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
+    };
+    let names: Vec<String> = resources.iter().filter_map(names).find(|names: &Vec<String>| !names.is_empty())?;
+    let mut first = None;
+    for name in names.into_iter().take(SERVERS_MAX) {
+        let servers = servers_of(wire, &name).await;
+        if found(&servers).is_some() {
+            return Some((name, servers));
+        }
+        first.get_or_insert((name, servers));
+    }
+    first
 }
 
 /// Where no resource names the server, people may have typed the server's own address, which can have a path. Only a
@@ -167,7 +202,7 @@ fn server_places(issuer: &Url) -> Vec<(&'static str, Url)> {
         ("openid inserted", inserted(issuer, OPENID)),
         ("openid appended", appended(issuer, OPENID)),
         ("appended", appended(issuer, SERVER)),
-        ("root", at_root(issuer, SERVER)),
+        ("above", at_root(issuer, SERVER)),
     ]
 }
 
@@ -216,11 +251,6 @@ fn at_root(base: &Url, place: &str) -> Url {
     url
 }
 
-/// The first text of a list.
-pub fn first_text(document: &Value, member: &str) -> Option<String> {
-    document.get(member)?.as_array()?.first()?.as_str().map(str::to_owned)
-}
-
 /// Whether a list has that word.
 pub fn lists(document: &Value, member: &str, word: &str) -> bool {
     document.get(member).and_then(Value::as_array).is_some_and(|words| words.iter().any(|it| it == word))
@@ -248,13 +278,15 @@ mod tests {
 
     #[test]
     fn the_places_are_those_callers_try() {
-        let forms = |issuer: &str| {
-            let places = server_places(&issuer.parse().unwrap());
-            places.into_iter().map(|(_, url)| url.path().to_owned()).collect::<Vec<_>>()
+        let tried = |issuer: &str| {
+            let places = server_places(&issuer.parse().unwrap()).into_iter();
+            let tried = places.filter(|(form, _)| !UNTRIED.contains(form));
+            tried.map(|(_, url)| url.path().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(forms("https://a.example")[..1], ["/.well-known/oauth-authorization-server"]);
+        let at_root = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
+        assert_eq!(tried("https://a.example"), at_root);
         assert_eq!(
-            forms("https://a.example/auth")[..3],
+            tried("https://a.example/auth"),
             [
                 "/.well-known/oauth-authorization-server/auth",
                 "/.well-known/openid-configuration/auth",

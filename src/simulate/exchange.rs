@@ -1,4 +1,4 @@
-//! An exchange: one request and its answer as they are kept, without their secrets.
+//! An exchange: one request and its answer as they are shown, without their secrets.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
@@ -30,46 +30,42 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A program's request.
-    pub(super) fn of(request: &Request, agent: &str) -> Self {
+    /// What was said, without what is known by now to be secret.
+    pub(super) fn of(request: &Request, agent: &str, heard: &Heard, secrets: &Secrets) -> Self {
         let content_type = request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let mut request_headers = listed(&request.headers);
+        let mut request_headers = listed(&request.headers, secrets);
         request_headers.insert(0, format!("user-agent: {agent}"));
+        let (answer, answer_headers, answer_body) = match heard {
+            Ok(answer) => (
+                answer.status.to_string(),
+                listed(&answer.headers, secrets),
+                masked::body(answer.content_type(), &answer.body, secrets),
+            ),
+            Err(silence) => (silence.to_string(), Vec::new(), String::new()),
+        };
         Self {
-            request: format!("{} {}", request.method, masked::address(request.url.as_str())),
+            request: format!("{} {}", request.method, masked::address(request.url.as_str(), secrets)),
             request_headers,
-            request_body: masked::body(content_type, &request.body),
-            answer: String::new(),
-            answer_headers: Vec::new(),
-            answer_body: String::new(),
+            request_body: masked::body(content_type, &request.body, secrets),
+            answer,
+            answer_headers,
+            answer_body,
         }
+        .told(secrets)
     }
 
-    /// A person's request. What somebody types in is in fields of any name, so nothing of it is kept.
-    pub(super) fn of_a_person(request: &Request, agent: &str) -> Self {
+    /// What somebody types in is in fields of any name, so nothing of it is shown.
+    pub(super) fn of_a_person(request: &Request, agent: &str, heard: &Heard, secrets: &Secrets) -> Self {
         let request_body = match request.body.len() {
             0 => String::new(),
             length => format!("({length} bytes that a person typed in)"),
         };
-        Self { request_body, ..Self::of(request, agent) }
+        Self { request_body, ..Self::of(request, agent, heard, secrets) }
     }
 
-    /// With what came of it.
-    pub(super) fn answered(mut self, heard: &Heard) -> Self {
-        match heard {
-            Ok(answer) => {
-                self.answer = answer.status.to_string();
-                self.answer_headers = listed(&answer.headers);
-                self.answer_body = masked::body(&answer.content_type(), &answer.body);
-            }
-            Err(silence) => self.answer = silence.to_string(),
-        }
-        self
-    }
-
-    /// Without what is known by now to be secret, and cut to a length that can be read. Cut first, the beginning of a
-    /// secret could be left that nobody finds.
-    pub(super) fn told(mut self, secrets: &Secrets) -> Self {
+    /// Once more without secrets, which may be in the names of members, and cut to a length that can be read. Cut
+    /// first, the beginning of a secret could be left that nobody finds.
+    fn told(mut self, secrets: &Secrets) -> Self {
         let texts = [&mut self.request, &mut self.request_body, &mut self.answer, &mut self.answer_body];
         let headers = self.request_headers.iter_mut().chain(&mut self.answer_headers);
         for text in texts.into_iter().chain(headers) {
@@ -83,9 +79,9 @@ impl Exchange {
     }
 }
 
-fn listed(headers: &HeaderMap) -> Vec<String> {
+fn listed(headers: &HeaderMap, secrets: &Secrets) -> Vec<String> {
     let line = |(name, value): (&HeaderName, &HeaderValue)| {
-        format!("{name}: {}", masked::header(name.as_str(), &String::from_utf8_lossy(value.as_bytes())))
+        format!("{name}: {}", masked::header(name.as_str(), &String::from_utf8_lossy(value.as_bytes()), secrets))
     };
     headers.iter().map(line).collect()
 }
@@ -93,6 +89,7 @@ fn listed(headers: &HeaderMap) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulate::wire::Silence;
 
     #[test]
     fn a_long_body_is_cut_behind_its_secrets() {
@@ -100,7 +97,7 @@ mod tests {
         let secret = "s3cret-s3cret-s3cret-s3cret-s3cret";
         secrets.learn(secret);
         let request = Request::get(&"https://a.example/".parse().unwrap());
-        let mut exchange = Exchange::of(&request, "x");
+        let mut exchange = Exchange::of(&request, "x", &Err(Silence::TooLong), &secrets);
         exchange.answer_body = format!("{}{secret}{}", "x".repeat(CHARACTERS_MAX - 10), "y".repeat(100));
         exchange.answer_headers = vec![format!("x-echo: {secret}")];
         let told = exchange.told(&secrets);

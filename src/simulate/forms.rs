@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use html5gum::{StartTag, Token, Tokenizer};
+use html5gum::{StartTag, Token, Tokenizer, naive_next_state};
 use url::{Url, form_urlencoded};
 
 /// Words of a button that allows, and of one that does not.
 const ALLOWING: [&str; 9] =
     ["allow", "accept", "approve", "authorize", "authorise", "agree", "grant", "continue", "yes"];
-const DENYING: [&str; 7] = ["deny", "decline", "cancel", "reject", "refuse", "don", "not"];
+const DENYING: [&str; 10] = ["deny", "decline", "cancel", "reject", "refuse", "disallow", "don", "not", "no", "false"];
 
 /// What an e-mail field is called where it does not say its type.
 const EMAIL_NAMES: [&str; 6] = ["email", "username", "login", "user", "identifier", "account"];
@@ -66,7 +66,15 @@ impl Page {
         let mut page = Self::default();
         let mut is_in_form = false;
         let mut is_in_button = false;
-        for Ok(token) in Tokenizer::new(bytes) {
+        let mut tokenizer = Tokenizer::new(bytes);
+        while let Some(Ok(token)) = tokenizer.next() {
+            // What a script or a text field holds is no part of the page. What stands for those without scripts is.
+            if let Token::StartTag(tag) = &token
+                && tag.name.as_slice() != b"noscript"
+                && let Some(state) = naive_next_state(&tag.name)
+            {
+                tokenizer.set_state(state);
+            }
             match token {
                 Token::StartTag(tag) => match tag.name.as_slice() {
                     b"form" => {
@@ -110,14 +118,15 @@ impl Page {
 
     /// The form in which to sign in, filled.
     pub fn sign_in(&self, at: &Url, email: &str, password: &str) -> Option<Filled> {
-        let form =
-            self.forms.iter().find(|form| form.fields.iter().any(|field| is_email(field) || is_password(field)))?;
+        // An address is asked for by newsletters too.
+        let with = |has: fn(&Field) -> bool| self.forms.iter().find(|form| form.fields.iter().any(has));
+        let form = with(is_password).or_else(|| with(is_email))?;
         let value = |field: &Field| match field {
             field if is_password(field) => password.to_owned(),
             field if is_email(field) => email.to_owned(),
             field => field.value.clone(),
         };
-        form.filled(at, value, form.buttons.first())
+        form.filled(at, value, form.buttons.iter().find(|button| !button.says(&DENYING)))
     }
 
     /// The form in which to consent, as it is sent by the button that allows.
@@ -171,14 +180,15 @@ impl Form {
 }
 
 impl Button {
-    fn allows(&self) -> bool {
-        let has = |words: &[&str], text: &str| {
+    fn says(&self, words: &[&str]) -> bool {
+        [&self.words, &self.value, &self.name].iter().any(|text| {
             let text = text.to_lowercase();
-            let mut parts = text.split(|c: char| !c.is_alphanumeric());
-            parts.any(|part| words.contains(&part))
-        };
-        let denies = [&self.words, &self.value, &self.name].iter().any(|text| has(&DENYING, text));
-        !denies && [&self.words, &self.value, &self.name].iter().any(|text| has(&ALLOWING, text))
+            text.split(|c: char| !c.is_alphanumeric()).any(|part| words.contains(&part))
+        })
+    }
+
+    fn allows(&self) -> bool {
+        !self.says(&DENYING) && self.says(&ALLOWING)
     }
 }
 
@@ -222,6 +232,20 @@ mod tests {
     }
 
     #[test]
+    fn a_form_with_a_password_goes_before_one_that_asks_for_an_address() {
+        let page = page(
+            "<script>t='<form><input type=password>'</script><title><form></title>\
+             <form method=post action=/news><input type=email name=to><button>Subscribe</button></form>\
+             <form method=post action=/in><input type=email name=e><input type=password name=p>\
+             <button name=a value=cancel>Cancel</button><button name=a value=in>Sign in</button></form>",
+        );
+        assert_eq!(page.forms.len(), 2, "what a script writes is not there yet");
+        let filled = page.sign_in(&"https://a.example/x".parse().unwrap(), "ada@example.com", "p w").unwrap();
+        assert_eq!(filled.url.as_str(), "https://a.example/in");
+        assert_eq!(filled.body.as_deref(), Some("e=ada%40example.com&p=p+w&a=in"));
+    }
+
+    #[test]
     fn a_page_without_forms_may_be_made_by_scripts() {
         assert!(page("<div id=root>Loading</div><script src=login.js></script>").is_made_by_scripts());
         assert!(!page("<p>Closed</p>").is_made_by_scripts());
@@ -237,6 +261,12 @@ mod tests {
         let at: Url = "https://a.example/consent".parse().unwrap();
         let filled = page(html).allowing(&at).unwrap();
         assert_eq!((filled.url, filled.body.as_deref()), (at.clone(), Some("r=1&decision=allow")));
+        for no in ["<button name=allow value=no>No</button>", "<button name=grant value=false>Disallow</button>"] {
+            let html = format!("<form method=post>{no}<button name=allow value=yes>Yes</button></form>");
+            assert_eq!(page(&html).allowing(&at).unwrap().body.as_deref(), Some("allow=yes"));
+        }
+        let without_scripts = "<noscript><form method=post><button>Allow</button></form></noscript>";
+        assert!(page(without_scripts).allowing(&at).is_some());
         assert!(page("<form method=post><button>Do not allow</button></form>").allowing(&at).is_none());
     }
 }

@@ -8,11 +8,12 @@ use url::Url;
 use super::{
     api::Api,
     arrival::{self, Arrival},
-    discovery::{Discovery, first_text},
+    discovery::Discovery,
+    endpoints::{self, Endpoints},
     exchange::Exchange,
-    person::{self, Account, Asked, Ended, Person},
+    person::{self, Account, Ended, Person},
     registration::{self, Client, Typed, told},
-    tokens::{Counter, Encoding, Tokens},
+    tokens::{Counter, Tokens},
     wire::{Heard, Wire},
 };
 use crate::{model::client::Dialect, protocol::presets::Preset};
@@ -40,56 +41,6 @@ pub struct Traveller<'a> {
     pub account: Option<Account>,
     /// Who has a browser; asked only without an account.
     pub person: &'a mut dyn Person,
-}
-
-/// Where the endpoints are, for a caller.
-#[derive(Clone, Debug)]
-pub struct Endpoints {
-    /// What an authorization request holds.
-    pub asked: Asked,
-    /// The token endpoint.
-    pub token: Url,
-    /// How it is written to.
-    pub encoding: Encoding,
-}
-
-impl Endpoints {
-    /// As a caller of that dialect takes them: from the manifest, or from the server's metadata.
-    pub fn of(found: &Discovery, dialect: Dialect) -> Result<Self, String> {
-        let manifest = found.manifest.document.as_ref().map(|manifest| &manifest["auth"]);
-        let from_manifest = manifest.filter(|auth| auth["type"] == "oauth" && dialect != Dialect::Connector);
-        let (document, authorize, token) = match (from_manifest, found.server()) {
-            (Some(auth), _) => (auth, "client_url", "authorization_url"),
-            (None, Some(server)) => (server, "authorization_endpoint", "token_endpoint"),
-            (None, None) if dialect == Dialect::Connector => return Err("the server's metadata was not found".into()),
-            (None, None) => return Err("neither a manifest nor the server's metadata was found".into()),
-        };
-        let text = |name: &str| document[name].as_str().ok_or_else(|| format!("{name} is missing"));
-        let is_connector = dialect == Dialect::Connector;
-        let resource = found.resource().and_then(|resource| resource["resource"].as_str());
-        let scope = if is_connector {
-            found.challenged("scope").or_else(|| scopes(found.resource()?))
-        } else {
-            Some(document["scope"].as_str().unwrap_or_default().to_owned())
-        };
-        let is_json = document["authorization_content_type"] == "application/json" && dialect == Dialect::Plugin;
-        Ok(Self {
-            asked: Asked {
-                endpoint: text(authorize)?.to_owned(),
-                scope,
-                resource: resource.filter(|_| is_connector).map(str::to_owned),
-                with_challenge: is_connector,
-            },
-            token: Url::parse(text(token)?).map_err(|error| format!("{token} is no address: {error}"))?,
-            encoding: if is_json { Encoding::Json } else { Encoding::Form },
-        })
-    }
-}
-
-fn scopes(resource: &Value) -> Option<String> {
-    first_text(resource, "scopes_supported")?;
-    let names = resource["scopes_supported"].as_array()?.iter().filter_map(Value::as_str);
-    Some(names.collect::<Vec<_>>().join(" "))
 }
 
 /// Whoever is told of each step, without secrets.
@@ -122,7 +73,11 @@ impl Listener<'_> {
 pub async fn go(wire: &Wire, target: &Url, mut traveller: Traveller<'_>, tell: &mut dyn FnMut(Step)) -> bool {
     let mut listener = Listener { wire, tell };
     let found = Discovery::of(wire, target).await;
-    let endpoints = Endpoints::of(&found, traveller.preset.dialect);
+    let dialect = traveller.preset.dialect;
+    let endpoints = match endpoints::refusal(&found, dialect) {
+        Some(why) => Err(why),
+        None => Endpoints::of(&found, traveller.preset, &traveller.typed),
+    };
     let result = endpoints.as_ref().map(|found| format!("tokens come from {}", found.token)).map_err(Clone::clone);
     listener.hears("discovery", &result);
     let Ok(endpoints) = endpoints else { return false };
@@ -142,21 +97,23 @@ pub async fn go(wire: &Wire, target: &Url, mut traveller: Traveller<'_>, tell: &
     listener.hears_after(walked.exchanges, "authorization", &outcome);
     let Ok(code) = result else { return false };
 
-    let Endpoints { asked, token, encoding } = endpoints;
+    let Endpoints { asked, token, encoding, .. } = endpoints;
     let counter = Counter { wire, endpoint: token, client: &client, encoding, resource: asked.resource };
     let heard = counter.redeem(&code, walked.verifier.as_ref()).await;
     if !listener.hears("tokens", &given(&heard)) {
         return false;
     }
     let Some(tokens) = Tokens::of(&heard) else { return false };
-    let api = match traveller.preset.dialect {
-        Dialect::Connector => Some(Api::of_target(&found)),
+    let api = match dialect {
+        Dialect::Connector => Ok(Some(Api::of_target(&found))),
         _ => Api::of_manifest(wire, &found).await,
     };
-    let mut is_good = true;
-    if let Some(api) = api {
-        is_good &= listener.hears("api", &called(&api.call(wire, &tokens.access).await));
-    }
+    let result = match api {
+        Ok(Some(api)) => api.told(&api.call(wire, Some(&tokens.access)).await),
+        Ok(None) => Ok("nothing was called: no description names anything that can simply be read".to_owned()),
+        Err(why) => Err(why),
+    };
+    let is_good = listener.hears("api", &result);
     let result = match &tokens.refresh {
         Some(refresh) => given(&counter.refresh(refresh).await),
         None => Err("no refresh token came: people sign in again when the token ends".to_owned()),
@@ -195,11 +152,8 @@ async fn authorize(
         Ok(request) => request,
         Err(why) => return (Walked::default(), Err(why)),
     };
-    if let Some(verifier) = &request.verifier {
-        wire.learn(verifier.secret());
-    }
     let (ended, exchanges) = match (&traveller.account, arrival) {
-        (Some(account), _) => person::walk(wire, &request.url, account).await,
+        (Some(account), _) => person::walk(wire, &request.url, &client.redirect_uri, account).await,
         (None, Some(arrival)) => {
             traveller.person.goes(&request.url, arrival.redirect_uri());
             (ended(arrival.answer(&request.state, arrival::PATIENCE).await), Vec::new())
@@ -208,12 +162,11 @@ async fn authorize(
     };
     let result = match ended {
         Ended::Stayed(why) => Err(format!("the browser did not come back: {why}")),
-        Ended::Scripted(at) => Err(format!(
-            "the page at {} is made by scripts, which are not run here: without --email and --password-file a browser \
-             is asked for",
-            &at[..url::Position::AfterPath]
-        )),
-        Ended::Left(location) => code(wire, &location, client, &request.state),
+        Ended::Beyond(why) => Err(format!("{why}: without --email and --password-file a browser is asked for")),
+        Ended::Left(location) => {
+            person::learn_code(wire, &location);
+            code(&location, client, &request.state, endpoints)
+        }
     };
     (Walked { exchanges, verifier: request.verifier }, result)
 }
@@ -223,14 +176,14 @@ fn ended(told: Result<String, String>) -> Ended {
 }
 
 /// The code in the address at which a browser ended.
-fn code(wire: &Wire, location: &str, client: &Client, state: &str) -> Result<String, String> {
-    person::learn_code(wire, location);
-    if !location.starts_with(&client.redirect_uri) {
+fn code(location: &str, client: &Client, state: &str, endpoints: &Endpoints) -> Result<String, String> {
+    if !person::arrives(location, &client.redirect_uri) {
         return Err(format!("the browser was sent to another address than {}", client.redirect_uri));
     }
     if person::parameter(location, "state").as_deref() != Some(state) {
         return Err("state came back changed, so the answer is thrown away".to_owned());
     }
+    endpoints.sender.as_ref().map_or(Ok(()), |sender| sender.sent(location))?;
     person::parameter(location, "code").ok_or_else(|| {
         let error = person::parameter(location, "error").unwrap_or_else(|| "neither code nor error".to_owned());
         let more = person::parameter(location, "error_description").unwrap_or_default();
@@ -249,15 +202,4 @@ fn given(heard: &Heard) -> Result<String, String> {
         "an access token {lasts}, {} a refresh token",
         if body["refresh_token"].is_string() { "with" } else { "without" }
     ))
-}
-
-fn called(heard: &Heard) -> Result<String, String> {
-    let answer = heard.as_ref().map_err(ToString::to_string)?;
-    match answer.status {
-        401 | 403 => {
-            Err(format!("the API refused the token: {}", answer.header("www-authenticate").unwrap_or("no reason")))
-        }
-        status @ 200..=299 => Ok(format!("the API took the token, and answered {status}")),
-        status => Ok(format!("the API did not refuse the token, and answered {status}")),
-    }
 }

@@ -1,8 +1,8 @@
 //! Simulate: plays a caller against any server, and writes down what was said.
 //!
 //! `wire` sends a `request`, `exchange` is what is kept of it; `masked` and `secrets` take out what nobody else should
-//! read, by its name and by its value. The steps stand in the order of a connection: `discovery`, `registration`,
-//! `person` (with `forms`, which reads pages, and `arrival`, which waits for browsers), `tokens`, `api`; `journey` walks
+//! read, by its name and by its value. The steps stand in the order of a connection: `discovery`, `endpoints`,
+//! `registration`, `person` (with `forms`, which reads pages, and `arrival`, which waits for browsers), `tokens`, `api`; `journey` walks
 //! them.
 //! `callers` holds what is told of callers beside their presets. It knows servers by HTTP alone, ours like any other.
 
@@ -10,6 +10,7 @@ pub mod api;
 pub mod arrival;
 pub mod callers;
 pub mod discovery;
+pub mod endpoints;
 pub mod exchange;
 pub mod forms;
 pub mod journey;

@@ -6,10 +6,9 @@
 use oauth2::{
     AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, basic::BasicClient,
 };
-use url::Url;
+use url::{Position, Url};
 
 use super::{
-    callers,
     exchange::Exchange,
     forms::Page,
     registration::Client,
@@ -64,12 +63,12 @@ pub struct Authorization {
 /// Where a browser ended.
 #[derive(Clone, Debug)]
 pub enum Ended {
-    /// It left the server for this address, as it was written.
+    /// It left the server with an answer, for this address, as it was written.
     Left(String),
     /// It stayed, and why.
     Stayed(String),
-    /// It came to a page that scripts make, which are not run here: one for a real browser.
-    Scripted(Url),
+    /// It came to where only a real browser gets on, and why. That is no mistake of the server's: people have browsers.
+    Beyond(String),
 }
 
 /// Writes a request. `state` has characters that are easily lost on the way.
@@ -78,13 +77,18 @@ pub fn ask(client: &Client, asked: &Asked) -> Result<Authorization, String> {
     let endpoint = AuthUrl::new(asked.endpoint.clone()).map_err(wrong("the authorization endpoint"))?;
     let callback = RedirectUrl::new(client.redirect_uri.clone()).map_err(wrong("the redirect URI"))?;
     let oauth = BasicClient::new(ClientId::new(client.id.clone())).set_auth_uri(endpoint).set_redirect_uri(callback);
-    let state = format!("{}%2F_-~", crate::random::bytes::<12>().map(|byte| format!("{byte:02x}")).concat());
+    let fresh = || crate::random::bytes::<12>().map(|byte| format!("{byte:02x}")).concat();
+    let state = format!("{}%2F_-~", fresh());
     let own = state.clone();
     let mut request = oauth.authorize_url(move || CsrfToken::new(own));
     match asked.scope.as_deref() {
         Some("") => request = request.add_extra_param("scope", ""),
         Some(scope) => request = request.add_scope(Scope::new(scope.to_owned())),
         None => {}
+    }
+    // Whether callers send one nobody has said. Some servers want it (OpenID Connect Core §3.1.2.1), which is no mistake.
+    if asked.scope.iter().flat_map(|scope| scope.split_whitespace()).any(|scope| scope == "openid") {
+        request = request.add_extra_param("nonce", fresh());
     }
     if let Some(resource) = &asked.resource {
         request = request.add_extra_param("resource", resource.clone());
@@ -106,14 +110,14 @@ pub fn ask(client: &Client, asked: &Asked) -> Result<Authorization, String> {
     Ok(Authorization { url, state, verifier })
 }
 
-/// Signs the test account in and consents. Every walk has a browser of its own.
-pub async fn walk(wire: &Wire, start: &Url, account: &Account) -> (Ended, Vec<Exchange>) {
+/// Signs the test account in and consents, until it is sent to the redirect URI. Every walk has a browser of its own.
+pub async fn walk(wire: &Wire, start: &Url, redirect_uri: &str, account: &Account) -> (Ended, Vec<Exchange>) {
     wire.learn(account.password.secret());
-    let browser = match wire.browsing(callers::OWN) {
+    let browser = match wire.browsing() {
         Ok(browser) => browser,
         Err(error) => return (Ended::Stayed(error.to_string()), Vec::new()),
     };
-    let ended = walk_in(&browser, start, account).await;
+    let ended = walk_in(&browser, start, redirect_uri, account).await;
     if let Ended::Left(location) = &ended {
         learn_code(wire, location);
     }
@@ -127,7 +131,7 @@ pub fn learn_code(wire: &Wire, location: &str) {
     }
 }
 
-async fn walk_in(browser: &Wire, start: &Url, account: &Account) -> Ended {
+async fn walk_in(browser: &Wire, start: &Url, redirect_uri: &str, account: &Account) -> Ended {
     let (mut at, mut request) = (start.clone(), Request::get(start));
     let mut has_signed_in = false;
     for _ in 0..HOPS_MAX {
@@ -136,10 +140,10 @@ async fn walk_in(browser: &Wire, start: &Url, account: &Account) -> Ended {
             Err(silence) => return Ended::Stayed(silence.to_string()),
         };
         if let Some(location) = answer.redirect() {
-            match at.join(location) {
-                Ok(next) if next.origin() == start.origin() => at = next,
-                _ => return Ended::Left(location.to_owned()),
-            }
+            at = match step(start, &at, location, redirect_uri) {
+                Ok(next) => next,
+                Err(ended) => return ended,
+            };
             request = Request::get(&at);
             continue;
         }
@@ -158,13 +162,15 @@ async fn walk_in(browser: &Wire, start: &Url, account: &Account) -> Ended {
             None => page.allowing(&at),
         };
         if filled.is_none() && page.is_made_by_scripts() {
-            return Ended::Scripted(at);
+            let place = &at[..Position::AfterPath];
+            return Ended::Beyond(format!("{place} makes its page by scripts, which are not run here"));
         }
         let Some(filled) = filled else {
             return Ended::Stayed("it showed a page without a form that signs in or allows".to_owned());
         };
         if filled.url.origin() != start.origin() {
-            return Ended::Stayed(format!("a form leads to {}", filled.url.origin().ascii_serialization()));
+            let place = filled.url.origin().ascii_serialization();
+            return Ended::Beyond(format!("a form leads to {place}, where no password is typed"));
         }
         at = filled.url;
         request = match filled.body {
@@ -174,6 +180,36 @@ async fn walk_in(browser: &Wire, start: &Url, account: &Account) -> Ended {
         };
     }
     Ended::Stayed(format!("it did not end within {HOPS_MAX} pages"))
+}
+
+/// Where a redirect leads: on within the server, or back to who asked. Another server may sign people in, and where an
+/// answer went astray it still is one.
+fn step(start: &Url, at: &Url, location: &str, redirect_uri: &str) -> Result<Url, Ended> {
+    let Ok(next) = at.join(location) else {
+        return Err(Ended::Stayed(format!("it was sent to {location:?}, which is no address")));
+    };
+    // As it was written, to compare every byte.
+    let left = || if Url::parse(location).is_ok() { location.to_owned() } else { next.to_string() };
+    let is_answer = || ["code", "error"].iter().any(|name| told(next.as_str(), name).is_some());
+    if arrives(next.as_str(), redirect_uri) {
+        return Err(Ended::Left(left()));
+    }
+    if next.origin() == start.origin() {
+        return Ok(next);
+    }
+    if is_answer() {
+        return Err(Ended::Left(left()));
+    }
+    let place = if next.has_host() { next.origin().ascii_serialization() } else { format!("{}:", next.scheme()) };
+    Err(Ended::Beyond(format!("signing in goes on at {place}, where no password is typed")))
+}
+
+/// Whether a browser that was sent to an address arrives where the client waits, whatever is in the query.
+pub fn arrives(location: &str, redirect_uri: &str) -> bool {
+    match (Url::parse(location), Url::parse(redirect_uri)) {
+        (Ok(location), Ok(wanted)) => location[..Position::AfterPath] == wanted[..Position::AfterPath],
+        _ => false,
+    }
 }
 
 fn stayed(answer: &Answer) -> String {
@@ -199,6 +235,39 @@ pub fn told(location: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_redirect_is_an_answer_only_where_one_is_waited_for_or_it_has_one() {
+        let at: Url = "https://a.example/authorize".parse().unwrap();
+        let said = |location: &str| match step(&at, &at, location, "https://a.example/own/cb") {
+            Ok(next) => format!("on {next}"),
+            Err(Ended::Left(location)) => format!("left {location}"),
+            Err(Ended::Stayed(why) | Ended::Beyond(why)) => why,
+        };
+        assert_eq!(said("/login?error=again"), "on https://a.example/login?error=again");
+        assert_eq!(said("/own/cb?code=1"), "left https://a.example/own/cb?code=1");
+        assert_eq!(said("https://b.example/cb?code=1"), "left https://b.example/cb?code=1");
+        assert_eq!(said("app://cb#error=x"), "left app://cb#error=x");
+        let elsewhere = said("https://login.example/start?response_type=code");
+        assert_eq!(elsewhere, "signing in goes on at https://login.example, where no password is typed");
+    }
+
+    #[test]
+    fn a_browser_arrives_at_the_very_place() {
+        for (location, redirect_uri, is_there) in [
+            ("https://c.example/cb?code=1", "https://c.example/cb", true),
+            ("https://c.example/cb#error=1", "https://c.example/cb?x=1", true),
+            ("https://c.example/cb.evil?code=1", "https://c.example/cb", false),
+            ("https://c.example.evil.example/cb?code=1", "https://c.example/cb", false),
+            ("https://c.example:8443/cb", "https://c.example/cb", false),
+            // As a browser gives it back.
+            ("http://localhost:3000/?code=1", "http://localhost:3000", true),
+            ("http://localhost/cb?code=1", "http://localhost:80/cb", true),
+            ("cursor://a.b/cb?code=1", "cursor://a.b/cb", true),
+        ] {
+            assert_eq!(arrives(location, redirect_uri), is_there, "{location}");
+        }
+    }
 
     #[test]
     fn nobody_is_told_to_open_what_is_no_website() {

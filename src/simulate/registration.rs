@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
+    arrival,
     discovery::{Discovery, lists},
     wire::{Heard, Request, Wire},
 };
@@ -13,8 +14,8 @@ use crate::protocol::{
     redirect_uri,
 };
 
-/// What stands in a preset for the id that one connection has.
-const PLACEHOLDER: &str = "{id}";
+/// The ways to show a secret (RFC 6749 §2.3.1).
+const WITH_SECRET: [&str; 2] = ["client_secret_post", "client_secret_basic"];
 
 /// What a caller calls itself at a server. The secret does not print.
 #[derive(Clone, Debug)]
@@ -42,6 +43,12 @@ pub struct Typed {
     pub waiting_at: Option<String>,
     /// In which way the caller is to become known; the first one that can work, where nothing is said.
     pub by: Option<KnownBy>,
+    /// Whether the secret goes in a header; as the caller and the server can, where nothing is said.
+    pub by_header: Option<bool>,
+    /// The scopes to ask for, in place of those the caller would find.
+    pub scope: Option<String>,
+    /// The authorization and the token endpoint, where they are found nowhere.
+    pub endpoints: Option<(Url, Url)>,
 }
 
 /// A try to become known.
@@ -62,14 +69,18 @@ pub async fn introduce(wire: &Wire, found: &Discovery, preset: &Preset, typed: &
     if let Some(secret) = &typed.client_secret {
         wire.learn(secret.secret());
     }
-    match way(found, preset, typed) {
-        Ok(KnownBy::Registration) => register(wire, found, preset, typed).await,
-        Ok(by) => {
-            let client = if by == KnownBy::Document { by_document(preset, typed) } else { by_hand(preset, typed) };
-            Introduced { by, client, heard: None, redirect_uris: Vec::new() }
+    let id = crate::random::bytes::<6>().map(|byte| format!("{byte:02x}")).concat();
+    let callbacks = callbacks(preset.callbacks_with(&id, found.promises_iss()), typed);
+    let (by, client) = match way(found, preset, typed) {
+        Ok(KnownBy::Registration) => return register(wire, found, preset, callbacks).await,
+        Ok(KnownBy::Document) => {
+            let document = preset.document_with(&id, found.promises_iss());
+            (KnownBy::Document, by_document(document, preset, callbacks))
         }
-        Err(why) => Introduced { by: KnownBy::Hand, client: Err(why), heard: None, redirect_uris: Vec::new() },
-    }
+        Ok(KnownBy::Hand) => (KnownBy::Hand, by_hand(found, preset, typed, callbacks)),
+        Err(why) => (KnownBy::Hand, Err(why)),
+    };
+    Introduced { by, client, heard: None, redirect_uris: Vec::new() }
 }
 
 /// The way: what was said, or what can work.
@@ -84,7 +95,7 @@ fn way(found: &Discovery, preset: &Preset, typed: &Typed) -> Result<KnownBy, Str
     let offers = |by: &KnownBy| match by {
         KnownBy::Document => {
             server.is_some_and(|server| server["client_id_metadata_document_supported"] == true)
-                && preset.documents.iter().any(|known| !known.address.as_str().contains(PLACEHOLDER))
+                && preset.document_with("", found.promises_iss()).is_some()
                 // The vendor's key is the vendor's: it cannot be played, only a client that proves nothing.
                 && server.is_some_and(|server| lists(server, "token_endpoint_auth_methods_supported", "none"))
                 && preset.methods.iter().any(|method| method == "none")
@@ -100,41 +111,52 @@ fn way(found: &Discovery, preset: &Preset, typed: &Typed) -> Result<KnownBy, Str
     })
 }
 
-fn by_document(preset: &Preset, typed: &Typed) -> Result<Client, String> {
-    let known = preset.documents.iter().find(|known| !known.address.as_str().contains(PLACEHOLDER));
-    let known = known.ok_or_else(|| format!("{} publishes no document at a fixed address", preset.about))?;
-    let redirect_uri = callback(preset, typed).ok_or("its callback is not known; name it with --redirect-uri")?;
-    Ok(Client { id: known.address.as_str().to_owned(), secret: None, by_header: false, redirect_uri })
+fn by_document(document: Option<String>, preset: &Preset, callbacks: Vec<String>) -> Result<Client, String> {
+    let id = document.ok_or_else(|| format!("{} publishes no document at a fixed address", preset.about))?;
+    let redirect_uri = callbacks.into_iter().next().ok_or("its callback is not known; name it with --redirect-uri")?;
+    Ok(Client { id, secret: None, by_header: false, redirect_uri })
 }
 
-fn by_hand(preset: &Preset, typed: &Typed) -> Result<Client, String> {
+fn by_hand(found: &Discovery, preset: &Preset, typed: &Typed, callbacks: Vec<String>) -> Result<Client, String> {
     let id = typed.client_id.clone().ok_or("name the client with --client-id")?;
-    let redirect_uri = callback(preset, typed);
+    // An id that was made up here is not the one that somebody typed in at the server.
+    let is_made_up = preset.callbacks_with("", found.promises_iss()).first().is_some_and(|first| {
+        typed.redirect_uri.is_none() && typed.waiting_at.is_none() && !preset.callbacks.contains(first)
+    });
+    let redirect_uri = callbacks.into_iter().next().filter(|_| !is_made_up);
     let redirect_uri = redirect_uri.ok_or("its callback has an id of its own; name it with --redirect-uri")?;
-    let by_header = preset.methods.first().is_some_and(|method| method == "client_secret_basic");
+    let by_header = typed.by_header.unwrap_or_else(|| shows_in_header(found, preset));
     Ok(Client { id, secret: typed.client_secret.clone(), by_header, redirect_uri })
 }
 
-fn callback(preset: &Preset, typed: &Typed) -> Option<String> {
-    let known = typed.waiting_at.clone().or_else(|| typed.redirect_uri.clone());
-    known.or_else(|| preset.fixed_callbacks().next().map(str::to_owned))
+/// Where a secret goes that was typed in: in the caller's first way that the server takes, or else in its first.
+fn shows_in_header(found: &Discovery, preset: &Preset) -> bool {
+    let own: Vec<&str> = WITH_SECRET.into_iter().filter(|way| preset.methods.iter().any(|own| own == way)).collect();
+    let own = if own.is_empty() { WITH_SECRET.to_vec() } else { own };
+    let member = "token_endpoint_auth_methods_supported";
+    let takes = |way: &&str| {
+        found.server().is_some_and(|server| match server.get(member) {
+            Some(_) => lists(server, member, way),
+            // What is meant where nothing is said (RFC 8414 §2).
+            None => *way == "client_secret_basic",
+        })
+    };
+    own.iter().copied().find(takes).or(own.first().copied()) == Some("client_secret_basic")
 }
 
-/// All callbacks that are registered, the one that is used first.
-fn callbacks(preset: &Preset, typed: &Typed) -> Vec<String> {
-    let own = crate::random::bytes::<6>().map(|byte| format!("{byte:02x}")).concat();
-    let all = preset.callbacks.iter().map(|callback| callback.replace(PLACEHOLDER, &own));
-    let mut uris: Vec<String> = typed.redirect_uri.clone().map_or_else(|| all.collect(), |typed| vec![typed]);
-    if let Some(here) = &typed.waiting_at {
-        let is_same = |uri: &String| uri.parse().is_ok_and(|uri| redirect_uri::find(&[uri], here).is_some());
+/// All callbacks, the one that is used in front. Nobody is sent to a port that is not named.
+fn callbacks(of_preset: Vec<String>, typed: &Typed) -> Vec<String> {
+    let mut uris = typed.redirect_uri.clone().map_or(of_preset, |typed| vec![typed]);
+    let here = typed.waiting_at.clone().or_else(|| arrival::with_a_port(uris.first()?));
+    if let Some(here) = here {
+        let is_same = |uri: &String| uri.parse().is_ok_and(|uri| redirect_uri::find(&[uri], &here).is_some());
         uris.retain(|uri| !is_same(uri));
-        uris.insert(0, here.clone());
+        uris.insert(0, here);
     }
     uris
 }
 
-async fn register(wire: &Wire, found: &Discovery, preset: &Preset, typed: &Typed) -> Introduced {
-    let redirect_uris = callbacks(preset, typed);
+async fn register(wire: &Wire, found: &Discovery, preset: &Preset, redirect_uris: Vec<String>) -> Introduced {
     let failed = |why: &str| Introduced {
         by: KnownBy::Registration,
         client: Err(why.to_owned()),
@@ -188,4 +210,84 @@ pub fn told(body: &Value) -> String {
     let words = |name: &str| body[name].as_str().map(str::to_owned);
     let both: Vec<String> = [words("error"), words("error_description")].into_iter().flatten().collect();
     if both.is_empty() { "no error that could be read".to_owned() } else { both.join(": ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        protocol::presets,
+        simulate::{discovery::Place, wire::Silence},
+    };
+
+    fn found(methods: &Value) -> Discovery {
+        let url: Url = "https://a.example/".parse().unwrap();
+        let place =
+            |document| Place { form: "root", url: url.clone(), heard: Err(Silence::TooLong), document, moved: None };
+        let mut server = json!({ "issuer": "https://a.example" });
+        if !methods.is_null() {
+            server["token_endpoint_auth_methods_supported"] = methods.clone();
+        }
+        Discovery {
+            target: url.clone(),
+            first_call: Err(Silence::TooLong),
+            resources: Vec::new(),
+            issuer: String::new(),
+            issuer_is_named: false,
+            servers: vec![place(Some(server))],
+            manifest: place(None),
+        }
+    }
+
+    #[test]
+    fn a_secret_goes_where_both_sides_have_it() {
+        let in_header = |name: &str, methods: &Value| shows_in_header(&found(methods), presets::named(name).unwrap());
+        let (post, basic, both) = (
+            json!(["client_secret_post"]),
+            json!(["client_secret_basic"]),
+            json!(["client_secret_basic", "client_secret_post"]),
+        );
+        for name in ["claude", "chatgpt-connector", "chatgpt-action", "gemini"] {
+            let places = [&post, &basic, &both, &Value::Null].map(|methods| in_header(name, methods));
+            assert_eq!(places, [false, true, false, true], "{name}: where nothing is said, the header is meant");
+        }
+        assert!(!in_header("chatgpt-plugin", &basic), "it knows no other way");
+        let typed = Typed { client_id: Some("x".into()), by_header: Some(true), ..Typed::default() };
+        let callbacks = vec!["https://c.example/cb".to_owned()];
+        let client = by_hand(&found(&post), presets::named("claude").unwrap(), &typed, callbacks).unwrap();
+        assert!(client.by_header, "who typed it in knows");
+    }
+
+    #[test]
+    fn nobody_is_sent_back_to_a_port_that_is_not_named() {
+        let of = |uris: &[&str], typed: &Typed| callbacks(uris.iter().map(|uri| (*uri).to_owned()).collect(), typed);
+        let open = of(&["http://127.0.0.1/cb", "http://localhost/cb"], &Typed::default());
+        assert!(
+            open.len() == 2 && open[0].starts_with("http://127.0.0.1:") && open[1] == "http://localhost/cb",
+            "{open:?}"
+        );
+        let named = ["http://localhost:6274/cb", "http://127.0.0.1/cb"];
+        assert_eq!(of(&named, &Typed::default()), named);
+        let elsewhere = ["https://c.example/cb", "http://127.0.0.1/cb"];
+        assert_eq!(of(&elsewhere, &Typed::default()), elsewhere, "that one is used");
+        let typed = Typed { redirect_uri: Some("http://localhost/typed".into()), ..Typed::default() };
+        let typed = of(&named, &typed);
+        assert!(
+            typed.len() == 1 && typed[0].starts_with("http://localhost:") && typed[0].ends_with("/typed"),
+            "{typed:?}"
+        );
+    }
+
+    #[test]
+    fn a_callback_with_an_id_of_its_own_is_not_made_up_for_a_client_by_hand() {
+        let typed = Typed { client_id: Some("x".into()), ..Typed::default() };
+        let client = |name: &str| {
+            let preset = presets::named(name).unwrap();
+            by_hand(&found(&Value::Null), preset, &typed, callbacks(preset.callbacks_with("x1", false), &typed))
+        };
+        for own in ["chatgpt-plugin", "chatgpt-connector", "gemini"] {
+            assert!(client(own).unwrap_err().contains("--redirect-uri"), "{own}");
+        }
+        assert_eq!(client("claude").unwrap().redirect_uri, "https://claude.ai/api/mcp/auth_callback");
+    }
 }

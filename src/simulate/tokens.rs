@@ -71,6 +71,7 @@ impl Counter<'_> {
         let oauth = self.oauth().set_redirect_uri(callback);
         let mut request = oauth.exchange_code(AuthorizationCode::new(code.to_owned()));
         if let Some(verifier) = verifier {
+            self.wire.learn(verifier.secret());
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.secret().clone()));
         }
         if let Some(resource) = &self.resource {
@@ -114,6 +115,10 @@ impl Counter<'_> {
     async fn call(&self, request: HttpRequest, kept: &Mutex<Option<Heard>>) -> Result<HttpResponse, Unwritable> {
         let request = Request::of(request, &self.endpoint);
         let request = if self.encoding == Encoding::Json { request.in_json() } else { request };
+        // A server may say the header back, in which the secret looks different.
+        if let Some(credentials) = request.basic_credentials() {
+            self.wire.learn(credentials);
+        }
         let heard = self.wire.send(request).await;
         self.wire.learn_from(&heard, &["access_token", "id_token", "refresh_token"]);
         *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard.clone());

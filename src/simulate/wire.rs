@@ -1,4 +1,4 @@
-//! The wire: sends one request, reads one answer, and keeps both, masked.
+//! The wire: sends one request, reads one answer, and keeps both until they are shown, masked.
 //!
 //! No redirect is followed by itself, because every hop has to be seen. Plain http is spoken to this computer alone; and
 //! nothing is sent to this computer for a server that is somewhere else, which could have us ask for what only we reach.
@@ -12,14 +12,14 @@ use std::{
 
 use reqwest::{
     Client, Response,
-    header::{ACCEPT, HeaderMap},
+    header::{ACCEPT, HeaderMap, SET_COOKIE},
     redirect::Policy,
 };
 use serde_json::Value;
 use url::Url;
 
 pub use super::request::Request;
-use super::{exchange::Exchange, masked, secrets::Secrets};
+use super::{callers, exchange::Exchange, masked, secrets::Secrets};
 use crate::{
     clock::Clock,
     model::{Timestamp, redirect_uri::has_loopback_host},
@@ -92,10 +92,14 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// What it says it is, without parameters, in lower case.
-    pub fn content_type(&self) -> String {
-        let kind = self.header("content-type").unwrap_or_default();
-        kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    /// What it says it is, without parameters, as it was written: a secret in another case would not be known again.
+    pub fn content_type(&self) -> &str {
+        self.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim()
+    }
+
+    /// Whether it says that it is of this kind.
+    pub fn is_of(&self, content_type: &str) -> bool {
+        self.content_type().eq_ignore_ascii_case(content_type)
     }
 
     /// The body, if it is a JSON object.
@@ -106,6 +110,13 @@ impl Answer {
     /// Whether it is a yes.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// The values of the cookies it sets.
+    fn cookies(&self) -> impl Iterator<Item = &str> {
+        let lines = self.headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let pairs = lines.filter_map(|line| line.split(';').next()?.split_once('='));
+        pairs.map(|(_, value)| value.trim().trim_matches('"'))
     }
 
     /// Where it sends on to.
@@ -123,7 +134,7 @@ pub struct Wire {
     is_persons: bool,
     may_reach_near: bool,
     clock: Clock,
-    kept: Mutex<Vec<Exchange>>,
+    kept: Mutex<Vec<(Request, Heard)>>,
     waits: Mutex<HashMap<String, u8>>,
     secrets: Arc<Secrets>,
 }
@@ -131,7 +142,7 @@ pub struct Wire {
 impl Wire {
     /// One that calls itself `agent`, for the server that `target` is at.
     pub fn new(agent: &'static str, clock: Clock, target: &Url) -> reqwest::Result<Self> {
-        let (near, far) = clients(agent, false, SECONDS_MAX)?;
+        let (near, far) = clients(agent, false)?;
         let may_reach_near = has_loopback_host(target);
         let (kept, waits, secrets) = (Mutex::default(), Mutex::default(), Arc::<Secrets>::default());
         // Some addresses are known to their users alone.
@@ -139,20 +150,27 @@ impl Wire {
         Ok(Self { near, far, agent, is_persons: false, may_reach_near, clock, kept, waits, secrets })
     }
 
-    /// One that keeps cookies, for one walk of a person. What is secret on one is secret on the other.
-    pub fn browsing(&self, agent: &'static str) -> reqwest::Result<Self> {
-        let (near, far) = clients(agent, true, SECONDS_MAX)?;
-        let (clock, secrets) = (self.clock.clone(), Arc::clone(&self.secrets));
-        let (kept, waits, may_reach_near) = (Mutex::default(), Mutex::default(), self.may_reach_near);
-        Ok(Self { near, far, agent, is_persons: true, may_reach_near, clock, kept, waits, secrets })
+    /// One that keeps cookies, for one walk of a person.
+    pub fn browsing(&self) -> reqwest::Result<Self> {
+        let (near, far) = clients(callers::OWN, true)?;
+        Ok(Self { near, far, agent: callers::OWN, is_persons: true, ..self.aside() })
+    }
+
+    /// One that has not been made to wait yet. What is secret on one is secret on the other.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        let (near, far, clock) = (self.near.clone(), self.far.clone(), self.clock.clone());
+        let (kept, waits, secrets) = (Mutex::default(), Mutex::default(), Arc::clone(&self.secrets));
+        Self { near, far, clock, kept, waits, secrets, ..*self }
     }
 
     /// Sends a request and keeps what was said.
     pub async fn send(&self, request: Request) -> Heard {
-        let begun = if self.is_persons { Exchange::of_a_person } else { Exchange::of };
-        let exchange = begun(&request, self.agent);
-        let heard = self.answer(request).await;
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(exchange.answered(&heard));
+        let heard = self.answer(request.clone()).await;
+        if let Ok(answer) = &heard {
+            answer.cookies().for_each(|cookie| self.learn(cookie));
+        }
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push((request, heard.clone()));
         heard
     }
 
@@ -161,10 +179,11 @@ impl Wire {
         self.send(Request::get(url).with(ACCEPT, "application/json")).await
     }
 
-    /// What was said since this was last asked.
+    /// What was said since this was last asked. Only now is it masked: an answer holds secrets that are learnt from it.
     pub fn said(&self) -> Vec<Exchange> {
         let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
-        kept.into_iter().map(|exchange| exchange.told(&self.secrets)).collect()
+        let told = if self.is_persons { Exchange::of_a_person } else { Exchange::of };
+        kept.iter().map(|(request, heard)| told(request, self.agent, heard, &self.secrets)).collect()
     }
 
     /// Hides a text from now on, wherever it turns up.
@@ -180,7 +199,7 @@ impl Wire {
 
     /// A sentence in which a server's words stand, without secrets.
     pub fn clean(&self, sentence: &str) -> String {
-        self.secrets.out_of(&masked::prose(sentence))
+        self.secrets.out_of(&masked::prose(sentence, &self.secrets))
     }
 
     /// The time.
@@ -212,7 +231,7 @@ impl Wire {
         let (status, headers, at) = (response.status().as_u16(), response.headers().clone(), self.clock.now());
         let mut answer = Answer { status, headers, body: Vec::new(), at };
         // A stream of events stays open for as long as its server likes.
-        if answer.content_type() != "text/event-stream" {
+        if !answer.is_of("text/event-stream") {
             answer.body = bounded(response).await.inspect_err(|silence| {
                 self.waits_at(&place, u8::from(matches!(silence, Silence::TooSlow)));
             })?;
@@ -229,9 +248,9 @@ impl Wire {
     }
 }
 
-fn clients(agent: &str, cookies: bool, patience: Duration) -> reqwest::Result<(Client, Client)> {
+fn clients(agent: &str, cookies: bool) -> reqwest::Result<(Client, Client)> {
     let builder = || {
-        let builder = Client::builder().timeout(patience).redirect(Policy::none()).user_agent(agent);
+        let builder = Client::builder().timeout(SECONDS_MAX).redirect(Policy::none()).user_agent(agent);
         // A connection of its own for each: while a person takes their time, the server ends those that are kept.
         builder.pool_max_idle_per_host(0).cookie_store(cookies)
     };

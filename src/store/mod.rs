@@ -27,6 +27,7 @@ mod postgres;
 pub mod resources;
 mod schema;
 pub mod sessions;
+pub mod sign_ins;
 mod sqlite;
 pub mod sweep;
 

@@ -80,8 +80,23 @@ const FLOW_EVENTS_DROPPED: Counter = Counter {
     help: "Steps of connections that `consentry flow` will not tell of, because there were too many in a minute.",
 };
 
+const MAILS_SENT: Counter = Counter { name: "consentry_mails_sent_total", help: "Mails that the mail server took." };
+
+const MAILS_PUT_BACK: Counter = Counter {
+    name: "consentry_mails_put_back_total",
+    help: "Times that a mail could not be handed over and was put back to be tried again.",
+};
+
+const MAILS_FAILED: Counter = Counter {
+    name: "consentry_mails_failed_total",
+    help: "Mails that were given up: refused by the mail server, or not taken before they were worth nothing.",
+};
+
+/// How much there is of something now; the same on every node that shares a database.
+const MAILS_WAITING: Counter = Counter { name: "consentry_mails_waiting", help: "Mails that wait to be sent." };
+
 /// Everything that is counted.
-const COUNTERS: [&Counter; 12] = [
+const COUNTERS: [&Counter; 15] = [
     &KEY_SET_FETCH_FAILURES,
     &CLIENT_DOCUMENT_FETCH_FAILURES,
     &CLIENT_DOCUMENT_PINNED,
@@ -94,6 +109,9 @@ const COUNTERS: [&Counter; 12] = [
     &FLOW_EVENTS_DROPPED,
     &CLIENT_AUTHENTICATION_FAILED,
     &SIGN_INS_REFUSED,
+    &MAILS_SENT,
+    &MAILS_PUT_BACK,
+    &MAILS_FAILED,
 ];
 
 /// A client's key set could not be fetched or read.
@@ -141,6 +159,27 @@ pub fn flow_event_dropped() {
     FLOW_EVENTS_DROPPED.one_more();
 }
 
+/// A mail was taken by the mail server.
+pub fn mail_sent() {
+    MAILS_SENT.one_more();
+}
+
+/// A mail was put back, to be tried again.
+pub fn mail_put_back() {
+    MAILS_PUT_BACK.one_more();
+}
+
+/// A mail was given up.
+pub fn mail_failed() {
+    MAILS_FAILED.one_more();
+}
+
+/// So many mails wait.
+pub fn mails_waiting(number: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is drawn, and nobody draws the last of 2^53 mails")]
+    metrics::gauge!(MAILS_WAITING.name).set(number as f64);
+}
+
 /// A superseded refresh token was presented after its grace.
 pub fn refresh_replayed() {
     REFRESH_REPLAYED.one_more();
@@ -159,8 +198,8 @@ pub fn code_replayed() {
 /// What has been counted, to be read as text.
 #[derive(Clone, Debug)]
 pub struct Exposition {
-    // Its upkeep folds the samples of histograms that nobody reads. There are only counters yet, which hold one number
-    // each however long nobody looks; whoever adds the first histogram adds a job that runs it.
+    // Its upkeep folds the samples of histograms that nobody reads. There are only counters and a gauge yet, which hold
+    // one number each however long nobody looks; whoever adds the first histogram adds a job that runs it.
     handle: PrometheusHandle,
 }
 
@@ -188,6 +227,8 @@ fn describe() {
         metrics::describe_counter!(*name, *help);
         metrics::counter!(*name).increment(0);
     }
+    metrics::describe_gauge!(MAILS_WAITING.name, MAILS_WAITING.help);
+    mails_waiting(0);
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod assertion;
 pub mod code;
+pub mod device;
 pub mod form;
 pub mod refresh;
 pub mod request;

@@ -5,7 +5,7 @@ use crate::{rust_text::Token, tree::Tree};
 
 /// The crafts and the floors, all of which the assembly may hold.
 const CRAFTS_AND_FLOORS: &str =
-    "random languages passwords outbound vault keys tokens telemetry config protocol store clock audit";
+    "random languages passwords outbound mail vault keys tokens telemetry config protocol store clock audit";
 
 /// Each room and the rooms it may name, itself apart. A room that is not listed may not exist.
 /// A row names only rooms that stand above it, so that no chain of rooms can come round to its start.
@@ -17,11 +17,12 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("languages", &["model"]),
     ("passwords", &["model random"]),
     ("outbound", &["model"]),
+    ("mail", &["model"]),
     ("vault", &["model random outbound"]),
     ("keys", &["model random vault"]),
     ("tokens", &["model random keys"]),
     ("telemetry", &["model"]),
-    ("config", &["model vault"]),
+    ("config", &["model vault passwords"]),
     // Floors: one decides, one remembers, and they never meet.
     ("protocol", &["model"]),
     ("store", &["model"]),
@@ -47,8 +48,12 @@ const DIRECTION: &[(&str, &[&str])] = &[
 ];
 
 /// A library that only some rooms know: a name, or with `_` at the end a family of names.
-const LIBRARIES: &[(&str, &[&str])] =
-    &[("actix_", &["http", "server", "demo", "simulate"]), ("sqlx", &["store"]), ("metrics_", &["telemetry"])];
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("actix_", &["http", "server", "demo", "simulate"]),
+    ("sqlx", &["store"]),
+    ("metrics_", &["telemetry"]),
+    ("lettre", &["mail"]),
+];
 
 /// What would let a decision wait, look around, or depend on anything but its arguments.
 const PROTOCOL_NEVER_SAYS: &[&str] = &["async", "await", "tokio", "sqlx", "actix_", "reqwest"];

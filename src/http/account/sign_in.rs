@@ -1,8 +1,11 @@
 //! `/sign-in`: a person proves who they are with a password, and goes on with what brought them here.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
-use super::{place::Place, session};
+use super::{
+    authenticate::{Credentials, Refusal, SignedIn, authenticate},
+    place::Place,
+};
 use crate::{
     http::{
         extract::{body, cookies, visitor::Visitor},
@@ -12,18 +15,18 @@ use crate::{
             authorize::{Stage, follow, hand_over, leave, open, seal, stage, to_page, to_path},
             who_asks::WhoAsks,
         },
-        pages::{self, Asking, SignInError, SignInPage},
+        pages::{self, Asking, SignInPage},
         trail,
     },
-    model::{account::Email, client::Client, flow::Step, redirect_uri::RedirectUri, session::Session},
+    model::{client::Client, flow::Step, redirect_uri::RedirectUri},
     passwords,
     protocol::{
         authorization::{Checked, InFlight},
         parameters::Parameters,
     },
-    server::Server,
+    server::{Server, shares::TooMany},
     telemetry::metrics,
-    tokens::{self, secret::SecretText},
+    tokens,
 };
 
 /// Longest address read.
@@ -70,7 +73,7 @@ struct Shown {
     asking: Option<Asking>,
     /// Where consent is remembered, the form's answer leads straight back to the client.
     leads_to: Option<RedirectUri>,
-    error: Option<SignInError>,
+    refusal: Option<Refusal>,
 }
 
 impl Shown {
@@ -85,17 +88,24 @@ impl Shown {
 }
 
 fn render(server: &Server, request: &HttpRequest, visitor: &Visitor, shown: &Shown) -> Result<HttpResponse, PageError> {
-    let failed = shown.error.is_some();
     let page = SignInPage {
         layout: pages::Layout::of(server, request),
         request: shown.request.clone(),
         next: shown.next,
         csrf: tokens::form::write(&server.keyring.current(), visitor.browser())?,
         email: shown.email.clone(),
-        error: shown.error,
+        error: shown.refusal.map(Refusal::told),
         asking: shown.asking.clone(),
     };
-    let mut answer = HttpResponse::build(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
+    let mut answer = match shown.refusal {
+        None => HttpResponse::Ok(),
+        Some(Refusal::Wrong(_)) => HttpResponse::UnprocessableEntity(),
+        Some(Refusal::TooMany(TooMany { retry_after_seconds })) => {
+            let mut answer = HttpResponse::TooManyRequests();
+            answer.insert_header((header::RETRY_AFTER, retry_after_seconds.to_string()));
+            answer
+        }
+    };
     visitor.mark(&server.settings, &mut answer);
     Ok(pages::answer(answer, &page, shown.leads_to.as_ref())?)
 }
@@ -117,16 +127,18 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     };
     let typed = fields.one("email", EMAIL_LENGTH_MAX).unwrap_or_default().unwrap_or_default();
     let password = fields.one("password", passwords::LENGTH_MAX).unwrap_or_default().unwrap_or_default();
-    let (session, secret) = match authenticate(server, request, &visitor, typed, password).await? {
+    let credentials = Credentials { typed, password, device: &cookies::device(&server.settings, request) };
+    let SignedIn { session, secret, device } = match authenticate(server, request, &visitor, &credentials).await? {
         Ok(started) => started,
-        Err(why) => {
+        Err(refusal) => {
             metrics::sign_in_refused();
+            let why = refusal.why();
             if trail::is_a_step(request) {
                 trail::refused(request, why);
             } else {
                 tracing::info!(reason = why, "a sign-in was refused");
             }
-            return refuse(server, request, &visitor, &errand, typed).await;
+            return refuse(server, request, &visitor, &errand, (typed, refusal)).await;
         }
     };
     trail::done(request, Step::SignIn, "The person signed in.");
@@ -134,6 +146,9 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     visitor.session = Some(session);
     let mut answer = HttpResponse::SeeOther();
     answer.cookie(cookie);
+    if let Some(device) = device {
+        answer.cookie(cookies::set_device(&server.settings, device));
+    }
     go_on(server, request, answer, errand, &visitor).await
 }
 
@@ -165,41 +180,14 @@ async fn go_on(
     }
 }
 
-/// Checks the password and starts a session. Unknown and known addresses cost the same and are told the same; why
-/// nobody is signed in is for the owner, and does not repeat what was typed: it may be the password.
-async fn authenticate(
-    server: &Server,
-    request: &HttpRequest,
-    visitor: &Visitor,
-    email: &str,
-    password: &str,
-) -> Result<Result<(Session, SecretText), &'static str>, PageError> {
-    let known = match email.parse::<Email>() {
-        Ok(email) => server.store.account_by_email(&email).await?,
-        Err(_) => None,
-    };
-    let hash = known.as_ref().and_then(|(_, hash)| hash.as_deref());
-    let right = server.passwords.verify(hash, password).await?;
-    let account = match known {
-        None => return Ok(Err("No account has the address that was typed in.")),
-        Some(_) if !right => return Ok(Err("The password was not the account's.")),
-        Some((account, _)) if !account.enabled => return Ok(Err("The account is disabled.")),
-        Some((account, _)) => account,
-    };
-    match session::start(server, request, visitor, account).await? {
-        Some(started) => Ok(Ok(started)),
-        None => Ok(Err("The account was disabled meanwhile.")),
-    }
-}
-
 async fn refuse(
     server: &Server,
     request: &HttpRequest,
     visitor: &Visitor,
     errand: &Errand,
-    email: &str,
+    (email, refusal): (&str, Refusal),
 ) -> Result<HttpResponse, PageError> {
-    let mut shown = Shown { email: email.to_owned(), error: Some(SignInError::Refused), ..Shown::default() };
+    let mut shown = Shown { email: email.to_owned(), refusal: Some(refusal), ..Shown::default() };
     let in_flight = match errand {
         Errand::Visit(place) => {
             shown.next = *place;

@@ -1,13 +1,19 @@
-//! Our cookies: the browser's own mark, the session of who is signed in, and the language chosen.
+//! Our cookies: the browser's own mark, the session of who is signed in, the language chosen, and for whom somebody has
+//! signed in here.
 //!
-//! Over https both have the `__Host-` prefix (RFC 6265bis §4.1.3): no other host, path or plain http can set them.
+//! Over https all have the `__Host-` prefix (RFC 6265bis §4.1.3): no other host, path or plain http can set them.
 
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, SameSite, time::Duration},
 };
 
-use crate::{languages::Language, model::Timestamp, server::Settings, tokens::secret::SecretText};
+use crate::{
+    languages::Language,
+    model::Timestamp,
+    server::Settings,
+    tokens::{self, secret::SecretText},
+};
 
 /// How long a chosen language is kept.
 const LANGUAGE_KEPT: Duration = Duration::days(365);
@@ -57,6 +63,19 @@ pub fn language(settings: &Settings, request: &HttpRequest) -> Option<Language> 
 pub fn set_language(settings: &Settings, language: Language) -> Cookie<'static> {
     let mut cookie = cookie(settings, "language", language.tag().to_owned());
     cookie.set_max_age(LANGUAGE_KEPT);
+    cookie
+}
+
+/// Reads the marks of accounts that were signed in to with this browser; may be empty.
+pub fn device(settings: &Settings, request: &HttpRequest) -> String {
+    let value = request.cookie(&name(settings, "device")).map(|cookie| cookie.value().to_owned());
+    value.filter(|value| value.len() <= tokens::device::LENGTH_MAX).unwrap_or_default()
+}
+
+/// Sets them. They outlive the session: they are for when the person has to sign in again.
+pub fn set_device(settings: &Settings, value: String) -> Cookie<'static> {
+    let mut cookie = cookie(settings, "device", value);
+    cookie.set_max_age(Duration::days(400));
     cookie
 }
 

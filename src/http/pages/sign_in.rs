@@ -46,6 +46,8 @@ pub struct Asking {
 pub enum SignInError {
     /// Unknown address, wrong password or closed account: never told apart, or strangers could list accounts.
     Refused,
+    /// Nothing was looked at: there were too many attempts.
+    TooMany,
 }
 
 impl SignInError {
@@ -53,6 +55,7 @@ impl SignInError {
     fn message(self) -> &'static str {
         match self {
             Self::Refused => "sign-in-refused",
+            Self::TooMany => "sign-in-too-many",
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct Mistake {
     pub member: String,
     /// What is wrong, and what to write instead.
     pub problem: String,
+    /// Whether it leads away from the plugin's own domain, and nothing else is wrong with it.
+    pub leads_away: bool,
 }
 
 /// Something about a member that works here and may be refused elsewhere.
@@ -70,7 +72,11 @@ struct Findings {
 
 impl Findings {
     fn mistake(&mut self, member: &str, problem: impl Into<String>) {
-        self.mistakes.push(Mistake { member: member.to_owned(), problem: problem.into() });
+        self.mistakes.push(Mistake { member: member.to_owned(), problem: problem.into(), leads_away: false });
+    }
+
+    fn leads_away(&mut self, member: &str, problem: impl Into<String>) {
+        self.mistakes.push(Mistake { member: member.to_owned(), problem: problem.into(), leads_away: true });
     }
 
     fn warning(&mut self, member: &str, remark: impl Into<String>) {
@@ -80,8 +86,14 @@ impl Findings {
 
 /// Reads the owner's words for a plugin that is to be served on `host`. All mistakes are found at once.
 pub fn read(bytes: &[u8], host: &Host) -> Result<(OwnersWords, Vec<Warning>), Vec<Mistake>> {
-    let mut manifest = parse(bytes).map_err(|problem| vec![Mistake { member: "the file".to_owned(), problem }])?;
     let mut findings = Findings::default();
+    let mut manifest = match parse(bytes) {
+        Ok(manifest) => manifest,
+        Err(problem) => {
+            findings.mistake("the file", problem);
+            return Err(findings.mistakes);
+        }
+    };
     let reach = Reach::of(host);
     rules::check_texts(&manifest, &mut findings);
     urls::check(&manifest, &reach, &mut findings);

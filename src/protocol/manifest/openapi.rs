@@ -62,7 +62,7 @@ pub fn read(bytes: &[u8]) -> Result<Description, NotADescription> {
     if bytes.len() > BYTES_MAX {
         return Err(NotADescription::TooLarge(bytes.len()));
     }
-    let (content_type, document) = parse(bytes)?;
+    let (content_type, document) = document(bytes)?;
     let version = document.get("openapi").and_then(Value::as_str);
     if !version.is_some_and(|version| version.starts_with("3.")) {
         return Err(NotADescription::NotOpenApi3);
@@ -101,7 +101,8 @@ fn sentence(name: &str, words: &str) -> Result<String, NotADescription> {
     Ok(words)
 }
 
-fn parse(bytes: &[u8]) -> Result<(&'static str, Value), NotADescription> {
+/// What stands in a description, with the media type it is served as.
+pub fn document(bytes: &[u8]) -> Result<(&'static str, Value), NotADescription> {
     let unreadable = |error: &dyn std::fmt::Display| NotADescription::Unreadable(error.to_string());
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.trim_ascii_start().starts_with(b"{") {

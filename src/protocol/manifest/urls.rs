@@ -62,14 +62,14 @@ pub(super) fn check(manifest: &Map<String, Value>, reach: &Reach, findings: &mut
         && let Some(name) = url.host_str()
         && !reach.has_below(name)
     {
-        findings.mistake("api.url", format!("{name} must be {} or below it", own(reach)));
+        findings.leads_away("api.url", format!("{name} must be {} or below it", own(reach)));
     }
     let _ = read(manifest, "logo_url", "logo_url", findings);
     if let Some(url) = read(manifest, "legal_info_url", "legal_info_url", findings)
         && let Some(name) = url.host_str()
         && !reach.has_same_owner(name)
     {
-        findings.mistake("legal_info_url", format!("{name} must belong to {}", registered(reach)));
+        findings.leads_away("legal_info_url", format!("{name} must belong to {}", registered(reach)));
     }
     check_contact(manifest, reach, findings);
 }
@@ -84,7 +84,7 @@ fn check_contact(manifest: &Map<String, Value>, reach: &Reach, findings: &mut Fi
     // Parsed as a URL's host, so that case and non-ASCII names compare as the name system compares them.
     let same = url::Host::parse(domain.trim()).is_ok_and(|host| reach.has_same_owner(&host.to_string()));
     if !same {
-        findings.mistake("contact_email", format!("its domain must belong to {}", registered(reach)));
+        findings.leads_away("contact_email", format!("its domain must belong to {}", registered(reach)));
     }
 }
 

@@ -39,6 +39,15 @@ pub struct Preset {
     pub callbacks: Vec<String>,
     /// Whether each callback is in use under all of these addresses at the same time.
     callbacks_are_twins: bool,
+    /// Scopes it asks for beside the API's own, where the server lists them.
+    #[serde(default)]
+    pub scopes_where_listed: Vec<String>,
+    /// Whether its document and its callback that have no id are for servers alone that promise `iss` (RFC 9207).
+    #[serde(default)]
+    fixed_needs_iss: bool,
+    /// Domains where its endpoints may stand though the API does not.
+    #[serde(default)]
+    pub endpoint_domains: Vec<String>,
     /// The day the above was read.
     pub read_at: String,
     /// Where.
@@ -102,6 +111,23 @@ impl Preset {
         self.callbacks.iter().map(String::as_str).filter(|callback| !callback.contains(PLACEHOLDER))
     }
 
+    /// The callbacks, the one it uses in front, with an id filled in.
+    pub fn callbacks_with(&self, id: &str, promises_iss: bool) -> Vec<String> {
+        let mut templates: Vec<&String> = self.callbacks.iter().collect();
+        if self.fixed_needs_iss && !promises_iss {
+            templates.sort_by_key(|template| !template.contains(PLACEHOLDER));
+        }
+        templates.into_iter().map(|template| template.replace(PLACEHOLDER, id)).collect()
+    }
+
+    /// The address of the document it uses, with an id filled in.
+    pub fn document_with(&self, id: &str, promises_iss: bool) -> Option<String> {
+        let needs_id = self.fixed_needs_iss && !promises_iss;
+        let is_used = |known: &&PinnedDocument| matches!(known.address, Address::Template(_)) == needs_id;
+        let used = self.documents.iter().find(is_used)?;
+        Some(used.address.as_str().replace(PLACEHOLDER, id))
+    }
+
     /// Whether a callback is one of this caller's.
     pub fn uses(&self, callback: &RedirectUri) -> bool {
         self.callbacks.iter().any(|known| match known.parse::<RedirectUri>() {
@@ -153,6 +179,22 @@ mod tests {
             }
             assert!(!preset.callbacks.is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn who_cannot_tell_servers_apart_by_iss_does_it_by_ids() {
+        let connector = named("chatgpt-connector").unwrap();
+        let used = |promises_iss| {
+            (connector.document_with("x1", promises_iss), connector.callbacks_with("x1", promises_iss).swap_remove(0))
+        };
+        let [document, callback] =
+            ["https://chatgpt.com/oauth/client.json", "https://chatgpt.com/connector_platform_oauth_redirect"];
+        assert_eq!(used(true), (Some(document.to_owned()), callback.to_owned()));
+        let [document, callback] =
+            ["https://chatgpt.com/oauth/x1/client.json", "https://chatgpt.com/connector/oauth/x1"];
+        assert_eq!(used(false), (Some(document.to_owned()), callback.to_owned()));
+        let codex = named("codex").unwrap();
+        assert_eq!(codex.document_with("x1", false), codex.document_with("x1", true), "others do not ask");
     }
 
     #[test]

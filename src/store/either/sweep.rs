@@ -19,6 +19,11 @@ const SECRETS: &str = "
     delete from client_secrets
      where id in (select id from client_secrets where expires_at is not null and expires_at <= $1 limit $2)";
 
+const SIGN_IN_FAILURES: &str = "
+    delete from sign_in_failures
+     where subject in (select subject from sign_in_failures where forget_at <= $1 limit $2)
+       and forget_at <= $1";
+
 const ASSERTIONS: &str = "
     delete from assertion_ids
      where (expires_at, digest) in (select expires_at, digest from assertion_ids where expires_at <= $1 limit $2)";
@@ -66,6 +71,7 @@ impl Engine {
             (SECRETS, sweep.sessions_expired_by),
             (LINKS, sweep.sessions_expired_by),
             (MAILS, sweep.sessions_expired_by),
+            (SIGN_IN_FAILURES, sweep.sessions_expired_by),
             (ASSERTIONS, sweep.assertions_expired_by),
         ] {
             let done = sqlx::query(statement).bind(by).bind(i64::from(sweep.rows_max)).execute(&mut *step).await?;

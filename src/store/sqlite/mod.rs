@@ -37,6 +37,8 @@ mod plugins;
 mod resources;
 #[path = "../either/sessions.rs"]
 mod sessions;
+#[path = "../either/sign_ins.rs"]
+mod sign_ins;
 #[path = "../either/standing.rs"]
 mod standing;
 #[path = "../either/sweep.rs"]

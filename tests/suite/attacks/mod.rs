@@ -15,6 +15,7 @@ mod codes;
 mod connecting;
 mod documents;
 mod downgrades;
+mod guessing;
 mod hosts;
 mod key_hosts;
 mod kinds;

@@ -16,7 +16,7 @@ use url::form_urlencoded;
 /// What it gives away in a whole walk.
 pub const GIVEN: [&str; 5] = [
     "code-4f7a0b61c2d94e8da3b5",
-    "access-91d3c7e05b2f46a88f10",
+    "Access-91D3c7E05b2f46A88f10",
     "refresh-2c6e9f1470ab4d53b7d8",
     "secret-7be14a90d35f48c2a6e1",
     "registration-5ad2f8c3619047be",
@@ -124,6 +124,19 @@ impl Asked {
         ))
     }
 
+    /// The metadata of a server that takes secrets in this way.
+    pub fn metadata(&self, method: &str) -> HttpResponse {
+        let at = |path: &str| format!("{}{path}", self.origin);
+        HttpResponse::Ok().json(json!({
+            "issuer": self.origin,
+            "authorization_endpoint": at("/authorize"),
+            "token_endpoint": at("/token"),
+            "registration_endpoint": at("/register"),
+            "token_endpoint_auth_methods_supported": [method],
+            "code_challenge_methods_supported": ["S256"],
+        }))
+    }
+
     fn played_along(&self) -> HttpResponse {
         let at = |path: &str| format!("{}{path}", self.origin);
         let challenge = format!("Bearer resource_metadata=\"{}\"", at("/.well-known/oauth-protected-resource/mcp"));
@@ -133,17 +146,8 @@ impl Asked {
             path if path.starts_with("/.well-known/oauth-protected-resource") => {
                 HttpResponse::Ok().json(json!({ "resource": at("/mcp"), "authorization_servers": [self.origin] }))
             }
-            "/.well-known/oauth-authorization-server" => HttpResponse::Ok().json(json!({
-                "issuer": self.origin,
-                "authorization_endpoint": at("/authorize"),
-                "token_endpoint": at("/token"),
-                "registration_endpoint": at("/register"),
-                "token_endpoint_auth_methods_supported": ["client_secret_post"],
-            })),
-            "/register" => HttpResponse::Created().json(json!({
-                "client_id": "c1", "client_secret": GIVEN[3], "registration_access_token": GIVEN[4],
-                "token_endpoint_auth_method": "client_secret_post",
-            })),
+            "/.well-known/oauth-authorization-server" => self.metadata("client_secret_post"),
+            "/register" => registered("client_secret_post"),
             "/authorize" => self.form("/sign-in", ""),
             "/sign-in" => {
                 let [redirect_uri, state, ..] = self.said.as_slice() else {
@@ -159,6 +163,14 @@ impl Asked {
             _ => HttpResponse::NotFound().finish(),
         }
     }
+}
+
+/// A client that shows its secret in this way.
+pub fn registered(method: &str) -> HttpResponse {
+    HttpResponse::Created().json(json!({
+        "client_id": "c1", "client_secret": GIVEN[3], "registration_access_token": GIVEN[4],
+        "token_endpoint_auth_method": method,
+    }))
 }
 
 /// An answer with tokens.

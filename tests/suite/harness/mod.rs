@@ -19,4 +19,5 @@ pub mod process;
 pub mod server;
 pub mod signer;
 pub mod simulating;
+pub mod smtp;
 pub mod strangers;

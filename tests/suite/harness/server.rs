@@ -7,8 +7,9 @@ use consentry::{
     clock::Clock,
     http,
     keys::master::MasterKey,
+    mail::Mailer,
     model::{
-        account::Role,
+        account::{Role, SignUps},
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, PluginId, ResourceId},
         mechanisms::Mechanisms,
@@ -31,7 +32,10 @@ use consentry::{
     tokens::secret::{CLIENT_SECRET, SecretText},
 };
 
-use super::databases::{Database, Engine};
+use super::{
+    databases::{Database, Engine},
+    smtp::Way,
+};
 
 /// The password of every account in the tests.
 pub const PASSWORD: &str = "a password of some length";
@@ -102,6 +106,8 @@ pub struct Options {
     pub default_resource: Option<ResourceIdentifier>,
     /// Whose word about where a call came from is believed.
     pub trusted_proxies: TrustedProxies,
+    /// Where mail is handed over, if anywhere; it goes when the job is asked to send it.
+    pub mail: Option<Way>,
 }
 
 impl Options {
@@ -124,6 +130,7 @@ impl Default for Options {
             mechanisms: Mechanisms::default(),
             default_resource: None,
             trusted_proxies: TrustedProxies::default(),
+            mail: None,
         }
     }
 }
@@ -189,12 +196,14 @@ impl Running {
             mechanisms: options.mechanisms,
             default_resource: options.default_resource,
             trusted_proxies: options.trusted_proxies,
+            sign_ups: SignUps::Open,
             ..defaults
         };
         let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)], options.outbound)
             .await
             .expect("the server starts");
-        let server = Arc::new(server);
+        let mailer = options.mail.map_or_else(Mailer::none, |way| way.mailer(server.settings.host.as_str()));
+        let server = Arc::new(server.with_mailer(mailer));
         let listening = Arc::clone(&server);
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = thread::spawn(move || {

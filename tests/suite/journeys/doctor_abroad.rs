@@ -81,6 +81,9 @@ const NO_CACHE: &str = "discovery.cache";
 /// It can take client metadata documents by a feature that is experimental and off, here too.
 const NO_DOCUMENTS: &str = "metadata.client_documents";
 
+/// Pages may ask its token endpoint, and may not register: it has no answer to OPTIONS there.
+const NO_PAGES: &str = "metadata.cors";
+
 #[tokio::test]
 async fn oidc_provider_as_it_comes_lets_no_assistant_in() {
     let abroad = Abroad::oidc_provider("defaults").await;
@@ -106,14 +109,14 @@ async fn oidc_provider_for_connectors_is_cured_step_by_step() {
     // It gives refresh tokens to those alone who ask for offline_access, and connectors ask for the API's scopes.
     let abroad = Abroad::oidc_provider("connectors").await;
     let said = doctor(&[abroad.resource.as_str(), "--as", "connector"]);
-    said.holds(&["token.refresh_token"], &[NO_CACHE, NO_DOCUMENTS], &whole);
+    said.holds(&["token.refresh_token"], &[NO_CACHE, NO_DOCUMENTS, NO_PAGES], &whole);
     assert!(said.of(NO_DOCUMENTS).contains("Clients have to register"), "{}", said.lines);
     assert!(said.lines.contains("Not looked at: refreshing: there is no refresh token."), "{}", said.lines);
 
     // Cured, it gives them, and ends the connection of a public client that presents one twice: it knows no grace.
     let abroad = Abroad::oidc_provider("cured").await;
     let said = doctor(&[abroad.resource.as_str(), "--as", "connector"]);
-    said.holds(&["refresh.lost_answer", "refresh.parallel"], &[NO_CACHE, NO_DOCUMENTS], &whole);
+    said.holds(&["refresh.lost_answer", "refresh.parallel"], &[NO_CACHE, NO_DOCUMENTS, NO_PAGES], &whole);
     assert!(said.of("refresh.lost_answer").contains("400 (invalid_grant"), "{}", said.lines);
     assert!(said.of("refresh.parallel").contains("the connection is over"), "{}", said.lines);
 }
@@ -162,7 +165,7 @@ async fn glewlwyd_is_looked_at_as_far_as_its_page_of_scripts_lets_us() {
     let folder = folder();
     let lost = command(folder.path(), &[&["simulate"], &connector[..], &ACCOUNT].concat()).output().unwrap();
     let lost = String::from_utf8(lost.stdout).unwrap();
-    assert!(lost.contains("is made by scripts, which are not run here: without --email"), "{lost}");
+    assert!(lost.contains("makes its page by scripts, which are not run here: without --email"), "{lost}");
 }
 
 /// Plays the caller as a person with a browser does: opens what is printed, and pastes where it ended.

@@ -1,14 +1,18 @@
 //! `consentry simulate` and `consentry doctor` before servers that mean harm: whoever shows their output around gives
 //! nothing away, nothing goes to anybody else, nothing reaches the terminal but text, and everything comes to an end.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
-use actix_web::HttpResponse;
-use serde_json::json;
+use actix_web::{HttpResponse, http::StatusCode};
+use serde_json::{Value, json};
 
 use crate::harness::{
-    hostile::{Asked, GIVEN, Hostile, Manners, endless, tokens},
+    hostile::{Asked, GIVEN, Hostile, Manners, endless, registered, tokens},
     landing::Landing,
+    process::write_private,
     server::PASSWORD,
     simulating::{json_with_account, outcome, with_account},
 };
@@ -16,9 +20,16 @@ use crate::harness::{
 /// What the user has in the address that is typed.
 const TYPED: &str = "typed-key-0b8f6c2d7e914a35";
 
+/// What the user types in, with characters at which an address or a sentence would be taken apart.
+const AWKWARD: &str = "correct horse b@ttery #staple? yes&no";
+
+/// What the server keeps the user by.
+const COOKIE: &str = "Cookie-3c81F0e7a25d49b6";
+
 /// Everything both commands show of a server, for programs and for people.
 fn shown(server: &Hostile) -> [String; 4] {
     let folder = tempfile::tempdir().unwrap();
+    write_private(&folder.path().join("ada.txt"), AWKWARD);
     let at = format!("{}/mcp?key={TYPED}", server.url);
     [("simulate", "--json"), ("simulate", ""), ("doctor", "--json"), ("doctor", "")].map(|(command, flag)| {
         let words = [command, &at, "--as", "connector", "--by", "registration", flag];
@@ -30,9 +41,10 @@ fn shown(server: &Hostile) -> [String; 4] {
 
 /// Says every secret it has heard of back in every place an answer has.
 fn parrots(asked: &Asked) -> Option<HttpResponse> {
-    let known = [&asked.said.join(" "), &GIVEN.join(" ")].map(|words| words.replace(['\r', '\n'], " ")).join(" ");
+    let words = [&asked.said.join(" "), &GIVEN.join(" "), AWKWARD, COOKIE];
+    let known = words.map(|words| words.replace(['\r', '\n'], " ")).join(" ");
     let echo = |mut answer: actix_web::HttpResponseBuilder| {
-        answer.insert_header(("x-echo", known.clone())).insert_header(("set-cookie", format!("s={}", GIVEN[1])));
+        answer.insert_header(("x-echo", known.clone())).insert_header(("set-cookie", format!("s={COOKIE}; Path=/")));
         answer.insert_header(("location", format!("https://a.example/#access_token={}", GIVEN[1])));
         answer
     };
@@ -40,7 +52,9 @@ fn parrots(asked: &Asked) -> Option<HttpResponse> {
     match asked.path.as_str() {
         "/mcp" if !asked.said.is_empty() => {
             let challenge = format!("Bearer error=\"invalid_token\", error_description=\"not {known}\"");
-            Some(echo(HttpResponse::Unauthorized()).insert_header(("WWW-AUTHENTICATE", challenge)).body(known))
+            let mut answer = echo(HttpResponse::Unauthorized());
+            answer.insert_header(("WWW-AUTHENTICATE", challenge)).content_type(format!("text/{}", GIVEN[1]));
+            Some(answer.body(known))
         }
         path if path.starts_with("/.well-known/oauth-protected-resource") => {
             Some(HttpResponse::Ok().json(json!({ "resource": resource, "authorization_servers": [asked.origin] })))
@@ -57,19 +71,36 @@ fn parrots(asked: &Asked) -> Option<HttpResponse> {
     }
 }
 
+/// The same of one that has secrets in a header, where they look different.
+fn parrots_by_header(asked: &Asked) -> Option<HttpResponse> {
+    match asked.path.as_str() {
+        "/.well-known/oauth-authorization-server" => Some(asked.metadata("client_secret_basic")),
+        "/register" => Some(registered("client_secret_basic")),
+        _ => parrots(asked),
+    }
+}
+
 #[test]
 fn a_server_that_says_every_secret_back_gives_none_away() {
-    let server = Hostile::start(parrots, "");
-    for told in shown(&server) {
-        assert!(told.contains("refresh") && told.contains("invalid_grant"), "it goes all the way: {told}");
-        let heard = server.heard.lock().unwrap().clone();
-        // The verifier is in there, by which a stolen code could be redeemed.
-        let long = heard.iter().filter(|value| value.len() >= 40 && !value.contains("://") && !value.contains("%2F"));
-        assert!(long.clone().count() > 0 && heard.iter().any(|value| value == PASSWORD), "{heard:?}");
-        let secrets = GIVEN.iter().chain(&[TYPED, PASSWORD, "31415926535"]).copied();
-        for secret in secrets.chain(long.map(String::as_str)) {
-            assert!(!told.contains(secret), "{secret} is in {told}");
+    for manners in [parrots as Manners, parrots_by_header] {
+        let server = Hostile::start(manners, "");
+        for told in shown(&server) {
+            gives_nothing_away(&server, &told);
         }
+    }
+}
+
+fn gives_nothing_away(server: &Hostile, told: &str) {
+    assert!(told.contains("refresh") && told.contains("invalid_grant"), "it goes all the way: {told}");
+    let heard = server.heard.lock().unwrap().clone();
+    // The verifier is in there, by which a stolen code could be redeemed.
+    let long = heard.iter().filter(|value| value.len() >= 40 && !value.contains("://") && !value.contains("%2F"));
+    assert!(long.clone().count() > 0 && heard.iter().any(|value| value == AWKWARD), "{heard:?}");
+    let parts = ["horse", "ttery", "staple?", "31415926535"];
+    let secrets = GIVEN.iter().chain(&[TYPED, AWKWARD, COOKIE]).chain(&parts).copied();
+    let told = told.to_lowercase();
+    for secret in secrets.chain(long.map(String::as_str)) {
+        assert!(!told.contains(&secret.to_lowercase()), "{secret} is in {told}");
     }
 }
 
@@ -135,19 +166,113 @@ fn nothing_goes_to_another_origin() {
         (sends_on, "tokens", "answered 307"),
         (sends_the_token_on, "api", "answered 308"),
         (posts_the_password_elsewhere, "authorization", "a form leads to http://127.0.0.1:"),
-        (signs_in_elsewhere, "authorization", "another address"),
+        (signs_in_elsewhere, "authorization", "signing in goes on at http://127.0.0.1:"),
         (asks_for_a_password_in_the_address, "authorization", "without a form"),
     ];
     for (manners, step, words) in table {
         let server = Hostile::start(manners, &elsewhere.url("/stolen"));
         let at = format!("{}/mcp", server.url);
         let arguments = ["simulate", &at, "--as", "connector", "--by", "registration"];
-        let (steps, _) = json_with_account(folder.path(), &arguments);
-        assert!(outcome(&steps, step).contains(words), "{step}: {steps:#}");
+        let (steps, is_good) = json_with_account(folder.path(), &arguments);
+        assert!(!is_good && outcome(&steps, step).contains(words), "{step}: {steps:#}");
         let is_told = server.heard.lock().unwrap().iter().any(|said| said == PASSWORD);
         assert_eq!(is_told, step != "authorization", "{step}");
     }
     assert_eq!(elsewhere.asked(), Vec::<String>::new());
+}
+
+fn describes_an_api_elsewhere(asked: &Asked) -> Option<HttpResponse> {
+    let at = |path: &str| format!("{}{path}", asked.origin);
+    match asked.path.as_str() {
+        "/.well-known/ai-plugin.json" => Some(HttpResponse::Ok().json(json!({
+            "auth": { "type": "oauth", "client_url": at("/authorize"), "authorization_url": at("/token"), "scope": "" },
+            "api": { "url": at("/openapi.yaml") },
+        }))),
+        "/openapi.yaml" => Some(HttpResponse::Ok().content_type("text/yaml").body(format!(
+            "openapi: 3.0.1\nservers:\n  - url: {}\npaths:\n  /todos:\n    get: {{}}\n",
+            asked.elsewhere
+        ))),
+        _ => None,
+    }
+}
+
+#[test]
+fn no_token_goes_to_an_api_on_another_domain() {
+    let folder = tempfile::tempdir().unwrap();
+    let play = |server: &Hostile| {
+        let caller = ["--as", "plugin", "--client-id", "c1", "--redirect-uri", "https://client.example/cb"];
+        json_with_account(folder.path(), &[&["simulate", server.url.as_str()], &caller[..]].concat())
+    };
+    let elsewhere = Landing::page();
+    // Another name of this computer is another domain.
+    let other = elsewhere.url("").replace("127.0.0.1", "localhost");
+    let (steps, is_good) = play(&Hostile::start(describes_an_api_elsewhere, &other));
+    assert!(!is_good && outcome(&steps, "api").contains("no token was sent there"), "{steps:#}");
+    assert_eq!(elsewhere.asked(), Vec::<String>::new());
+    // On its own domain the description, YAML as it may be, is followed.
+    let (steps, is_good) = play(&Hostile::start(describes_an_api_elsewhere, "/"));
+    assert!(!is_good && outcome(&steps, "api").contains("answered 404"), "{steps:#}");
+}
+
+fn names_a_server_that_is_not_there_first(asked: &Asked) -> Option<HttpResponse> {
+    let servers = [format!("{}/gone", asked.origin), asked.origin.clone()];
+    let document = json!({ "resource": format!("{}/mcp", asked.origin), "authorization_servers": servers });
+    asked.path.starts_with("/.well-known/oauth-protected-resource").then(|| HttpResponse::Ok().json(document))
+}
+
+fn lists_no_s256(asked: &Asked) -> Option<HttpResponse> {
+    let document = json!({
+        "issuer": asked.origin, "authorization_endpoint": format!("{}/authorize", asked.origin),
+        "token_endpoint": format!("{}/token", asked.origin), "registration_endpoint": format!("{}/register", asked.origin),
+    });
+    (asked.path == "/.well-known/oauth-authorization-server").then(|| HttpResponse::Ok().json(document))
+}
+
+#[test]
+fn a_server_is_looked_for_as_callers_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let play = |manners: Manners| {
+        let server = Hostile::start(manners, "");
+        let at = format!("{}/mcp", server.url);
+        json_with_account(folder.path(), &["simulate", &at, "--as", "connector", "--by", "registration"])
+    };
+    let (steps, is_good) = play(names_a_server_that_is_not_there_first);
+    assert!(is_good, "{steps:#}");
+    let (steps, is_good) = play(lists_no_s256);
+    assert!(!is_good && outcome(&steps, "discovery").contains("S256"), "{steps:#}");
+    assert_eq!(steps.as_array().unwrap().len(), 1, "it goes no further");
+}
+
+/// How often something was asked in the test below, which alone asks it.
+static SIGNED_IN: AtomicUsize = AtomicUsize::new(0);
+static CALLED: AtomicUsize = AtomicUsize::new(0);
+
+/// After the first person and some calls it has had enough of everybody.
+fn grows_tired(asked: &Asked) -> Option<HttpResponse> {
+    let (count, enough, status) = match asked.path.as_str() {
+        "/sign-in" => (&SIGNED_IN, 1, StatusCode::SERVICE_UNAVAILABLE),
+        "/mcp" if asked.said.is_empty() => (&CALLED, 3, StatusCode::FORBIDDEN),
+        _ => return None,
+    };
+    (count.fetch_add(1, Ordering::Relaxed) >= enough).then(|| HttpResponse::build(status).finish())
+}
+
+#[test]
+fn a_server_that_grows_tired_is_neither_right_nor_wrong() {
+    let server = Hostile::start(grows_tired, "");
+    let folder = tempfile::tempdir().unwrap();
+    let at = format!("{}/mcp", server.url);
+    let doctor = ["doctor", &at, "--as", "connector", "--by", "registration", "--json"];
+    let output = with_account(folder.path(), &doctor);
+    let checks: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let not_looked_at = String::from_utf8(output.stderr).unwrap();
+    let state = |name: &str| checks.as_array().unwrap().iter().find(|it| it["name"] == name).map(|it| &it["state"]);
+    assert!(CALLED.load(Ordering::Relaxed) > 4 && SIGNED_IN.load(Ordering::Relaxed) > 3, "{checks:#}");
+    assert_eq!(state("reach.bot_filter").unwrap(), "ok", "it is not the names: {checks:#}");
+    for name in ["refresh.parallel", "token.pkce", "token.code_once"] {
+        assert_eq!(state(name), None, "{name}: {checks:#}");
+        assert!(not_looked_at.contains(&format!("not looked at: {name}: ")), "{not_looked_at}");
+    }
 }
 
 fn shows_a_huge_form(asked: &Asked) -> Option<HttpResponse> {

@@ -32,6 +32,7 @@ mod rotate;
 mod rotate_model;
 mod schema;
 mod sessions;
+mod sign_ins;
 mod standing;
 mod sweep;
 mod unavailable;

@@ -30,6 +30,7 @@ const ROWS: &str = "
     select 'outgoing_mails ' || count(*) from outgoing_mails union all
     select 'families ' || count(*) from families union all
     select 'flow_events ' || count(*) from flow_events union all
+    select 'sign_in_failures ' || count(*) from sign_in_failures union all
     select 'sessions ' || count(*) from sessions union all
     select 'working_keys ' || count(*) from working_keys union all
     select 'audit_events ' || count(*) from audit_events

@@ -33,11 +33,14 @@ macro_rules! faults {
 }
 
 /// What a fault cannot but bring with it, and why. Nothing else may be found beside it.
-pub const FOLLOWING: &[(Fault, &str, &str)] = &[(
-    Fault::LostAnswerKills,
-    "refresh.parallel",
-    "who ends a connection for a token that comes twice ends it just as well for two that come at once",
-)];
+pub const FOLLOWING: &[(Fault, &str, &str)] = &[
+    (
+        Fault::LostAnswerKills,
+        "refresh.parallel",
+        "who ends a connection for a token that comes twice ends it just as well for two that come at once",
+    ),
+    (Fault::NoCors, "metadata.cors", "who lets pages elsewhere read nothing lets them ask for no tokens either"),
+];
 
 faults! {
     /// The server writes its issuer with a slash at the end, and the resource names it without. Hurt strict clients of
@@ -112,6 +115,9 @@ faults! {
     TokenCacheable => "token.cache" [Wrong, Wrong] "Cache-Control: no-store",
     /// A code gives tokens to whoever has it, with any verifier. Hurts whose code was stolen (section 7, PKCE).
     VerifierIgnored => "token.pkce" [Wrong, Unseen] "Compare the SHA-256 of code_verifier with the code_challenge",
+    /// A code gives tokens to whoever leaves the verifier out, as if none had been asked for. Hurts the same people
+    /// (section 7, PKCE).
+    VerifierOptional => "token.pkce" [Wrong, Unseen] "and give nothing where it is missing",
     /// A code gives tokens whatever redirect URI is said. Hurts whose code was lured elsewhere (section 7, codes).
     RedirectUriIgnored => "token.redirect_uri" [Unseen, Wrong] "Compare redirect_uri with that of the authorization",
     /// A code gives tokens as often as it comes. Hurts whose code was read in a log (section 7, codes).
@@ -184,5 +190,5 @@ faults! {
     ApiRefusesToken => "api.accepts" [Wrong, Wrong] "check issuer, signature and audience",
     /// The API takes any token at all. Hurts whoever's data it is, and callers, which never learn when to refresh (4.1,
     /// tokens).
-    ApiTakesAnyToken => "api.refuses" [Wrong, Warning] "401 to a token that is not good",
+    ApiTakesAnyToken => "api.refuses" [Wrong, Wrong] "401 to a token that is not good",
 }

@@ -74,7 +74,8 @@ fn redeem(server: &Inside, client: &Client, parameters: &Parameters) -> Result<T
         return refused("redirect_uri is not the one the code was sent to.");
     }
     let proof = parameters.get("code_verifier").map(|verifier| URL_SAFE_NO_PAD.encode(Digest::of(verifier).0));
-    if proof != code.request.challenge && !server.has(Fault::VerifierIgnored) {
+    let is_forgiven = server.has(Fault::VerifierIgnored) || (server.has(Fault::VerifierOptional) && proof.is_none());
+    if proof != code.request.challenge && !is_forgiven {
         return refused("code_verifier does not match the challenge.");
     }
     if parameters.get("resource").is_some_and(|resource| resource != code.grant.resource) {

@@ -12,7 +12,6 @@ use actix_web::{
     },
     middleware::Next,
 };
-use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{Fault, Server};
@@ -53,8 +52,8 @@ pub async fn dress(
         }
     }
     if server.has(Fault::ClockWrong) {
-        let hour_ago = header::HttpDate::from(SystemTime::from(server.now() - TimeDelta::hours(1))).to_string();
-        headers.insert(header::DATE, HeaderValue::from_str(&hour_ago).expect("a date is a header's value"));
+        let its_own = header::HttpDate::from(SystemTime::from(server.now())).to_string();
+        headers.insert(header::DATE, HeaderValue::from_str(&its_own).expect("a date is a header's value"));
     }
     Ok(response)
 }

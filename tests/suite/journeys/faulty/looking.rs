@@ -5,6 +5,7 @@ use chrono::DateTime;
 use consentry::clock::Clock;
 use futures_util::future::join;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
+use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -119,6 +120,12 @@ impl Looking<'_> {
             let is_right = values.as_array().is_some_and(|values| values.contains(&json!(value)));
             self.hold(check, is_right, format!("{member}: {values}"));
         }
+        for endpoint in ["/token", "/register"] {
+            let asking = self.visitor.http.request(Method::OPTIONS, self.visitor.at(endpoint));
+            let answer = asking.header("origin", "https://a.example").send().await.expect("an answer");
+            let allowed = header(&answer, "access-control-allow-origin");
+            self.hold("metadata.cors", allowed.as_deref() == Some("*"), format!("{endpoint}: {allowed:?}"));
+        }
         let keys = self.visitor.get(metadata.text("jwks_uri")).await.status().as_u16();
         self.hold("keys.fetch", keys == 200, keys.to_string());
         metadata.json
@@ -227,7 +234,7 @@ impl Looking<'_> {
         let is_whole = !answer.json["id_token"].is_null() && !metadata["userinfo_endpoint"].is_null();
         self.hold("discovery.openid", !offers_openid || is_whole, "no id_token");
         let token = answer.text("access_token").to_owned();
-        self.claims(&token, metadata, &answer.json["expires_in"]).await;
+        self.claims(&token, metadata, &answer).await;
         let status = self.visitor.call_api(Some(&token)).await.status().as_u16();
         self.hold("api.accepts", status == 200, format!("{status} to a fresh token"));
         let status = self.visitor.call_api(Some("made-up")).await.status().as_u16();
@@ -253,19 +260,24 @@ impl Looking<'_> {
             self.hold(check, answer.json["access_token"].is_null(), answer.status.to_string());
         }
         let code = self.visitor.code().await;
+        let fields = [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", CALLBACK)];
+        let answer = self.visitor.token(encoding, &fields).await;
+        self.hold("token.pkce", answer.json["access_token"].is_null(), answer.status.to_string());
+        let code = self.visitor.code().await;
         let _ = self.visitor.redeem(encoding, &code).await;
         let again = self.visitor.redeem(encoding, &code).await;
         self.hold("token.code_once", again.json["access_token"].is_null(), again.status.to_string());
     }
 
-    async fn claims(&mut self, token: &str, metadata: &Value, expires_in: &Value) {
+    async fn claims(&mut self, token: &str, metadata: &Value, answer: &Answer) {
         let body = token.split('.').nth(1).expect("a JWT");
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).expect("base64url")).expect("JSON");
         let is_for_us = claims["aud"] == json!(self.visitor.faulty.resource) || self.is_named(&claims["aud"]).await;
         self.hold("audience.token", is_for_us, claims["aud"].to_string());
-        let left = (claims["exp"].as_i64().expect("a time") - Clock::system().now().timestamp()) / 60;
+        let now = answer.date.expect("a date");
+        let left = (claims["exp"].as_i64().expect("a time") - now.timestamp()) / 60;
         self.hold("token.expiry", left > 0, format!("expired {} minutes ago", -left));
-        let said = expires_in.as_i64().unwrap_or_default();
+        let said = answer.json["expires_in"].as_i64().unwrap_or_default();
         self.hold("token.expiry", said <= 3600, format!("it is good for an hour, not {said} seconds"));
         let issuer = metadata["issuer"].as_str().unwrap_or(&self.visitor.faulty.issuer);
         self.hold("token.issuer", claims["iss"] == json!(issuer), claims["iss"].to_string());

@@ -1,6 +1,7 @@
 //! A client and the person before it, as plain as can be: requests by reqwest, forms by their field names.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use consentry::model::digest::Digest;
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
@@ -142,6 +143,8 @@ pub struct Answer {
     pub status: u16,
     pub content_type: String,
     pub cache_control: Option<String>,
+    /// By the server's clock.
+    pub date: Option<DateTime<Utc>>,
     pub json: Value,
 }
 
@@ -150,8 +153,10 @@ impl Answer {
         let status = response.status().as_u16();
         let content_type = header(&response, header::CONTENT_TYPE.as_str()).unwrap_or_default();
         let cache_control = header(&response, header::CACHE_CONTROL.as_str());
+        let date = header(&response, header::DATE.as_str()).and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
+        let date = date.map(|date| date.to_utc());
         let text = response.text().await.expect("a body");
-        Self { status, content_type, cache_control, json: serde_json::from_str(&text).unwrap_or_default() }
+        Self { status, content_type, cache_control, date, json: serde_json::from_str(&text).unwrap_or_default() }
     }
 
     /// A member that is text.

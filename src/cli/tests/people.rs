@@ -1,0 +1,73 @@
+//! `account` beyond adding one, run as from a shell.
+
+use super::*;
+
+async fn with_ada() -> Shell {
+    let shell = Shell::new().await;
+    let password = shell.file("password", "a password of some length");
+    let words = ["account", "add", "--email", "ada@example.com", "--name", "Ada", "--password-file"];
+    shell.run(&[&words[..], &[password.to_str().unwrap()]].concat()).await;
+    shell
+}
+
+const ADA: [&str; 2] = ["--email", "Ada@example.com"];
+
+async fn run(shell: &Shell, verb: &str) -> Answer {
+    shell.run(&[&["account", verb][..], &ADA].concat()).await
+}
+
+#[tokio::test]
+async fn an_invitation_is_a_link_to_hand_over() {
+    let shell = with_ada().await;
+    let answer = shell.run(&["account", "invite", "--email", "Olive@example.com", "--role", "owner"]).await;
+    let link = answer.json["link"].as_str().unwrap();
+    let text = link.strip_prefix("https://consent.example.com/auth/invitation?link=").unwrap();
+    assert!(secret::SecretText::parse(secret::LINK, text).is_some() && answer.text.contains(link), "{link}");
+    assert_eq!((&answer.json["email"], &answer.json["role"]), (&json!("olive@example.com"), &json!("owner")));
+    assert_eq!(answer.json["expires_at"], "2027-01-22T08:00:00.000Z");
+    assert!(shell.refused(&["account", "invite", "--email", "ada@example.com"]).await.contains("already"));
+    assert!(shell.refused(&["account", "invite", "--email", "olive"]).await.contains("no address"));
+    let mut off = shell;
+    off.desk.sign_ups = crate::model::account::SignUps::Off;
+    assert!(off.refused(&["account", "invite", "--email", "grace@example.com"]).await.contains("sign_up"));
+}
+
+#[tokio::test]
+async fn the_operator_looks_after_an_account() {
+    let shell = with_ada().await;
+    assert_eq!(shell.run(&["account", "list"]).await.json[0]["email_verified_at"], Value::Null);
+    assert_eq!(run(&shell, "verify-email").await.json["email_verified_at"], "2027-01-15T08:00:00.000Z");
+    assert_eq!(run(&shell, "disable").await.json["enabled"], false);
+    assert!(shell.run(&["account", "list"]).await.text.contains("disabled"));
+    assert_eq!(run(&shell, "enable").await.json["enabled"], true);
+    let password = shell.file("another", "another password of some length\n");
+    let words =
+        ["account", "set-password", "--email", "ada@example.com", "--password-file", password.to_str().unwrap()];
+    shell.run(&words).await;
+    let (_, hash) = shell.desk.store.account_by_email(&"ada@example.com".parse().unwrap()).await.unwrap().unwrap();
+    let passwords = crate::passwords::Passwords::new();
+    assert!(passwords.verify(hash.as_deref(), "another password of some length").await.unwrap());
+    let export = run(&shell, "export").await.json;
+    assert_eq!(export["account"]["email"], "ada@example.com");
+    let told: Vec<_> =
+        export["events"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(run(&shell, "delete").await.json["deleted"], true);
+    for verb in ["delete", "export", "enable", "disable", "verify-email"] {
+        assert!(shell.refused(&[&["account", verb][..], &ADA].concat()).await.contains("no account"), "{verb}");
+    }
+    assert_eq!(shell.run(&["account", "list"]).await.json, json!([]));
+}
+
+#[tokio::test]
+async fn a_long_list_goes_on_where_it_ended() {
+    let shell = with_ada().await;
+    let password = shell.file("p", "a password of some length");
+    let words = ["account", "add", "--email", "grace@example.com", "--name", "Grace", "--password-file"];
+    shell.run(&[&words[..], &[password.to_str().unwrap()]].concat()).await;
+    let first = shell.run(&["account", "list", "--limit", "1"]).await.json;
+    assert_eq!(first.as_array().unwrap().len(), 1);
+    let rest = shell.run(&["account", "list", "--after", first[0]["account_id"].as_str().unwrap()]).await.json;
+    assert_eq!(rest.as_array().unwrap().len(), 1);
+    assert_ne!(first[0]["email"], rest[0]["email"]);
+}

@@ -1,0 +1,91 @@
+//! Mail as the server knows it: who takes it away, and how much waits. Rows are written by the steps that cause them and
+//! sent by `jobs::mail`; this seals them before and opens them after.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::TimeDelta;
+
+use super::{Server, keyring::KeyringError};
+use crate::{
+    keys::{KeyError, seal},
+    mail::{Letter, Mailer},
+    model::{
+        Timestamp,
+        id::{AccountId, MailId},
+        key::Purpose,
+    },
+    random,
+    store::mails::{NewMail, TakenMail},
+};
+
+/// How many may wait before strangers can cause no more. What is caused by who has signed in is always taken.
+const WAITING_MAX: u64 = 10_000;
+
+/// How long it is worth telling somebody what happened.
+pub const NEWS_LIFETIME: TimeDelta = TimeDelta::days(3);
+
+/// Who takes mail away, and how much waits.
+pub struct Mails {
+    mailer: Mailer,
+    waiting: AtomicU64,
+}
+
+impl Mails {
+    /// With whoever takes it away.
+    pub fn new(mailer: Mailer) -> Self {
+        Self { mailer, waiting: AtomicU64::new(0) }
+    }
+
+    /// Who takes it away.
+    pub fn mailer(&self) -> &Mailer {
+        &self.mailer
+    }
+
+    /// How much waits, as of a moment ago.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Whether a stranger may cause one more.
+    pub fn has_room(&self) -> bool {
+        self.waiting() < WAITING_MAX
+    }
+
+    /// Notes how much waits.
+    pub fn note(&self, waiting: u64) {
+        self.waiting.store(waiting, Ordering::Relaxed);
+    }
+}
+
+impl Server {
+    /// Seals a letter as a mail that is due now; none where no mail is sent.
+    pub fn mail(
+        &self,
+        letter: &Letter,
+        account_id: Option<AccountId>,
+        expires_at: Timestamp,
+    ) -> Result<Option<NewMail>, KeyError> {
+        if !self.mails.mailer().is_on() {
+            return Ok(None);
+        }
+        let at = self.clock.now();
+        let id = MailId(random::id(at));
+        let plain = letter.to_bytes().ok_or(KeyError::Refused)?;
+        let ring = self.keyring.current();
+        let sealed = ring.sealing(Purpose::SealData)?.seal_for(&place(id), &plain, at, random::bytes())?;
+        Ok(Some(NewMail { id, account_id, sealed, at, due_at: at, expires_at }))
+    }
+
+    /// Opens a mail; none when it was sealed by nobody here, or stood in another row.
+    pub async fn open_mail(&self, mail: &TakenMail) -> Result<Option<Letter>, KeyringError> {
+        let kid = seal::kid_of(&mail.sealed);
+        let ring = self.keyring.knowing(kid, &self.store, self.clock.now()).await?;
+        let key = kid.and_then(|kid| ring.sealing_of(Purpose::SealData, kid));
+        let plain = key.and_then(|key| key.open_from(&place(mail.id), &mail.sealed));
+        Ok(plain.and_then(|plain| Letter::from_bytes(&plain)))
+    }
+}
+
+fn place(id: MailId) -> Vec<u8> {
+    [b"outgoing_mails sealed ".as_slice(), id.0.as_bytes()].concat()
+}

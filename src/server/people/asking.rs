@@ -1,0 +1,117 @@
+//! Asking for a link. Strangers may, so each address gets few (`store::links`), and what an address is told depends on
+//! who reads its mail, never on who asks.
+
+use super::{
+    Asked, Asker, PeopleError, PeopleResult, Written, letters,
+    letters::{Case, Facts},
+    url, write,
+};
+use crate::{
+    mail::Letter,
+    model::{
+        Timestamp,
+        account::{Account, Email, Role, SignUps},
+        audit::Audit,
+        link::LinkPurpose,
+    },
+    random,
+    server::Server,
+    store::{Store, StoreResult, links::MakeLink, links::NewLink},
+    tokens::secret::{LINK, SecretText},
+};
+
+/// Asks to make an account for an address. Whoever has one is told so by mail, with a link to a new password.
+pub async fn ask_to_sign_up(server: &Server, email: &Email, asker: &Asker) -> PeopleResult<Asked> {
+    if server.settings.sign_ups != SignUps::Open {
+        return Ok(Asked::NotOffered);
+    }
+    let known = server.store.account_by_email(email).await?;
+    match &known {
+        Some((account, _)) => {
+            let wish = Ask { purpose: LinkPurpose::ResetPassword, account: Some(account), case: Case::AlreadyHere };
+            send(server, email, asker, wish).await
+        }
+        None => {
+            send(server, email, asker, Ask { purpose: LinkPurpose::SignUp, account: None, case: Case::SignUp }).await
+        }
+    }
+}
+
+/// Asks for a new password. An address nobody has costs the same, and gets no mail.
+pub async fn ask_for_reset(server: &Server, email: &Email, asker: &Asker) -> PeopleResult<Asked> {
+    let known = server.store.account_by_email(email).await?;
+    let account = known.as_ref().map(|(account, _)| account);
+    send(server, email, asker, Ask { purpose: LinkPurpose::ResetPassword, account, case: Case::ResetPassword }).await
+}
+
+/// Asks to prove that an account's address is its owner's, who has signed in.
+pub async fn ask_to_verify(server: &Server, account: &Account, asker: &Asker) -> PeopleResult<Asked> {
+    let wish = Ask { purpose: LinkPurpose::VerifyEmail, account: Some(account), case: Case::VerifyEmail };
+    send(server, &account.email, asker, wish).await
+}
+
+/// What is asked for.
+pub(super) struct Ask<'a> {
+    pub(super) purpose: LinkPurpose,
+    pub(super) account: Option<&'a Account>,
+    pub(super) case: Case,
+}
+
+/// Makes a link and lets it be mailed. Where there is no account that could use it the rows are written all the same, and
+/// the mail is never sent.
+pub(super) async fn send(server: &Server, email: &Email, asker: &Asker, wish: Ask<'_>) -> PeopleResult<Asked> {
+    if !server.mails.mailer().is_on() {
+        return Ok(Asked::NotOffered);
+    }
+    if !server.mails.has_room() {
+        return Err(PeopleError::MailIsBehind);
+    }
+    let usable = wish.account.filter(|account| account.enabled);
+    let Written { mut link, url } = write(server, wish.purpose, usable.map(|account| account.id), email);
+    let language = wish.account.and_then(|account| account.language.clone()).or_else(|| asker.language.clone());
+    let letter = letter(server, (email, wish.case), &url, language.as_deref());
+    (link.language, link.browser, link.request) = (language, asker.browser, asker.request.clone());
+    let mut mail = server.mail(&letter, link.account_id, link.expires_at)?;
+    let is_for_somebody = usable.is_some() || wish.purpose == LinkPurpose::SignUp;
+    if let Some(mail) = mail.as_mut().filter(|_| !is_for_somebody) {
+        mail.due_at = mail.expires_at;
+    }
+    if server.store.make_link(&link, mail.as_ref(), None).await? == MakeLink::TooMany {
+        // Whoever asks is not told: it may be somebody else, and the newest link works.
+        tracing::info!(purpose = wish.purpose.as_str(), "no more links are mailed to this address for a while");
+    }
+    Ok(Asked::Taken)
+}
+
+fn letter(server: &Server, (email, case): (&Email, Case), url: &str, language: Option<&str>) -> Letter {
+    let facts = Facts { server: &server.settings.server_name, to: email.as_str(), link: Some(url), language };
+    letters::write(case, &facts)
+}
+
+/// Invites an address: makes a link that its inviter hands over, and answers it; none where too many were made. Needs no
+/// running server, so that the command line can do it.
+pub async fn invitation(
+    store: &Store,
+    issuer: &str,
+    (email, role): (&Email, Role),
+    audit: &Audit,
+) -> StoreResult<Option<(String, Timestamp)>> {
+    let secret = SecretText::new(LINK, random::bytes());
+    let link = NewLink {
+        id: crate::model::id::LinkId(random::id(audit.at)),
+        digest: secret.digest(),
+        purpose: LinkPurpose::Invitation,
+        account_id: None,
+        email: email.clone(),
+        role: Some(role),
+        language: None,
+        browser: None,
+        request: None,
+        at: audit.at,
+        expires_at: audit.at + super::lifetime(LinkPurpose::Invitation),
+        unexpired_max: 100,
+    };
+    let made = store.make_link(&link, None, Some(audit)).await?;
+    let url = url(issuer, LinkPurpose::Invitation, &secret);
+    Ok((made == MakeLink::Made).then_some((url, link.expires_at)))
+}
