@@ -21,14 +21,12 @@ use crate::{
     model::{
         account::{Email, Role},
         id::AccountId,
-        legible::deceives,
+        legible,
     },
     passwords::{LENGTH_MAX, Passwords},
     random,
     store::accounts::{AddAccount, NewAccount},
 };
-
-const NAME_LENGTH_MAX: usize = 100;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -115,13 +113,9 @@ async fn add(arguments: Add, desk: &Desk) -> Result<Answer, Failure> {
 
 /// A name people are shown: on one line, and what it looks like.
 pub(super) fn name(text: &str, flag: &str) -> Result<String, Failure> {
-    let name = text.trim();
-    let length = name.chars().count();
-    if length == 0 || length > NAME_LENGTH_MAX || name.chars().any(deceives) {
-        let problem = format!("{flag}: write 1 to {NAME_LENGTH_MAX} visible characters on one line");
-        return Err(Failure::not_done(problem));
-    }
-    Ok(name.to_owned())
+    legible::name(text).ok_or_else(|| {
+        Failure::not_done(format!("{flag}: write 1 to {} visible characters on one line", legible::NAME_LENGTH_MAX))
+    })
 }
 
 /// Reads a password without the line break behind it. Unlike the server's own secrets the file is read once and then

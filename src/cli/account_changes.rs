@@ -123,7 +123,9 @@ pub(super) async fn verify_email(arguments: &Which, desk: &Desk) -> Result<Answe
 pub(super) async fn set_password(arguments: &SetPassword, desk: &Desk) -> Result<Answer, Failure> {
     let account = find(&arguments.email, desk).await?;
     let password = read_password(&arguments.password_file)?;
-    let hash = Passwords::new().hash(&password).await.map_err(|error| Failure::not_done(error.to_string()))?;
+    let about = [account.name.as_str(), account.email.as_str(), &desk.server_name];
+    let hashed = Passwords::with(desk.passwords).hash_for(&password, &about).await;
+    let hash = hashed.map_err(|error| Failure::not_done(error.to_string()))?;
     if !desk.store.set_password(account.id, &hash, &audit(desk.clock.now())).await? {
         return Err(missing(&account.email));
     }

@@ -25,6 +25,7 @@ use crate::{
         authorization::{Link, NotAddressed, in_flight::Stopped},
         error::{ErrorCode, OAuthError},
     },
+    server::people::PeopleError,
     server::{Server, documents::RefusedDocument, keyring::KeyringError, registrations::TooMany},
     store::StoreError,
 };
@@ -53,6 +54,21 @@ pub enum Fault {
     /// The password workers are busy, or failed.
     #[error(transparent)]
     Password(#[from] crate::passwords::PasswordError),
+    /// Too much mail waits to be sent.
+    #[error("too much mail waits to be sent")]
+    MailIsBehind,
+}
+
+impl From<PeopleError> for Fault {
+    fn from(error: PeopleError) -> Self {
+        match error {
+            PeopleError::Store(error) => error.into(),
+            PeopleError::Key(error) => error.into(),
+            PeopleError::Keyring(error) => error.into(),
+            PeopleError::Password(error) => error.into(),
+            PeopleError::MailIsBehind => Self::MailIsBehind,
+        }
+    }
 }
 
 impl Fault {
@@ -61,6 +77,7 @@ impl Fault {
         match self {
             Self::Store(error) | Self::Keyring(KeyringError::Store(error)) => error.passes(),
             Self::Password(error) => matches!(error, crate::passwords::PasswordError::Busy),
+            Self::MailIsBehind => true,
             _ => false,
         }
     }
@@ -195,6 +212,12 @@ pub enum PageError {
     /// The body has more than 64 KiB.
     #[error("the body is too large")]
     TooLarge,
+    /// A one-time link was used, or ended.
+    #[error("the link cannot be used any more")]
+    LinkGone,
+    /// The operator lets nobody do this by themselves.
+    #[error("this is not offered here")]
+    NotOffered,
     /// Ours.
     #[error(transparent)]
     Fault(Fault),
@@ -224,6 +247,8 @@ impl PageError {
             Self::Unreadable | Self::Incomplete(_) => (StatusCode::BAD_REQUEST, "error-unreadable"),
             Self::ForgedForm => (StatusCode::FORBIDDEN, "error-forged-form"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "error-too-large"),
+            Self::LinkGone => (StatusCode::GONE, "error-link-gone"),
+            Self::NotOffered => (StatusCode::NOT_FOUND, "error-not-offered"),
             Self::Fault(fault) if fault.passes() => (StatusCode::SERVICE_UNAVAILABLE, "error-for-now"),
             Self::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, "error-ours"),
         };

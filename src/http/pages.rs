@@ -30,6 +30,7 @@ use crate::{
 mod account;
 mod consent;
 mod errors;
+mod links;
 mod sign_in;
 
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use self::{
     account::{AppCard, ConnectedAppsPage, ConnectionLine, Disconnected, HistoryLine, SessionLine, SessionsPage},
     consent::{ClientOrigin, ConsentPage, Destination, Lasts, ScopeLine},
     errors::{ErrorPage, ErrorWords, RefusedPage},
+    links::{AskPage, CheckMailPage, ChoosePage, ConfirmPage, DonePage, unfit},
     sign_in::{Asking, SignInError, SignInPage},
 };
 

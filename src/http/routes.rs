@@ -8,7 +8,7 @@ use actix_cors::Cors;
 use actix_web::{HttpRequest, guard as on, web};
 
 use super::{absent, account, assets, guard, health, oauth, well_known};
-use crate::{protocol::resource_metadata, server::Server};
+use crate::{model::link::LinkPurpose, protocol::resource_metadata, server::Server};
 
 /// Mounts everything; `base` is the path of the public URL, or empty.
 pub fn routes(app: &mut web::ServiceConfig, base: &str) {
@@ -51,6 +51,12 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
         )
         .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
         .service(page("/").get(account::home::home).default_service(only("GET")));
+    for purpose in LinkPurpose::ALL {
+        let show = move |server, request| account::links::show(server, request, purpose);
+        let take = move |server, request, payload| account::links::take(server, request, payload, purpose);
+        let at = page(&format!("/{}", purpose.as_str()));
+        app.service(at.get(show).post(take).default_service(only("GET, POST")));
+    }
     if !base.is_empty() {
         // The public URL itself, as people type it.
         app.service(page("").get(account::home::home).default_service(only("GET")));

@@ -94,7 +94,7 @@ async fn try_to_send(server: &Server, mail: &TakenMail) -> Result<(), TurnError>
             metrics::mail_sent();
             Ok(server.store.remove_mail(mail.id).await?)
         }
-        Err(error) => put_back(server, mail, &error).await,
+        Err(error) => put_back(server, mail, &error.without(&letter.to)).await,
     }
 }
 

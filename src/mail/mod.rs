@@ -80,6 +80,18 @@ pub enum SendError {
     Later(String),
 }
 
+impl SendError {
+    /// The same for the log, which holds nobody's address: mail servers like to say it back.
+    #[must_use]
+    pub fn without(&self, address: &str) -> Self {
+        let told = |text: &str| text.replace(address, "…");
+        match self {
+            Self::Refused(text) => Self::Refused(told(text)),
+            Self::Later(text) => Self::Later(told(text)),
+        }
+    }
+}
+
 /// Whoever takes mail away.
 pub struct Mailer {
     sender: Option<Sender>,

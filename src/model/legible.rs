@@ -9,6 +9,16 @@ pub fn deceives(c: char) -> bool {
         || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// The longest name of a person or a client, in characters.
+pub const NAME_LENGTH_MAX: usize = 100;
+
+/// A name people are shown, without the space around it: on one line, not too long, and what it looks like.
+pub fn name(text: &str) -> Option<String> {
+    let name = text.trim();
+    let length = name.chars().count();
+    (1..=NAME_LENGTH_MAX).contains(&length).then(|| name.to_owned()).filter(|name| !name.chars().any(deceives))
+}
+
 /// The longest text of a stranger's that is quoted in an error.
 const QUOTED_MAX: usize = 400;
 
@@ -33,6 +43,14 @@ mod tests {
         for c in ['\0', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{200b}', '\u{2028}', '\u{202e}', '\u{2066}', '\u{feff}']
         {
             assert!(deceives(c), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_short_and_legible() {
+        assert_eq!(name(" Ada Lovelace\n").as_deref(), Some("Ada Lovelace"));
+        for text in ["", " \t", "a\nb", "a\u{202e}b", &"x".repeat(NAME_LENGTH_MAX + 1)] {
+            assert_eq!(name(text), None, "{text:?}");
         }
     }
 

@@ -30,6 +30,8 @@ const MEMORY_KIB_MAX: u32 = 256 * 1024;
 const ARGON2_KIB_PASSES_MAX: u64 = 5 * MEMORY_KIB_MAX as u64;
 const BCRYPT_COST_MAX: u32 = 14;
 const PBKDF2_ITERATIONS_MAX: u32 = 3_000_000;
+/// The longest output of PBKDF2 that is taken, in bytes: that of its longest digest.
+const PBKDF2_OUTPUT_MAX: usize = 64;
 const SCRYPT_BLOCKS_MAX: u64 = 1 << 21;
 
 /// Why a text is no hash that can be used.
@@ -125,7 +127,11 @@ impl Stored {
                 let is_small = blocks <= u64::from(MEMORY_KIB_MAX) * 8;
                 (is_small && blocks.saturating_mul((*p).into()) <= SCRYPT_BLOCKS_MAX, output.len())
             }
-            Self::Pbkdf2 { iterations, output, .. } => (iterations.get() <= PBKDF2_ITERATIONS_MAX, output.len()),
+            // Each block of the output costs all iterations again.
+            Self::Pbkdf2 { iterations, output, .. } => {
+                let is_small = iterations.get() <= PBKDF2_ITERATIONS_MAX && output.len() <= PBKDF2_OUTPUT_MAX;
+                (is_small, output.len())
+            }
         };
         match (is_cheap_enough, length) {
             (false, _) => Err(NotAHash::TooDear),

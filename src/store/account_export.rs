@@ -70,6 +70,10 @@ pub struct ExportedSession {
     pub session_id: SessionId,
     /// When they signed in.
     pub signed_in_at: Timestamp,
+    /// From which network address.
+    pub address: Option<String>,
+    /// What the browser called itself.
+    pub user_agent: Option<String>,
     /// When it ends.
     pub expires_at: Timestamp,
 }

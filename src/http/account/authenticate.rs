@@ -89,7 +89,7 @@ pub(super) async fn authenticate(
     let ring = server.keyring.current();
     let device = known
         .as_ref()
-        .and_then(|(account, _)| tokens::device::find(&ring, credentials.device, account.id, account.generation));
+        .and_then(|(account, _)| tokens::device::find(&ring, credentials.device, account.id, generations(account)));
     // Somebody who has signed in here before pays for nobody else in the same network.
     if device.is_none()
         && let Err(too_many) = server.sign_ins.count(peer::of(request))
@@ -120,10 +120,14 @@ pub(super) async fn authenticate(
         return wrong(server, began, one_try, "The account was disabled meanwhile.").await;
     };
     one_try.succeeded(&server.store).await?;
-    let account = (session.account.id, session.account.generation);
+    let account = (session.account.id, generations(&session.account));
     let mark = || tokens::device::write(&ring, credentials.device, account, random::bytes());
     let marked = if device.is_none() { Some(mark()?) } else { None };
     Ok(Ok(SignedIn { session, secret, device: marked }))
+}
+
+fn generations(account: &Account) -> tokens::device::Generations {
+    (account.generation, account.session_generation)
 }
 
 /// Counts a failure, and answers when the time has come.

@@ -3,6 +3,7 @@
 mod authenticate;
 pub mod connected_apps;
 pub mod home;
+pub mod links;
 pub mod place;
 pub mod session;
 pub mod sessions;

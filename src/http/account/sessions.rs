@@ -69,16 +69,25 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let account = session.account.id;
     let audit = server.audit(Actor::Account(account), peer(request));
     let ended = match Asked::read(&fields)? {
+        Asked::One(id) if id == session.id => {
+            server.store.end_session_of(account, id, &audit).await?;
+            return Ok(signed_out(server));
+        }
         Asked::One(id) => u64::from(server.store.end_session_of(account, id, &audit).await?),
         Asked::Others => server.store.end_other_sessions(account, session.id, &audit).await?,
         Asked::Everything => {
             server.store.sign_out_everywhere(account, &audit).await?;
-            let mut answer = HttpResponse::SeeOther();
-            answer.cookie(cookies::remove_session(&server.settings));
-            return Ok(to_path(server, answer, "/signed-out"));
+            return Ok(signed_out(server));
         }
     };
     render(server, request, &visitor, session, Some(ended)).await
+}
+
+/// This browser is signed out too.
+fn signed_out(server: &Server) -> HttpResponse {
+    let mut answer = HttpResponse::SeeOther();
+    answer.cookie(cookies::remove_session(&server.settings));
+    to_path(server, answer, "/signed-out")
 }
 
 async fn render(

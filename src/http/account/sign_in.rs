@@ -18,13 +18,13 @@ use crate::{
         pages::{self, Asking, SignInPage},
         trail,
     },
-    model::{client::Client, flow::Step, redirect_uri::RedirectUri},
+    model::{client::Client, flow::Step, link::LinkPurpose, redirect_uri::RedirectUri},
     passwords,
     protocol::{
         authorization::{Checked, InFlight},
         parameters::Parameters,
     },
-    server::{Server, shares::TooMany},
+    server::{Server, people, shares::TooMany},
     telemetry::metrics,
     tokens,
 };
@@ -96,6 +96,8 @@ fn render(server: &Server, request: &HttpRequest, visitor: &Visitor, shown: &Sho
         email: shown.email.clone(),
         error: shown.refusal.map(Refusal::told),
         asking: shown.asking.clone(),
+        offers_reset: people::may_ask(server, LinkPurpose::ResetPassword),
+        offers_sign_up: people::may_ask(server, LinkPurpose::SignUp),
     };
     let mut answer = match shown.refusal {
         None => HttpResponse::Ok(),
@@ -153,7 +155,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
 }
 
 /// What brings a person here.
-enum Errand {
+pub(super) enum Errand {
     /// A client's request, which they are to answer.
     Answer(Box<InFlight>),
     /// A page of their own.
@@ -161,7 +163,7 @@ enum Errand {
 }
 
 /// Sends a person who has just signed in to what brought them here.
-async fn go_on(
+pub(super) async fn go_on(
     server: &Server,
     request: &HttpRequest,
     answer: actix_web::HttpResponseBuilder,

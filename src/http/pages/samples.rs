@@ -1,11 +1,13 @@
 //! Every page, filled as the server would fill it and as a stranger would: what the tests of `pages` read,
 //! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there).
 
+mod links;
+
 use chrono::DateTime;
 
 use super::*;
 use crate::{
-    model::{Timestamp, id::SessionId, session::OpenSession},
+    model::{Timestamp, id::SessionId, link::LinkPurpose, session::OpenSession},
     store::connected::Happened,
 };
 
@@ -33,6 +35,13 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("connected_apps", html(&connected_apps())),
         ("connected_apps_none", html(&ConnectedAppsPage { apps: vec![], history: vec![], ..connected_apps() })),
         ("sessions", html(&sessions())),
+        ("sign_up", html(&links::ask(LinkPurpose::SignUp, "ada@people.example"))),
+        ("reset_password", html(&links::ask(LinkPurpose::ResetPassword, ""))),
+        ("check_mail", html(&CheckMailPage { layout: layout(), email: "ada@people.example".to_owned() })),
+        ("invitation", html(&links::choose(LinkPurpose::Invitation, "ada@people.example"))),
+        ("restore_email", html(&links::choose(LinkPurpose::RestoreEmail, "ada@people.example"))),
+        ("verify_email", html(&links::confirm("ada@people.example"))),
+        ("link_done", html(&DonePage { layout: layout(), purpose: LinkPurpose::ResetPassword })),
     ]
 }
 
@@ -78,6 +87,8 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
                 email: own(),
                 error,
                 asking,
+                offers_reset: true,
+                offers_sign_up: true,
             }),
         ),
         ("consent_host", html(&consent(ClientOrigin::Host(own()), Destination::Site(own())))),
@@ -125,6 +136,10 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
                 ended: Some(1),
             }),
         ),
+        ("sign_up", html(&AskPage { layout: layout(), ..links::ask(LinkPurpose::SignUp, text) })),
+        ("check_mail", html(&CheckMailPage { layout: layout(), email: own() })),
+        ("invitation", html(&ChoosePage { layout: layout(), ..links::choose(LinkPurpose::Invitation, text) })),
+        ("verify_email", html(&ConfirmPage { layout: layout(), ..links::confirm(text) })),
     ]
 }
 
@@ -166,6 +181,8 @@ pub(crate) fn sign_in() -> SignInPage {
         email: String::new(),
         error: None,
         asking: Some(Asking { client_name: "ChatGPT".to_owned(), plugin_name: "To-do list".to_owned() }),
+        offers_reset: true,
+        offers_sign_up: false,
     }
 }
 

@@ -23,6 +23,10 @@ pub struct SignInPage {
     pub error: Option<SignInError>,
     /// Who sent the person here, and for what.
     pub asking: Option<Asking>,
+    /// Whether a new password can be had by mail.
+    pub offers_reset: bool,
+    /// Whether anybody may make an account.
+    pub offers_sign_up: bool,
 }
 
 impl SignInPage {

@@ -20,6 +20,16 @@ use crate::{
     tokens::secret::{LINK, SecretText},
 };
 
+/// Whether anybody can ask for a link of this purpose with an address alone.
+pub fn may_ask(server: &Server, purpose: LinkPurpose) -> bool {
+    let is_for_strangers = match purpose {
+        LinkPurpose::SignUp => server.settings.sign_ups == SignUps::Open,
+        LinkPurpose::ResetPassword => true,
+        _ => false,
+    };
+    is_for_strangers && server.mails.mailer().is_on()
+}
+
 /// Asks to make an account for an address. Whoever has one is told so by mail, with a link to a new password.
 pub async fn ask_to_sign_up(server: &Server, email: &Email, asker: &Asker) -> PeopleResult<Asked> {
     if server.settings.sign_ups != SignUps::Open {

@@ -46,7 +46,8 @@ pub async fn sign_up(
     if !matches!(link.purpose, LinkPurpose::SignUp | LinkPurpose::Invitation) {
         return Ok(Followed::LinkGone);
     }
-    let password_hash = Some(server.passwords.hash(password).await?);
+    let about = [name, link.email.as_str(), &server.settings.server_name];
+    let password_hash = Some(server.passwords.hash_for(password, &about).await?);
     let id = AccountId(random::id(server.clock.now()));
     let sign_up = SignUp { link: digest, id, name: name.to_owned(), password_hash };
     Ok(server.store.sign_up(&sign_up, &server.audit(Actor::Account(id), address)).await?)
@@ -73,7 +74,8 @@ pub async fn reset_password(
         LinkPurpose::RestoreEmail => Case::EmailRestored,
         _ => return Ok(Followed::LinkGone),
     };
-    let password_hash = server.passwords.hash(password).await?;
+    let about = [link.email.as_str(), &server.settings.server_name];
+    let password_hash = server.passwords.hash_for(password, &about).await?;
     let language = link.language.as_deref();
     let facts = Facts { server: &server.settings.server_name, to: link.email.as_str(), link: None, language };
     let expires_at = server.clock.now() + NEWS_LIFETIME;

@@ -9,7 +9,7 @@ mod following;
 pub mod letters;
 mod settings;
 
-pub use asking::{ask_for_reset, ask_to_sign_up, ask_to_verify, invitation};
+pub use asking::{ask_for_reset, ask_to_sign_up, ask_to_verify, invitation, may_ask};
 pub use following::{confirm_email, look, reset_password, sign_up, verify_email};
 pub use settings::{Change, ask_to_change_email, change_password, delete};
 

@@ -42,7 +42,8 @@ pub async fn change_password(
 ) -> PeopleResult<Change> {
     let Some((account, hash)) = proven(server, id, current).await? else { return Ok(Change::WrongPassword) };
     let mail = server.mail(&news(server, &account, Case::PasswordChanged), Some(id), expiry(server))?;
-    let password_hash = server.passwords.hash(new).await?;
+    let about = [account.name.as_str(), account.email.as_str(), &server.settings.server_name];
+    let password_hash = server.passwords.hash_for(new, &about).await?;
     let change = PasswordChange { account_id: id, verified: hash, password_hash, session, mail };
     let done = server.store.change_password(&change, &server.audit(Actor::Account(id), address)).await?;
     Ok(if done { Change::Done } else { Change::Meanwhile })

@@ -25,7 +25,8 @@ const CONSENTS: &str = "
      where k.account_id = $1
      order by k.id";
 
-const SESSIONS: &str = "select id, auth_time, expires_at from sessions where account_id = $1 order by id";
+const SESSIONS: &str = "
+    select id, auth_time, expires_at, address, user_agent from sessions where account_id = $1 order by id";
 
 const CONNECTIONS: &str = "
     select f.id, c.client_id, f.resource, f.scopes, f.created_at, f.rotated_at, f.expires_at, f.ended_at
@@ -36,6 +37,9 @@ const CONNECTIONS: &str = "
 
 const EVENTS: &str = "
     select id, at, action, actor, address, detail from audit_events where account_id = $1 order by id";
+
+/// An id, when the person signed in, when it ends, from where, and with what.
+type SessionRow = (Uuid, Timestamp, Timestamp, Option<String>, Option<String>);
 
 #[derive(sqlx::FromRow)]
 struct ConnectionRow {
@@ -98,11 +102,16 @@ impl Engine {
     pub(in crate::store) async fn export_account(&self, id: AccountId) -> StoreResult<Option<AccountExport>> {
         let Some((account, _)) = self.account(id).await? else { return Ok(None) };
         let consents: Vec<ExportedConsent> = all_of!(self, id, CONSENTS);
-        let sessions: Vec<(Uuid, Timestamp, Timestamp)> = all_of!(self, id, SESSIONS);
+        let sessions: Vec<SessionRow> = all_of!(self, id, SESSIONS);
         let connections: Vec<ConnectionRow> = all_of!(self, id, CONNECTIONS);
         let events: Vec<EventRow> = all_of!(self, id, EVENTS);
-        let session =
-            |(id, signed_in_at, expires_at)| ExportedSession { session_id: SessionId(id), signed_in_at, expires_at };
+        let session = |(id, signed_in_at, expires_at, address, user_agent)| ExportedSession {
+            session_id: SessionId(id),
+            signed_in_at,
+            address,
+            user_agent,
+            expires_at,
+        };
         Ok(Some(AccountExport {
             account: ExportedAccount {
                 account_id: account.id,

@@ -62,7 +62,7 @@ const BELONGINGS: [&str; 6] = [
 ];
 
 /// Links to the address without the account, such as one that went to it before there was one.
-const LINKS_TO_ADDRESS: &str = "delete from links where email = $1";
+const LINKS_TO_ADDRESS: &str = "delete from links where email = $1 and account_id is null";
 
 const DELETE: &str = "delete from accounts where id = $1";
 

@@ -18,6 +18,7 @@ mod mail;
 mod mcp_clients;
 mod operations;
 mod people;
+mod people_pages;
 mod registration;
 mod simulate;
 mod two_nodes;

@@ -8,6 +8,7 @@ use consentry::{
         audit::Actor,
         digest::Digest,
         link::{LinkPurpose, LinkState},
+        proxies::TrustedProxies,
     },
     server::people::{
         self, Asked, Asker, Change, ask_for_reset, ask_to_change_email, ask_to_sign_up, change_password, confirm_email,
@@ -27,25 +28,27 @@ use crate::{
 
 const NEW: &str = "another password of some length";
 
-struct Town {
-    world: World,
+pub(super) struct Town {
+    pub(super) world: World,
     smtp: SmtpServer,
 }
 
 impl Town {
-    async fn new(engine: Engine) -> Self {
+    pub(super) async fn new(engine: Engine) -> Self {
         let smtp = SmtpServer::start(Security::Plain, false).await;
-        let world = World::with(engine, Options { mail: Some(smtp.way.clone()), ..Options::default() }).await;
+        let trusted_proxies = TrustedProxies(vec!["127.0.0.1/32".parse().unwrap()]);
+        let options = Options { mail: Some(smtp.way.clone()), trusted_proxies, ..Options::default() };
+        let world = World::with(engine, options).await;
         Self { world, smtp }
     }
 
     /// The newest mail to an address, once all was sent.
-    async fn mail_to(&self, address: &str) -> serde_json::Value {
+    pub(super) async fn mail_to(&self, address: &str) -> serde_json::Value {
         jobs::mail::once(&self.world.running.server).await.unwrap();
         self.smtp.mail_to(address).await
     }
 
-    async fn knows(&self, email: &str, password: &str) -> bool {
+    pub(super) async fn knows(&self, email: &str, password: &str) -> bool {
         let server = &self.world.running.server;
         let (_, hash) = server.store.account_by_email(&email.parse().unwrap()).await.unwrap().unwrap();
         server.passwords.verify(hash.as_deref(), password).await.unwrap()
