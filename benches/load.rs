@@ -196,6 +196,7 @@ async fn prepare(url: &str, public_url: &str, master: [u8; 32]) -> Outcome<Prepa
         id: ConsentId(random::id(now)),
         key: ConsentKey { account_id: account.id, client_id: client_row, resource: plugin.resource.clone() },
         scopes: plugin.scopes.names(),
+        left_out: consentry::model::scope::Scopes::default(),
         document: None,
     };
     let consent = server.store.grant_consent(&grant, &audit()).await?;

@@ -51,6 +51,12 @@ impl Scopes {
         Self(self.0.union(&other.0).cloned().collect())
     }
 
+    /// What this set has and the other has not.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        Self(self.0.difference(&other.0).cloned().collect())
+    }
+
     /// Whether every name of this set is in the other.
     pub fn is_subset(&self, other: &Self) -> bool {
         self.0.is_subset(&other.0)

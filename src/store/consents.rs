@@ -28,6 +28,8 @@ pub struct ConsentGrant {
     pub key: ConsentKey,
     /// What is allowed now. It is added to what was; after a revocation it is all there is.
     pub scopes: Scopes,
+    /// What was asked for and left out: taken back if it was allowed before.
+    pub left_out: Scopes,
     /// The client's document, when it was read anew: kept in the same step. The key's client is then the one to be made
     /// if there is none; the answer says which it is.
     pub document: Option<ClientDocument>,
@@ -39,8 +41,8 @@ impl Store {
         on_either_engine!(self, engine => engine.consent(key))
     }
 
-    /// Gives or widens a consent (`granted_at` becomes the audit's time) and answers it as it is now. Two tabs that
-    /// grant different scopes at once both get theirs. A grant that adds nothing writes nothing.
+    /// Gives, widens or narrows a consent (`granted_at` becomes the audit's time) and answers it as it is now. Two tabs
+    /// that grant different scopes at once both get theirs. A grant that changes nothing writes nothing.
     pub async fn grant_consent(&self, grant: &ConsentGrant, audit: &Audit) -> StoreResult<Consent> {
         on_either_engine!(self, engine => engine.grant_consent(grant, audit))
     }

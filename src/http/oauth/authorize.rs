@@ -98,6 +98,26 @@ pub async fn stage(
     in_flight: InFlight,
     visitor: &Visitor,
 ) -> Result<Stage, PageError> {
+    look(server, request, in_flight, visitor, |checked| checked).await
+}
+
+/// The same when a person has answered the consent page: what they say now counts, whatever they agreed to before.
+pub async fn stage_of_answer(
+    server: &Server,
+    request: &HttpRequest,
+    in_flight: InFlight,
+    visitor: &Visitor,
+) -> Result<Stage, PageError> {
+    look(server, request, in_flight, visitor, Checked::asking).await
+}
+
+async fn look(
+    server: &Server,
+    request: &HttpRequest,
+    in_flight: InFlight,
+    visitor: &Visitor,
+    with: impl Fn(Checked) -> Checked,
+) -> Result<Stage, PageError> {
     trail::of_flow(request, in_flight.flow());
     let (client, unkept) = match server.client_that_asks(in_flight.client_id()).await {
         Ok(known) => known.map(|known| (known.client, known.unkept)).unzip(),
@@ -135,7 +155,7 @@ pub async fn stage(
         }
         None => None,
     };
-    Ok(match checked.attend(visitor.session.clone(), consent, &client, received_at) {
+    Ok(match with(checked).attend(visitor.session.clone(), consent, &client, received_at) {
         Attendance::SignIn(checked) => Stage::SignIn(Box::new((checked, client))),
         Attendance::Ask(attended) => Stage::Ask(Box::new(Asked { attended, client, unkept: unkept.flatten() })),
         Attendance::Answer(answered) => Stage::Answer(Box::new(answered)),

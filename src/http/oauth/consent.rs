@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
 use super::{
-    authorize::{Asked, Stage, follow, hand_over, leave, open, seal, stage, to_page},
+    authorize::{Asked, Stage, follow, hand_over, leave, open, seal, stage, stage_of_answer, to_page},
     caller::peer,
     who_asks::WhoAsks,
 };
@@ -130,7 +130,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
         _ => {}
     }
     let leave = |redirect: &Redirect| leave(HttpResponse::SeeOther(), redirect);
-    match (stage(server, request, in_flight.clone(), &visitor).await?, decision) {
+    match (stage_of_answer(server, request, in_flight.clone(), &visitor).await?, decision) {
         (Stage::SignIn(_), _) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
         // What is asked for has changed while the person read: their yes was not to that.
         (Stage::Ask(asked), Decision::Allow(_)) if !in_flight.asked(asked.attended.question(&asked.client)) => {
@@ -143,16 +143,10 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
             let shown = Shown { asked: &asked, nothing_ticked: true };
             render(server, request, &visitor, &in_flight, &shown).await
         }
+        // A "no" is what this request is told; it does not take an earlier "yes" back.
         (Stage::Ask(asked), Decision::Deny) => Ok(leave(&deny(request, asked.attended.deny()))),
-        // Pressed twice, or agreed to in another tab meanwhile. A "no" is what this request is told; it does not take
-        // the earlier "yes" back, nor does one to less than that.
-        (Stage::Answer(answered), Decision::Allow(ticked)) => {
-            let no = answered.deny();
-            Ok(leave(&match answered.agreed(&ticked) {
-                Some(answered) => hand_over(server, request, &answered)?,
-                None => deny(request, no),
-            }))
-        }
+        // Only a request that wants no page comes here, and it was shown none.
+        (Stage::Answer(answered), Decision::Allow(_)) => Ok(leave(&hand_over(server, request, &answered)?)),
         (Stage::Answer(answered), Decision::Deny) => Ok(leave(&deny(request, answered.deny()))),
         (Stage::Refuse(redirect), _) => Ok(leave(&redirect)),
     }
@@ -193,6 +187,7 @@ async fn allow(server: &Server, request: &HttpRequest, asked: Asked, agreed: Sco
             resource: attended.checked().resource().identifier.to_string(),
         },
         scopes: agreed.clone(),
+        left_out: attended.checked().scopes().without(&agreed),
         document: unkept.map(|document| *document),
     };
     let audit = server.audit(Actor::Account(account_id), peer(request));

@@ -2,15 +2,8 @@
 
 use super::{Addressed, Attended, Redirect};
 use crate::model::{
-    Timestamp,
-    client::Client,
-    code::AuthorizationCode,
-    consent::Consent,
-    digest::Digest,
-    family::Birth,
-    id::FamilyId,
-    redirect_uri::RedirectUri,
-    scope::{Catalogue, Scopes},
+    Timestamp, client::Client, code::AuthorizationCode, consent::Consent, digest::Digest, family::Birth, id::FamilyId,
+    redirect_uri::RedirectUri, scope::Scopes,
 };
 
 /// How long a code is good for (RFC 6749 §4.1.2 allows ten minutes; a browser needs seconds).
@@ -22,7 +15,6 @@ pub struct Answered {
     addressed: Addressed,
     code: AuthorizationCode,
     scopes: Scopes,
-    catalogue: Catalogue,
 }
 
 impl Answered {
@@ -47,15 +39,7 @@ impl Answered {
             auth_time: session.auth_time.timestamp_millis(),
             expires_at: 0,
         };
-        Self { addressed: checked.addressed, code, scopes: checked.scopes, catalogue: checked.resource.scopes }
-    }
-
-    /// The same for less: these are ticked of the scopes that may be left out. `None` when nothing is left.
-    pub fn agreed(mut self, ticked: &Scopes) -> Option<Self> {
-        let agreed = self.catalogue.agreed(&self.scopes, ticked)?;
-        self.code.scopes = self.catalogue.bits(&agreed);
-        self.scopes = agreed;
-        Some(self)
+        Self { addressed: checked.addressed, code, scopes: checked.scopes }
     }
 
     /// What the person agreed to.

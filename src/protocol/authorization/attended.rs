@@ -36,6 +36,15 @@ pub struct Attended {
 }
 
 impl Checked {
+    /// The same where a person answers a page: they are asked, whatever was agreed to before.
+    #[must_use]
+    pub fn asking(mut self) -> Self {
+        if let Prompt::Pages { consent, .. } = &mut self.prompt {
+            *consent = true;
+        }
+        self
+    }
+
     /// Looks at who is signed in and what was consented to. `received_at` is when the request first arrived:
     /// `prompt=login` is satisfied by a sign-in after it.
     pub fn attend(

@@ -151,9 +151,10 @@ impl Engine {
     }
 }
 
-/// Whether the grant adds nothing.
+/// Whether the grant changes nothing.
 fn covers(known: &Consent, grant: &ConsentGrant) -> bool {
-    known.revoked_at.is_none() && grant.scopes.is_subset(&known.scopes)
+    let takes_back = !known.scopes.intersection(&grant.left_out).is_empty();
+    known.revoked_at.is_none() && grant.scopes.is_subset(&known.scopes) && !takes_back
 }
 
 /// Makes the row unless there is one.
@@ -177,12 +178,12 @@ async fn lock(step: &mut Connection, key: &ConsentKey) -> StoreResult<Consent> {
     row.try_into()
 }
 
-/// Adds to a row that is locked; after a revocation nothing of before counts.
+/// Changes a row that is locked; after a revocation nothing of before counts.
 async fn widen(step: &mut Connection, known: &Consent, grant: &ConsentGrant, event: &Audit) -> StoreResult<Consent> {
     let before = if known.revoked_at.is_some() { Scopes::default() } else { known.scopes.clone() };
     let row: ConsentRow = sqlx::query_as(WIDEN)
         .bind(known.id.0)
-        .bind(before.union(&grant.scopes).to_string())
+        .bind(before.without(&grant.left_out).union(&grant.scopes).to_string())
         .bind(event.at)
         .fetch_one(step)
         .await?;

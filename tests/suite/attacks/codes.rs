@@ -109,7 +109,7 @@ on_both_engines! {
         assert!(store.revoke_consent(&key, &audit).await.unwrap());
         assert!(is_invalid_grant(&world.running.redeem(&client, &code).await));
         let id = ConsentId(random::id(world.running.server.clock.now()));
-        let grant = ConsentGrant { id, key, scopes: world.plugin.scopes.names(), document: None };
+        let grant = ConsentGrant { id, key, scopes: world.plugin.scopes.names(), left_out: consentry::model::scope::Scopes::default(), document: None };
         store.grant_consent(&grant, &world.running.operator()).await.unwrap();
         assert!(is_invalid_grant(&world.running.redeem(&client, &code).await), "consenting again revives nothing");
     }

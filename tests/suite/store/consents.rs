@@ -15,7 +15,13 @@ fn other_key(world: &World) -> ConsentKey {
 }
 
 fn grant(key: &ConsentKey, text: &str) -> ConsentGrant {
-    ConsentGrant { id: ConsentId(random::id(start())), key: key.clone(), scopes: scopes(text), document: None }
+    ConsentGrant {
+        id: ConsentId(random::id(start())),
+        key: key.clone(),
+        scopes: scopes(text),
+        left_out: scopes(""),
+        document: None,
+    }
 }
 
 fn same(one: &Consent, other: &Consent) {

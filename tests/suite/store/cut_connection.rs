@@ -99,7 +99,13 @@ async fn a_grant_committed_unheard_can_be_repeated() {
     let Some((world, cut, store)) = over_a_wire().await else { return };
     let mut key = world.consent_key();
     key.resource = "https://other.example".into();
-    let grant = ConsentGrant { id: ConsentId(random::id(start())), key, scopes: scopes("todo.read"), document: None };
+    let grant = ConsentGrant {
+        id: ConsentId(random::id(start())),
+        key,
+        scopes: scopes("todo.read"),
+        left_out: scopes(""),
+        document: None,
+    };
     let event = audit(at(5));
     cut.arm("commit");
     let error = store.grant_consent(&grant, &event).await.unwrap_err();

@@ -61,7 +61,13 @@ fn same_json(one: Option<&str>, other: &str) -> bool {
 /// The first consent to it.
 pub fn grant(world: &World, document: ClientDocument) -> ConsentGrant {
     let key = ConsentKey { client_id: document.id, ..world.consent_key() };
-    ConsentGrant { id: ConsentId(random::id(start())), key, scopes: scopes("todo.read"), document: Some(document) }
+    ConsentGrant {
+        id: ConsentId(random::id(start())),
+        key,
+        scopes: scopes("todo.read"),
+        left_out: consentry::model::scope::Scopes::default(),
+        document: Some(document),
+    }
 }
 
 on_both_engines! {

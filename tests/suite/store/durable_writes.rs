@@ -32,7 +32,7 @@ use crate::{on_both_engines, writes};
 /// A consent of the world's person to these scopes.
 fn consent(world: &World, names: &str) -> ConsentGrant {
     let id = ConsentId(random::id(start()));
-    ConsentGrant { id, key: world.consent_key(), scopes: scopes(names), document: None }
+    ConsentGrant { id, key: world.consent_key(), scopes: scopes(names), left_out: scopes(""), document: None }
 }
 
 on_both_engines! {

@@ -142,6 +142,7 @@ impl World {
             id: ConsentId(random::id(start())),
             key: ConsentKey { account_id: account.id, client_id: client.id, resource: plugin.resource.clone() },
             scopes: scopes("todo.read todo.write"),
+            left_out: Scopes::default(),
             document: None,
         };
         let consent = store.grant_consent(&grant, &audit(start())).await.unwrap();

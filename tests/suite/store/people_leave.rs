@@ -74,6 +74,7 @@ on_both_engines! {
                             id: consentry::model::id::ConsentId(random::id(start())),
                             key: consentry::store::consents::ConsentKey { resource, ..key },
                             scopes: scopes(&consent.scopes.to_string()),
+                            left_out: scopes(""),
                             document: None,
                         };
                         if let Err(error) = store.grant_consent(&grant, &audit(at(1))).await {

@@ -60,7 +60,13 @@ fn by(client: &NewClient, at: Timestamp) -> Audit {
 
 fn grant(world: &World, client: &NewClient) -> ConsentGrant {
     let key = ConsentKey { account_id: world.account, client_id: client.id, resource: world.plugin.resource.clone() };
-    ConsentGrant { id: ConsentId(random::id(start())), key, scopes: scopes("todo.read"), document: None }
+    ConsentGrant {
+        id: ConsentId(random::id(start())),
+        key,
+        scopes: scopes("todo.read"),
+        left_out: consentry::model::scope::Scopes::default(),
+        document: None,
+    }
 }
 
 fn change(client: &NewClient) -> ChangedRegistration {

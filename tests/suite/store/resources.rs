@@ -60,6 +60,7 @@ async fn redemption_for(world: &World, resource: &str) -> Redemption {
         id: ConsentId(random::id(start())),
         key,
         scopes: scopes("todo.read todo.write"),
+        left_out: consentry::model::scope::Scopes::default(),
         document: None,
     };
     let consent = world.store.grant_consent(&grant, &audit(start())).await.unwrap();

@@ -54,6 +54,7 @@ on_both_engines! {
             id: world.consent.id,
             key: world.consent_key(),
             scopes: scopes("todo.read"),
+            left_out: scopes(""),
             document: None,
         };
         world.store.grant_consent(&grant, &audit(at(2))).await.unwrap();
