@@ -24,7 +24,7 @@ use super::{account::place::Place, assets, extract::language, failure::Fault};
 use crate::{
     languages::{Language, Said},
     model::{redirect_uri::RedirectUri, session::Session},
-    server::Server,
+    server::{Server, shares::TooMany},
 };
 
 mod account;
@@ -77,6 +77,13 @@ pub fn answer(
         .insert_header((header::CONTENT_SECURITY_POLICY, policy))
         .content_type("text/html; charset=utf-8")
         .body(render(page)?))
+}
+
+/// The beginning of an answer to whoever has tried too often: a page says it, and a header for how long.
+pub fn too_many(TooMany { retry_after_seconds }: TooMany) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::TooManyRequests();
+    answer.insert_header((header::RETRY_AFTER, retry_after_seconds.to_string()));
+    answer
 }
 
 /// What every page needs.

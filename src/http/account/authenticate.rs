@@ -87,9 +87,7 @@ pub(super) async fn authenticate(
         Err(_) => None,
     };
     let ring = server.keyring.current();
-    let device = known
-        .as_ref()
-        .and_then(|(account, _)| tokens::device::find(&ring, credentials.device, account.id, generations(account)));
+    let device = known.as_ref().and_then(|(account, _)| tokens::device::find(&ring, credentials.device, account));
     // Somebody who has signed in here before pays for nobody else in the same network.
     if device.is_none()
         && let Err(too_many) = server.sign_ins.count(peer::of(request))
@@ -120,14 +118,9 @@ pub(super) async fn authenticate(
         return wrong(server, began, one_try, "The account was disabled meanwhile.").await;
     };
     one_try.succeeded(&server.store).await?;
-    let account = (session.account.id, generations(&session.account));
-    let mark = || tokens::device::write(&ring, credentials.device, account, random::bytes());
+    let mark = || tokens::device::write(&ring, credentials.device, &session.account, random::bytes());
     let marked = if device.is_none() { Some(mark()?) } else { None };
     Ok(Ok(SignedIn { session, secret, device: marked }))
-}
-
-fn generations(account: &Account) -> tokens::device::Generations {
-    (account.generation, account.session_generation)
 }
 
 /// Counts a failure, and answers when the time has come.

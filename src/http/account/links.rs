@@ -5,7 +5,7 @@
 //! once. Without a link `/sign-up` and `/reset-password` ask for an address: what a person is told there never depends
 //! on whether somebody has it. `server::people` has the steps themselves.
 
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use super::{place::Place, session, sign_in};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         extract::{body, cookies, language, peer, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::authorize::open,
+        oauth::{authorize::open, caller},
         pages::{self, AskPage, CheckMailPage, ChoosePage, ConfirmPage, DonePage, Layout},
     },
     model::{
@@ -28,6 +28,7 @@ use crate::{
     server::{
         Server,
         people::{self, Asked, Asker, PeopleError},
+        shares::TooMany,
     },
     store::people::Followed,
     tokens,
@@ -83,8 +84,8 @@ pub async fn take(
 enum Again {
     /// Something in it is at fault; this message says what.
     Mistake(&'static str),
-    /// Too many have been sent; how long to wait, in seconds.
-    TooMany(u64),
+    /// Too many have been asked for.
+    TooMany(TooMany),
 }
 
 impl Again {
@@ -99,11 +100,7 @@ impl Again {
         match again {
             None => HttpResponse::Ok(),
             Some(Self::Mistake(_)) => HttpResponse::UnprocessableEntity(),
-            Some(Self::TooMany(seconds)) => {
-                let mut answer = HttpResponse::TooManyRequests();
-                answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
-                answer
-            }
+            Some(Self::TooMany(too_many)) => pages::too_many(too_many),
         }
     }
 }
@@ -134,7 +131,7 @@ impl<'a> Visit<'a> {
     }
 
     fn address(&self) -> Option<String> {
-        peer::of(self.request).map(|address| address.to_string())
+        caller::peer(self.request)
     }
 
     /// Asks for an address.
@@ -160,7 +157,7 @@ impl<'a> Visit<'a> {
         };
         // Counted as tries to sign in are: nobody can have us write to others without end.
         if let Err(too_many) = self.server.sign_ins.count(peer::of(self.request)) {
-            return self.ask(typed, Some(Again::TooMany(too_many.retry_after_seconds)));
+            return self.ask(typed, Some(Again::TooMany(too_many)));
         }
         let asker = Asker {
             language: Some(language::of(self.server, self.request).tag().to_owned()),
@@ -251,7 +248,6 @@ impl<'a> Visit<'a> {
             let page = DonePage { layout: self.layout(), purpose: self.purpose };
             return Ok(pages::answer(HttpResponse::Ok(), &page, None)?);
         }
-        let (id, generations) = (account.id, (account.generation, account.session_generation));
         let started = session::start(self.server, self.request, &self.visitor, account).await?;
         let Some((session, secret)) = started else { return Ok(Place::Home.after_signing_in(self.server)) };
         let settings = &self.server.settings;
@@ -259,7 +255,7 @@ impl<'a> Visit<'a> {
         answer.cookie(cookies::set_session(settings, &secret, session.auth_time, session.expires_at));
         let marks = cookies::device(settings, self.request);
         let ring = self.server.keyring.current();
-        let marks = tokens::device::write(&ring, &marks, (id, generations), random::bytes())?;
+        let marks = tokens::device::write(&ring, &marks, &session.account, random::bytes())?;
         answer.cookie(cookies::set_device(settings, marks));
         self.visitor.session = Some(session);
         let waiting = match &link.request {

@@ -1,6 +1,6 @@
 //! `/sign-in`: a person proves who they are with a password, and goes on with what brought them here.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
     authenticate::{Credentials, Refusal, SignedIn, authenticate},
@@ -24,7 +24,7 @@ use crate::{
         authorization::{Checked, InFlight},
         parameters::Parameters,
     },
-    server::{Server, people, shares::TooMany},
+    server::{Server, people},
     telemetry::metrics,
     tokens,
 };
@@ -102,11 +102,7 @@ fn render(server: &Server, request: &HttpRequest, visitor: &Visitor, shown: &Sho
     let mut answer = match shown.refusal {
         None => HttpResponse::Ok(),
         Some(Refusal::Wrong(_)) => HttpResponse::UnprocessableEntity(),
-        Some(Refusal::TooMany(TooMany { retry_after_seconds })) => {
-            let mut answer = HttpResponse::TooManyRequests();
-            answer.insert_header((header::RETRY_AFTER, retry_after_seconds.to_string()));
-            answer
-        }
+        Some(Refusal::TooMany(too_many)) => pages::too_many(too_many),
     };
     visitor.mark(&server.settings, &mut answer);
     Ok(pages::answer(answer, &page, shown.leads_to.as_ref())?)
