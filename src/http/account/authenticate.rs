@@ -1,4 +1,4 @@
-//! Whether somebody is who they say: tries are counted, the password is checked, a session starts.
+//! Whether somebody is who they say: tries are counted and the password is checked.
 //!
 //! Unknown and known addresses are counted alike, cost the same and are told the same.
 
@@ -6,25 +6,16 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 
-use super::session;
 use crate::{
-    http::{
-        extract::{peer, visitor::Visitor},
-        failure::PageError,
-        pages::SignInError,
-    },
-    model::{
-        account::{Account, Email},
-        session::Session,
-    },
+    http::{extract::peer, failure::PageError, pages::SignInError},
+    model::account::{Account, Email},
     passwords::Verdict,
-    random,
     server::{
         Server,
         shares::TooMany,
         sign_ins::{self, Try},
     },
-    tokens::{self, secret::SecretText},
+    tokens,
 };
 
 /// A wrong password is told at a whole number of these: what an account's hash costs to check, which for one that was
@@ -39,14 +30,6 @@ pub(super) struct Credentials<'a> {
     pub(super) password: &'a str,
     /// The marks of accounts that were signed in to here before.
     pub(super) device: &'a str,
-}
-
-/// What a sign-in brings.
-pub(super) struct SignedIn {
-    pub(super) session: Session,
-    pub(super) secret: SecretText,
-    /// The cookie of marks, if it has become another.
-    pub(super) device: Option<String>,
 }
 
 /// Why nobody is signed in. The sentence is for the owner, and does not repeat what was typed: it may be the password.
@@ -74,13 +57,12 @@ impl Refusal {
     }
 }
 
-/// Checks a password and starts a session.
+/// Checks a password, and answers whose it is.
 pub(super) async fn authenticate(
     server: &Server,
     request: &HttpRequest,
-    visitor: &Visitor,
     credentials: &Credentials<'_>,
-) -> Result<Result<SignedIn, Refusal>, PageError> {
+) -> Result<Result<Account, Refusal>, PageError> {
     let began = server.clock.elapsed();
     let known = match credentials.typed.parse::<Email>() {
         Ok(email) => server.store.account_by_email(&email).await?,
@@ -114,13 +96,8 @@ pub(super) async fn authenticate(
         }
         Some(_) => return wrong(server, began, one_try, "The account is disabled.").await,
     };
-    let Some((session, secret)) = session::start(server, request, visitor, account).await? else {
-        return wrong(server, began, one_try, "The account was disabled meanwhile.").await;
-    };
     one_try.succeeded(&server.store).await?;
-    let mark = || tokens::device::write(&ring, credentials.device, &session.account, random::bytes());
-    let marked = if device.is_none() { Some(mark()?) } else { None };
-    Ok(Ok(SignedIn { session, secret, device: marked }))
+    Ok(Ok(account))
 }
 
 /// Counts a failure, and answers when the time has come.
@@ -129,7 +106,7 @@ async fn wrong(
     began: Duration,
     one_try: Try,
     why: &'static str,
-) -> Result<Result<SignedIn, Refusal>, PageError> {
+) -> Result<Result<Account, Refusal>, PageError> {
     one_try.failed(&server.store, server.clock.now()).await?;
     let gone = server.clock.elapsed().saturating_sub(began).as_millis() % STEP.as_millis();
     tokio::time::sleep(STEP.saturating_sub(Duration::from_millis(u64::try_from(gone).unwrap_or_default()))).await;

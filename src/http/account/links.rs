@@ -7,13 +7,16 @@
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
-use super::{place::Place, session, sign_in};
+use super::{
+    arrival::{Errand, arrive},
+    place::Place,
+};
 use crate::{
     http::{
-        extract::{body, cookies, language, peer, visitor::Visitor},
+        extract::{body, language, peer, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::{authorize::open, caller},
+        oauth::caller,
         pages::{self, AskPage, CheckMailPage, ChoosePage, ConfirmPage, DonePage, Layout},
     },
     model::{
@@ -24,7 +27,6 @@ use crate::{
     },
     passwords::{self, PasswordError},
     protocol::parameters::Parameters,
-    random,
     server::{
         Server,
         people::{self, Asked, Asker, PeopleError},
@@ -243,26 +245,12 @@ impl<'a> Visit<'a> {
 
     /// Whoever has just made an account is signed in, and goes on with what brought them here, if that was in this
     /// browser. All others sign in themselves.
-    async fn done(mut self, account: Account, link: &Link) -> Result<HttpResponse, PageError> {
+    async fn done(self, account: Account, link: &Link) -> Result<HttpResponse, PageError> {
         if !matches!(self.purpose, LinkPurpose::SignUp | LinkPurpose::Invitation) {
             let page = DonePage { layout: self.layout(), purpose: self.purpose };
             return Ok(pages::answer(HttpResponse::Ok(), &page, None)?);
         }
-        let started = session::start(self.server, self.request, &self.visitor, account).await?;
-        let Some((session, secret)) = started else { return Ok(Place::Home.after_signing_in(self.server)) };
-        let settings = &self.server.settings;
-        let mut answer = HttpResponse::SeeOther();
-        answer.cookie(cookies::set_session(settings, &secret, session.auth_time, session.expires_at));
-        let marks = cookies::device(settings, self.request);
-        let ring = self.server.keyring.current();
-        let marks = tokens::device::write(&ring, &marks, &session.account, random::bytes())?;
-        answer.cookie(cookies::set_device(settings, marks));
-        self.visitor.session = Some(session);
-        let waiting = match &link.request {
-            Some(r) => open(self.server, r, &self.visitor).await.ok(),
-            None => None,
-        };
-        let errand = waiting.map_or(sign_in::Errand::Visit(Place::Home), |r| sign_in::Errand::Answer(Box::new(r)));
-        sign_in::go_on(self.server, self.request, answer, errand, &self.visitor).await
+        let errand = Errand::waiting(self.server, link.request.as_deref(), Place::Home, &self.visitor).await;
+        Box::pin(arrive(self.server, self.request, self.visitor, account, errand)).await
     }
 }

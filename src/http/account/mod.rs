@@ -1,5 +1,6 @@
 //! The pages around an account: the front page, signing in and out, what is connected, where one is signed in.
 
+mod arrival;
 mod authenticate;
 pub mod connected_apps;
 pub mod home;

@@ -3,7 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    authenticate::{Credentials, Refusal, SignedIn, authenticate},
+    arrival::{Errand, arrive},
+    authenticate::{Credentials, Refusal, authenticate},
     place::Place,
 };
 use crate::{
@@ -116,7 +117,7 @@ pub async fn sign_in(server: web::Data<Server>, request: HttpRequest, payload: w
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     follow(server, request, &fields, Step::SignIn);
-    let mut visitor = Visitor::read(server, request).await?;
+    let visitor = Visitor::read(server, request).await?;
     guard::form::check(server, request, &visitor, &fields)?;
     let r = fields.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
     let errand = match r {
@@ -126,8 +127,8 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let typed = fields.one("email", EMAIL_LENGTH_MAX).unwrap_or_default().unwrap_or_default();
     let password = fields.one("password", passwords::LENGTH_MAX).unwrap_or_default().unwrap_or_default();
     let credentials = Credentials { typed, password, device: &cookies::device(&server.settings, request) };
-    let SignedIn { session, secret, device } = match authenticate(server, request, &visitor, &credentials).await? {
-        Ok(started) => started,
+    let account = match authenticate(server, request, &credentials).await? {
+        Ok(account) => account,
         Err(refusal) => {
             metrics::sign_in_refused();
             let why = refusal.why();
@@ -139,43 +140,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
             return refuse(server, request, &visitor, &errand, (typed, refusal)).await;
         }
     };
-    trail::done(request, Step::SignIn, "The person signed in.");
-    let cookie = cookies::set_session(&server.settings, &secret, session.auth_time, session.expires_at);
-    visitor.session = Some(session);
-    let mut answer = HttpResponse::SeeOther();
-    answer.cookie(cookie);
-    if let Some(device) = device {
-        answer.cookie(cookies::set_device(&server.settings, device));
-    }
-    go_on(server, request, answer, errand, &visitor).await
-}
-
-/// What brings a person here.
-pub(super) enum Errand {
-    /// A client's request, which they are to answer.
-    Answer(Box<InFlight>),
-    /// A page of their own.
-    Visit(Place),
-}
-
-/// Sends a person who has just signed in to what brought them here.
-pub(super) async fn go_on(
-    server: &Server,
-    request: &HttpRequest,
-    answer: actix_web::HttpResponseBuilder,
-    errand: Errand,
-    visitor: &Visitor,
-) -> Result<HttpResponse, PageError> {
-    let in_flight = match errand {
-        Errand::Answer(in_flight) => *in_flight,
-        Errand::Visit(place) => return Ok(to_path(server, answer, &place.path())),
-    };
-    match stage(server, request, in_flight.clone(), visitor).await? {
-        Stage::Ask(asked) => to_page(server, answer, "/consent", &in_flight.shown_to(asked.attended.session())),
-        Stage::Answer(answered) => Ok(leave(answer, &hand_over(server, request, &answered)?)),
-        Stage::Refuse(redirect) => Ok(leave(answer, &redirect)),
-        Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
-    }
+    arrive(server, request, visitor, account, errand).await
 }
 
 async fn refuse(
