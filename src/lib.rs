@@ -13,6 +13,7 @@ pub mod mail;
 pub mod model;
 pub mod outbound;
 pub mod passwords;
+pub mod pictures;
 pub mod protocol;
 pub mod random;
 pub mod server;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use crate::{
     clock::Clock,
-    config::{Clients, Config, Database, PublicUrl},
+    config::{self, Clients, Config, Database, PublicUrl},
     model::{
         Timestamp,
         account::SignUps,
@@ -14,7 +14,7 @@ use crate::{
         plugin::{Host, Plugin},
         public_url,
     },
-    passwords, random,
+    outbound, passwords, random,
     store::{OpenOptions, Store},
 };
 
@@ -22,7 +22,6 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What commands work at.
-#[derive(Debug)]
 pub(super) struct Desk {
     pub(super) store: Store,
     pub(super) clock: Clock,
@@ -31,6 +30,7 @@ pub(super) struct Desk {
     pub(super) clients: Clients,
     pub(super) sign_ups: SignUps,
     pub(super) passwords: passwords::Settings,
+    pub(super) outbound: outbound::Settings,
 }
 
 /// Opens the store a configuration names.
@@ -42,6 +42,15 @@ pub(super) async fn open_store(database: &Database) -> Result<Store, Failure> {
         patience: PATIENCE,
     };
     Ok(Store::open(&options).await?)
+}
+
+/// What may be fetched, and from where.
+pub(super) fn outbound_settings(config: &config::Outbound) -> outbound::Settings {
+    outbound::Settings {
+        allow: config.allow.clone(),
+        authorities: config.authorities.clone(),
+        ..outbound::Settings::default()
+    }
 }
 
 impl Desk {
@@ -72,6 +81,7 @@ impl Desk {
             clients: config.clients.clone(),
             sign_ups: config.sign_ups,
             passwords: config.passwords,
+            outbound: outbound_settings(&config.outbound),
         })
     }
 

@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io::Read,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::Args;
@@ -24,13 +25,15 @@ use crate::{
         plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt},
         scope::{Catalogue, Scope, Scopes},
     },
+    outbound::{Limits, Outbound},
+    pictures::{self, PictureError},
     protocol::manifest::{self, OwnersWords, openapi},
     random,
     store::plugins::{ImportPlugin, PluginImport},
 };
 
-/// The largest logo; it is shown at the size of a thumb.
-const LOGO_BYTES_MAX: usize = 1024 * 1024;
+/// What fetching a logo may cost. The operator waits for it.
+const LOGO_LIMITS: Limits = Limits { bytes_max: pictures::BYTES_MAX, patience: Duration::from_secs(10) };
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -45,7 +48,8 @@ pub(super) struct Import {
     /// The API's description; its scopes are taken over
     #[arg(long, value_name = "FILE")]
     openapi: Option<PathBuf>,
-    /// The picture shown at installation: PNG, JPEG or WebP
+    /// The picture shown at installation and on the consent page: PNG, JPEG or WebP. Left out, the one that the
+    /// manifest names is fetched, unless that is what this server answers at /logo.png itself
     #[arg(long, value_name = "FILE")]
     logo: Option<PathBuf>,
     /// A scope and what it lets a client do, in plain words; may be repeated
@@ -62,7 +66,10 @@ struct Material {
 
 pub(super) async fn run(arguments: Import, desk: &Desk) -> Result<Answer, Failure> {
     let host: Host = arguments.host.parse().map_err(|error| Failure::not_done(format!("--host: {error}")))?;
-    let Material { words, scopes, documents } = read(&arguments, &host)?;
+    let Material { words, scopes, mut documents } = read(&arguments, &host)?;
+    if arguments.logo.is_none() {
+        documents.extend(fetch_logo(&words, &host, desk).await);
+    }
     let mut catalogue = Catalogue::default();
     for scope in scopes {
         catalogue.put(scope).map_err(|error| Failure::not_done(error.to_string()))?;
@@ -177,15 +184,32 @@ fn read_openapi(path: &Path) -> Result<(Document, Vec<Scope>), Vec<String>> {
 }
 
 fn read_logo(path: &Path) -> Result<Document, Vec<String>> {
-    let body = read_file(path, LOGO_BYTES_MAX)?;
-    // Told by its first bytes, not by its name: browsers are told the type and told not to guess.
-    let content_type = match body.as_slice() {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => "image/png",
-        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
-        _ => return Err(vec![format!("{}: it is no PNG, JPEG or WebP picture", path.display())]),
+    let body = read_file(path, pictures::BYTES_MAX)?;
+    logo(&body).map_err(|error| vec![format!("{}: {error}", path.display())])
+}
+
+/// Fetches the picture the manifest names, once. A plugin does without one rather than not at all, so what goes wrong
+/// is a warning. The place this server answers itself has what was given to it before, or nothing.
+async fn fetch_logo(words: &OwnersWords, host: &Host, desk: &Desk) -> Option<Document> {
+    let url = words.manifest.get("logo_url").and_then(|url| url.as_str()).and_then(|url| Url::parse(url).ok())?;
+    let origin = url.origin().ascii_serialization();
+    let is_here = origin.split_once("://").and_then(|(_, of)| of.parse::<Host>().ok()).as_ref() == Some(host);
+    if is_here && url.path() == "/logo.png" {
+        return None;
+    }
+    let fetched = async {
+        let outbound = Outbound::new(desk.outbound.clone()).map_err(|error| error.to_string())?;
+        let fetched = outbound.get(&url, LOGO_LIMITS).await.map_err(|error| error.to_string())?;
+        logo(&fetched.body).map_err(|error| error.to_string())
     };
-    Ok(Document { kind: DocumentKind::Logo, content_type: content_type.to_owned(), body })
+    fetched
+        .await
+        .inspect_err(|problem| eprintln!("warning: there is no logo from {url}: {problem}; --logo takes a file"))
+        .ok()
+}
+
+fn logo(bytes: &[u8]) -> Result<Document, PictureError> {
+    Ok(Document { kind: DocumentKind::Logo, content_type: "image/png".to_owned(), body: pictures::logo(bytes)? })
 }
 
 /// Reads a file, but not one without end.

@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::run;
+use super::{desk::outbound_settings, run};
 use crate::{
     clock::Clock,
     config::{MailSecurity, ServeConfig},
@@ -16,7 +16,6 @@ use crate::{
     keys::master::MasterKey,
     mail::{Login, MailError, Mailer, Security, Sender, SmtpSettings},
     model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms},
-    outbound,
     server::{Server, Settings, StartError},
     store::{OpenOptions, Store, StoreError},
     telemetry::{TelemetryError, metrics},
@@ -62,7 +61,8 @@ impl From<StoreError> for ServeError {
 pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
     let store = Store::open(&open_options(&config)).await?;
     let masters = config.master_keys.iter().map(|key| MasterKey::new(*key.reveal())).collect();
-    let server = Server::assemble(settings(&config), Clock::system(), store, masters, outbound(&config)).await?;
+    let outbound = outbound_settings(&config.outbound);
+    let server = Server::assemble(settings(&config), Clock::system(), store, masters, outbound).await?;
     let server = Arc::new(server.with_mailer(mailer(&config)?));
     // Both are bound before either answers, so that a start that fails has answered nobody.
     let listener = bind(config.listen, "CONSENTRY_LISTEN")?;
@@ -135,14 +135,6 @@ fn mailer(config: &ServeConfig) -> Result<Mailer, MailError> {
     };
     let authorities = config.outbound.authorities_pem.clone();
     Mailer::smtp(sender, SmtpSettings { host: mail.host.clone(), port: mail.port, security, login, authorities })
-}
-
-fn outbound(config: &ServeConfig) -> outbound::Settings {
-    outbound::Settings {
-        allow: config.outbound.allow.clone(),
-        authorities: config.outbound.authorities.clone(),
-        ..outbound::Settings::default()
-    }
 }
 
 fn mechanisms(config: &ServeConfig) -> Mechanisms {

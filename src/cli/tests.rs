@@ -43,7 +43,9 @@ impl Shell {
         let server_name = "Example Accounts".to_owned();
         let passwords = crate::passwords::Settings::default();
         let sign_ups = crate::model::account::SignUps::Invited;
-        let desk = Desk { store, clock, public_url: Some(public_url), server_name, clients, sign_ups, passwords };
+        let outbound = crate::outbound::Settings::default();
+        let desk =
+            Desk { store, clock, public_url: Some(public_url), server_name, clients, sign_ups, passwords, outbound };
         Self { desk, folder }
     }
 
@@ -195,7 +197,7 @@ async fn a_plugin_is_imported_listed_and_shown() {
         "openapi.yaml",
         "openapi: 3.1.0\ncomponents: {securitySchemes: {o: {type: oauth2, flows: {authorizationCode: {scopes: {todo.read: See your list}}}}}}",
     );
-    let logo = shell.file("logo.png", b"\x89PNG\r\n\x1a\n....");
+    let logo = shell.file("logo.png", crate::demo::LOGO);
     let mut words = manifest();
     words["auth"] = json!({ "scope": "todo.read todo.extra" });
     let more =

@@ -61,6 +61,8 @@ pub struct Config {
     pub sign_ups: SignUps,
     /// What passwords must be, and cost.
     pub passwords: crate::passwords::Settings,
+    /// What may be fetched from.
+    pub outbound: Outbound,
 }
 
 /// What the server needs.
@@ -120,7 +122,7 @@ impl Config {
             let server_name = public::read_server_name(reader);
             lifetimes::read(reader);
             let passwords = passwords::read(reader);
-            outbound::read(reader);
+            let outbound = outbound::read(reader);
             let clients = clients::read(reader);
             registration::look_at(reader);
             let sign_ups = mail::look_at(reader);
@@ -134,6 +136,7 @@ impl Config {
                 clients: clients?,
                 sign_ups: sign_ups?,
                 passwords: passwords?,
+                outbound: outbound?,
             })
         })
     }

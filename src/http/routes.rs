@@ -61,6 +61,8 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
         // The public URL itself, as people type it.
         app.service(page("").get(account::home::home).default_service(only("GET")));
     }
+    let logo = page("/logos/{host}").route(read().to(well_known::plugin::logo_for_pages));
+    app.service(logo.default_service(only("GET, HEAD")));
     let file = web::resource(format!("{base}/static/{{file}}"));
     app.service(file.route(read().to(assets::asset)).default_service(only("GET, HEAD")));
 }

@@ -71,6 +71,11 @@ impl Store {
         on_either_engine!(self, engine => engine.plugin_by_host(host))
     }
 
+    /// Whether a plugin has a file of that kind.
+    pub async fn has_document(&self, id: PluginId, kind: DocumentKind) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.has_document(id, kind))
+    }
+
     /// Reads one file of the plugin a host serves.
     pub async fn document(&self, host: &Host, kind: DocumentKind) -> StoreResult<Option<Document>> {
         on_either_engine!(self, engine => engine.document(host, kind))

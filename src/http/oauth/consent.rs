@@ -16,7 +16,7 @@ use crate::{
         pages::{self, ConsentPage, Destination, Lasts, ScopeLine},
         trail,
     },
-    model::{audit::Actor, flow::Step, id::ConsentId, scope::Scopes},
+    model::{audit::Actor, flow::Step, id::ConsentId, plugin::DocumentKind, scope::Scopes},
     protocol::{
         authorization::{InFlight, NotAddressed, Redirect},
         error::{ErrorCode, OAuthError},
@@ -74,6 +74,7 @@ async fn render(
     let WhoAsks { name, origin } = WhoAsks::of(client);
     let resource = attended.checked().resource();
     let plugin = server.store.plugin(resource.plugin_id).await?.ok_or(PageError::Unreadable)?;
+    let logo = server.store.has_document(plugin.id, DocumentKind::Logo).await?;
     let layout = pages::Layout::of(server, request);
     let scopes = attended.scopes().map(|scope| ScopeLine {
         name: scope.name.clone(),
@@ -91,7 +92,7 @@ async fn render(
         client_origin: origin,
         plugin_name: plugin.name().to_owned(),
         plugin_description: words("description_for_human"),
-        logo: None,
+        logo: logo.then(|| format!("{}/logos/{}", server.settings.base, plugin.host)),
         destination: Destination::of(redirect_uri),
         nothing_ticked: *nothing_ticked,
         lasts: Lasts::of(&server.settings),

@@ -1,4 +1,4 @@
-//! A plugin's own documents, on its own host: manifest, API description, logo.
+//! A plugin's own documents, on its own host: manifest, API description, logo; and the logo on the pages' host.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -8,12 +8,16 @@ use actix_web::{
 
 use crate::{
     http::{
-        failure::{self, MachineError},
+        absent,
+        failure::{self, MachineError, PageError},
         guard::host,
         oauth::caller::answer,
         trail,
     },
-    model::{flow::Step, plugin::DocumentKind},
+    model::{
+        flow::Step,
+        plugin::{Document, DocumentKind, Host},
+    },
     protocol::manifest,
     server::Server,
 };
@@ -50,6 +54,19 @@ pub async fn logo(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
     answer(&request, serve_document(&server, &request, DocumentKind::Logo).await)
 }
 
+/// `/logos/{host}` on the public host: the same picture for our own pages, whose policy loads none from elsewhere.
+pub async fn logo_for_pages(server: web::Data<Server>, request: HttpRequest, host: web::Path<String>) -> HttpResponse {
+    let found = match host.parse::<Host>() {
+        Ok(host) => server.store.document(&host, DocumentKind::Logo).await,
+        Err(_) => Ok(None),
+    };
+    match found {
+        Ok(Some(logo)) => file(logo),
+        Ok(None) => absent::not_found(server, request).await,
+        Err(error) => PageError::from(error).answer(&server, &request),
+    }
+}
+
 async fn serve_document(
     server: &Server,
     request: &HttpRequest,
@@ -60,14 +77,18 @@ async fn serve_document(
         None => None,
     };
     Ok(match document {
-        Some(document) => HttpResponse::Ok()
-            .insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL))
-            // An owner's file must not act as a page of ours, whatever is in it.
-            .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"))
-            .content_type(document.content_type)
-            .body(document.body),
+        Some(document) => file(document),
         None => no_plugin(request),
     })
+}
+
+fn file(document: Document) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL))
+        // An owner's file must not act as a page of ours, whatever is in it.
+        .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"))
+        .content_type(document.content_type)
+        .body(document.body)
 }
 
 fn no_plugin(request: &HttpRequest) -> HttpResponse {

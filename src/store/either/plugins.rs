@@ -61,6 +61,8 @@ const DOCUMENT: &str = "
      where p.host = $1
        and d.kind = $2";
 
+const HAS_DOCUMENT: &str = "select 1 from plugin_documents where plugin_id = $1 and kind = $2";
+
 /// How often an import that met another one under way looks again; the other one is visible by then.
 const ATTEMPTS: usize = 4;
 
@@ -189,6 +191,14 @@ impl Engine {
         let row: Option<PluginRow> =
             reading!(self, connection => sqlx::query_as(BY_HOST).bind(host.as_str()).fetch_optional(&mut *connection))?;
         row.map(Plugin::try_from).transpose()
+    }
+
+    pub(in crate::store) async fn has_document(&self, id: PluginId, kind: DocumentKind) -> StoreResult<bool> {
+        let row: Option<(i32,)> = reading!(self, connection => sqlx::query_as(HAS_DOCUMENT)
+                .bind(id.0)
+                .bind(kind.as_str())
+                .fetch_optional(&mut *connection))?;
+        Ok(row.is_some())
     }
 
     pub(in crate::store) async fn document(&self, host: &Host, kind: DocumentKind) -> StoreResult<Option<Document>> {

@@ -15,6 +15,7 @@ mod codes;
 mod connecting;
 mod documents;
 mod downgrades;
+mod forms;
 mod guessing;
 mod hosts;
 mod key_hosts;

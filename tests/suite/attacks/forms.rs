@@ -1,0 +1,133 @@
+//! Forged forms and framed pages, for every page there is: the list is read from the route table itself, so that a new
+//! form is attacked on the day it is made.
+
+use std::collections::BTreeSet;
+
+use consentry::model::link::LinkPurpose;
+
+use super::by_hand::ByHand;
+use crate::{
+    harness::server::{PASSWORD, World},
+    on_both_engines,
+};
+
+const ROUTES: &str = include_str!("../../../src/http/routes.rs");
+
+/// A page of the route table.
+struct Route {
+    path: String,
+    takes_a_form: bool,
+}
+
+/// Every page, as the route table writes them: `page("/path")` and what it answers, up to the next one.
+fn pages() -> Vec<Route> {
+    let (_, table) = ROUTES.split_once("\nfn pages(").expect("the table of pages");
+    let (table, _) = table.split_once("\n}\n").expect("its end");
+    let mut routes = Vec::new();
+    for written in table.split("page(").skip(1) {
+        let takes_a_form = written.contains(".post(");
+        let mut add = |path: &str| routes.push(Route { path: path.replace("{host}", "a.example"), takes_a_form });
+        if let Some(path) = written.strip_prefix('"') {
+            add(path.split('"').next().expect("a path"));
+        } else if written.starts_with("&format!(\"/{}\", purpose.as_str())") {
+            for purpose in LinkPurpose::ALL {
+                add(&format!("/{}", purpose.as_str()));
+            }
+        } else {
+            assert!(!written.starts_with('&'), "this test cannot read the path in {written:?}");
+        }
+    }
+    routes
+}
+
+/// Every address a template's form leads to.
+fn targets() -> BTreeSet<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut targets = BTreeSet::new();
+    for file in std::fs::read_dir(folder).expect("templates").map(|file| file.expect("a file").path()) {
+        if file.is_dir() {
+            continue;
+        }
+        let html = std::fs::read_to_string(&file).expect("a template");
+        for form in html.split("<form").skip(1).map(|form| form.split('>').next().unwrap_or_default()) {
+            assert!(form.contains("method=\"post\""), "{}: a form that is not posted: {form}", file.display());
+            let (_, action) = form.split_once("action=\"{{ layout.base }}").expect("an address of our own");
+            targets.insert(action.split('"').next().expect("an end").to_owned());
+        }
+    }
+    targets
+}
+
+#[test]
+fn the_route_table_and_the_templates_know_the_same_forms() {
+    let taken: BTreeSet<_> = pages().into_iter().filter(|route| route.takes_a_form).map(|route| route.path).collect();
+    assert!(taken.len() > 9, "{taken:?}");
+    let offered: BTreeSet<String> = targets()
+        .into_iter()
+        .flat_map(|target| match target.as_str() {
+            "/{{ purpose.as_str() }}" => LinkPurpose::ALL.map(|purpose| format!("/{}", purpose.as_str())).to_vec(),
+            _ => vec![target],
+        })
+        .collect();
+    assert_eq!(offered, taken);
+}
+
+on_both_engines! {
+    /// Row 17: no form is answered but from our own page in the same browser, whichever it is.
+    async fn every_form_of_the_route_table_refuses_forgeries(engine) {
+        let world = World::new(engine).await;
+        let victim = ByHand::new();
+        let page = victim.get(&world.running, "/sign-in").await;
+        victim.sign_in(&world.running, &page, "ada@example.com", PASSWORD).await;
+        let own = victim.get(&world.running, "/").await.hidden("csrf");
+        let stranger = ByHand::new();
+        let strangers = stranger.get(&world.running, "/sign-in").await.hidden("csrf");
+        let before = world.database.count("audit_events").await;
+        for Route { path, .. } in pages().into_iter().filter(|route| route.takes_a_form) {
+            let post = async |csrf: &str, headers: &[(&str, &str)]| {
+                let fields = [("csrf", csrf), ("r", ""), ("link", "x"), ("decision", "allow"), ("others", "")];
+                victim.post_with(&world.running, &path, &fields, headers).await.status
+            };
+            for csrf in ["", "x", &strangers, &own[1..]] {
+                assert_eq!(post(csrf, &[]).await, 403, "{path} with {csrf:?}");
+            }
+            for headers in [
+                [("sec-fetch-site", "cross-site"), ("origin", world.running.url.as_str())],
+                [("sec-fetch-site", "same-site"), ("origin", world.running.url.as_str())],
+                [("sec-fetch-site", "none"), ("origin", "null")],
+                [("accept", "text/html"), ("origin", "https://evil.example")],
+            ] {
+                assert_eq!(post(&own, &headers).await, 403, "{path} with {headers:?}");
+            }
+            let fields = [("csrf", strangers.as_str()), ("r", ""), ("link", "x")];
+            let answer = stranger.post(&world.running, &path, &fields).await;
+            assert_ne!(answer.status, 403, "{path} knows its own form: {}", answer.body);
+        }
+        assert_eq!(world.database.count("audit_events").await, before);
+        assert!(victim.get(&world.running, "/").await.body.contains("ada@example.com"), "still signed in");
+    }
+
+    /// Row 17: nor can any of these pages be framed or run what is not ours, whatever it answers.
+    async fn no_page_of_the_route_table_can_be_framed(engine) {
+        let world = World::new(engine).await;
+        let signed_in = ByHand::new();
+        let page = signed_in.get(&world.running, "/sign-in").await;
+        signed_in.sign_in(&world.running, &page, "ada@example.com", PASSWORD).await;
+        for Route { path, takes_a_form } in pages() {
+            for browser in [&signed_in, &ByHand::new()] {
+                let mut answers = vec![browser.get(&world.running, &path).await];
+                if takes_a_form {
+                    answers.push(browser.post(&world.running, &path, &[]).await);
+                }
+                for answer in answers {
+                    assert_eq!(answer.header("x-frame-options"), "DENY", "{path}: {}", answer.body);
+                    let policy = answer.header("content-security-policy");
+                    for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+                        assert!(policy.contains(part), "{path}: {policy}");
+                    }
+                    assert!(!policy.contains("unsafe-") && !policy.contains("script-src *"), "{path}: {policy}");
+                }
+            }
+        }
+    }
+}
