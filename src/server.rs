@@ -26,6 +26,7 @@ use crate::{
         Timestamp,
         account::SignUps,
         audit::{Actor, Audit},
+        brand::Brand,
         id::AuditEventId,
         mechanisms::Mechanisms,
         plugin::{Host, NotAHost},
@@ -60,6 +61,8 @@ pub struct Settings {
     pub host: Host,
     /// What the pages call this server.
     pub server_name: String,
+    /// What of the operator's own they show.
+    pub brand: Brand,
     /// How long a superseded refresh token is answered with its successor; zero is strict.
     pub refresh_grace: TimeDelta,
     /// How long an access token is good for.
@@ -94,6 +97,7 @@ impl Settings {
             base: base.to_owned(),
             host: host.parse()?,
             server_name: server_name.to_owned(),
+            brand: Brand::default(),
             refresh_grace: TimeDelta::minutes(2),
             access_token_lifetime: TimeDelta::minutes(15),
             refresh_idle: TimeDelta::days(90),

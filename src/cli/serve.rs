@@ -104,6 +104,7 @@ fn settings(config: &ServeConfig) -> Settings {
         base: config.public_url.base().to_owned(),
         host: config.public_url.host().clone(),
         server_name: config.server_name.clone(),
+        brand: config.brand.clone(),
         refresh_grace: lifetimes.refresh_grace,
         access_token_lifetime: lifetimes.access_token,
         refresh_idle: lifetimes.refresh_idle,

@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 37] = [
+pub const KEYS: [Key; 39] = [
     key(
         "public_url",
         None,
@@ -68,6 +68,19 @@ pub const KEYS: [Key; 37] = [
          out, there are no metrics.",
     ),
     key("server_name", Some("Consentry"), "\"Consentry\"", "What the pages call this server."),
+    key(
+        "accent_color",
+        None,
+        "\"#0d6e5f\"",
+        "The colour of buttons and links on the pages, as #rrggbb. It is made darker or lighter where it could not be \
+         read otherwise.",
+    ),
+    key(
+        "logo_file",
+        None,
+        "\"/etc/consentry/logo.png\"",
+        "The picture beside server_name on the pages: PNG, JPEG or WebP, square if it can be, at most 1 MiB.",
+    ),
     key(
         "database_url",
         Some("sqlite://consentry.db"),

@@ -1,7 +1,7 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `log`) checks
+//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `look`, `log`) checks
 //! its own; `mistake` is how all that is wrong is told at once. The command line brings the sources and shows the
 //! warnings.
 
@@ -11,6 +11,7 @@ pub mod example;
 pub mod keys;
 pub mod lifetimes;
 pub mod log;
+mod look;
 pub mod mail;
 pub mod master_keys;
 pub mod mistake;
@@ -40,7 +41,8 @@ pub use self::{
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
 use crate::model::{
-    account::SignUps, mechanisms::RegistrationPolicy, proxies::TrustedProxies, resource::ResourceIdentifier,
+    account::SignUps, brand::Brand, mechanisms::RegistrationPolicy, proxies::TrustedProxies,
+    resource::ResourceIdentifier,
 };
 use reader::Reader;
 
@@ -82,6 +84,8 @@ pub struct ServeConfig {
     pub server_name: String,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// What of the operator's own the pages show.
+    pub brand: Brand,
     /// What passwords must be, and cost.
     pub passwords: crate::passwords::Settings,
     /// What may be fetched from.
@@ -120,6 +124,7 @@ impl Config {
             let listen = public::read_listen(reader);
             ops::read(reader, listen);
             let server_name = public::read_server_name(reader);
+            look::read(reader);
             lifetimes::read(reader);
             let passwords = passwords::read(reader);
             let outbound = outbound::read(reader);
@@ -156,6 +161,7 @@ impl ServeConfig {
             let listen = public::read_listen(reader);
             let ops_listen = ops::read(reader, listen);
             let server_name = public::read_server_name(reader);
+            let brand = look::read(reader);
             let lifetimes = lifetimes::read(reader);
             let passwords = passwords::read(reader);
             let outbound = outbound::read(reader);
@@ -172,6 +178,7 @@ impl ServeConfig {
                 listen: listen?,
                 ops_listen,
                 server_name: server_name?,
+                brand: brand?,
                 lifetimes: lifetimes?,
                 passwords: passwords?,
                 outbound: outbound?,

@@ -328,3 +328,22 @@ fn a_wrong_resource_or_proxy_is_told_by_every_command() {
     let warnings = ServeConfig::check(&serving(&place, &[])).unwrap().warnings;
     assert!(warnings.iter().any(|warning| warning.contains("lets every caller say")), "{warnings:?}");
 }
+
+#[test]
+fn a_look_of_ones_own_is_read_and_its_mistakes_are_told_together() {
+    let place = Place::with("");
+    let logo = place.path().join("logo.png");
+    std::fs::write(&logo, crate::demo::LOGO).unwrap();
+    let logo = logo.to_str().unwrap();
+    let look = serving(&place, &[("CONSENTRY_ACCENT_COLOR", "#FF8800"), ("CONSENTRY_LOGO_FILE", logo)]);
+    let brand = ServeConfig::check(&look).unwrap().config.brand;
+    assert_eq!(brand.accent().unwrap().to_string(), "#ff8800");
+    assert!(brand.logo().is_some());
+    let svg = place.path().join("logo.svg");
+    std::fs::write(&svg, "<svg/>").unwrap();
+    for logo in [svg.to_str().unwrap(), "no/such/file.png"] {
+        let place = Place::with(&format!("accent_color = \"orange\"\nlogo_file = \"{logo}\""));
+        let told = ServeConfig::check(&serving(&place, &[])).unwrap_err();
+        assert_eq!(places(&told), ["accent_color", "logo_file"], "{told}");
+    }
+}

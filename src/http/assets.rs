@@ -1,10 +1,20 @@
-//! The files behind `/static/`, compiled into the binary so that pages and stylesheet always fit each other.
+//! The files behind `/static/`, compiled into the binary so that pages and stylesheet always fit each other; and two
+//! that are made of the operator's own look, if they have one (`model::brand`).
 //! The pages (`pages`) name them with a version made from their bytes, so they may be cached for ever.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{self, Bytes},
+};
 
 use super::absent;
-use crate::server::Server;
+use crate::{
+    model::brand::{Accents, Colour},
+    server::Server,
+};
+
+const CSS: &str = "text/css; charset=utf-8";
 
 /// The stylesheet of every page, served at `/static/consentry.css` as `text/css; charset=utf-8`.
 pub const STYLESHEET: &str = include_str!("../../static/consentry.css");
@@ -20,15 +30,28 @@ pub const MARK_VERSION: u64 = fingerprint(MARK.as_bytes());
 
 /// Serves a file.
 pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::Path<String>) -> HttpResponse {
-    let (content_type, body) = match file.as_str() {
-        "consentry.css" => ("text/css; charset=utf-8", STYLESHEET),
-        "mark.svg" => ("image/svg+xml", MARK),
-        _ => return absent::not_found(server, request).await,
+    let brand = &server.settings.brand;
+    let found = match file.as_str() {
+        "consentry.css" => Some((CSS, Bytes::from_static(STYLESHEET.as_bytes()))),
+        "mark.svg" => Some(("image/svg+xml", Bytes::from_static(MARK.as_bytes()))),
+        "brand.css" => brand.accent().map(|colour| (CSS, Bytes::from(accents(colour)))),
+        "brand.png" => brand.logo().map(|logo| ("image/png", Bytes::copy_from_slice(logo))),
+        _ => None,
     };
+    let Some((content_type, body)) = found else { return absent::not_found(server, request).await };
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .content_type(content_type)
         .body(body)
+}
+
+/// The operator's accents, in the place of ours; `consentry.css` has what they are for.
+fn accents(colour: Colour) -> String {
+    let root = |Accents { accent, deep, soft, on }: Accents| {
+        format!(":root {{ --accent: {accent}; --accent-deep: {deep}; --accent-soft: {soft}; --on-accent: {on}; }}")
+    };
+    let (light, dark) = (root(Accents::light(colour)), root(Accents::dark(colour)));
+    format!("{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n")
 }
 
 /// FNV-1a, because it can run while compiling. It tells releases apart; it protects nothing.

@@ -23,7 +23,7 @@ use askama::Template;
 use super::{account::place::Place, assets, extract::language, failure::Fault};
 use crate::{
     languages::{Language, Said},
-    model::{redirect_uri::RedirectUri, session::Session},
+    model::{brand::Brand, redirect_uri::RedirectUri, session::Session},
     server::{Server, shares::TooMany},
 };
 
@@ -91,12 +91,32 @@ pub fn too_many(TooMany { retry_after_seconds }: TooMany) -> HttpResponseBuilder
 pub struct Layout {
     /// The name the operator gave this server; at the top of each page and in each title.
     pub server_name: String,
+    /// What of the operator's own stands in the place of ours.
+    pub brand: BrandLinks,
     /// The path of the public URL, which every address on a page begins with; may be empty.
     pub base: String,
     /// The language of its words.
     pub language: Language,
     /// Where the same page is to be had in each language; none for the answer to a form, which is sent once.
     pub translations: Vec<Translation>,
+}
+
+/// What of the operator's own look there is, below `/static/`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BrandLinks {
+    /// Whether there is a stylesheet with their accents.
+    pub has_accent: bool,
+    /// Whether there is a logo.
+    pub has_logo: bool,
+    /// Changes whenever they do.
+    pub version: String,
+}
+
+impl BrandLinks {
+    fn of(brand: &Brand) -> Self {
+        let version = brand.version().to_owned();
+        Self { has_accent: brand.accent().is_some(), has_logo: brand.logo().is_some(), version }
+    }
 }
 
 /// A page in a language.
@@ -118,6 +138,7 @@ impl Layout {
         };
         Self {
             server_name: server.settings.server_name.clone(),
+            brand: BrandLinks::of(&server.settings.brand),
             base: server.settings.base.clone(),
             language: language::of(server, request),
             translations,

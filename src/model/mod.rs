@@ -5,6 +5,7 @@
 pub mod account;
 pub mod assertion;
 pub mod audit;
+pub mod brand;
 pub mod client;
 pub mod code;
 pub mod consent;

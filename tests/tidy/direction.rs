@@ -23,7 +23,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("keys", &["model random vault"]),
     ("tokens", &["model random keys"]),
     ("telemetry", &["model"]),
-    ("config", &["model vault passwords"]),
+    ("config", &["model vault passwords pictures"]),
     // Floors: one decides, one remembers, and they never meet.
     ("protocol", &["model"]),
     ("store", &["model"]),

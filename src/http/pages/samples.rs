@@ -1,6 +1,7 @@
 //! Every page, filled as the server would fill it and as a stranger would: what the tests of `pages` read,
-//! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there).
+//! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there, with an index).
 
+mod index;
 mod links;
 
 use chrono::DateTime;
@@ -50,7 +51,8 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     let own = || text.to_owned();
     let layout = || {
         let translations = vec![Translation { language: Language::German, href: own() }];
-        Layout { server_name: own(), base: own(), language: Language::English, translations }
+        let brand = BrandLinks { has_accent: true, has_logo: true, version: own() };
+        Layout { server_name: own(), brand, base: own(), language: Language::English, translations }
     };
     let line = |is_new| ScopeLine { name: own(), words: own(), is_new, choice: is_new.then_some(true) };
     let consent = |client_origin, destination| ConsentPage {
@@ -194,6 +196,7 @@ pub(crate) fn html(page: &impl Template) -> String {
 fn layout() -> Layout {
     Layout {
         server_name: "Consentry".to_owned(),
+        brand: BrandLinks::default(),
         base: String::new(),
         language: Language::English,
         translations: Language::ALL

@@ -56,11 +56,7 @@ fn forms(html: &str) -> Vec<(String, Vec<String>)> {
 
 #[test]
 fn every_page_has_its_landmarks_one_heading_and_a_title() {
-    let folder = std::env::var_os("CONSENTRY_PAGES_DIR").map(std::path::PathBuf::from);
     for (name, html) in samples() {
-        if let Some(folder) = &folder {
-            std::fs::write(folder.join(name).with_extension("html"), &html).unwrap();
-        }
         assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{name}");
         for once in ["<h1", "<main", "<header", "<footer", "<title>", "name=\"color-scheme\"", "name=\"viewport\""] {
             assert_eq!(html.matches(once).count(), 1, "{once} in {name}");

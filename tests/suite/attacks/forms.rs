@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use consentry::model::link::LinkPurpose;
 
-use super::by_hand::ByHand;
+use super::by_hand::{Answer, ByHand};
 use crate::{
     harness::server::{PASSWORD, World},
     on_both_engines,
@@ -129,5 +129,36 @@ on_both_engines! {
                 }
             }
         }
+    }
+
+    /// Row 5: no page leads out of this server by a parameter of its address or a field of its form.
+    async fn no_page_of_the_route_table_is_an_open_redirect(engine) {
+        let world = World::new(engine).await;
+        let signed_in = ByHand::new();
+        let page = signed_in.get(&world.running, "/sign-in").await;
+        signed_in.sign_in(&world.running, &page, "ada@example.com", PASSWORD).await;
+        let csrf = signed_in.get(&world.running, "/").await.hidden("csrf");
+        let here: url::Url = world.running.url.parse().unwrap();
+        let mut led = 0;
+        for Route { path, takes_a_form } in pages() {
+            for place in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"] {
+                let mut answers = Vec::new();
+                for name in ["next", "return_to", "redirect_uri", "url", "r", "link", "state", "language"] {
+                    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, place).finish();
+                    for browser in [&signed_in, &ByHand::new()] {
+                        answers.push(browser.get(&world.running, &format!("{path}?{query}")).await);
+                    }
+                }
+                if takes_a_form && path != "/sign-out" {
+                    let fields = [("csrf", csrf.as_str()), ("next", place), ("email", "ada@example.com"), ("password", PASSWORD)];
+                    answers.push(signed_in.post(&world.running, &path, &fields).await);
+                }
+                for location in answers.iter().filter_map(Answer::location) {
+                    assert_eq!(here.join(location).unwrap().origin(), here.origin(), "{path} leads to {location}");
+                    led += 1;
+                }
+            }
+        }
+        assert!(led > 20, "some of them do redirect");
     }
 }

@@ -10,6 +10,7 @@ use consentry::{
     mail::Mailer,
     model::{
         account::{Role, SignUps},
+        brand::Brand,
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, PluginId, ResourceId},
         mechanisms::Mechanisms,
@@ -108,6 +109,8 @@ pub struct Options {
     pub trusted_proxies: TrustedProxies,
     /// Where mail is handed over, if anywhere; it goes when the job is asked to send it.
     pub mail: Option<Way>,
+    /// What of the operator's own the pages show.
+    pub brand: Brand,
 }
 
 impl Options {
@@ -131,6 +134,7 @@ impl Default for Options {
             default_resource: None,
             trusted_proxies: TrustedProxies::default(),
             mail: None,
+            brand: Brand::default(),
         }
     }
 }
@@ -197,6 +201,7 @@ impl Running {
             default_resource: options.default_resource,
             trusted_proxies: options.trusted_proxies,
             sign_ups: SignUps::Open,
+            brand: options.brand,
             ..defaults
         };
         let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)], options.outbound)

@@ -1,8 +1,14 @@
 //! Every page at 390 and 1280 pixels, light and dark: nothing sticks out, the console is silent, axe-core finds no
 //! barrier. `CONSENTRY_PAGES_DIR=/some/folder scripts/test pages::look` leaves pictures of them there.
 
+use consentry::model::brand::Brand;
+
 use super::asking::{Asking, unproven_request};
-use crate::harness::{chromium::Chromium, databases::Engine, server::World};
+use crate::harness::{
+    chromium::Chromium,
+    databases::Engine,
+    server::{Options, World},
+};
 
 async fn sign_in_and_stop_at_consent(asking: Asking<'_>, name: &str) {
     let world = World::new(Engine::Sqlite).await;
@@ -117,4 +123,30 @@ async fn error_home_and_signed_out() {
     chromium.press("Sign out").await;
     chromium.reads("You are signed out").await;
     chromium.looks_well("signed_out").await;
+}
+
+/// Colours that nobody could read as they are, with a logo: axe-core measures the contrasts in both schemes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_in_an_operators_own_look() {
+    for (name, colour) in [("yellow", "#ffee00"), ("night", "#050510")] {
+        let logo = consentry::pictures::logo(consentry::demo::LOGO).expect("a picture");
+        let brand = Brand::new(Some(colour.parse().expect("a colour")), Some(logo));
+        let world = World::with(Engine::Sqlite, Options { brand, ..Options::under("/auth") }).await;
+        let chromium = Chromium::start().await;
+        chromium.open(&Asking::default().register(&world).await).await;
+        chromium.arrives(&format!("{}/sign-in", world.running.url)).await;
+        chromium.looks_well(&format!("brand_{name}_sign_in")).await;
+        let mark = chromium.evaluate("return document.querySelector('.mark').naturalWidth").await;
+        assert_eq!(mark, 256, "the operator's logo is shown");
+        let button = "return getComputedStyle(document.querySelector('.button.primary')).backgroundColor";
+        assert_ne!(chromium.evaluate(button).await, "rgb(13, 110, 95)", "the accent is the operator's");
+        chromium.sign_in("ada@example.com").await;
+        chromium.arrives(&format!("{}/consent", world.running.url)).await;
+        chromium.looks_well(&format!("brand_{name}_consent")).await;
+    }
+    let plain = World::new(Engine::Sqlite).await;
+    for file in ["brand.css", "brand.png"] {
+        let there = reqwest::get(format!("{}/static/{file}", plain.running.url)).await.expect("an answer");
+        assert_eq!(there.status(), 404, "{file}");
+    }
 }
