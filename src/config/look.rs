@@ -11,28 +11,25 @@ use crate::{
 const ACCENT: &str = "accent_color";
 const LOGO: &str = "logo_file";
 
-pub(super) fn read(reader: &mut Reader<'_>) -> Option<Brand> {
-    // Both are read before either is missed, so that all mistakes are told.
-    let accent = read_accent(reader);
-    let logo = read_logo(reader);
-    Some(Brand::new(accent?, logo?))
+/// What is wrong with it is a mistake, and then there is no configuration anyway.
+pub(super) fn read(reader: &mut Reader<'_>) -> Brand {
+    Brand::new(read_accent(reader), read_logo(reader))
 }
 
-fn read_accent(reader: &mut Reader<'_>) -> Option<Option<Colour>> {
-    let Some(text) = reader.text(ACCENT) else { return Some(None) };
-    let colour = text.trim().parse().ok();
+fn read_accent(reader: &mut Reader<'_>) -> Option<Colour> {
+    let colour = reader.text(ACCENT)?.trim().parse().ok();
     if colour.is_none() {
         reader.mistake(ACCENT, "it is not a colour", "write it as #0d6e5f: red, green and blue, two digits each");
     }
-    colour.map(Some)
+    colour
 }
 
-fn read_logo(reader: &mut Reader<'_>) -> Option<Option<Vec<u8>>> {
-    let Some(path) = reader.text(LOGO) else { return Some(None) };
+fn read_logo(reader: &mut Reader<'_>) -> Option<Vec<u8>> {
+    let path = reader.text(LOGO)?;
     let problem = match read_file(&path) {
         Ok(bytes) if bytes.len() > pictures::BYTES_MAX => format!("it has more than {} bytes", pictures::BYTES_MAX),
         Ok(bytes) => match pictures::logo(&bytes) {
-            Ok(logo) => return Some(Some(logo)),
+            Ok(logo) => return Some(logo),
             Err(error) => error.to_string(),
         },
         Err(error) => format!("it cannot be read ({error})"),

@@ -178,7 +178,7 @@ impl ServeConfig {
                 listen: listen?,
                 ops_listen,
                 server_name: server_name?,
-                brand: brand?,
+                brand,
                 lifetimes: lifetimes?,
                 passwords: passwords?,
                 outbound: outbound?,

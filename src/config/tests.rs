@@ -333,7 +333,7 @@ fn a_wrong_resource_or_proxy_is_told_by_every_command() {
 fn a_look_of_ones_own_is_read_and_its_mistakes_are_told_together() {
     let place = Place::with("");
     let logo = place.path().join("logo.png");
-    std::fs::write(&logo, crate::demo::LOGO).unwrap();
+    std::fs::write(&logo, include_bytes!("../demo/logo.png")).unwrap();
     let logo = logo.to_str().unwrap();
     let look = serving(&place, &[("CONSENTRY_ACCENT_COLOR", "#FF8800"), ("CONSENTRY_LOGO_FILE", logo)]);
     let brand = ServeConfig::check(&look).unwrap().config.brand;

@@ -123,12 +123,9 @@ pub struct Brand {
 impl Brand {
     /// A colour, and a PNG that this program wrote.
     pub fn new(accent: Option<Colour>, logo: Option<Vec<u8>>) -> Self {
-        let told = [
-            accent.map(|colour| colour.to_string()).unwrap_or_default().as_bytes(),
-            logo.as_deref().unwrap_or_default(),
-        ]
-        .concat();
-        let version = Digest::of(&told).0.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let colour = accent.map(|colour| colour.to_string()).unwrap_or_default();
+        let digest = Digest::of([colour.as_bytes(), logo.as_deref().unwrap_or_default()].concat());
+        let version = format!("{:032x}", u128::from_be_bytes(digest.short()));
         Self { accent, logo, version }
     }
 

@@ -18,10 +18,10 @@ fn write(folder: &Path) -> io::Result<()> {
     let mut list = String::new();
     for (name, html) in samples() {
         fs::write(folder.join(name).with_extension("html"), html.replace("\"/static/", "\"static/"))?;
-        let _ = write!(
+        let _ = writeln!(
             list,
             "<section><h2><a href=\"{name}.html\">{name}</a></h2><iframe src=\"{name}.html\" title=\"{name}\"></iframe>\
-             </section>\n"
+             </section>"
         );
     }
     let index = format!(
