@@ -12,6 +12,12 @@ pub const STYLESHEET: &str = include_str!("../../static/consentry.css");
 /// The small mark and favicon, served at `/static/mark.svg` as `image/svg+xml`.
 pub const MARK: &str = include_str!("../../static/mark.svg");
 
+/// Passkeys in the browser, served at `/static/passkeys.js` as `text/javascript; charset=utf-8`.
+pub const PASSKEYS: &str = include_str!("../../static/passkeys.js");
+
+/// Changes whenever [`PASSKEYS`] does.
+pub const PASSKEYS_VERSION: u64 = fingerprint(PASSKEYS.as_bytes());
+
 /// Changes whenever [`STYLESHEET`] does.
 pub const STYLESHEET_VERSION: u64 = fingerprint(STYLESHEET.as_bytes());
 
@@ -22,6 +28,7 @@ pub const MARK_VERSION: u64 = fingerprint(MARK.as_bytes());
 pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::Path<String>) -> HttpResponse {
     let (content_type, body) = match file.as_str() {
         "consentry.css" => ("text/css; charset=utf-8", STYLESHEET),
+        "passkeys.js" => ("text/javascript; charset=utf-8", PASSKEYS),
         "mark.svg" => ("image/svg+xml", MARK),
         _ => return absent::not_found(server, request).await,
     };
@@ -57,7 +64,7 @@ mod tests {
     /// The pages' policy allows nothing from elsewhere; a stylesheet that asked for it would be broken silently.
     #[test]
     fn assets_load_nothing() {
-        for text in [STYLESHEET, MARK, include_str!("../../static/demo.css")] {
+        for text in [STYLESHEET, MARK, PASSKEYS, include_str!("../../static/demo.css")] {
             for forbidden in ["url(", "@import", "@font-face", "<script", "data:"] {
                 assert!(!text.contains(forbidden), "{forbidden}");
             }

@@ -34,6 +34,7 @@ mod redirects;
 mod refreshing;
 mod registration;
 mod revoked;
+mod second_step;
 mod secrets;
 mod sign_in;
 mod tokens;
