@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod factors;
 pub mod http;
 pub mod jobs;
 pub mod keys;

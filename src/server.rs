@@ -4,6 +4,7 @@
 
 pub mod clients;
 pub mod documents;
+pub mod factors;
 pub mod flows;
 mod issuer;
 pub mod key_sets;
@@ -20,6 +21,7 @@ use chrono::TimeDelta;
 
 use crate::{
     clock::Clock,
+    factors::passkeys::Passkeys,
     keys::master::MasterKey,
     mail::Mailer,
     model::{
@@ -156,6 +158,8 @@ pub struct Server {
     pub registrations: Registrations,
     /// How fast passwords can be guessed.
     pub sign_ins: SignIns,
+    /// Passkeys, where browsers have them for this site.
+    pub passkeys: Option<Passkeys>,
     /// What happened at each step of an attempt to connect.
     pub flows: Flows,
     /// Who takes mail away, and how much waits.
@@ -214,6 +218,7 @@ impl Server {
         let registrations = Registrations::new(per_minute, settings.trusted_proxies.clone(), &clock);
         let sign_ins = SignIns::new(settings.trusted_proxies.clone(), &clock);
         let passwords = Passwords::with(settings.passwords);
+        let passkeys = Passkeys::of_site(&settings.origin, &settings.server_name);
         Ok(Self {
             settings,
             clock,
@@ -224,6 +229,7 @@ impl Server {
             key_sets,
             registrations,
             sign_ins,
+            passkeys,
             flows: Flows::default(),
             mails: Mails::new(Mailer::none()),
         })

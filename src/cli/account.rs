@@ -40,6 +40,8 @@ pub(super) enum Command {
     VerifyEmail(account_changes::Which),
     /// Give an account a new password; its sessions and connections end
     SetPassword(account_changes::SetPassword),
+    /// Remove all second factors of somebody who has lost them
+    RemoveFactors(account_changes::Which),
     /// Let nobody use an account; its sessions and connections end
     Disable(account_changes::Which),
     /// Let an account be used again
@@ -75,6 +77,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure
         Command::List(arguments) => account_changes::list(&arguments, desk).await,
         Command::VerifyEmail(arguments) => account_changes::verify_email(&arguments, desk).await,
         Command::SetPassword(arguments) => account_changes::set_password(&arguments, desk).await,
+        Command::RemoveFactors(arguments) => account_changes::remove_factors(&arguments, desk).await,
         Command::Disable(arguments) => account_changes::disable(&arguments, desk).await,
         Command::Enable(arguments) => account_changes::enable(&arguments, desk).await,
         Command::Export(arguments) => account_changes::export(&arguments, desk).await,

@@ -113,6 +113,19 @@ pub(super) async fn list(arguments: &List, desk: &Desk) -> Result<Answer, Failur
     Ok(Answer { json: accounts.iter().map(summary).collect(), text })
 }
 
+/// Whoever asks for this has lost what would have shown that it is them: the operator has to be sure of that in another way.
+pub(super) async fn remove_factors(arguments: &Which, desk: &Desk) -> Result<Answer, Failure> {
+    let email = address(&arguments.email)?;
+    let (account, _) = desk.store.account_by_email(&email).await?.ok_or_else(|| missing(&email))?;
+    let removed = desk.store.remove_factors(account.id, &audit(desk.clock.now())).await?;
+    let text = if removed {
+        format!("{email} has no second factor any more, and signs in with the password alone.")
+    } else {
+        format!("{email} has no second factor.")
+    };
+    Ok(Answer { json: json!({ "account_id": account.id, "email": email, "removed": removed }), text })
+}
+
 pub(super) async fn verify_email(arguments: &Which, desk: &Desk) -> Result<Answer, Failure> {
     let email = address(&arguments.email)?;
     let account = desk.store.vouch_for_email(&email, &audit(desk.clock.now())).await?;

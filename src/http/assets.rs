@@ -22,6 +22,12 @@ pub const STYLESHEET: &str = include_str!("../../static/consentry.css");
 /// The small mark and favicon, served at `/static/mark.svg` as `image/svg+xml`.
 pub const MARK: &str = include_str!("../../static/mark.svg");
 
+/// Passkeys in the browser, served at `/static/passkeys.js` as `text/javascript; charset=utf-8`.
+pub const PASSKEYS: &str = include_str!("../../static/passkeys.js");
+
+/// Changes whenever [`PASSKEYS`] does.
+pub const PASSKEYS_VERSION: u64 = fingerprint(PASSKEYS.as_bytes());
+
 /// Changes whenever [`STYLESHEET`] does.
 pub const STYLESHEET_VERSION: u64 = fingerprint(STYLESHEET.as_bytes());
 
@@ -33,6 +39,7 @@ pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::P
     let brand = &server.settings.brand;
     let found = match file.as_str() {
         "consentry.css" => Some((CSS, Bytes::from_static(STYLESHEET.as_bytes()))),
+        "passkeys.js" => Some(("text/javascript; charset=utf-8", Bytes::from_static(PASSKEYS.as_bytes()))),
         "mark.svg" => Some(("image/svg+xml", Bytes::from_static(MARK.as_bytes()))),
         "brand.css" => brand.accent().map(|colour| (CSS, Bytes::from(accents(colour)))),
         "brand.png" => brand.logo().map(|logo| ("image/png", Bytes::copy_from_slice(logo))),
@@ -80,7 +87,7 @@ mod tests {
     /// The pages' policy allows nothing from elsewhere; a stylesheet that asked for it would be broken silently.
     #[test]
     fn assets_load_nothing() {
-        for text in [STYLESHEET, MARK, include_str!("../../static/demo.css")] {
+        for text in [STYLESHEET, MARK, PASSKEYS, include_str!("../../static/demo.css")] {
             for forbidden in ["url(", "@import", "@font-face", "<script", "data:"] {
                 assert!(!text.contains(forbidden), "{forbidden}");
             }

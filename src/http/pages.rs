@@ -30,6 +30,7 @@ use crate::{
 mod account;
 mod consent;
 mod errors;
+mod factors;
 mod links;
 mod sign_in;
 
@@ -42,6 +43,7 @@ pub use self::{
     account::{AppCard, ConnectedAppsPage, ConnectionLine, Disconnected, HistoryLine, SessionLine, SessionsPage},
     consent::{ClientOrigin, ConsentPage, Destination, Lasts, ScopeLine},
     errors::{ErrorPage, ErrorWords, RefusedPage},
+    factors::{DeviceLine, PasskeyLine, RecoveryCodesPage, SecondStepPage, SecurityNotice, SecurityPage, SetUpAppPage},
     links::{AskPage, CheckMailPage, ChoosePage, ConfirmPage, DonePage, unfit},
     sign_in::{Asking, SignInError, SignInPage},
 };
@@ -59,9 +61,27 @@ pub fn render(page: &impl Template) -> Result<String, askama::Error> {
 /// `form-action` to redirects too, and a client's own redirect URI may redirect on: a website to any other, a program
 /// on this computer to another port or to its maker's website. Besides, a policy cannot name an IPv6 address.
 pub fn answer(
+    answer: HttpResponseBuilder,
+    page: &impl Template,
+    leads_to: Option<&RedirectUri>,
+) -> Result<HttpResponse, Fault> {
+    answer_with(answer, page, leads_to, "")
+}
+
+/// The same for a page on which a passkey can be used: it may run the one script there is, which may call this server.
+pub fn answer_with_script(
+    answer: HttpResponseBuilder,
+    page: &impl Template,
+    leads_to: Option<&RedirectUri>,
+) -> Result<HttpResponse, Fault> {
+    answer_with(answer, page, leads_to, " script-src 'self'; connect-src 'self';")
+}
+
+fn answer_with(
     mut answer: HttpResponseBuilder,
     page: &impl Template,
     leads_to: Option<&RedirectUri>,
+    scripts: &str,
 ) -> Result<HttpResponse, Fault> {
     let form_action = match leads_to {
         None => "'self'".to_owned(),
@@ -70,7 +90,7 @@ pub fn answer(
         Some(uri) => format!("'self' {}:", uri.url().scheme()),
     };
     let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+        "default-src 'none';{scripts} style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
          form-action {form_action}"
     );
     Ok(answer

@@ -7,7 +7,7 @@
 use actix_cors::Cors;
 use actix_web::{HttpRequest, guard as on, web};
 
-use super::{absent, account, assets, guard, health, oauth, well_known};
+use super::{absent, account, account::second_step::Why, assets, guard, health, oauth, well_known};
 use crate::{model::link::LinkPurpose, protocol::resource_metadata, server::Server};
 
 /// Mounts everything; `base` is the path of the public URL, or empty.
@@ -49,8 +49,21 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
                 .post(account::sessions::end)
                 .default_service(only("GET, POST")),
         )
+        .service(
+            page("/security")
+                .get(account::security::show)
+                .post(account::security::take)
+                .default_service(only("GET, POST")),
+        )
+        .service(page("/passkey").post(account::passkey::sign_in).default_service(only("POST")))
+        .service(page("/passkey-options").post(account::passkey::options).default_service(only("POST")))
         .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
         .service(page("/").get(account::home::home).default_service(only("GET")));
+    for why in [Why::SignIn, Why::Again] {
+        let show = move |server, request| account::second_step::show(server, request, why);
+        let take = move |server, request, payload| account::second_step::take(server, request, payload, why);
+        app.service(page(why.path()).get(show).post(take).default_service(only("GET, POST")));
+    }
     for purpose in LinkPurpose::ALL {
         let show = move |server, request| account::links::show(server, request, purpose);
         let take = move |server, request, payload| account::links::take(server, request, payload, purpose);

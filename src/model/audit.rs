@@ -62,6 +62,22 @@ pub enum AuditAction {
     AccountSessionsEnded,
     /// Every session, code and family of an account was ended.
     AccountSignedOutEverywhere,
+    /// A passkey was added to an account.
+    AccountPasskeyAdded,
+    /// A passkey was removed from an account.
+    AccountPasskeyRemoved,
+    /// An authenticator app was set up.
+    AccountAuthenticatorAppAdded,
+    /// An authenticator app was removed.
+    AccountAuthenticatorAppRemoved,
+    /// An account got new recovery codes.
+    AccountRecoveryCodesMade,
+    /// A recovery code was used.
+    AccountRecoveryCodeUsed,
+    /// Browsers are asked for a second factor again.
+    AccountDevicesForgotten,
+    /// The operator removed all factors of an account.
+    AccountFactorsRemoved,
     /// A plugin was imported or imported again.
     PluginImported,
     /// A resource was registered.
@@ -111,6 +127,14 @@ impl AuditAction {
             Self::AccountDeleted => "account.deleted",
             Self::AccountSessionsEnded => "account.sessions_ended",
             Self::AccountSignedOutEverywhere => "account.signed_out_everywhere",
+            Self::AccountPasskeyAdded => "account.passkey_added",
+            Self::AccountPasskeyRemoved => "account.passkey_removed",
+            Self::AccountAuthenticatorAppAdded => "account.authenticator_app_added",
+            Self::AccountAuthenticatorAppRemoved => "account.authenticator_app_removed",
+            Self::AccountRecoveryCodesMade => "account.recovery_codes_made",
+            Self::AccountRecoveryCodeUsed => "account.recovery_code_used",
+            Self::AccountDevicesForgotten => "account.devices_forgotten",
+            Self::AccountFactorsRemoved => "account.factors_removed",
             Self::PluginImported => "plugin.imported",
             Self::ResourceAdded => "resource.added",
             Self::ResourceRemoved => "resource.removed",

@@ -39,6 +39,10 @@ ids! {
     ResourceId,
     /// A one-time link; what stands in it is a secret of its own.
     LinkId,
+    /// A passkey of an account.
+    PasskeyId,
+    /// A browser that is remembered.
+    DeviceId,
     /// A mail that waits to be sent.
     MailId,
     /// One line of the audit log.

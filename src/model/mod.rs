@@ -10,6 +10,7 @@ pub mod client;
 pub mod code;
 pub mod consent;
 pub mod digest;
+pub mod factor;
 pub mod family;
 pub mod flow;
 pub mod id;

@@ -110,12 +110,15 @@ pub struct Scope {
     /// Whether a person may leave it out and allow the rest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+    /// Whether a person must show a second factor just before they allow it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub step_up: bool,
 }
 
 impl Scope {
     /// A scope that is described in one language.
     pub fn new(name: impl Into<String>, words: impl Into<String>) -> Self {
-        Self { name: name.into(), words: words.into(), translations: BTreeMap::new(), optional: false }
+        Self { name: name.into(), words: words.into(), translations: BTreeMap::new(), optional: false, step_up: false }
     }
 
     /// What it lets a client do, in a language if there are words in it.

@@ -16,6 +16,10 @@ pub struct Session {
     pub account_generation: Generation,
     /// When the person signed in.
     pub auth_time: Timestamp,
+    /// When they last showed who they are, by whatever.
+    pub proven_at: Timestamp,
+    /// When they last showed a second factor; none if they have not in this session.
+    pub factor_at: Option<Timestamp>,
     /// When the session ends.
     pub expires_at: Timestamp,
 }

@@ -23,7 +23,7 @@ use super::shares::{Shares, TooMany};
 use crate::{
     clock::Clock,
     keys::{KeyError, ring::Ring},
-    model::{Timestamp, digest::Digest, proxies::TrustedProxies},
+    model::{Timestamp, digest::Digest, id::AccountId, proxies::TrustedProxies},
     store::{Store, StoreResult, sign_ins::SignInFailure},
 };
 
@@ -143,6 +143,13 @@ pub fn subject(ring: &Ring, typed: &str, device: Option<[u8; 16]>) -> Result<Dig
     let bytes = [label, &[u8::try_from(device.len()).unwrap_or_default()], &device, typed.as_bytes()].concat();
     let tag = hmac::sign(&ring.mac()?.key, &bytes);
     Ok(Digest::of(tag))
+}
+
+/// The same for an account's second factors, which nobody tries who has not shown the first, or none at all.
+pub fn subject_of_factors(ring: &Ring, account: AccountId, device: Option<[u8; 16]>) -> Result<Digest, KeyError> {
+    let label = b"consentry second factor subject v1".as_slice();
+    let bytes = [label, account.0.as_bytes(), &device.map(Vec::from).unwrap_or_default()].concat();
+    Ok(Digest::of(hmac::sign(&ring.mac()?.key, &bytes)))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
     Timestamp,
     account::{Email, Role},
+    factor::{Factors, KeptPasskey, RememberedDevice},
     id::{AccountId, AuditEventId, FamilyId, SessionId},
 };
 
@@ -19,6 +20,8 @@ pub struct AccountExport {
     pub consents: Vec<ExportedConsent>,
     /// Where they are signed in.
     pub sessions: Vec<ExportedSession>,
+    /// What they show beside a password, or in its place.
+    pub factors: ExportedFactors,
     /// What is connected by their consent, or was until lately.
     pub connections: Vec<ExportedConnection>,
     /// What happened to the account.
@@ -78,6 +81,43 @@ pub struct ExportedSession {
     pub expires_at: Timestamp,
 }
 
+/// What they show beside a password, or in its place.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExportedFactors {
+    /// Passkeys.
+    pub passkeys: Vec<ExportedPasskey>,
+    /// Since when there is an authenticator app, if there is one.
+    pub authenticator_app_since: Option<Timestamp>,
+    /// How many recovery codes have not been used.
+    pub recovery_codes_left: i64,
+    /// Browsers in which no second factor is asked for.
+    pub remembered_devices: Vec<ExportedDevice>,
+}
+
+/// One passkey.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExportedPasskey {
+    /// What they call it.
+    pub name: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// One browser in which no second factor is asked for.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExportedDevice {
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// From which network address.
+    pub address: Option<String>,
+    /// What the browser called itself.
+    pub user_agent: Option<String>,
+}
+
 /// One connection.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExportedConnection {
@@ -114,6 +154,28 @@ pub struct ExportedEvent {
     pub address: Option<String>,
     /// What more is known of it.
     pub detail: Value,
+}
+
+impl From<Factors> for ExportedFactors {
+    fn from(factors: Factors) -> Self {
+        let passkey = |passkey: KeptPasskey| ExportedPasskey {
+            name: passkey.name,
+            created_at: passkey.created_at,
+            last_used_at: passkey.last_used_at,
+        };
+        let device = |device: RememberedDevice| ExportedDevice {
+            created_at: device.created_at,
+            expires_at: device.expires_at,
+            address: device.address,
+            user_agent: device.user_agent,
+        };
+        Self {
+            passkeys: factors.passkeys.into_iter().map(passkey).collect(),
+            authenticator_app_since: factors.app.map(|app| app.created_at),
+            recovery_codes_left: factors.recovery_codes_left,
+            remembered_devices: factors.devices.into_iter().map(device).collect(),
+        }
+    }
 }
 
 impl Store {

@@ -14,6 +14,7 @@ pub mod clients;
 pub mod connected;
 pub mod consents;
 pub mod error;
+pub mod factors;
 pub mod families;
 mod family_rows;
 mod family_statements;

@@ -24,6 +24,8 @@ pub struct NewSession {
     pub session_generation: Generation,
     /// When; also its `auth_time`.
     pub at: Timestamp,
+    /// When a second factor was shown; none if none was.
+    pub factor_at: Option<Timestamp>,
     /// When it ends.
     pub expires_at: Timestamp,
     /// From which network address.

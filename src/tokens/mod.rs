@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod assertion;
+pub mod between;
 pub mod code;
 pub mod device;
 pub mod form;

@@ -5,7 +5,7 @@ use crate::{rust_text::Token, tree::Tree};
 
 /// The crafts and the floors, all of which the assembly may hold.
 const CRAFTS_AND_FLOORS: &str =
-    "random languages passwords pictures outbound mail vault keys tokens telemetry config protocol store clock audit";
+    "random languages passwords factors pictures outbound mail vault keys tokens telemetry config protocol store clock audit";
 
 /// Each room and the rooms it may name, itself apart. A room that is not listed may not exist.
 /// A row names only rooms that stand above it, so that no chain of rooms can come round to its start.
@@ -17,6 +17,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("languages", &["model"]),
     ("passwords", &["model random"]),
     ("pictures", &[]),
+    ("factors", &["model random"]),
     ("outbound", &["model"]),
     ("mail", &["model"]),
     ("vault", &["model random outbound"]),
@@ -55,6 +56,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("metrics_", &["telemetry"]),
     ("lettre", &["mail"]),
     ("image", &["pictures"]),
+    ("webauthn_", &["factors"]),
+    ("totp_rs", &["factors"]),
 ];
 
 /// What would let a decision wait, look around, or depend on anything but its arguments.

@@ -1,9 +1,15 @@
 //! A person has shown who they are, in whatever way: a session starts in this browser, and they go on with what brought
-//! them here. `sign_in` and `links` lead here.
+//! them here. `sign_in`, `passkey` and `links` lead here. Who has a second factor shows it first (`second_step`), unless
+//! what they have shown is two by itself or the browser is remembered.
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use super::{place::Place, session};
+use super::{
+    browser_of, half_way,
+    place::{self, Place},
+    second_step::Why,
+    session,
+};
 use crate::{
     http::{
         extract::{cookies, visitor::Visitor},
@@ -11,7 +17,7 @@ use crate::{
         oauth::authorize::{Stage, hand_over, leave, open, stage, to_page, to_path},
         trail,
     },
-    model::{account::Account, flow::Step},
+    model::{account::Account, flow::Step, redirect_uri::RedirectUri},
     protocol::authorization::InFlight,
     random,
     server::Server,
@@ -37,7 +43,7 @@ impl Errand {
     }
 
     /// Sends the person to where they can sign in, and then back to this.
-    fn anew(self, server: &Server) -> Result<HttpResponse, PageError> {
+    pub(super) fn anew(self, server: &Server) -> Result<HttpResponse, PageError> {
         match self {
             Self::Answer(in_flight) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
             Self::Visit(place) => Ok(place.after_signing_in(server)),
@@ -45,16 +51,63 @@ impl Errand {
     }
 }
 
-/// Starts a session, marks the browser as one the account was signed in to with, and sends the person on. An account
-/// that was disabled or changed meanwhile has to sign in anew.
+/// What somebody has shown to be the account's owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Its password.
+    Password,
+    /// A one-time link that was sent to its address.
+    Link,
+    /// One of its passkeys, which asked for a finger, a face or a PIN: two factors at once.
+    Passkey,
+}
+
+/// Lets somebody in who has shown who they are: at once, or where a second factor is asked for after that.
 pub(super) async fn arrive(
     server: &Server,
     request: &HttpRequest,
-    mut visitor: Visitor,
-    account: Account,
+    visitor: Visitor,
+    (account, proof): (Account, Proof),
     errand: Errand,
 ) -> Result<HttpResponse, PageError> {
-    let Some((session, secret)) = session::start(server, request, &visitor, account).await? else {
+    let by_factor = proof == Proof::Passkey;
+    let devices = cookies::device(&server.settings, request);
+    let is_enough = by_factor
+        || !server.store.has_factors(account.id).await?
+        || server.remembers(&account, &browser_of(request, &visitor, &devices)).await?;
+    if is_enough {
+        return complete(server, request, visitor, Arrived { account, by_factor, remember: false }, errand).await;
+    }
+    let mut answer = HttpResponse::SeeOther();
+    answer.cookie(half_way::begin(server, &visitor, &account)?);
+    visitor.mark(&server.settings, &mut answer);
+    let path = Why::SignIn.path();
+    match errand {
+        Errand::Answer(in_flight) => to_page(server, answer, path, &in_flight),
+        Errand::Visit(place) => Ok(to_path(server, answer, &format!("{path}?{}={}", place::FIELD, place.word()))),
+    }
+}
+
+/// Somebody who has shown all that is asked for.
+pub(super) struct Arrived {
+    /// Who.
+    pub(super) account: Account,
+    /// Whether a second factor was shown.
+    pub(super) by_factor: bool,
+    /// Whether this browser is to be remembered.
+    pub(super) remember: bool,
+}
+
+/// Starts a session, marks the browser as one the account was signed in to with, and sends the person on. An account
+/// that was disabled or changed meanwhile has to sign in anew.
+pub(super) async fn complete(
+    server: &Server,
+    request: &HttpRequest,
+    mut visitor: Visitor,
+    Arrived { account, by_factor, remember }: Arrived,
+    errand: Errand,
+) -> Result<HttpResponse, PageError> {
+    let Some((session, secret)) = session::start(server, request, &visitor, (account, by_factor)).await? else {
         tracing::info!("the account was disabled or changed while somebody signed in to it");
         return errand.anew(server);
     };
@@ -63,15 +116,22 @@ pub(super) async fn arrive(
     let mut answer = HttpResponse::SeeOther();
     answer.cookie(cookies::set_session(settings, &secret, session.auth_time, session.expires_at));
     let (ring, marks) = (server.keyring.current(), cookies::device(settings, request));
-    if tokens::device::find(&ring, &marks, &session.account).is_none() {
-        let marks = tokens::device::write(&ring, &marks, &session.account, random::bytes())?;
+    let known = tokens::device::find(&ring, &marks, &session.account);
+    let number = known.unwrap_or_else(random::bytes);
+    if known.is_none() {
+        let marks = tokens::device::write(&ring, &marks, &session.account, number)?;
         answer.cookie(cookies::set_device(settings, marks));
     }
+    if remember {
+        server.remember(session.account.id, number, &browser_of(request, &visitor, &marks)).await?;
+    }
+    answer.cookie(cookies::remove_second_step(settings));
     visitor.session = Some(session);
     go_on(server, request, answer, errand, &visitor).await
 }
 
-async fn go_on(
+/// Sends somebody who is signed in on with what brought them here.
+pub(super) async fn go_on(
     server: &Server,
     request: &HttpRequest,
     answer: HttpResponseBuilder,
@@ -88,4 +148,20 @@ async fn go_on(
         Stage::Refuse(redirect) => Ok(leave(answer, &redirect)),
         Stage::SignIn(_) => to_page(server, answer, "/sign-in", &in_flight),
     }
+}
+
+/// Where the answer to a form of ours may lead while a request waits, as far as that is certain now.
+pub(super) async fn leads_to(
+    server: &Server,
+    request: &HttpRequest,
+    in_flight: Option<&InFlight>,
+    visitor: &Visitor,
+) -> Result<Option<RedirectUri>, PageError> {
+    let Some(in_flight) = in_flight else { return Ok(None) };
+    Ok(match stage(server, request, in_flight.clone(), visitor).await? {
+        Stage::SignIn(asked) => Some(asked.0.addressed().redirect_uri().clone()),
+        Stage::Ask(asked) => Some(asked.attended.checked().addressed().redirect_uri().clone()),
+        Stage::Answer(answered) => Some(answered.redirect_uri().clone()),
+        Stage::Refuse(_) => None,
+    })
 }

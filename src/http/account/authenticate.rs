@@ -37,6 +37,8 @@ pub(super) struct Credentials<'a> {
 pub(super) enum Refusal {
     /// Nobody is told which it was.
     Wrong(&'static str),
+    /// A passkey was shown that opens nothing here.
+    Passkey(&'static str),
     /// The password was not looked at.
     TooMany(TooMany),
 }
@@ -44,14 +46,22 @@ pub(super) enum Refusal {
 impl Refusal {
     pub(super) fn why(self) -> &'static str {
         match self {
-            Self::Wrong(why) => why,
+            Self::Wrong(why) | Self::Passkey(why) => why,
             Self::TooMany(_) => "There were too many tries: at this account, or from this address.",
+        }
+    }
+
+    pub(super) fn too_many(self) -> Option<TooMany> {
+        match self {
+            Self::Wrong(_) | Self::Passkey(_) => None,
+            Self::TooMany(too_many) => Some(too_many),
         }
     }
 
     pub(super) fn told(self) -> SignInError {
         match self {
             Self::Wrong(_) => SignInError::Refused,
+            Self::Passkey(_) => SignInError::Passkey,
             Self::TooMany(_) => SignInError::TooMany,
         }
     }

@@ -8,7 +8,7 @@
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use super::{
-    arrival::{Errand, arrive},
+    arrival::{Errand, Proof, arrive},
     place::Place,
 };
 use crate::{
@@ -251,6 +251,6 @@ impl<'a> Visit<'a> {
             return Ok(pages::answer(HttpResponse::Ok(), &page, None)?);
         }
         let errand = Errand::waiting(self.server, link.request.as_deref(), Place::Home, &self.visitor).await;
-        Box::pin(arrive(self.server, self.request, self.visitor, account, errand)).await
+        Box::pin(arrive(self.server, self.request, self.visitor, (account, Proof::Link), errand)).await
     }
 }

@@ -1,12 +1,28 @@
-//! The pages around an account: the front page, signing in and out, what is connected, where one is signed in.
+//! The pages around an account: the front page, signing in and out, what is connected, where one is signed in, and how.
 
 mod arrival;
 mod authenticate;
 pub mod connected_apps;
+mod half_way;
 pub mod home;
 pub mod links;
+pub mod passkey;
 pub mod place;
+pub mod second_step;
+pub mod security;
 pub mod session;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_out;
+
+use actix_web::HttpRequest;
+
+use crate::{
+    http::{extract::visitor::Visitor, oauth::caller::peer},
+    server::factors::Browser,
+};
+
+/// The browser a request came from, with the marks it holds.
+fn browser_of<'a>(request: &HttpRequest, visitor: &'a Visitor, devices: &'a str) -> Browser<'a> {
+    Browser { mark: visitor.browser(), devices, address: peer(request), user_agent: session::user_agent(request) }
+}

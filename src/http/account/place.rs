@@ -21,13 +21,16 @@ pub enum Place {
     ConnectedApps,
     /// Where they are signed in.
     Sessions,
+    /// How they sign in.
+    Security,
 }
 
 impl Place {
-    const ALL: [Self; 3] = [Self::Home, Self::ConnectedApps, Self::Sessions];
+    const ALL: [Self; 4] = [Self::Home, Self::ConnectedApps, Self::Sessions, Self::Security];
 
     /// The pages of a person's own, each with the message that names it.
-    pub const LINKED: [(Self, &str); 2] = [(Self::ConnectedApps, "apps-title"), (Self::Sessions, "sessions-title")];
+    pub const LINKED: [(Self, &str); 3] =
+        [(Self::ConnectedApps, "apps-title"), (Self::Sessions, "sessions-title"), (Self::Security, "security-title")];
 
     /// Its word in forms and addresses.
     pub fn word(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Place {
             Self::Home => "",
             Self::ConnectedApps => "connected-apps",
             Self::Sessions => "sessions",
+            Self::Security => "security",
         }
     }
 

@@ -17,15 +17,16 @@ use crate::{
 };
 
 /// Starts a session, in the place of the one this browser had, and answers its cookie's text. `None` when the account
-/// was disabled or changed meanwhile.
+/// was disabled or changed meanwhile. Beside the account stands whether they have shown a second factor too.
 pub async fn start(
     server: &Server,
     request: &HttpRequest,
     visitor: &Visitor,
-    account: Account,
+    (account, by_factor): (Account, bool),
 ) -> StoreResult<Option<(Session, SecretText)>> {
     let now = server.clock.now();
     let secret = SecretText::new(tokens::secret::SESSION, random::bytes());
+    let factor_at = by_factor.then_some(now);
     let new = NewSession {
         id: SessionId(random::id(now)),
         digest: secret.digest(),
@@ -36,6 +37,7 @@ pub async fn start(
         expires_at: now + server.settings.session_lifetime,
         address: peer(request),
         user_agent: user_agent(request),
+        factor_at,
         replaces: visitor.session_digest,
     };
     if !server.store.start_session(&new).await? {
@@ -45,6 +47,8 @@ pub async fn start(
         id: new.id,
         account_generation: account.generation,
         auth_time: now,
+        proven_at: now,
+        factor_at,
         expires_at: new.expires_at,
         account,
     };
@@ -52,7 +56,7 @@ pub async fn start(
 }
 
 /// What the browser calls itself, on one line.
-fn user_agent(request: &HttpRequest) -> Option<String> {
+pub(super) fn user_agent(request: &HttpRequest) -> Option<String> {
     let name = request.headers().get(header::USER_AGENT)?.to_str().ok()?;
     Some(name.chars().filter(|c| !deceives(*c)).take(USER_AGENT_MAX).collect())
 }

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    arrival::{Errand, arrive},
+    arrival::{Errand, Proof, arrive},
     authenticate::{Credentials, Refusal, authenticate},
     place::Place,
 };
@@ -98,15 +98,16 @@ fn render(server: &Server, request: &HttpRequest, visitor: &Visitor, shown: &Sho
         error: shown.refusal.map(Refusal::told),
         asking: shown.asking.clone(),
         offers_reset: people::may_ask(server, LinkPurpose::ResetPassword),
+        offers_passkey: server.passkeys.is_some(),
         offers_sign_up: people::may_ask(server, LinkPurpose::SignUp),
     };
     let mut answer = match shown.refusal {
         None => HttpResponse::Ok(),
-        Some(Refusal::Wrong(_)) => HttpResponse::UnprocessableEntity(),
+        Some(Refusal::Wrong(_) | Refusal::Passkey(_)) => HttpResponse::UnprocessableEntity(),
         Some(Refusal::TooMany(too_many)) => pages::too_many(too_many),
     };
     visitor.mark(&server.settings, &mut answer);
-    Ok(pages::answer(answer, &page, shown.leads_to.as_ref())?)
+    Ok(pages::answer_with_script(answer, &page, shown.leads_to.as_ref())?)
 }
 
 /// Takes the form.
@@ -140,10 +141,11 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
             return refuse(server, request, &visitor, &errand, (typed, refusal)).await;
         }
     };
-    arrive(server, request, visitor, account, errand).await
+    arrive(server, request, visitor, (account, Proof::Password), errand).await
 }
 
-async fn refuse(
+/// Shows the form once more, and why.
+pub(super) async fn refuse(
     server: &Server,
     request: &HttpRequest,
     visitor: &Visitor,

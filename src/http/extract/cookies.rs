@@ -1,5 +1,5 @@
-//! Our cookies: the browser's own mark, the session of who is signed in, the language chosen, and for whom somebody has
-//! signed in here.
+//! Our cookies: the browser's own mark, the session of who is signed in, the language chosen, for whom somebody has
+//! signed in here, and who is half way to that.
 //!
 //! Over https all have the `__Host-` prefix (RFC 6265bis §4.1.3): no other host, path or plain http can set them.
 
@@ -76,6 +76,26 @@ pub fn device(settings: &Settings, request: &HttpRequest) -> String {
 pub fn set_device(settings: &Settings, value: String) -> Cookie<'static> {
     let mut cookie = cookie(settings, "device", value);
     cookie.set_max_age(Duration::days(400));
+    cookie
+}
+
+/// Reads who has shown the first of two factors, as it was sealed.
+pub fn second_step(settings: &Settings, request: &HttpRequest) -> Option<String> {
+    let value = request.cookie(&name(settings, "second_step"))?.value().to_owned();
+    (value.len() <= tokens::between::LENGTH_MAX).then_some(value)
+}
+
+/// Keeps it for as long as the second may take.
+pub fn set_second_step(settings: &Settings, value: String, lasts: chrono::TimeDelta) -> Cookie<'static> {
+    let mut cookie = cookie(settings, "second_step", value);
+    cookie.set_max_age(Duration::seconds(lasts.num_seconds()));
+    cookie
+}
+
+/// Takes it away.
+pub fn remove_second_step(settings: &Settings) -> Cookie<'static> {
+    let mut cookie = cookie(settings, "second_step", String::new());
+    cookie.make_removal();
     cookie
 }
 

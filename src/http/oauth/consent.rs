@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     http::{
-        account::place::Place,
+        account::{place::Place, second_step::Why},
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
@@ -23,7 +23,7 @@ use crate::{
         parameters::Parameters,
     },
     random,
-    server::Server,
+    server::{Server, factors::FRESH},
     store::consents::{ConsentGrant, ConsentKey},
     tokens,
 };
@@ -43,8 +43,16 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
         Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
+        Stage::Ask(asked) if wants_factor(server, &asked, asked.attended.checked().scopes()) => {
+            to_page(server, HttpResponse::SeeOther(), Why::Again.path(), &in_flight)
+        }
         Stage::Ask(asked) => render(server, request, &visitor, &in_flight, &Shown::first(&asked)).await,
     }
+}
+
+/// Whether these scopes are allowed only by who has shown a second factor lately.
+fn wants_factor(server: &Server, asked: &Asked, scopes: &Scopes) -> bool {
+    asked.attended.wants_factor(scopes, server.clock.now() - FRESH)
 }
 
 /// What the page shows.
@@ -139,6 +147,9 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
         }
         (Stage::Ask(asked), Decision::Allow(ticked)) => {
             if let Some(agreed) = asked.attended.agreed(&ticked) {
+                if wants_factor(server, &asked, &agreed) {
+                    return to_page(server, HttpResponse::SeeOther(), Why::Again.path(), &in_flight);
+                }
                 return Ok(leave(&allow(server, request, *asked, agreed).await?));
             }
             let shown = Shown { asked: &asked, nothing_ticked: true };

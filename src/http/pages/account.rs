@@ -131,6 +131,14 @@ impl HistoryLine {
             "account.email_verified" => "event-email-verified",
             "account.email_changed" | "account.email_restored" => "event-email-changed",
             "account.password_changed" | "account.password_reset" => "event-password-changed",
+            "account.passkey_added" => "event-passkey-added",
+            "account.passkey_removed" => "event-passkey-removed",
+            "account.authenticator_app_added" => "event-app-added",
+            "account.authenticator_app_removed" => "event-app-removed",
+            "account.recovery_codes_made" => "event-codes-made",
+            "account.recovery_code_used" => "event-code-used",
+            "account.devices_forgotten" => "event-devices-forgotten",
+            "account.factors_removed" => "event-factors-removed",
             "account.sessions_ended" => "event-sessions-ended",
             "account.signed_out_everywhere" => "event-signed-out-everywhere",
             "consent.granted" => "event-consent-granted",
@@ -203,13 +211,21 @@ impl SessionLine {
     }
 
     fn says(&self, layout: &Layout) -> Said {
-        match (self.browser, self.system) {
-            (Some(browser), Some(system)) => {
-                layout.say("sessions-browser").name("browser", browser).name("system", system)
-            }
-            (Some(name), None) | (None, Some(name)) => layout.say("sessions-some-browser").name("name", name),
-            (None, None) => layout.say("sessions-unknown"),
-        }
+        says_browser(layout, (self.browser, self.system))
+    }
+}
+
+/// Which browser it is that calls itself so, as far as it can be told, and on what.
+pub(super) fn browser_named(user_agent: &str) -> (Option<&'static str>, Option<&'static str>) {
+    (first_of(BROWSERS, user_agent), first_of(SYSTEMS, user_agent))
+}
+
+/// The same in words.
+pub(super) fn says_browser(layout: &Layout, named: (Option<&str>, Option<&str>)) -> Said {
+    match named {
+        (Some(browser), Some(system)) => layout.say("sessions-browser").name("browser", browser).name("system", system),
+        (Some(name), None) | (None, Some(name)) => layout.say("sessions-some-browser").name("name", name),
+        (None, None) => layout.say("sessions-unknown"),
     }
 }
 

@@ -2,6 +2,7 @@
 //! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there, with an index).
 
 mod index;
+mod factors;
 mod links;
 
 use chrono::DateTime;
@@ -16,7 +17,7 @@ const REQUEST_ID: &str = "61747f2a9d4693c9";
 
 /// A name for each sample, and its HTML.
 pub(crate) fn samples() -> Vec<(&'static str, String)> {
-    vec![
+    let mut samples = vec![
         ("sign_in", html(&sign_in())),
         ("sign_in_plain", html(&SignInPage { asking: None, request: String::new(), ..sign_in() })),
         ("sign_in_refused", html(&failed(SignInError::Refused))),
@@ -43,7 +44,9 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("restore_email", html(&links::choose(LinkPurpose::RestoreEmail, "ada@people.example"))),
         ("verify_email", html(&links::confirm("ada@people.example"))),
         ("link_done", html(&DonePage { layout: layout(), purpose: LinkPurpose::ResetPassword })),
-    ]
+    ];
+    samples.extend(factors::samples());
+    samples
 }
 
 /// Every page with the same text in each of its fields.
@@ -78,7 +81,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     let asking = Some(Asking { client_name: own(), plugin_name: own() });
     let account = SignedIn { name: own(), email: own() };
     let error = Some(SignInError::Refused);
-    vec![
+    let mut pages = vec![
         (
             "sign_in",
             html(&SignInPage {
@@ -90,6 +93,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
                 error,
                 asking,
                 offers_reset: true,
+                offers_passkey: true,
                 offers_sign_up: true,
             }),
         ),
@@ -142,7 +146,9 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         ("check_mail", html(&CheckMailPage { layout: layout(), email: own() })),
         ("invitation", html(&ChoosePage { layout: layout(), ..links::choose(LinkPurpose::Invitation, text) })),
         ("verify_email", html(&ConfirmPage { layout: layout(), ..links::confirm(text) })),
-    ]
+    ];
+    pages.extend(factors::filled_with(text, layout()));
+    pages
 }
 
 /// The page an ordinary person sees most often.
@@ -184,6 +190,7 @@ pub(crate) fn sign_in() -> SignInPage {
         error: None,
         asking: Some(Asking { client_name: "ChatGPT".to_owned(), plugin_name: "To-do list".to_owned() }),
         offers_reset: true,
+        offers_passkey: false,
         offers_sign_up: false,
     }
 }

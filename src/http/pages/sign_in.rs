@@ -25,6 +25,8 @@ pub struct SignInPage {
     pub asking: Option<Asking>,
     /// Whether a new password can be had by mail.
     pub offers_reset: bool,
+    /// Whether a passkey can be used here.
+    pub offers_passkey: bool,
     /// Whether anybody may make an account.
     pub offers_sign_up: bool,
 }
@@ -50,6 +52,8 @@ pub struct Asking {
 pub enum SignInError {
     /// Unknown address, wrong password or closed account: never told apart, or strangers could list accounts.
     Refused,
+    /// The passkey that was shown opens nothing.
+    Passkey,
     /// Nothing was looked at: there were too many attempts.
     TooMany,
 }
@@ -59,6 +63,7 @@ impl SignInError {
     fn message(self) -> &'static str {
         match self {
             Self::Refused => "sign-in-refused",
+            Self::Passkey => "sign-in-passkey-refused",
             Self::TooMany => "sign-in-too-many",
         }
     }

@@ -118,6 +118,13 @@ impl Attended {
         self.standing.as_ref().is_some_and(|consent| !consent.scopes.contains(scope))
     }
 
+    /// Whether allowing these scopes takes a second factor first: the owner wants one for one of them, and none has been
+    /// shown after that time.
+    pub fn wants_factor(&self, scopes: &Scopes, since: Timestamp) -> bool {
+        let shown = self.session.factor_at.is_some_and(|shown| shown > since);
+        !shown && self.scopes().any(|scope| scope.step_up && scopes.contains(&scope.name))
+    }
+
     /// What a yes gives with these of the scopes ticked that may be left out. `None` when nothing is left.
     pub fn agreed(&self, ticked: &Scopes) -> Option<Scopes> {
         self.checked.resource.scopes.agreed(&self.checked.scopes, ticked)

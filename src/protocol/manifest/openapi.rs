@@ -136,7 +136,7 @@ fn schemes(document: &Value) -> BTreeMap<&str, &Map<String, Value>> {
 }
 
 /// Gathers a scheme's scopes with their sentences, and what is said beside:
-/// `"x-scopes": { "todo.write": { "optional": true, "words": { "de": "Einträge ändern" } } }`.
+/// `"x-scopes": { "todo.write": { "optional": true, "step_up": true, "words": { "de": "Einträge ändern" } } }`.
 fn described(scheme: &Map<String, Value>, scopes: &mut BTreeMap<String, Scope>) -> Result<(), NotADescription> {
     let flows = scheme.get("flows").and_then(Value::as_object).into_iter().flat_map(Map::values);
     for flow in flows {
@@ -145,6 +145,8 @@ fn described(scheme: &Map<String, Value>, scopes: &mut BTreeMap<String, Scope>) 
             let mut scope = scope(name, words.as_str().unwrap_or_default())?;
             if let Some(more) = flow.get(MORE).and_then(|more| more.get(name)) {
                 scope.optional = more.get("optional").and_then(Value::as_bool).unwrap_or_default();
+                // Whatever is written there but "no" is a wish for more safety, and not to be passed over.
+                scope.step_up = more.get("step_up").is_some_and(|wish| *wish != Value::Bool(false));
                 scope.translations = translations(name, more)?;
             }
             scopes.insert(name.clone(), scope);
@@ -246,13 +248,14 @@ components:
     fn more_is_said_of_a_scope_beside_the_others() {
         let more = "
           x-scopes:
-            todo.write: { optional: true, words: { de: Einträge\u{202e} ändern, ja: \"\", es: 7 } }
+            todo.write: { optional: true, step_up: true, words: { de: Einträge\u{202e} ändern, ja: \"\", es: 7 } }
             nowhere: { optional: true }
 ";
         let read = |document: &str| read(document.as_bytes()).map(|description| description.scopes);
         let scopes = read(&format!("{}{more}", YAML.trim_end())).unwrap();
         let told: Vec<_> = scopes.iter().map(|scope| (scope.words_in("de"), scope.optional)).collect();
         assert_eq!(told, [("Use \"todo.list\"", false), ("See your to-do list", false), ("Einträge ändern", true)]);
+        assert_eq!(scopes.iter().map(|scope| scope.step_up).collect::<Vec<_>>(), [false, false, true]);
         assert_eq!(scopes[2].words_in("ja"), "Use \"todo.write\"", "no words are no translation");
         let endless = more.replace("Einträge", &"x".repeat(WORDS_LENGTH_MAX + 1));
         assert!(matches!(read(&format!("{}{endless}", YAML.trim_end())), Err(NotADescription::Words(_))));

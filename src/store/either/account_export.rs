@@ -105,6 +105,8 @@ impl Engine {
         let sessions: Vec<SessionRow> = all_of!(self, id, SESSIONS);
         let connections: Vec<ConnectionRow> = all_of!(self, id, CONNECTIONS);
         let events: Vec<EventRow> = all_of!(self, id, EVENTS);
+        // Those that have expired and were not swept are still kept.
+        let factors = self.factors(id, Timestamp::UNIX_EPOCH).await?;
         let session = |(id, signed_in_at, expires_at, address, user_agent)| ExportedSession {
             session_id: SessionId(id),
             signed_in_at,
@@ -124,6 +126,7 @@ impl Engine {
                 created_at: account.created_at,
             },
             consents,
+            factors: factors.into(),
             sessions: sessions.into_iter().map(session).collect(),
             connections: connections.into_iter().map(Into::into).collect(),
             events: events.into_iter().map(Into::into).collect(),

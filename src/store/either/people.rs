@@ -52,7 +52,11 @@ const CHOOSE_LANGUAGE: &str = "update accounts set language = $2 where id = $1";
 
 /// All that is a person's, before the account itself. A family that is gone can no more be redeemed than one that ended:
 /// its code needs the account.
-const BELONGINGS: [&str; 6] = [
+const BELONGINGS: [&str; 10] = [
+    "delete from passkeys where account_id = $1",
+    "delete from authenticator_apps where account_id = $1",
+    "delete from recovery_codes where account_id = $1",
+    "delete from remembered_devices where account_id = $1",
     "delete from sessions where account_id = $1",
     "delete from families where account_id = $1",
     "delete from consents where account_id = $1",

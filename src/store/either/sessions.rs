@@ -21,8 +21,8 @@ use crate::{
 
 const INSERT: &str = "
     insert into sessions (id, digest, account_id, account_generation, session_generation, auth_time, expires_at,
-                          address, user_agent)
-    select $1, $2, a.id, a.generation, a.session_generation, $6, $7, $8, $9
+                          address, user_agent, factor_at)
+    select $1, $2, a.id, a.generation, a.session_generation, $6, $7, $8, $9, $10
       from accounts a
      where a.id = $3
        and a.generation = $4
@@ -42,7 +42,7 @@ macro_rules! live_sessions {
 }
 
 const LIVE: &str = concat!(
-    "select s.id as session_id, s.account_generation, s.auth_time, s.expires_at, ",
+    "select s.id as session_id, s.account_generation, s.auth_time, s.proven_at, s.factor_at, s.expires_at, ",
     account_columns!(),
     live_sessions!(),
     "and s.digest = $1"
@@ -66,6 +66,8 @@ struct SessionRow {
     session_id: Uuid,
     account_generation: i64,
     auth_time: Timestamp,
+    proven_at: Option<Timestamp>,
+    factor_at: Option<Timestamp>,
     expires_at: Timestamp,
     #[sqlx(flatten)]
     account: AccountRow,
@@ -80,6 +82,8 @@ impl TryFrom<SessionRow> for Session {
             account: row.account.try_into()?,
             account_generation: row.account_generation,
             auth_time: row.auth_time,
+            proven_at: row.proven_at.unwrap_or(row.auth_time),
+            factor_at: row.factor_at,
             expires_at: row.expires_at,
         })
     }
@@ -104,6 +108,7 @@ impl Engine {
             .bind(session.expires_at)
             .bind(&session.address)
             .bind(&session.user_agent)
+            .bind(session.factor_at)
             .execute(&mut *step)
             .await?
             .rows_affected();

@@ -24,6 +24,10 @@ const SIGN_IN_FAILURES: &str = "
      where subject in (select subject from sign_in_failures where forget_at <= $1 limit $2)
        and forget_at <= $1";
 
+const DEVICES: &str = "
+    delete from remembered_devices
+     where id in (select id from remembered_devices where expires_at <= $1 limit $2)";
+
 const ASSERTIONS: &str = "
     delete from assertion_ids
      where (expires_at, digest) in (select expires_at, digest from assertion_ids where expires_at <= $1 limit $2)";
@@ -75,6 +79,7 @@ impl Engine {
             (SECRETS, sweep.sessions_expired_by),
             (LINKS, sweep.sessions_expired_by),
             (MAILS, sweep.sessions_expired_by),
+            (DEVICES, sweep.sessions_expired_by),
             (SIGN_IN_FAILURES, sweep.sessions_expired_by),
             (ASSERTIONS, sweep.assertions_expired_by),
         ] {

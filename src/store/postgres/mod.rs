@@ -20,6 +20,8 @@ mod clients;
 mod connected;
 #[path = "../either/consents.rs"]
 mod consents;
+#[path = "../either/factors.rs"]
+mod factors;
 mod families;
 #[path = "../either/flows.rs"]
 mod flows;

@@ -35,6 +35,7 @@ mod redirects;
 mod refreshing;
 mod registration;
 mod revoked;
+mod second_step;
 mod secrets;
 mod sign_in;
 mod tokens;

@@ -172,6 +172,20 @@ impl Chromium {
         self.client.issue_cmd(command).await.expect("the developer tools answer")
     }
 
+    /// Gives the browser an authenticator, whose owner is there and agrees (WebAuthn Level 3, §11.3).
+    pub async fn has_an_authenticator(&self) {
+        let body = json!({
+            "protocol": "ctap2_1",
+            "transport": "internal",
+            "hasResidentKey": true,
+            "hasUserVerification": true,
+            "isUserVerified": true,
+            "isUserConsenting": true,
+        });
+        let command = Extension { path: "webauthn/authenticator", body };
+        self.client.issue_cmd(command).await.expect("an authenticator");
+    }
+
     /// What the browser has written into the console since the last call.
     pub async fn console(&self) -> Vec<ConsoleEntry> {
         let log = self.client.issue_cmd(Extension { path: "se/log", body: json!({ "type": "browser" }) }).await;
@@ -216,7 +230,7 @@ pub struct ConsoleEntry {
     pub message: String,
 }
 
-/// A command of this driver beyond the standard.
+/// A command of this driver beyond those the client has names for.
 #[derive(Debug)]
 struct Extension {
     path: &'static str,

@@ -16,6 +16,7 @@ pub mod landing;
 pub mod log;
 pub mod looks;
 pub mod process;
+pub mod second_factor;
 pub mod server;
 pub mod signer;
 pub mod simulating;

@@ -150,6 +150,7 @@ on_both_engines! {
             expires_at: now + chrono::TimeDelta::hours(1),
             address: None,
             user_agent: None,
+            factor_at: None,
             replaces: None,
         };
         assert!(server.store.start_session(&session).await.unwrap());

@@ -73,6 +73,7 @@ on_both_engines! {
             expires_at: at(60_000),
             address: None,
             user_agent: None,
+            factor_at: None,
             replaces: None,
         };
         assert!(world.store.start_session(&session).await.unwrap());

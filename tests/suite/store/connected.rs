@@ -39,6 +39,7 @@ fn session(account: AccountId, cookie: &str, milliseconds: i64) -> NewSession {
         expires_at: start() + TimeDelta::hours(1),
         address: Some("192.0.2.1".into()),
         user_agent: Some("A browser".into()),
+        factor_at: None,
         replaces: None,
     }
 }

@@ -149,6 +149,7 @@ on_both_engines! {
             expires_at: start() + TimeDelta::hours(1),
             address: None,
             user_agent: None,
+            factor_at: None,
             replaces: None,
         };
         assert_eq!(writes!(world, world.store.start_session(&session).await.unwrap()), (true, 1));

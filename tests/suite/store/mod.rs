@@ -14,6 +14,7 @@ mod consents;
 mod cut_connection;
 mod documents;
 mod durable_writes;
+mod factors;
 mod facts;
 mod flows;
 mod isolation;

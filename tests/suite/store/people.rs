@@ -32,6 +32,7 @@ pub async fn session(world: &World, cookie: &str) -> NewSession {
         expires_at: at(60_000),
         address: None,
         user_agent: None,
+        factor_at: None,
         replaces: None,
     };
     assert!(world.store.start_session(&session).await.unwrap());
@@ -160,6 +161,7 @@ on_both_engines! {
                 expires_at: at(60_000),
                 address: None,
                 user_agent: None,
+                factor_at: None,
                 replaces: None,
             };
             async move {

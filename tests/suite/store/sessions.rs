@@ -21,6 +21,7 @@ fn new_session(world: &World, cookie: &str) -> NewSession {
         expires_at: at(877),
         address: None,
         user_agent: None,
+        factor_at: None,
         replaces: None,
     }
 }

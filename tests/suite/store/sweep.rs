@@ -45,6 +45,7 @@ async fn session(world: &World, cookie: &str, expires_at: Timestamp) {
         expires_at,
         address: None,
         user_agent: None,
+        factor_at: None,
         replaces: None,
     };
     assert!(world.store.start_session(&session).await.unwrap());

@@ -32,6 +32,10 @@ const ROWS: &str = "
     select 'flow_events ' || count(*) from flow_events union all
     select 'sign_in_failures ' || count(*) from sign_in_failures union all
     select 'sessions ' || count(*) from sessions union all
+    select 'passkeys ' || count(*) from passkeys union all
+    select 'authenticator_apps ' || count(*) from authenticator_apps union all
+    select 'recovery_codes ' || count(*) from recovery_codes union all
+    select 'remembered_devices ' || count(*) from remembered_devices union all
     select 'working_keys ' || count(*) from working_keys union all
     select 'audit_events ' || count(*) from audit_events
     order by 1";
