@@ -5,17 +5,19 @@ use consentry::{
     model::{
         digest::Digest,
         family::EndReason,
-        id::{AccountId, SessionId},
+        id::{AccountId, ConsentId, SessionId},
     },
     random,
     store::{
-        connected::ConnectedApp,
+        clients::NewClient,
+        connected::{ConnectedApp, Named},
+        consents::{ConsentGrant, ConsentKey},
         families::{FamilyEnd, Rotate},
         sessions::NewSession,
     },
 };
 
-use super::facts::{World, at, audit, new_account, start};
+use super::facts::{World, at, audit, new_account, new_client, scopes, start};
 use crate::on_both_engines;
 
 async fn apps(world: &World, milliseconds: i64) -> Vec<ConnectedApp> {
@@ -65,6 +67,33 @@ on_both_engines! {
         assert_eq!(apps(&world, 1002).await[0].connections.iter().map(|it| it.id).collect::<Vec<_>>(), [second]);
         world.store.revoke_consent(&world.consent_key(), &audit(at(1003))).await.unwrap();
         assert!(apps(&world, 1004).await.is_empty());
+    }
+
+    /// The list is cut somewhere, and what is beyond that can still be named and ended.
+    async fn what_is_beyond_the_list_can_be_named(engine) {
+        let world = World::new(engine).await;
+        let family = world.family().await;
+        for number in 0..205 {
+            let client = NewClient { secret: None, ..new_client(&world.plugin) };
+            world.store.add_client(&client, &audit(start())).await.unwrap();
+            let grant = ConsentGrant {
+                id: ConsentId(random::id(start())),
+                key: ConsentKey { client_id: client.id, ..world.consent_key() },
+                scopes: scopes("todo.read"),
+                left_out: scopes(""),
+                document: None,
+            };
+            world.store.grant_consent(&grant, &audit(at(1000 + number))).await.unwrap();
+        }
+        let other = somebody_else(&world).await;
+        let listed = apps(&world, 5000).await;
+        assert!(listed.len() == 200 && listed.iter().all(|app| app.id != world.consent.id));
+        for named in [Named::App(world.consent.id), Named::Connection(family)] {
+            let found = world.store.connected_app(world.account, named, at(5000)).await.unwrap().unwrap();
+            assert_eq!((found.id, &found.key), (world.consent.id, &world.consent_key()));
+            assert_eq!(found.connections.iter().map(|it| it.id).collect::<Vec<_>>(), [family]);
+            assert!(world.store.connected_app(other, named, at(5000)).await.unwrap().is_none());
+        }
     }
 
     async fn nobody_sees_what_others_have(engine) {
