@@ -29,15 +29,18 @@ pub enum Place {
     ConnectedApps,
     /// Where they are signed in.
     Sessions,
+    /// Their name, address, password and language.
+    Account,
     /// Where an address is confirmed that was asked for in this account.
     ChangeEmail(LinkText),
 }
 
 impl Place {
-    const ALL: [Self; 3] = [Self::Home, Self::ConnectedApps, Self::Sessions];
+    const ALL: [Self; 4] = [Self::Home, Self::ConnectedApps, Self::Sessions, Self::Account];
 
     /// The pages of a person's own, each with the message that names it.
-    pub const LINKED: [(Self, &str); 2] = [(Self::ConnectedApps, "apps-title"), (Self::Sessions, "sessions-title")];
+    pub const LINKED: [(Self, &str); 3] =
+        [(Self::ConnectedApps, "apps-title"), (Self::Sessions, "sessions-title"), (Self::Account, "settings-title")];
 
     /// Its word in forms and addresses.
     pub fn word(self) -> String {
@@ -45,6 +48,7 @@ impl Place {
             Self::Home => String::new(),
             Self::ConnectedApps => "connected-apps".to_owned(),
             Self::Sessions => "sessions".to_owned(),
+            Self::Account => "account".to_owned(),
             Self::ChangeEmail(link) => format!("{}{BY_LINK}{}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
         }
     }

@@ -2,6 +2,7 @@
 //! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there).
 
 mod links;
+mod settings;
 
 use chrono::DateTime;
 
@@ -43,6 +44,9 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("verify_email", html(&links::confirm("ada@people.example"))),
         ("link_done", html(&DonePage { layout: layout(), purpose: LinkPurpose::ResetPassword })),
     ]
+    .into_iter()
+    .chain(settings::samples())
+    .collect()
 }
 
 /// Every page with the same text in each of its fields.
@@ -141,6 +145,9 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         ("invitation", html(&ChoosePage { layout: layout(), ..links::choose(LinkPurpose::Invitation, text) })),
         ("verify_email", html(&ConfirmPage { layout: layout(), ..links::confirm(text) })),
     ]
+    .into_iter()
+    .chain(settings::filled_with(&layout(), text))
+    .collect()
 }
 
 /// The page an ordinary person sees most often.

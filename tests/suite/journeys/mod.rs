@@ -20,6 +20,8 @@ mod operations;
 mod people;
 mod people_pages;
 mod registration;
+mod settings;
+mod settings_in_chromium;
 mod simulate;
 mod two_nodes;
 mod under_a_path;
