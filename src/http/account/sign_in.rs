@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     authenticate::{Credentials, Refusal, SignedIn, authenticate},
     place::Place,
+    session,
 };
 use crate::{
     http::{
@@ -141,9 +142,13 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     };
     trail::done(request, Step::SignIn, "The person signed in.");
     let cookie = cookies::set_session(&server.settings, &secret, session.auth_time, session.expires_at);
+    let language = session::language(server, request, &session.account);
     visitor.session = Some(session);
     let mut answer = HttpResponse::SeeOther();
     answer.cookie(cookie);
+    if let Some(language) = language {
+        answer.cookie(language);
+    }
     if let Some(device) = device {
         answer.cookie(cookies::set_device(&server.settings, device));
     }

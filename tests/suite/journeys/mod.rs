@@ -13,6 +13,7 @@ mod foreign_clients;
 mod gpt_action;
 mod hostile_servers;
 mod key_sets;
+mod letters;
 mod lost_answer;
 mod mail;
 mod mcp_clients;

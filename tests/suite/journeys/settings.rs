@@ -66,6 +66,8 @@ on_both_engines! {
         assert!(german.html.contains("<html lang=\"de\">") && german.html.contains("lang=\"de\" selected"));
         let (ada, _) = known(&world, ADA).await.unwrap();
         assert_eq!((ada.name.as_str(), ada.language.as_deref()), ("Ada King", Some("de")));
+        let elsewhere = signed_in(&world, ADA, PASSWORD).await;
+        assert!(account(&elsewhere).await.html.contains("<html lang=\"de\">"), "it comes along");
         let any = send(&browser, &page, &[("change", "language")]).await;
         assert!(any.html.contains("<html lang=\"en\">"), "{}", any.html);
         assert_eq!(known(&world, ADA).await.unwrap().0.language, None);

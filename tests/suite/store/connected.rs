@@ -1,11 +1,9 @@
 //! What a person has connected, and where they are signed in: their own, what stands, and nothing else.
 
-use chrono::TimeDelta;
 use consentry::{
     model::{
-        digest::Digest,
         family::EndReason,
-        id::{AccountId, ConsentId, SessionId},
+        id::{AccountId, ConsentId},
     },
     random,
     store::{
@@ -13,11 +11,10 @@ use consentry::{
         connected::{ConnectedApp, Named},
         consents::{ConsentGrant, ConsentKey},
         families::{FamilyEnd, Rotate},
-        sessions::NewSession,
     },
 };
 
-use super::facts::{World, at, audit, new_account, new_client, scopes, start};
+use super::facts::{World, at, audit, new_account, new_client, new_session, scopes, start};
 use crate::on_both_engines;
 
 async fn apps(world: &World, milliseconds: i64) -> Vec<ConnectedApp> {
@@ -28,21 +25,6 @@ async fn somebody_else(world: &World) -> AccountId {
     let other = new_account("grace@example.com");
     world.store.add_account(&other, &audit(start())).await.unwrap();
     other.id
-}
-
-fn session(account: AccountId, cookie: &str, milliseconds: i64) -> NewSession {
-    NewSession {
-        id: SessionId(random::id(at(milliseconds))),
-        digest: Digest::of(cookie),
-        account_id: account,
-        account_generation: 1,
-        session_generation: 1,
-        at: at(milliseconds),
-        expires_at: start() + TimeDelta::hours(1),
-        address: Some("192.0.2.1".into()),
-        user_agent: Some("A browser".into()),
-        replaces: None,
-    }
 }
 
 on_both_engines! {
@@ -122,8 +104,8 @@ on_both_engines! {
     async fn sessions_are_listed_and_ended_by_whose_they_are(engine) {
         let world = World::new(engine).await;
         let other = somebody_else(&world).await;
-        let here = session(world.account, "here", 0);
-        let (there, theirs) = (session(world.account, "there", 1), session(other, "theirs", 1));
+        let here = new_session(world.account, "here", 0);
+        let (there, theirs) = (new_session(world.account, "there", 1), new_session(other, "theirs", 1));
         for new in [&here, &there, &theirs] {
             assert!(world.store.start_session(new).await.unwrap());
         }
