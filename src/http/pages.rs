@@ -5,7 +5,9 @@
 //! Form targets and field names are a contract with people's scripts and with the handlers; below the path of the
 //! public URL, if it has one, `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`, and `scope` for each that is ticked of those that may be left out;
 //! `/sign-out` takes nothing of its own; `/connected-apps` takes `consent` or `connection`, an id; `/sessions` takes
-//! `session`, an id, `others` or `everything`; all of them take `csrf` and the sealed request `r`, which may be empty.
+//! `session`, an id, `others` or `everything`; `/account` takes `change` (`name`, `verify`, `email`, `password`,
+//! `set-password`, `language` or `export`) with `name`, `email`, `password`, `new_password` or `language` as it needs, and
+//! it and `/account/delete` take `account`, the id of whose page it is; all of them take `csrf` and the sealed request `r`, which may be empty.
 //!
 //! What pages say stands in `messages/`, one folder per language; a page only names it.
 //!
@@ -32,6 +34,7 @@ mod consent;
 mod errors;
 mod factors;
 mod links;
+mod settings;
 mod sign_in;
 
 #[cfg(test)]
@@ -45,6 +48,7 @@ pub use self::{
     errors::{ErrorPage, ErrorWords, RefusedPage},
     factors::{DeviceLine, PasskeyLine, RecoveryCodesPage, SecondStepPage, SecurityNotice, SecurityPage, SetUpAppPage},
     links::{AskPage, CheckMailPage, ChoosePage, ConfirmPage, DonePage, unfit},
+    settings::{At, DeletePage, DeletedPage, SettingsPage, Told},
     sign_in::{Asking, SignInError, SignInPage},
 };
 

@@ -57,6 +57,19 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
         )
         .service(page("/passkey").post(account::passkey::sign_in).default_service(only("POST")))
         .service(page("/passkey-options").post(account::passkey::options).default_service(only("POST")))
+        .service(
+            page("/account")
+                .get(account::settings::show)
+                .post(account::settings::take)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/account/delete")
+                .get(account::leaving::show)
+                .post(account::leaving::take)
+                .default_service(only("GET, POST")),
+        )
+        .service(page("/account/deleted").get(account::leaving::gone_page).default_service(only("GET")))
         .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
         .service(page("/").get(account::home::home).default_service(only("GET")));
     for why in [Why::SignIn, Why::Again] {

@@ -62,7 +62,7 @@ pub async fn once(server: &Arc<Server>) -> Result<(), StoreError> {
     loop {
         let now = server.clock.now();
         let mails = server.store.mails_waiting(now).await?;
-        server.mails.note(mails.waiting);
+        server.mails.note(mails.kept);
         metrics::mails_waiting(mails.waiting);
         if mails.due == 0 {
             return Ok(());

@@ -74,6 +74,8 @@ impl Language {
                     include_str!(concat!("../../messages/", $tag, "/errors.ftl")),
                     include_str!(concat!("../../messages/", $tag, "/account.ftl")),
                     include_str!(concat!("../../messages/", $tag, "/factors.ftl")),
+                    include_str!(concat!("../../messages/", $tag, "/settings.ftl")),
+                    include_str!(concat!("../../messages/", $tag, "/letters.ftl")),
                 ]
             };
         }

@@ -1,7 +1,7 @@
 //! Handing a message to a mail server, within a time: one connection for each, since there are few, and none that was
 //! left open can have died meanwhile.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
@@ -59,13 +59,25 @@ fn tls(settings: &SmtpSettings) -> Result<TlsParameters, MailError> {
     tls.build().map_err(refused)
 }
 
-/// A 5xx answer is for good, but for those that are about who we are (53x): that is the operator's to mend, and no
-/// reason to lose a letter.
+/// An answer is for good only if it is about whom the letter is for. All others are about who we are, where we come from
+/// or how the server is today (a greeting of 554 or 521, 53x, 550 5.7.x): the operator's to mend, and no reason to lose a
+/// letter.
 fn told(error: &lettre::transport::smtp::Error) -> SendError {
-    let code = error.status().map(u16::from);
-    match code {
-        Some(code) if error.is_permanent() && !(530..540).contains(&code) => SendError::Refused(chain(error)),
+    let words = error.source().map(ToString::to_string).unwrap_or_default();
+    match error.status().map(u16::from) {
+        Some(code) if error.is_permanent() && is_about_the_recipient(code, &words) => SendError::Refused(chain(error)),
         _ => SendError::Later(chain(error)),
+    }
+}
+
+/// By the enhanced code (RFC 3463) where there is one: 5.1 is about addresses, of which 7 and 8 are the sender's, and 5.2
+/// about mailboxes. Otherwise by the codes that RFC 5321 §4.2.3 and RFC 7504 keep for mailboxes and their domains.
+fn is_about_the_recipient(code: u16, words: &str) -> bool {
+    let mut numbers = words.split_whitespace().next().unwrap_or_default().split('.').map(str::parse::<u16>);
+    match (numbers.next(), numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Ok(5)), Some(Ok(1)), Some(Ok(detail)), None) => !matches!(detail, 7 | 8),
+        (Some(Ok(class)), Some(Ok(subject)), Some(Ok(_)), None) => (class, subject) == (5, 2),
+        _ => matches!(code, 550..=553 | 556),
     }
 }
 
@@ -81,4 +93,60 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text.chars().map(|c| if crate::model::legible::deceives(c) { ' ' } else { c }).take(400).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+
+    use super::*;
+
+    /// What becomes of a letter at a server that answers each command with the next of these lines.
+    async fn outcome(answers: &'static [&'static str]) -> SendError {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut line, _) = listener.accept().unwrap();
+            let mut commands = BufReader::new(line.try_clone().unwrap()).lines();
+            for answer in answers {
+                line.write_all(format!("{answer}\r\n").as_bytes()).unwrap();
+                let _ = commands.next();
+            }
+        });
+        let host = "127.0.0.1".to_owned();
+        let settings = SmtpSettings { host, port, security: Security::Plain, login: None, authorities: None };
+        let message = Message::builder()
+            .from("no-reply@example.com".parse().unwrap())
+            .to("ada@example.com".parse().unwrap())
+            .body(String::new())
+            .unwrap();
+        let sent = Smtp::new(settings, "example.com").unwrap().send(message).await;
+        server.join().unwrap();
+        sent.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn only_an_answer_about_the_recipient_is_for_good() {
+        for greeting in [&["554 No mail is taken here"][..], &["521 5.3.2 No mail today"]] {
+            let error = outcome(greeting).await;
+            assert!(matches!(error, SendError::Later(_)), "{error}");
+        }
+        for (answer, is_for_good) in [
+            ("550 5.1.1 Nobody has that address", true),
+            ("550 No such user here", true),
+            ("556 That domain takes no mail", true),
+            ("554 5.2.1 That mailbox is closed", true),
+            ("550 5.7.1 Your address is on a list", false),
+            ("550 5.1.8 The sender's domain does not exist", false),
+            ("554 Your message was refused", false),
+            ("554 5.7.1 Relaying is denied", false),
+            ("530 5.7.0 Log in first", false),
+            ("451 4.7.1 Come back later", false),
+            ("450 5.1.1 It contradicts itself", false),
+        ] {
+            let code = answer[..3].parse().unwrap();
+            let given = code >= 500 && is_about_the_recipient(code, &answer[4..]);
+            assert_eq!(given, is_for_good, "{answer}");
+        }
+    }
 }

@@ -5,7 +5,6 @@ use std::str::FromStr;
 use super::{
     Timestamp,
     account::{Email, Role, UnknownWord},
-    digest::Digest,
     id::{AccountId, LinkId},
 };
 
@@ -69,9 +68,7 @@ pub struct Link {
     pub role: Option<Role>,
     /// The tag of the language it was asked for in.
     pub language: Option<String>,
-    /// SHA-256 of the mark of the browser that asked for it; none where anybody may go on with it.
-    pub browser: Option<Digest>,
-    /// The sealed authorization request that is to go on afterwards.
+    /// The sealed authorization request that is to go on afterwards; it is bound to its browser by itself.
     pub request: Option<String>,
     /// The end.
     pub expires_at: Timestamp,

@@ -18,22 +18,22 @@ use crate::{
     store::mails::{NewMail, TakenMail},
 };
 
-/// How many may wait before strangers can cause no more. What is caused by who has signed in is always taken.
-const WAITING_MAX: u64 = 10_000;
+/// How many may be kept before strangers can cause no more. What is caused by who has signed in is always taken.
+const KEPT_MAX: u64 = 10_000;
 
 /// How long it is worth telling somebody what happened.
 pub const NEWS_LIFETIME: TimeDelta = TimeDelta::days(3);
 
-/// Who takes mail away, and how much waits.
+/// Who takes mail away, and how much is kept.
 pub struct Mails {
     mailer: Mailer,
-    waiting: AtomicU64,
+    kept: AtomicU64,
 }
 
 impl Mails {
     /// With whoever takes it away.
     pub fn new(mailer: Mailer) -> Self {
-        Self { mailer, waiting: AtomicU64::new(0) }
+        Self { mailer, kept: AtomicU64::new(0) }
     }
 
     /// Who takes it away.
@@ -41,19 +41,19 @@ impl Mails {
         &self.mailer
     }
 
-    /// How much waits, as of a moment ago.
-    pub fn waiting(&self) -> u64 {
-        self.waiting.load(Ordering::Relaxed)
+    /// How much is kept, as of a moment ago: what waits to be sent, and what is for nobody.
+    pub fn kept(&self) -> u64 {
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// Whether a stranger may cause one more.
     pub fn has_room(&self) -> bool {
-        self.waiting() < WAITING_MAX
+        self.kept() < KEPT_MAX
     }
 
-    /// Notes how much waits.
-    pub fn note(&self, waiting: u64) {
-        self.waiting.store(waiting, Ordering::Relaxed);
+    /// Notes how much is kept.
+    pub fn note(&self, kept: u64) {
+        self.kept.store(kept, Ordering::Relaxed);
     }
 }
 

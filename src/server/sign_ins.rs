@@ -133,7 +133,13 @@ fn hold(failures: u32) -> TimeDelta {
     }
 }
 
-/// What failures are counted by: the address that was typed, in the spelling accounts are found by, and the browser if
+/// What failures are counted by of who has signed in and is asked for the password again: the session.
+pub fn subject_of_session(ring: &Ring, session: Digest) -> Result<Digest, KeyError> {
+    let bytes = [b"consentry session subject v1".as_slice(), &session.0].concat();
+    Ok(Digest::of(hmac::sign(&ring.mac()?.key, &bytes)))
+}
+
+/// What failures are counted by at signing in: the address that was typed, in the spelling accounts are found by, and the browser if
 /// it has a mark for that account.
 pub fn subject(ring: &Ring, typed: &str, device: Option<[u8; 16]>) -> Result<Digest, KeyError> {
     let label = b"consentry sign-in subject v1".as_slice();

@@ -8,7 +8,7 @@ use crate::model::{
     Timestamp,
     account::{Email, Role},
     factor::{Factors, KeptPasskey, RememberedDevice},
-    id::{AccountId, AuditEventId, FamilyId, SessionId},
+    id::{AccountId, AuditEventId, FamilyId, LinkId, SessionId},
 };
 
 /// Everything that is kept of a person, as it is given to them. No digest and no hash: those are of secrets.
@@ -24,6 +24,8 @@ pub struct AccountExport {
     pub factors: ExportedFactors,
     /// What is connected by their consent, or was until lately.
     pub connections: Vec<ExportedConnection>,
+    /// One-time links that were asked for, until they are swept.
+    pub links: Vec<ExportedLink>,
     /// What happened to the account.
     pub events: Vec<ExportedEvent>,
 }
@@ -129,13 +131,40 @@ pub struct ExportedConnection {
     pub resource: String,
     /// What.
     pub scopes: String,
+    /// When they had signed in who allowed it.
+    pub signed_in_at: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last rotated.
     pub rotated_at: Option<Timestamp>,
+    /// The end, unless it is used before.
+    pub idle_until: Timestamp,
     /// The absolute end.
     pub expires_at: Timestamp,
     /// When it was ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why.
+    pub end_reason: Option<String>,
+}
+
+/// One one-time link. Whoever has it knows its text; here it is kept no more.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExportedLink {
+    /// Row id.
+    pub link_id: LinkId,
+    /// What for.
+    pub purpose: String,
+    /// Where it was sent.
+    pub email: String,
+    /// The tag of the language it was asked for in.
+    pub language: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// The end.
+    pub expires_at: Timestamp,
+    /// When it was used.
+    pub used_at: Option<Timestamp>,
+    /// When something else made it worthless.
     pub ended_at: Option<Timestamp>,
 }
 
@@ -152,6 +181,8 @@ pub struct ExportedEvent {
     pub actor: String,
     /// From where.
     pub address: Option<String>,
+    /// What the wire calls the client concerned; none if it is gone.
+    pub client_id: Option<String>,
     /// What more is known of it.
     pub detail: Value,
 }

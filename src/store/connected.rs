@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Store, StoreResult, consents::ConsentKey, on_either_engine};
 use crate::model::{
     Timestamp,
+    client::Registration,
     id::{AccountId, ConsentId, FamilyId},
     scope::{Catalogue, Scopes},
 };
@@ -18,6 +19,10 @@ pub struct ConnectedApp {
     pub key: ConsentKey,
     /// What the wire calls the client.
     pub client_id: String,
+    /// What the client is called.
+    pub client_name: String,
+    /// How it became known.
+    pub registration: Registration,
     /// The display name of the plugin whose API it is.
     pub plugin_name: String,
     /// What the plugin's scopes allow.
@@ -41,6 +46,15 @@ pub struct Connection {
     pub rotated_at: Option<Timestamp>,
 }
 
+/// What a person names of what they have connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// An app.
+    App(ConsentId),
+    /// One installation of one.
+    Connection(FamilyId),
+}
+
 /// Something that happened to an account, as the audit log has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Happened {
@@ -61,6 +75,17 @@ impl Store {
     /// could connect again unasked. At most two hundred consents and a thousand connections.
     pub async fn connected_apps(&self, account: AccountId, now: Timestamp) -> StoreResult<Vec<ConnectedApp>> {
         on_either_engine!(self, engine => engine.connected_apps(account, now))
+    }
+
+    /// One app of a person's, by what they name of it, with all that stands under it; none for what is not theirs or
+    /// stands no more. The list may be too long to be shown whole, but everything on it can be named.
+    pub async fn connected_app(
+        &self,
+        account: AccountId,
+        named: Named,
+        now: Timestamp,
+    ) -> StoreResult<Option<ConnectedApp>> {
+        on_either_engine!(self, engine => engine.connected_app(account, named, now))
     }
 
     /// What happened to an account lately, the newest first.

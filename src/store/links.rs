@@ -32,8 +32,6 @@ pub struct NewLink {
     pub role: Option<Role>,
     /// The tag of the language it was asked for in.
     pub language: Option<String>,
-    /// SHA-256 of the mark of the browser that asks for it, where no other may go on with it.
-    pub browser: Option<Digest>,
     /// The sealed authorization request that is to go on afterwards.
     pub request: Option<String>,
     /// When.
@@ -41,7 +39,8 @@ pub struct NewLink {
     /// The end.
     pub expires_at: Timestamp,
     /// At most so many for this purpose and address whose time is not over, used and ended ones included: whoever may
-    /// ask for mail to somebody else's address shall not fill their mailbox.
+    /// ask for mail to somebody else's address shall not fill their mailbox. Changes of address are counted by the
+    /// account that asks for them, whatever the addresses: strangers' wishes keep nobody from their own address.
     pub unexpired_max: u32,
 }
 
@@ -50,7 +49,7 @@ pub struct NewLink {
 pub enum MakeLink {
     /// It was made, and its mail waits to be sent.
     Made,
-    /// There were too many; the newest still works.
+    /// There were too many, or somebody made one at the very same moment; the newest still works.
     TooMany,
     /// The account is gone, disabled, or has another address meanwhile.
     NotStanding,

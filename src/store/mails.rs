@@ -55,7 +55,9 @@ pub struct MailTaking {
 /// How much mail there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MailsWaiting {
-    /// In all.
+    /// All that is kept, with what is never sent.
+    pub kept: u64,
+    /// Of it, what somebody is to get.
     pub waiting: u64,
     /// Of them, those to be sent now.
     pub due: u64,

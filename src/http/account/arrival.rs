@@ -126,6 +126,9 @@ pub(super) async fn complete(
         server.remember(session.account.id, number, &browser_of(request, &visitor, &marks)).await?;
     }
     answer.cookie(cookies::remove_second_step(settings));
+    if let Some(language) = session::language(server, request, &session.account) {
+        answer.cookie(language);
+    }
     visitor.session = Some(session);
     go_on(server, request, answer, errand, &visitor).await
 }

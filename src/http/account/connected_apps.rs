@@ -14,14 +14,15 @@ use crate::{
         pages::{self, AppCard, ConnectedAppsPage, ConnectionLine, Disconnected, HistoryLine, Layout},
     },
     model::{
-        audit::{Actor, AuditAction},
+        audit::{Actor, Audit, AuditAction},
         family::EndReason,
-        id::FamilyId,
+        id::{AccountId, ConsentId, FamilyId},
         session::Session,
     },
     server::Server,
     store::{
-        connected::{ConnectedApp, Connection, Happened},
+        StoreResult,
+        connected::{ConnectedApp, Happened, Named},
         families::FamilyEnd,
     },
     tokens,
@@ -59,48 +60,36 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let account = session.account.id;
     let consent = fields.one("consent", ID_LENGTH).map_err(PageError::Incomplete)?;
     let connection = fields.one("connection", ID_LENGTH).map_err(PageError::Incomplete)?;
-    // Only what is the person's own is found, whatever the form names.
-    let apps = server.store.connected_apps(account, server.clock.now()).await?;
-    let audit = server.audit(Actor::Account(account), peer(request));
-    let ended = match (consent, connection) {
-        (Some(id), None) => match apps.iter().find(|app| app.id.0.to_string() == id) {
-            Some(app) if server.store.revoke_consent(&app.key, &audit).await? => {
-                Some(disconnected(server, app, Some(app.connections.len())).await?)
-            }
-            _ => None,
-        },
-        (None, Some(id)) => match installation(&apps, id) {
-            Some((app, connection)) => {
-                let end = FamilyEnd { id: connection.id, reason: EndReason::Disconnected };
-                let was_there = server.store.end_family(&end, &audit).await?;
-                if was_there { Some(disconnected(server, app, None).await?) } else { None }
-            }
-            None => None,
-        },
+    let named = match (consent.map(str::parse), connection.map(str::parse)) {
+        (Some(Ok(id)), None) => Some(Named::App(ConsentId(id))),
+        (None, Some(Ok(id))) => Some(Named::Connection(FamilyId(id))),
         _ => None,
+    };
+    let ended = match named {
+        Some(named) => end(server, account, named, &server.audit(Actor::Account(account), peer(request))).await?,
+        None => None,
     };
     // Pressed twice, or in another tab: then it is gone, which is what the page shows.
     render(server, request, &visitor, session, ended).await
 }
 
-fn installation<'a>(apps: &'a [ConnectedApp], id: &str) -> Option<(&'a ConnectedApp, &'a Connection)> {
-    let all = apps.iter().flat_map(|app| app.connections.iter().map(move |connection| (app, connection)));
-    all.into_iter().find(|(_, connection)| connection.id.0.to_string() == id)
-}
-
-async fn disconnected(
-    server: &Server,
-    app: &ConnectedApp,
-    connections: Option<usize>,
-) -> Result<Disconnected, PageError> {
-    let client_name = who(server, app).await?.name;
-    Ok(Disconnected { client_name, plugin_name: app.plugin_name.clone(), connections })
+/// Ends what is named and the person's own, and says what that was.
+async fn end(server: &Server, account: AccountId, named: Named, audit: &Audit) -> StoreResult<Option<Disconnected>> {
+    let Some(app) = server.store.connected_app(account, named, audit.at).await? else { return Ok(None) };
+    let (was_there, connections) = match named {
+        Named::App(_) => (server.store.revoke_consent(&app.key, audit).await?, Some(app.connections.len())),
+        Named::Connection(id) if app.connections.iter().any(|connection| connection.id == id) => {
+            (server.store.end_family(&FamilyEnd { id, reason: EndReason::Disconnected }, audit).await?, None)
+        }
+        Named::Connection(_) => (false, None),
+    };
+    let client_name = who(&app).name;
+    Ok(was_there.then_some(Disconnected { client_name, plugin_name: app.plugin_name, connections }))
 }
 
 /// Who has it, as the person was told when they allowed it.
-async fn who(server: &Server, app: &ConnectedApp) -> Result<WhoAsks, PageError> {
-    let client = server.store.client(&app.client_id, server.clock.now()).await?.ok_or(PageError::Unreadable)?;
-    Ok(WhoAsks::of(&client))
+fn who(app: &ConnectedApp) -> WhoAsks {
+    WhoAsks::known(app.registration, &app.client_id, app.client_name.clone())
 }
 
 async fn render(
@@ -116,7 +105,7 @@ async fn render(
     let addresses = addresses(&happened);
     let mut apps = Vec::new();
     for app in server.store.connected_apps(account, server.clock.now()).await? {
-        let WhoAsks { name, origin } = who(server, &app).await?;
+        let WhoAsks { name, origin } = who(&app);
         let scopes = app.catalogue.iter().filter(|scope| app.scopes.contains(&scope.name));
         let language = layout.language;
         apps.push(AppCard {

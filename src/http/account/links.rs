@@ -3,13 +3,14 @@
 //!
 //! Opening a link changes nothing, since programs that look through mail open them too; what is sent from its page does,
 //! once. Without a link `/sign-up` and `/reset-password` ask for an address: what a person is told there never depends
-//! on whether somebody has it. `server::people` has the steps themselves.
+//! on whether somebody has it. `/change-email` is for who has signed in to the account in question: whoever reads the
+//! mail may be a stranger to it. `server::people` has the steps themselves.
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use super::{
     arrival::{Errand, Proof, arrive},
-    place::Place,
+    place::{LinkText, Place},
 };
 use crate::{
     http::{
@@ -21,7 +22,6 @@ use crate::{
     },
     model::{
         account::{Account, Email},
-        digest::Digest,
         legible,
         link::{Link, LinkPurpose, LinkState},
     },
@@ -29,7 +29,7 @@ use crate::{
     protocol::parameters::Parameters,
     server::{
         Server,
-        people::{self, Asked, Asker, PeopleError},
+        people::{self, Asked, Asker, PeopleError, Person},
         shares::TooMany,
     },
     store::people::Followed,
@@ -60,6 +60,9 @@ pub async fn show(server: web::Data<Server>, request: HttpRequest, purpose: Link
     let query = Parameters::from_form(request.query_string().as_bytes()).map_err(PageError::Incomplete);
     let shown = async {
         let visit = Visit::read(&server, &request, purpose, &query?).await?;
+        if let Some(elsewhere) = visit.must_sign_in() {
+            return Ok(elsewhere);
+        }
         if visit.secret.is_empty() { visit.ask("", None) } else { visit.open().await }
     };
     failure::page(&server, &request, shown.await)
@@ -76,6 +79,9 @@ pub async fn take(
         let fields = body::form(&request, payload).await?;
         let visit = Visit::read(&server, &request, purpose, &fields).await?;
         guard::form::check(&server, &request, &visit.visitor, &fields)?;
+        if let Some(elsewhere) = visit.must_sign_in() {
+            return Ok(elsewhere);
+        }
         if visit.secret.is_empty() { visit.send_mail(&fields).await } else { visit.follow(&fields).await }
     };
     failure::page(&server, &request, taken.await)
@@ -124,6 +130,19 @@ impl<'a> Visit<'a> {
         Ok(Self { server, request, visitor, purpose, secret, r })
     }
 
+    /// Sends who is not signed in to do so first, where the link is not enough, and then back here.
+    fn must_sign_in(&self) -> Option<HttpResponse> {
+        let is_needed = self.purpose == LinkPurpose::ChangeEmail && self.visitor.session.is_none();
+        let link = LinkText::parse(&self.secret).filter(|_| is_needed)?;
+        Some(Place::ChangeEmail(link).after_signing_in(self.server))
+    }
+
+    /// Who has signed in, if that is whose link this is.
+    fn owner(&self, link: &Link) -> Option<Person> {
+        let (id, session) = (self.visitor.session.as_ref()?.account.id, self.visitor.session_digest?);
+        (link.account_id == Some(id)).then(|| Person { id, session, address: self.address() })
+    }
+
     fn layout(&self) -> Layout {
         Layout::of(self.server, self.request)
     }
@@ -163,9 +182,7 @@ impl<'a> Visit<'a> {
         }
         let asker = Asker {
             language: Some(language::of(self.server, self.request).tag().to_owned()),
-            browser: Some(Digest::of(self.visitor.browser())),
             request: Some(self.r.clone()).filter(|r| !r.is_empty()),
-            address: self.address(),
         };
         let outcome = match self.purpose {
             LinkPurpose::SignUp => people::ask_to_sign_up(self.server, &email, &asker).await?,
@@ -181,6 +198,9 @@ impl<'a> Visit<'a> {
     /// Shows what a link is good for.
     async fn open(&self) -> Result<HttpResponse, PageError> {
         match people::look(self.server, self.purpose, &self.secret).await? {
+            LinkState::Standing(link) if self.purpose == LinkPurpose::ChangeEmail && self.owner(&link).is_none() => {
+                Err(PageError::LinkGone)
+            }
             LinkState::Standing(link) => self.render(&link, "", None),
             LinkState::Used | LinkState::Gone => Err(PageError::LinkGone),
         }
@@ -230,7 +250,10 @@ impl<'a> Visit<'a> {
                 people::reset_password(self.server, &self.secret, password, self.address()).await
             }
             LinkPurpose::VerifyEmail => people::verify_email(self.server, &self.secret, self.address()).await,
-            LinkPurpose::ChangeEmail => people::confirm_email(self.server, &self.secret, self.address()).await,
+            LinkPurpose::ChangeEmail => match self.owner(&link) {
+                Some(person) => people::confirm_email(self.server, &person, &self.secret).await,
+                None => return Err(PageError::LinkGone),
+            },
         };
         match followed {
             Ok(Followed::Done(account)) => self.done(*account, &link).await,

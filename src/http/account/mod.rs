@@ -1,17 +1,21 @@
-//! The pages around an account: the front page, signing in and out, what is connected, where one is signed in, and how.
+//! The pages around an account: the front page, signing in and out, what is connected, where one is signed in, and how,
+//! the account itself and its end.
 
 mod arrival;
 mod authenticate;
 pub mod connected_apps;
 mod half_way;
 pub mod home;
+pub mod leaving;
 pub mod links;
+mod own;
 pub mod passkey;
 pub mod place;
 pub mod second_step;
 pub mod security;
 pub mod session;
 pub mod sessions;
+pub mod settings;
 pub mod sign_in;
 pub mod sign_out;
 

@@ -4,12 +4,20 @@ use actix_web::HttpResponse;
 
 use crate::{
     http::{failure::PageError, oauth::authorize::to_path},
+    model::link::LinkPurpose,
     protocol::parameters::Parameters,
     server::Server,
+    tokens::secret::{LINK, SecretText},
 };
 
 /// The field that names it.
 pub const FIELD: &str = "next";
+
+/// Longest word of a place read.
+const WORD_LENGTH_MAX: usize = 128;
+
+/// Stands between the word of a page and the link it is opened by.
+const BY_LINK: char = '.';
 
 /// A page for who is signed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,38 +31,100 @@ pub enum Place {
     Sessions,
     /// How they sign in.
     Security,
+    /// Their name, address, password and language.
+    Account,
+    /// Where an address is confirmed that was asked for in this account.
+    ChangeEmail(LinkText),
 }
 
 impl Place {
-    const ALL: [Self; 4] = [Self::Home, Self::ConnectedApps, Self::Sessions, Self::Security];
+    const ALL: [Self; 5] = [Self::Home, Self::ConnectedApps, Self::Sessions, Self::Security, Self::Account];
 
     /// The pages of a person's own, each with the message that names it.
-    pub const LINKED: [(Self, &str); 3] =
-        [(Self::ConnectedApps, "apps-title"), (Self::Sessions, "sessions-title"), (Self::Security, "security-title")];
+    pub const LINKED: [(Self, &str); 4] = [
+        (Self::ConnectedApps, "apps-title"),
+        (Self::Sessions, "sessions-title"),
+        (Self::Security, "security-title"),
+        (Self::Account, "settings-title"),
+    ];
 
     /// Its word in forms and addresses.
-    pub fn word(self) -> &'static str {
+    pub fn word(self) -> String {
         match self {
-            Self::Home => "",
-            Self::ConnectedApps => "connected-apps",
-            Self::Sessions => "sessions",
-            Self::Security => "security",
+            Self::Home => String::new(),
+            Self::ConnectedApps => "connected-apps".to_owned(),
+            Self::Sessions => "sessions".to_owned(),
+            Self::Security => "security".to_owned(),
+            Self::Account => "account".to_owned(),
+            Self::ChangeEmail(link) => format!("{}{BY_LINK}{}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
         }
     }
 
     /// Its path, counted from the public URL.
     pub fn path(self) -> String {
-        format!("/{}", self.word())
+        match self {
+            Self::ChangeEmail(link) => format!("/{}?link={}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
+            _ => format!("/{}", self.word()),
+        }
     }
 
     /// Reads it; a word that belongs to no place leads to the front page.
     pub fn read(fields: &Parameters) -> Result<Self, PageError> {
-        let word = fields.one(FIELD, 64).map_err(PageError::Incomplete)?.unwrap_or_default();
+        let word = fields.one(FIELD, WORD_LENGTH_MAX).map_err(PageError::Incomplete)?.unwrap_or_default();
+        if let Some((purpose, link)) = word.split_once(BY_LINK)
+            && purpose == LinkPurpose::ChangeEmail.as_str()
+            && let Some(link) = LinkText::parse(link)
+        {
+            return Ok(Self::ChangeEmail(link));
+        }
         Ok(Self::ALL.into_iter().find(|place| place.word() == word).unwrap_or_default())
     }
 
     /// Sends whoever is not signed in to do so, and then back here.
     pub fn after_signing_in(self, server: &Server) -> HttpResponse {
         to_path(server, HttpResponse::SeeOther(), &format!("/sign-in?{FIELD}={}", self.word()))
+    }
+}
+
+/// The text of a one-time link, which has the same length always. It does not print itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LinkText([u8; LINK.len() + 49]);
+
+impl LinkText {
+    /// Takes a text that has the shape of one.
+    pub fn parse(text: &str) -> Option<Self> {
+        SecretText::parse(LINK, text)?.reveal().as_bytes().try_into().ok().map(Self)
+    }
+
+    fn reveal(&self) -> &str {
+        // A secret is letters, digits, `-` and `_`.
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for LinkText {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("LinkText(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_back_from_its_word() {
+        let secret = SecretText::new(LINK, [7; 32]);
+        let link = LinkText::parse(secret.reveal()).unwrap();
+        for place in Place::ALL.into_iter().chain([Place::ChangeEmail(link)]) {
+            let query = format!("{FIELD}={}", place.word());
+            assert_eq!(Place::read(&Parameters::from_form(query.as_bytes()).unwrap()).unwrap(), place, "{query}");
+        }
+        assert_eq!(Place::ChangeEmail(link).path(), format!("/change-email?link={}", secret.reveal()));
+        for word in ["change-email", "change-email.", "change-email.x", "reset-password.cst_ln_", "sessions.x"] {
+            let query = format!("{FIELD}={word}");
+            assert_eq!(Place::read(&Parameters::from_form(query.as_bytes()).unwrap()).unwrap(), Place::Home, "{word}");
+        }
+        assert_eq!(format!("{link:?}"), "LinkText(…)");
     }
 }

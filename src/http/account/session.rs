@@ -1,9 +1,12 @@
 //! A session begins: in this browser, for an account that has just been shown to be the person's.
 
-use actix_web::{HttpRequest, http::header};
+use actix_web::{HttpRequest, cookie::Cookie, http::header};
 
 use crate::{
-    http::{extract::visitor::Visitor, oauth::caller::peer},
+    http::{
+        extract::{cookies, visitor::Visitor},
+        oauth::caller::peer,
+    },
     model::{
         account::Account,
         id::SessionId,
@@ -53,6 +56,13 @@ pub async fn start(
         account,
     };
     Ok(Some((session, secret)))
+}
+
+/// The cookie of the language an account has chosen, for a browser in which none was.
+pub fn language(server: &Server, request: &HttpRequest, account: &Account) -> Option<Cookie<'static>> {
+    let chosen = account.language.as_deref()?.parse().ok()?;
+    let is_new = cookies::language(&server.settings, request).is_none();
+    is_new.then(|| cookies::set_language(&server.settings, chosen))
 }
 
 /// What the browser calls itself, on one line.

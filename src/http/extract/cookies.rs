@@ -66,6 +66,13 @@ pub fn set_language(settings: &Settings, language: Language) -> Cookie<'static> 
     cookie
 }
 
+/// Takes it away: the browser's own wish counts again.
+pub fn remove_language(settings: &Settings) -> Cookie<'static> {
+    let mut cookie = cookie(settings, "language", String::new());
+    cookie.make_removal();
+    cookie
+}
+
 /// Reads the marks of accounts that were signed in to with this browser; may be empty.
 pub fn device(settings: &Settings, request: &HttpRequest) -> String {
     let value = request.cookie(&name(settings, "device")).map(|cookie| cookie.value().to_owned());

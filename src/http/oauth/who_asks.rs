@@ -21,10 +21,14 @@ pub struct WhoAsks {
 impl WhoAsks {
     /// Looks at how the client became known.
     pub fn of(client: &Client) -> Self {
-        let own = client.name.clone();
-        match (client.registration, host(client)) {
+        Self::known(client.registration, &client.client_id, client.name.clone())
+    }
+
+    /// The same of a client of which no more is at hand than this.
+    pub fn known(registration: Registration, client_id: &str, own: String) -> Self {
+        match (registration, host(client_id)) {
             (Registration::ByHand, _) => Self { name: own, origin: ClientOrigin::Owner },
-            (Registration::Document, Some(host)) if presets::document_of(&client.client_id).is_some() => {
+            (Registration::Document, Some(host)) if presets::document_of(client_id).is_some() => {
                 Self { name: own, origin: ClientOrigin::Host(host) }
             }
             (Registration::Document, Some(host)) => {
@@ -47,6 +51,6 @@ fn within_quotation_marks(name: &str) -> String {
 }
 
 /// The host a document was read from: that much is proven.
-fn host(client: &Client) -> Option<String> {
-    url::Url::parse(&client.client_id).ok()?.host_str().map(str::to_owned)
+fn host(client_id: &str) -> Option<String> {
+    url::Url::parse(client_id).ok()?.host_str().map(str::to_owned)
 }

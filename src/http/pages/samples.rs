@@ -1,9 +1,10 @@
 //! Every page, filled as the server would fill it and as a stranger would: what the tests of `pages` read,
 //! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there, with an index).
 
-mod index;
 mod factors;
+mod index;
 mod links;
+mod settings;
 
 use chrono::DateTime;
 
@@ -46,6 +47,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("link_done", html(&DonePage { layout: layout(), purpose: LinkPurpose::ResetPassword })),
     ];
     samples.extend(factors::samples());
+    samples.extend(settings::samples());
     samples
 }
 
@@ -148,6 +150,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         ("verify_email", html(&ConfirmPage { layout: layout(), ..links::confirm(text) })),
     ];
     pages.extend(factors::filled_with(text, layout()));
+    pages.extend(settings::filled_with(&layout(), text));
     pages
 }
 

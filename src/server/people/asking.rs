@@ -1,6 +1,8 @@
 //! Asking for a link. Strangers may, so each address gets few (`store::links`), and what an address is told depends on
 //! who reads its mail, never on who asks.
 
+use chrono::TimeDelta;
+
 use super::{
     Asked, Asker, PeopleError, PeopleResult, Written, letters,
     letters::{Case, Facts},
@@ -20,6 +22,9 @@ use crate::{
     tokens::secret::{LINK, SecretText},
 };
 
+/// How long a mail is kept that nobody is to get: as long as most are that somebody gets.
+const NOBODYS_MAIL_LIFETIME: TimeDelta = TimeDelta::minutes(1);
+
 /// Whether anybody can ask for a link of this purpose with an address alone.
 pub fn may_ask(server: &Server, purpose: LinkPurpose) -> bool {
     let is_for_strangers = match purpose {
@@ -36,28 +41,25 @@ pub async fn ask_to_sign_up(server: &Server, email: &Email, asker: &Asker) -> Pe
         return Ok(Asked::NotOffered);
     }
     let known = server.store.account_by_email(email).await?;
-    match &known {
-        Some((account, _)) => {
-            let wish = Ask { purpose: LinkPurpose::ResetPassword, account: Some(account), case: Case::AlreadyHere };
-            send(server, email, asker, wish).await
-        }
-        None => {
-            send(server, email, asker, Ask { purpose: LinkPurpose::SignUp, account: None, case: Case::SignUp }).await
-        }
-    }
+    let wish = if let Some((account, _)) = &known {
+        Ask { purpose: LinkPurpose::ResetPassword, account: Some(account), case: Case::AlreadyHere }
+    } else {
+        Ask { purpose: LinkPurpose::SignUp, account: None, case: Case::SignUp }
+    };
+    Ok(told(send(server, email, asker, wish).await?))
 }
 
 /// Asks for a new password. An address nobody has costs the same, and gets no mail.
 pub async fn ask_for_reset(server: &Server, email: &Email, asker: &Asker) -> PeopleResult<Asked> {
     let known = server.store.account_by_email(email).await?;
     let account = known.as_ref().map(|(account, _)| account);
-    send(server, email, asker, Ask { purpose: LinkPurpose::ResetPassword, account, case: Case::ResetPassword }).await
+    let wish = Ask { purpose: LinkPurpose::ResetPassword, account, case: Case::ResetPassword };
+    Ok(told(send(server, email, asker, wish).await?))
 }
 
-/// Asks to prove that an account's address is its owner's, who has signed in.
-pub async fn ask_to_verify(server: &Server, account: &Account, asker: &Asker) -> PeopleResult<Asked> {
-    let wish = Ask { purpose: LinkPurpose::VerifyEmail, account: Some(account), case: Case::VerifyEmail };
-    send(server, &account.email, asker, wish).await
+/// Strangers are not told that there were too many, which may be somebody else's doing: the newest link works.
+fn told(sent: Sent) -> Asked {
+    if sent == Sent::NotOffered { Asked::NotOffered } else { Asked::Taken }
 }
 
 /// What is asked for.
@@ -67,11 +69,24 @@ pub(super) struct Ask<'a> {
     pub(super) case: Case,
 }
 
+/// What became of it; what of that is told depends on who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// A mail is on its way, or would be if the address were anybody's.
+    Made,
+    /// There were too many.
+    TooMany,
+    /// The account was changed meanwhile.
+    NotStanding,
+    /// No mail is sent here.
+    NotOffered,
+}
+
 /// Makes a link and lets it be mailed. Where there is no account that could use it the rows are written all the same, and
-/// the mail is never sent.
-pub(super) async fn send(server: &Server, email: &Email, asker: &Asker, wish: Ask<'_>) -> PeopleResult<Asked> {
+/// the mail is never sent and soon gone: only so much is kept at a time.
+pub(super) async fn send(server: &Server, email: &Email, asker: &Asker, wish: Ask<'_>) -> PeopleResult<Sent> {
     if !server.mails.mailer().is_on() {
-        return Ok(Asked::NotOffered);
+        return Ok(Sent::NotOffered);
     }
     if !server.mails.has_room() {
         return Err(PeopleError::MailIsBehind);
@@ -80,17 +95,21 @@ pub(super) async fn send(server: &Server, email: &Email, asker: &Asker, wish: As
     let Written { mut link, url } = write(server, wish.purpose, usable.map(|account| account.id), email);
     let language = wish.account.and_then(|account| account.language.clone()).or_else(|| asker.language.clone());
     let letter = letter(server, (email, wish.case), &url, language.as_deref());
-    (link.language, link.browser, link.request) = (language, asker.browser, asker.request.clone());
+    (link.language, link.request) = (language, asker.request.clone());
     let mut mail = server.mail(&letter, link.account_id, link.expires_at)?;
     let is_for_somebody = usable.is_some() || wish.purpose == LinkPurpose::SignUp;
     if let Some(mail) = mail.as_mut().filter(|_| !is_for_somebody) {
+        mail.expires_at = mail.at + NOBODYS_MAIL_LIFETIME;
         mail.due_at = mail.expires_at;
     }
-    if server.store.make_link(&link, mail.as_ref(), None).await? == MakeLink::TooMany {
-        // Whoever asks is not told: it may be somebody else, and the newest link works.
-        tracing::info!(purpose = wish.purpose.as_str(), "no more links are mailed to this address for a while");
-    }
-    Ok(Asked::Taken)
+    Ok(match server.store.make_link(&link, mail.as_ref(), None).await? {
+        MakeLink::Made => Sent::Made,
+        MakeLink::NotStanding => Sent::NotStanding,
+        MakeLink::TooMany => {
+            tracing::info!(purpose = wish.purpose.as_str(), "no more links are mailed for a while");
+            Sent::TooMany
+        }
+    })
 }
 
 fn letter(server: &Server, (email, case): (&Email, Case), url: &str, language: Option<&str>) -> Letter {
@@ -115,7 +134,6 @@ pub async fn invitation(
         email: email.clone(),
         role: Some(role),
         language: None,
-        browser: None,
         request: None,
         at: audit.at,
         expires_at: audit.at + super::lifetime(LinkPurpose::Invitation),

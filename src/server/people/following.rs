@@ -1,7 +1,7 @@
 //! Coming with a link. Opening it changes nothing; what is sent from the page it opens does, once.
 
 use super::{
-    PeopleResult,
+    PeopleResult, Person,
     letters::{self, Case, Facts},
     write,
 };
@@ -84,13 +84,15 @@ pub async fn reset_password(
     Ok(server.store.reset_password(&reset, &server.audit(actor(&link), address)).await?)
 }
 
-/// Makes the address a link was sent to the account's. The address of before is told, with a way back if it was its
-/// owner's.
-pub async fn confirm_email(server: &Server, secret: &str, address: Option<String>) -> PeopleResult<Followed> {
+/// Makes the address a link was sent to the account's, for who has signed in to that: somebody else's mailbox is easily
+/// typed, and its owner would say yes for an account they do not know. The address of before is told, with a way back if
+/// it was its owner's.
+pub async fn confirm_email(server: &Server, person: &Person, secret: &str) -> PeopleResult<Followed> {
     let Some((digest, link)) = standing(server, secret).await? else { return Ok(Followed::LinkGone) };
-    let (LinkPurpose::ChangeEmail, Some(id)) = (link.purpose, link.account_id) else {
+    let id = person.id;
+    if link.purpose != LinkPurpose::ChangeEmail || link.account_id != Some(id) {
         return Ok(Followed::LinkGone);
-    };
+    }
     let Some((account, _)) = server.store.account(id).await? else { return Ok(Followed::LinkGone) };
     let is_proven = account.email_verified_at.is_some() && server.mails.mailer().is_on();
     let way_back = is_proven.then(|| write(server, LinkPurpose::RestoreEmail, Some(id), &account.email));
@@ -107,7 +109,8 @@ pub async fn confirm_email(server: &Server, secret: &str, address: Option<String
     let mail = server.mail(&letters::write(Case::EmailChanged, &facts), Some(id), expires_at)?;
     let way_back = way_back.map(|written| written.link);
     let change = EmailChange { link: digest, from: account.email.clone(), way_back, mail };
-    Ok(server.store.change_email(&change, &server.audit(actor(&link), address)).await?)
+    let audit = server.audit(Actor::Account(id), person.address.clone());
+    Ok(server.store.change_email(&change, &audit).await?)
 }
 
 /// Whether the operator still wants what a link is for.

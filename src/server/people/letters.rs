@@ -1,7 +1,13 @@
-//! What is said to people by mail, in which case. Plain words; nothing a stranger typed stands in any of it, so nobody
-//! can have us mail their text to others.
+//! What is said to people by mail, in which case. Plain words, in the language of whoever gets them; nothing a stranger
+//! typed stands in any of it, so nobody can have us mail their text to others.
+//!
+//! The words are messages (`messages/…/letters.ftl`), one for each case with its parts; here is only which of them make a
+//! letter.
 
-use crate::mail::Letter;
+use crate::{
+    languages::{Language, Said},
+    mail::Letter,
+};
 
 /// In which case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +48,34 @@ impl Case {
         Self::PasswordReset,
         Self::Deleted,
     ];
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::SignUp => "letter-sign-up",
+            Self::AlreadyHere => "letter-already-here",
+            Self::VerifyEmail => "letter-verify-email",
+            Self::ResetPassword => "letter-reset-password",
+            Self::ChangeEmail => "letter-change-email",
+            Self::EmailChanged => "letter-email-changed",
+            Self::EmailRestored => "letter-email-restored",
+            Self::PasswordChanged => "letter-password-changed",
+            Self::PasswordReset => "letter-password-reset",
+            Self::Deleted => "letter-deleted",
+        }
+    }
+
+    /// What to do for who did not wish for it.
+    fn if_it_was_not_you(self, has_link: bool) -> Option<&'static str> {
+        match self {
+            Self::SignUp | Self::AlreadyHere | Self::VerifyEmail | Self::ResetPassword | Self::ChangeEmail => {
+                Some("letter-not-you")
+            }
+            Self::EmailChanged if has_link => None,
+            Self::EmailChanged | Self::Deleted => Some("letter-ask-operator"),
+            Self::EmailRestored => None,
+            Self::PasswordChanged | Self::PasswordReset => Some("letter-was-it-you"),
+        }
+    }
 }
 
 /// What a letter is made of.
@@ -57,102 +91,21 @@ pub struct Facts<'a> {
     pub language: Option<&'a str>,
 }
 
-const NOT_YOU: &str = "If this was not you, you can ignore this mail. Nothing happens without the link in it.";
-const WAS_IT_YOU: &str =
-    "If this was not you, somebody else has got into your account. Choose a new password at once, on the sign-in page.";
-
 /// Writes the letter.
 pub fn write(case: Case, facts: &Facts<'_>) -> Letter {
-    let server = facts.server;
-    let (subject, paragraphs, words, closing) = words(case, server, facts.link.is_some());
+    let language: Language = facts.language.and_then(|tag| tag.parse().ok()).unwrap_or_default();
+    let whole = language.say(case.message()).name("server", facts.server);
+    let part = |name| Some(whole.clone().part(name)).filter(Said::is_there).map(|said| said.text());
+    // How long a link is good for is worth telling only with a link; some letters end with something else.
+    let ends = part("ends").filter(|_| facts.link.is_some() || part("does").is_none());
+    let closing = case.if_it_was_not_you(facts.link.is_some()).map(|message| language.say(message).text());
     Letter {
         to: facts.to.to_owned(),
-        language: "en".to_owned(),
-        subject,
-        paragraphs,
-        link: facts.link.map(|url| (words.to_owned(), url.to_owned())),
-        closing: closing.iter().map(|text| (*text).to_owned()).collect(),
-    }
-}
-
-type Words = (String, Vec<String>, &'static str, &'static [&'static str]);
-
-fn words(case: Case, server: &str, has_link: bool) -> Words {
-    match case {
-        Case::SignUp => (
-            format!("Your account at {server}"),
-            vec![format!("Somebody wants to make an account at {server} with this address.")],
-            "Make the account",
-            &["The link is good for one day, and for one account.", NOT_YOU],
-        ),
-        Case::AlreadyHere => (
-            format!("You have an account at {server}"),
-            vec![
-                format!("Somebody wants to make an account at {server} with this address. There is one already."),
-                "Sign in with it as usual. If you no longer know the password, you can choose a new one.".to_owned(),
-            ],
-            "Choose a new password",
-            &["The link is good for one hour, and once.", NOT_YOU],
-        ),
-        Case::VerifyEmail => (
-            format!("Is this your address? {server} asks"),
-            vec![format!("Your account at {server} has this address. Please say that it is yours.")],
-            "This is my address",
-            &["The link is good for one day, and once.", NOT_YOU],
-        ),
-        Case::ResetPassword => (
-            format!("A new password for {server}"),
-            vec![
-                format!("Somebody wants to choose a new password for your account at {server}."),
-                "Whatever is signed in or connected with your account now will then have to be connected again."
-                    .to_owned(),
-            ],
-            "Choose a new password",
-            &["The link is good for one hour, and once.", NOT_YOU],
-        ),
-        Case::ChangeEmail => (
-            format!("Your new address at {server}"),
-            vec![format!("Somebody wants their account at {server} to have this address.")],
-            "Use this address",
-            &["The link is good for one day, and once.", NOT_YOU],
-        ),
-        Case::EmailChanged => (
-            format!("Your account at {server} has another address"),
-            vec![format!("Your account at {server} had this address until now. It was changed to another one.")],
-            "This was not me: give me my account back",
-            if has_link {
-                &["The link is good for seven days. It brings this address back and asks you for a new password."]
-            } else {
-                &["If this was not you, write to whoever runs the server."]
-            },
-        ),
-        Case::EmailRestored => (
-            format!("Your account at {server} is yours again"),
-            vec![format!("Your account at {server} has this address again, and a new password.")],
-            "",
-            &["Everything that was signed in or connected has ended."],
-        ),
-        Case::PasswordChanged => (
-            format!("Your password at {server} was changed"),
-            vec![format!("The password of your account at {server} was changed.")],
-            "",
-            &[WAS_IT_YOU],
-        ),
-        Case::PasswordReset => (
-            format!("You have a new password at {server}"),
-            vec![
-                format!("A new password was chosen for your account at {server}, by a link that was mailed to you."),
-                "Everything that was signed in or connected has ended.".to_owned(),
-            ],
-            "",
-            &[WAS_IT_YOU],
-        ),
-        Case::Deleted => (
-            format!("Your account at {server} is deleted"),
-            vec![format!("Your account at {server} was deleted, as you wished, and everything in it.")],
-            "",
-            &["If this was not you, write to whoever runs the server."],
-        ),
+        language: language.tag().to_owned(),
+        subject: whole.text(),
+        paragraphs: ["says", "more"].into_iter().filter_map(part).collect(),
+        link: facts.link.and_then(|url| Some((part("does")?, url.to_owned()))),
+        closing: ends.into_iter().chain(closing).collect(),
     }
 }
 
@@ -160,16 +113,48 @@ fn words(case: Case, server: &str, has_link: bool) -> Words {
 mod tests {
     use super::*;
 
+    fn all() -> impl Iterator<Item = (Language, Case)> {
+        Language::ALL.into_iter().flat_map(|language| Case::ALL.map(|case| (language, case)))
+    }
+
+    /// Cases whose letters lead somewhere.
+    fn leads(case: Case) -> bool {
+        !matches!(case, Case::EmailRestored | Case::PasswordChanged | Case::PasswordReset | Case::Deleted)
+    }
+
     #[test]
-    fn every_letter_says_what_it_is_about() {
-        for case in Case::ALL {
-            for link in [Some("https://a.example/x?link=1"), None] {
-                let facts = Facts { server: "Example", to: "ada@example.com", link, language: None };
+    fn every_letter_is_there_in_every_language() {
+        for (language, case) in all() {
+            let url = "https://a.example/x?link=1";
+            for link in [Some(url), None] {
+                let facts = Facts { server: "Example", to: "ada@example.com", link, language: Some(language.tag()) };
                 let letter = write(case, &facts);
-                assert!(letter.subject.contains("Example") && letter.subject.len() < 80, "{case:?}");
-                assert!(!letter.paragraphs.is_empty() && !letter.closing.is_empty(), "{case:?}");
-                assert_eq!((letter.to.as_str(), letter.link.map(|(_, url)| url).as_deref()), (facts.to, link));
+                let told = format!("{case:?} in {language:?}: {letter:?}");
+                assert!(letter.subject.contains("Example") && letter.subject.chars().count() < 80, "{told}");
+                assert!(letter.paragraphs[0].contains("Example") && !letter.closing.is_empty(), "{told}");
+                assert_eq!((letter.to.as_str(), letter.language.as_str()), (facts.to, language.tag()), "{told}");
+                let leads_to = letter.link.as_ref().map(|(_, url)| url.as_str());
+                assert_eq!(leads_to, link.filter(|_| leads(case)), "{told}");
+                let words = letter.paragraphs.iter().chain(&letter.closing);
+                assert!(
+                    words.chain([&letter.subject]).all(|text| !text.contains("letter-")),
+                    "a message is missing: {told}"
+                );
             }
         }
+    }
+
+    #[test]
+    fn letters_differ_by_language_and_by_case() {
+        let texts: std::collections::HashSet<_> = all()
+            .map(|(language, case)| {
+                let facts =
+                    Facts { server: "Example", to: "a@example.com", link: None, language: Some(language.tag()) };
+                write(case, &facts).subject
+            })
+            .collect();
+        assert_eq!(texts.len(), Language::ALL.len() * Case::ALL.len());
+        let facts = Facts { server: "Example", to: "a@example.com", link: None, language: Some("tlh") };
+        assert_eq!(write(Case::Deleted, &facts).language, "en", "who asks for a language there is not gets English");
     }
 }

@@ -1,17 +1,19 @@
 //! What people ask for and do with their own accounts: one function per step, for a page or a command to call.
 //!
 //! `asking` makes links and lets them be mailed; `following` is what happens when somebody comes with one; `settings` is
-//! what who has signed in does. `letters` is what is said in which case. The store's `people` and `links` are the steps
+//! what who has signed in does, and `proving` how they show once more who they are. `letters` is what is said in which case. The store's `people` and `links` are the steps
 //! themselves. Whoever asks is told the same and waits as long whether an address has an account or not.
 
 mod asking;
 mod following;
 pub mod letters;
+mod proving;
 mod settings;
 
-pub use asking::{ask_for_reset, ask_to_sign_up, ask_to_verify, invitation, may_ask};
+pub use asking::{ask_for_reset, ask_to_sign_up, invitation, may_ask};
 pub use following::{confirm_email, look, reset_password, sign_up, verify_email};
-pub use settings::{Change, ask_to_change_email, change_password, delete};
+pub use proving::Unproven;
+pub use settings::{Change, ask_for_password, ask_to_change_email, ask_to_verify, change_password, delete, export};
 
 use chrono::TimeDelta;
 
@@ -35,10 +37,17 @@ use crate::{
 pub struct Asker {
     /// The tag of the language to answer in.
     pub language: Option<String>,
-    /// SHA-256 of the browser's mark, which the link keeps for whoever wants to compare.
-    pub browser: Option<Digest>,
     /// The sealed authorization request to go on with; bound to its browser by itself.
     pub request: Option<String>,
+}
+
+/// Who has signed in and is at work on their own account.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Whose it is.
+    pub id: AccountId,
+    /// SHA-256 of the session they do it in.
+    pub session: Digest,
     /// The network address, for the audit log.
     pub address: Option<String>,
 }
@@ -107,7 +116,6 @@ fn write(server: &Server, purpose: LinkPurpose, account_id: Option<AccountId>, e
         email: email.clone(),
         role: None,
         language: None,
-        browser: None,
         request: None,
         at,
         expires_at: at + lifetime(purpose),

@@ -8,12 +8,13 @@ use super::{Engine, reading};
 use crate::{
     model::{
         Timestamp,
-        id::{AccountId, AuditEventId, FamilyId, SessionId},
+        id::{AccountId, AuditEventId, FamilyId, LinkId, SessionId},
     },
     store::{
         StoreResult,
         account_export::{
-            AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedSession,
+            AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedLink,
+            ExportedSession,
         },
     },
 };
@@ -29,14 +30,25 @@ const SESSIONS: &str = "
     select id, auth_time, expires_at, address, user_agent from sessions where account_id = $1 order by id";
 
 const CONNECTIONS: &str = "
-    select f.id, c.client_id, f.resource, f.scopes, f.created_at, f.rotated_at, f.expires_at, f.ended_at
+    select f.id, c.client_id, f.resource, f.scopes, f.auth_time, f.created_at, f.rotated_at, f.idle_until, f.expires_at,
+           f.ended_at, f.end_reason
       from families f
       left join clients c on c.id = f.client_id
      where f.account_id = $1
      order by f.id";
 
+const LINKS: &str = "
+    select id, purpose, email, language, created_at, expires_at, used_at, ended_at
+      from links
+     where account_id = $1
+     order by id";
+
 const EVENTS: &str = "
-    select id, at, action, actor, address, detail from audit_events where account_id = $1 order by id";
+    select e.id, e.at, e.action, e.actor, e.address, c.client_id, e.detail
+      from audit_events e
+      left join clients c on c.id = e.client_id
+     where e.account_id = $1
+     order by e.id";
 
 /// An id, when the person signed in, when it ends, from where, and with what.
 type SessionRow = (Uuid, Timestamp, Timestamp, Option<String>, Option<String>);
@@ -47,9 +59,24 @@ struct ConnectionRow {
     client_id: Option<String>,
     resource: String,
     scopes: String,
+    auth_time: Timestamp,
     created_at: Timestamp,
     rotated_at: Option<Timestamp>,
+    idle_until: Timestamp,
     expires_at: Timestamp,
+    ended_at: Option<Timestamp>,
+    end_reason: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct LinkRow {
+    id: Uuid,
+    purpose: String,
+    email: String,
+    language: Option<String>,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    used_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
 }
 
@@ -60,6 +87,7 @@ struct EventRow {
     action: String,
     actor: String,
     address: Option<String>,
+    client_id: Option<String>,
     detail: Json<Value>,
 }
 
@@ -70,9 +98,27 @@ impl From<ConnectionRow> for ExportedConnection {
             client_id: row.client_id,
             resource: row.resource,
             scopes: row.scopes,
+            signed_in_at: row.auth_time,
             created_at: row.created_at,
             rotated_at: row.rotated_at,
+            idle_until: row.idle_until,
             expires_at: row.expires_at,
+            ended_at: row.ended_at,
+            end_reason: row.end_reason,
+        }
+    }
+}
+
+impl From<LinkRow> for ExportedLink {
+    fn from(row: LinkRow) -> Self {
+        Self {
+            link_id: LinkId(row.id),
+            purpose: row.purpose,
+            email: row.email,
+            language: row.language,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            used_at: row.used_at,
             ended_at: row.ended_at,
         }
     }
@@ -86,6 +132,7 @@ impl From<EventRow> for ExportedEvent {
             action: row.action,
             actor: row.actor,
             address: row.address,
+            client_id: row.client_id,
             detail: row.detail.0,
         }
     }
@@ -104,6 +151,7 @@ impl Engine {
         let consents: Vec<ExportedConsent> = all_of!(self, id, CONSENTS);
         let sessions: Vec<SessionRow> = all_of!(self, id, SESSIONS);
         let connections: Vec<ConnectionRow> = all_of!(self, id, CONNECTIONS);
+        let links: Vec<LinkRow> = all_of!(self, id, LINKS);
         let events: Vec<EventRow> = all_of!(self, id, EVENTS);
         // Those that have expired and were not swept are still kept.
         let factors = self.factors(id, Timestamp::UNIX_EPOCH).await?;
@@ -129,6 +177,7 @@ impl Engine {
             factors: factors.into(),
             sessions: sessions.into_iter().map(session).collect(),
             connections: connections.into_iter().map(Into::into).collect(),
+            links: links.into_iter().map(Into::into).collect(),
             events: events.into_iter().map(Into::into).collect(),
         }))
     }

@@ -22,7 +22,7 @@ use crate::{
 
 macro_rules! columns {
     () => {
-        "id, purpose, account_id, email, role, language, browser, request, expires_at"
+        "id, purpose, account_id, email, role, language, request, expires_at"
     };
 }
 
@@ -44,21 +44,28 @@ macro_rules! stands {
 }
 
 const INSERT: &str = "
-    insert into links
-           (id, digest, purpose, account_id, email, role, language, browser, request, created_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    insert into links (id, digest, purpose, account_id, email, role, language, request, created_at, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    on conflict do nothing";
 
-/// A way back is for each address that was changed, and none ends another.
+/// A way back is for each address that was changed, and none ends another. What has expired needs no end, but where there
+/// is no account: there the index knows of none but this.
 const END_OLDER: &str = "
     update links
        set ended_at = $1
      where purpose = $2
        and (account_id = $3 or (email = $4 and account_id is null))
+       and (expires_at > $1 or account_id is null)
        and purpose <> 'restore-email'
        and used_at is null
        and ended_at is null";
 
-const UNEXPIRED: &str = "select count(*) from links where email = $1 and purpose = $2 and expires_at > $3";
+const UNEXPIRED: &str = "
+    select count(*)
+      from links
+     where purpose = $2
+       and expires_at > $3
+       and ((email = $1 and purpose <> 'change-email') or (account_id = $4 and purpose = 'change-email'))";
 
 const FIND: &str = concat!(
     "select ",
@@ -82,6 +89,7 @@ const END_ALL: &str = "
     update links
        set ended_at = $2
      where account_id = $1
+       and expires_at > $2
        and used_at is null
        and ended_at is null
        and purpose <> 'restore-email'";
@@ -92,6 +100,7 @@ const END_LATER_WAYS_BACK: &str = "
     update links
        set ended_at = $2
      where account_id = $1
+       and expires_at > $2
        and used_at is null
        and ended_at is null
        and purpose = 'restore-email'
@@ -105,7 +114,6 @@ struct LinkRow {
     email: String,
     role: Option<String>,
     language: Option<String>,
-    browser: Option<Vec<u8>>,
     request: Option<String>,
     expires_at: Timestamp,
 }
@@ -122,7 +130,6 @@ impl TryFrom<LinkRow> for Link {
     type Error = StoreError;
 
     fn try_from(row: LinkRow) -> StoreResult<Self> {
-        let browser = row.browser.map(<[u8; 32]>::try_from).transpose();
         Ok(Self {
             id: LinkId(row.id),
             purpose: row.purpose.parse().map_err(StoreError::broken)?,
@@ -130,7 +137,6 @@ impl TryFrom<LinkRow> for Link {
             email: row.email.parse().map_err(StoreError::broken)?,
             role: row.role.map(|word| word.parse()).transpose().map_err(StoreError::broken)?,
             language: row.language,
-            browser: browser.map_err(|_| StoreError::broken("a browser's mark has another length"))?.map(Digest),
             request: row.request,
             expires_at: row.expires_at,
         })
@@ -150,16 +156,21 @@ impl Engine {
         if link.account_id.is_some() && !held.is_some_and(|(account, _)| may_have(&account, link)) {
             return Ok(MakeLink::NotStanding);
         }
+        if !put_link(&mut step, link).await? {
+            return Ok(MakeLink::TooMany);
+        }
+        // Counted afterwards, when whoever else makes one for the same has to wait for this: otherwise many that come at
+        // once would each find room. This one is among them, and goes with the step if it is one too many.
         let unexpired: i64 = sqlx::query_scalar(UNEXPIRED)
             .bind(link.email.as_str())
             .bind(link.purpose.as_str())
             .bind(link.at)
+            .bind(link.account_id.map(|id| id.0))
             .fetch_one(&mut *step)
             .await?;
-        if unexpired >= i64::from(link.unexpired_max) {
+        if unexpired > i64::from(link.unexpired_max) {
             return Ok(MakeLink::TooMany);
         }
-        put_link(&mut step, link).await?;
         if let Some(mail) = mail {
             enqueue(&mut step, mail).await?;
         }
@@ -189,8 +200,10 @@ fn may_have(account: &Account, link: &NewLink) -> bool {
     account.enabled && (elsewhere || account.email == link.email)
 }
 
-/// Makes a link within a step that holds its account, and ends the older ones for the same.
-pub(super) async fn put_link(step: &mut Connection, link: &NewLink) -> StoreResult<()> {
+/// Makes a link within a step that holds its account, and ends the older ones for the same. Where there is no account to
+/// hold, the index `links_standing_by_email` lets one after the other in; `false` for one that came while another was
+/// being made.
+pub(super) async fn put_link(step: &mut Connection, link: &NewLink) -> StoreResult<bool> {
     sqlx::query(END_OLDER)
         .bind(link.at)
         .bind(link.purpose.as_str())
@@ -198,7 +211,7 @@ pub(super) async fn put_link(step: &mut Connection, link: &NewLink) -> StoreResu
         .bind(link.email.as_str())
         .execute(&mut *step)
         .await?;
-    sqlx::query(INSERT)
+    let made = sqlx::query(INSERT)
         .bind(link.id.0)
         .bind(link.digest.0.as_slice())
         .bind(link.purpose.as_str())
@@ -206,13 +219,12 @@ pub(super) async fn put_link(step: &mut Connection, link: &NewLink) -> StoreResu
         .bind(link.email.as_str())
         .bind(link.role.map(crate::model::account::Role::as_str))
         .bind(&link.language)
-        .bind(link.browser.as_ref().map(|mark| mark.0.as_slice()))
         .bind(&link.request)
         .bind(link.at)
         .bind(link.expires_at)
         .execute(step)
         .await?;
-    Ok(())
+    Ok(made.rows_affected() == 1)
 }
 
 /// Uses a link for one of two purposes, within the step it is for, and holds its account first: whoever comes second

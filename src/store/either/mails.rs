@@ -17,10 +17,11 @@ const INSERT: &str = "
 
 /// What is due only when it expires is not waiting for anybody.
 const WAITING: &str = "
-    select count(*), coalesce(sum(case when due_at <= $1 then 1 else 0 end), 0)
+    select count(*),
+           coalesce(sum(case when due_at < expires_at then 1 else 0 end), 0),
+           coalesce(sum(case when due_at <= $1 then 1 else 0 end), 0)
       from outgoing_mails
-     where expires_at > $1
-       and due_at < expires_at";
+     where expires_at > $1";
 
 /// The condition stands twice: what somebody else took after it was found must be left to them.
 const TAKE: &str = concat!(
@@ -44,10 +45,10 @@ type TakenRow = (Uuid, Vec<u8>, i64, Timestamp, Timestamp);
 
 impl Engine {
     pub(in crate::store) async fn mails_waiting(&self, now: Timestamp) -> StoreResult<MailsWaiting> {
-        let (waiting, due): (i64, i64) =
+        let (kept, waiting, due): (i64, i64, i64) =
             reading!(self, connection => sqlx::query_as(WAITING).bind(now).fetch_one(&mut *connection))?;
         let count = |number: i64| u64::try_from(number).map_err(StoreError::broken);
-        Ok(MailsWaiting { waiting: count(waiting)?, due: count(due)? })
+        Ok(MailsWaiting { kept: count(kept)?, waiting: count(waiting)?, due: count(due)? })
     }
 
     pub(in crate::store) async fn take_mails(&self, taking: &MailTaking) -> StoreResult<Vec<TakenMail>> {

@@ -168,6 +168,7 @@ impl Engine {
         }
         end_links(&mut step, account.id, event.at).await?;
         if let Some(way_back) = &change.way_back {
+            // With an account there is no other that could be in its way.
             put_link(&mut step, way_back).await?;
         }
         notify(&mut step, change.mail.as_ref()).await?;

@@ -2,7 +2,7 @@
 
 FOLDER is where messages go; TLS is `implicit`, `starttls` or `none`, CERTIFICATE and KEY are its own; with LOGIN
 (`name:password`) nobody sends without. It behaves as the file `behaviour` in FOLDER says: `451` or `550` as an answer
-to each recipient, `hang` to say nothing after the message. Prints one line of JSON with its port, and runs until it is
+to each recipient, `550 5.7.1` for reasons of its own, `hang` to say nothing after the message. Prints one line of JSON with its port, and runs until it is
 ended.
 """
 
@@ -44,6 +44,8 @@ class Keeper:
             return "451 4.7.1 Come back later"
         if behaviour() == "550":
             return "550 5.1.1 Nobody here has that address"
+        if behaviour() == "550 5.7.1":
+            return "550 5.7.1 Your server is on a list"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -124,7 +124,7 @@ impl SmtpServer {
         }
     }
 
-    /// Behaves badly from now on: `451`, `550`, `hang`; or well again.
+    /// Behaves badly from now on: `451`, `550`, `550 5.7.1`, `hang`; or well again.
     pub fn behave(&self, how: &str) {
         fs::write(self.folder.path().join("behaviour"), how).unwrap();
     }

@@ -7,12 +7,13 @@ use consentry::{
         account::{Email, Role},
         audit::Actor,
         digest::Digest,
+        id::AccountId,
         link::{LinkPurpose, LinkState},
         proxies::TrustedProxies,
     },
     server::people::{
-        self, Asked, Asker, Change, ask_for_reset, ask_to_change_email, ask_to_sign_up, change_password, confirm_email,
-        delete, look, reset_password, sign_up,
+        self, Asked, Asker, Change, Person, Unproven, ask_for_reset, ask_to_change_email, ask_to_sign_up,
+        change_password, confirm_email, delete, look, reset_password, sign_up,
     },
     store::{people::Followed, sessions::NewSession},
 };
@@ -53,6 +54,11 @@ impl Town {
         let (_, hash) = server.store.account_by_email(&email.parse().unwrap()).await.unwrap().unwrap();
         server.passwords.verify(hash.as_deref(), password).await.unwrap()
     }
+}
+
+/// Who has signed in with the session `here`.
+fn person(id: AccountId) -> Person {
+    Person { id, session: Digest::of("here"), address: None }
 }
 
 fn address(text: &str) -> Email {
@@ -120,12 +126,16 @@ on_both_engines! {
         let store = &server.store;
         let ada = store.vouch_for_email(&address("ada@example.com"), &server.audit(Actor::Operator, None)).await.unwrap().unwrap();
         let (to, asker) = (address("thief@example.com"), Asker::default());
-        let wrong = ask_to_change_email(server, ada.id, "not the password", &to, &asker).await.unwrap();
-        assert_eq!(wrong, Change::WrongPassword);
-        assert_eq!(ask_to_change_email(server, ada.id, PASSWORD, &to, &asker).await.unwrap(), Change::Done);
+        let person = person(ada.id);
+        let wrong = ask_to_change_email(server, &person, "not the password", &to, &asker).await.unwrap();
+        assert_eq!(wrong, Change::Unproven(Unproven::Wrong));
+        assert_eq!(ask_to_change_email(server, &person, PASSWORD, &to, &asker).await.unwrap(), Change::Done);
         let (url, secret) = link(&town.mail_to("thief@example.com").await);
         assert_eq!(url, format!("{}/change-email", town.world.running.url));
-        assert!(matches!(confirm_email(server, &secret, None).await.unwrap(), Followed::Done(_)));
+        let (grace, _) = store.account_by_email(&address("grace@example.com")).await.unwrap().unwrap();
+        let by_another = confirm_email(server, &self::person(grace.id), &secret).await.unwrap();
+        assert!(matches!(by_another, Followed::LinkGone), "whoever reads the mail is not whose account it is");
+        assert!(matches!(confirm_email(server, &person, &secret).await.unwrap(), Followed::Done(_)));
         let (url, back) = link(&town.mail_to("ada@example.com").await);
         assert_eq!(url, format!("{}/restore-email", town.world.running.url));
         assert!(store.account_by_email(&address("ada@example.com")).await.unwrap().is_none());
@@ -154,16 +164,44 @@ on_both_engines! {
             replaces: None,
         };
         assert!(server.store.start_session(&session).await.unwrap());
-        let changing = |current| change_password(server, ada.id, session.digest, (current, NEW), None);
-        assert_eq!(changing("not the password").await.unwrap(), Change::WrongPassword);
+        let person = person(ada.id);
+        let changing = |current| change_password(server, &person, (current, NEW));
+        let wrong = Change::Unproven(Unproven::Wrong);
+        assert_eq!(changing("not the password").await.unwrap(), wrong);
         assert_eq!(changing(PASSWORD).await.unwrap(), Change::Done);
         assert!(server.store.session(session.digest, now).await.unwrap().is_some());
         assert_eq!(town.mail_to("ada@example.com").await["headers"]["subject"], "Your password at Example Accounts was changed");
-        assert_eq!(delete(server, ada.id, PASSWORD, None).await.unwrap(), Change::WrongPassword);
-        assert_eq!(delete(server, ada.id, NEW, None).await.unwrap(), Change::Done);
+        assert_eq!(delete(server, &person, PASSWORD).await.unwrap(), wrong);
+        assert_eq!(delete(server, &person, NEW).await.unwrap(), Change::Done);
         assert_eq!(town.mail_to("ada@example.com").await["headers"]["subject"], "Your account at Example Accounts is deleted");
         assert!(server.store.account(ada.id).await.unwrap().is_none());
         assert_eq!(town.world.database.count("sessions").await, 0);
+    }
+
+    /// Who has a session and not the password guesses as slowly as at the door, and keeps the owner out of nothing.
+    async fn guessing_behind_a_session_is_counted(engine) {
+        let town = Town::new(engine).await;
+        let server = &town.world.running.server;
+        let (ada, _) = server.store.account_by_email(&address("ada@example.com")).await.unwrap().unwrap();
+        let thief = person(ada.id);
+        let owner = Person { session: Digest::of("there"), ..thief.clone() };
+        for turn in 0..10 {
+            let guess = delete(server, &thief, "not the password").await.unwrap();
+            assert_eq!(guess, Change::Unproven(Unproven::Wrong), "{turn}");
+        }
+        let Change::Unproven(Unproven::TooMany(too_many)) = delete(server, &thief, PASSWORD).await.unwrap() else {
+            panic!("an eleventh guess is looked at")
+        };
+        assert!((1..=31).contains(&too_many.retry_after_seconds), "{too_many:?}");
+        let (to, asker) = (address("other@example.com"), Asker::default());
+        let asked = ask_to_change_email(server, &thief, PASSWORD, &to, &asker).await.unwrap();
+        assert!(matches!(asked, Change::Unproven(Unproven::TooMany(_))), "{asked:?}");
+        assert_eq!(ask_to_change_email(server, &owner, PASSWORD, &to, &asker).await.unwrap(), Change::Done);
+        for _ in 0..4 {
+            assert_eq!(ask_to_change_email(server, &owner, PASSWORD, &to, &asker).await.unwrap(), Change::Done);
+        }
+        let many = ask_to_change_email(server, &owner, PASSWORD, &to, &asker).await.unwrap();
+        assert_eq!(many, Change::TooManyMails, "who has signed in is told");
     }
 
     async fn an_invitation_is_handed_over_and_makes_an_owner(engine) {

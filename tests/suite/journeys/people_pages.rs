@@ -1,7 +1,10 @@
 //! The pages around one-time links, as a person meets them: the address is typed, the mail is read from a real mail
 //! server, and its link is opened, looked at and used once.
 
-use consentry::model::client::Dialect;
+use consentry::{
+    model::{client::Dialect, digest::Digest},
+    server::people::{Asker, Change, Person, ask_to_change_email},
+};
 
 use super::people::Town;
 use crate::{
@@ -115,7 +118,9 @@ on_both_engines! {
         ask_for_mail(&browser, &page, "/reset-password", "ada@example.com").await;
         let choose = open_mail(&town, &browser, "ada@example.com").await;
         let link = choose.hidden("link");
-        for path in ["/sign-up", "/invitation", "/verify-email", "/change-email", "/restore-email"] {
+        let elsewhere = browser.get(&format!("/change-email?link={link}")).await.page();
+        assert_eq!(elsewhere.url.path(), "/sign-in", "that is for who has signed in, whatever the link is");
+        for path in ["/sign-up", "/invitation", "/verify-email", "/restore-email"] {
             assert_eq!(browser.get(&format!("{path}?link={link}")).await.page().status, 410, "{path}");
             let fields = [("link", link.as_str()), ("csrf", &choose.hidden("csrf")), ("name", "Eve"), ("password", NEW)];
             assert_eq!(browser.post(path, &fields).await.page().status, 410, "{path}");
@@ -128,6 +133,40 @@ on_both_engines! {
         let nothing = browser.post("/reset-password", &[("csrf", "forged"), ("email", "ada@example.com")]).await.page();
         assert_eq!(nothing.status, 403);
         assert!(town.knows("ada@example.com", PASSWORD).await);
+    }
+
+    /// Whoever reads the mail of a change that a stranger asked for is not led into saying yes to it: the page is for who
+    /// has signed in to that account, and leads there first.
+    async fn an_address_is_confirmed_in_its_own_account(engine) {
+        let town = Town::new(engine).await;
+        let server = &town.world.running.server;
+        let (ada, _) = server.store.account_by_email(&"ada@example.com".parse().unwrap()).await.unwrap().unwrap();
+        let person = Person { id: ada.id, session: Digest::of("here"), address: None };
+        let to = "grace.hopper@example.com".parse().unwrap();
+        let asked = ask_to_change_email(server, &person, PASSWORD, &to, &Asker::default()).await.unwrap();
+        assert_eq!(asked, Change::Done);
+        let (url, secret) = link(&town.mail_to("grace.hopper@example.com").await);
+        let sign_in = async |email: &str| {
+            let browser = Browser::new(&town.world.running);
+            let page = browser.get(&format!("{url}?link={secret}")).await.page();
+            assert_eq!((page.url.path(), page.hidden("next")), ("/sign-in", format!("change-email.{secret}")));
+            let unasked = [("link", secret.as_str()), ("csrf", &page.hidden("csrf"))];
+            assert_eq!(browser.post("/change-email", &unasked).await.page().url.path(), "/sign-in");
+            let (csrf, next) = (page.hidden("csrf"), page.hidden("next"));
+            let fields = [("csrf", csrf.as_str()), ("next", &next), ("email", email), ("password", PASSWORD)];
+            let page = browser.post("/sign-in", &fields).await.page();
+            assert_eq!(page.url.path(), "/change-email");
+            (browser, page)
+        };
+        let (grace, page) = sign_in("grace@example.com").await;
+        assert!(page.status == 410 && !page.html.contains("name=\"link\""), "{}", page.html);
+        let csrf = grace.get("/").await.page().hidden("csrf");
+        let answer = grace.post("/change-email", &[("link", secret.as_str()), ("csrf", &csrf)]).await.page();
+        assert_eq!(answer.status, 410);
+        let (ada, page) = sign_in("ada@example.com").await;
+        let done = use_link(&ada, &page, &[]).await.page();
+        assert!(done.status == 200 && done.html.contains("has this address now"), "{}", done.html);
+        assert!(town.knows("grace.hopper@example.com", PASSWORD).await);
     }
 
     /// What is told, and how often one may ask, does not depend on who has an account.

@@ -1,21 +1,20 @@
 //! What a person has connected, and where they are signed in: their own, what stands, and nothing else.
 
-use chrono::TimeDelta;
 use consentry::{
     model::{
-        digest::Digest,
         family::EndReason,
-        id::{AccountId, SessionId},
+        id::{AccountId, ConsentId},
     },
     random,
     store::{
-        connected::ConnectedApp,
+        clients::NewClient,
+        connected::{ConnectedApp, Named},
+        consents::{ConsentGrant, ConsentKey},
         families::{FamilyEnd, Rotate},
-        sessions::NewSession,
     },
 };
 
-use super::facts::{World, at, audit, new_account, start};
+use super::facts::{World, at, audit, new_account, new_client, new_session, scopes, start};
 use crate::on_both_engines;
 
 async fn apps(world: &World, milliseconds: i64) -> Vec<ConnectedApp> {
@@ -26,22 +25,6 @@ async fn somebody_else(world: &World) -> AccountId {
     let other = new_account("grace@example.com");
     world.store.add_account(&other, &audit(start())).await.unwrap();
     other.id
-}
-
-fn session(account: AccountId, cookie: &str, milliseconds: i64) -> NewSession {
-    NewSession {
-        id: SessionId(random::id(at(milliseconds))),
-        digest: Digest::of(cookie),
-        account_id: account,
-        account_generation: 1,
-        session_generation: 1,
-        at: at(milliseconds),
-        expires_at: start() + TimeDelta::hours(1),
-        address: Some("192.0.2.1".into()),
-        user_agent: Some("A browser".into()),
-        factor_at: None,
-        replaces: None,
-    }
 }
 
 on_both_engines! {
@@ -66,6 +49,33 @@ on_both_engines! {
         assert_eq!(apps(&world, 1002).await[0].connections.iter().map(|it| it.id).collect::<Vec<_>>(), [second]);
         world.store.revoke_consent(&world.consent_key(), &audit(at(1003))).await.unwrap();
         assert!(apps(&world, 1004).await.is_empty());
+    }
+
+    /// The list is cut somewhere, and what is beyond that can still be named and ended.
+    async fn what_is_beyond_the_list_can_be_named(engine) {
+        let world = World::new(engine).await;
+        let family = world.family().await;
+        for number in 0..205 {
+            let client = NewClient { secret: None, ..new_client(&world.plugin) };
+            world.store.add_client(&client, &audit(start())).await.unwrap();
+            let grant = ConsentGrant {
+                id: ConsentId(random::id(start())),
+                key: ConsentKey { client_id: client.id, ..world.consent_key() },
+                scopes: scopes("todo.read"),
+                left_out: scopes(""),
+                document: None,
+            };
+            world.store.grant_consent(&grant, &audit(at(1000 + number))).await.unwrap();
+        }
+        let other = somebody_else(&world).await;
+        let listed = apps(&world, 5000).await;
+        assert!(listed.len() == 200 && listed.iter().all(|app| app.id != world.consent.id));
+        for named in [Named::App(world.consent.id), Named::Connection(family)] {
+            let found = world.store.connected_app(world.account, named, at(5000)).await.unwrap().unwrap();
+            assert_eq!((found.id, &found.key), (world.consent.id, &world.consent_key()));
+            assert_eq!(found.connections.iter().map(|it| it.id).collect::<Vec<_>>(), [family]);
+            assert!(world.store.connected_app(other, named, at(5000)).await.unwrap().is_none());
+        }
     }
 
     async fn nobody_sees_what_others_have(engine) {
@@ -94,8 +104,8 @@ on_both_engines! {
     async fn sessions_are_listed_and_ended_by_whose_they_are(engine) {
         let world = World::new(engine).await;
         let other = somebody_else(&world).await;
-        let here = session(world.account, "here", 0);
-        let (there, theirs) = (session(world.account, "there", 1), session(other, "theirs", 1));
+        let here = new_session(world.account, "here", 0);
+        let (there, theirs) = (new_session(world.account, "there", 1), new_session(other, "theirs", 1));
         for new in [&here, &there, &theirs] {
             assert!(world.store.start_session(new).await.unwrap());
         }

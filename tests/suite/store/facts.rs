@@ -10,7 +10,7 @@ use consentry::{
         consent::Consent,
         digest::Digest,
         family::Birth,
-        id::{AccountId, AuditEventId, ClientId, ClientSecretId, ConsentId, FamilyId, PluginId},
+        id::{AccountId, AuditEventId, ClientId, ClientSecretId, ConsentId, FamilyId, PluginId, SessionId},
         plugin::{Plugin, PluginState, SubjectSalt},
         scope::{Catalogue, Scope, Scopes},
     },
@@ -22,6 +22,7 @@ use consentry::{
         consents::{ConsentGrant, ConsentKey},
         families::{Redemption, Rotation},
         plugins::PluginImport,
+        sessions::NewSession,
     },
 };
 
@@ -74,6 +75,22 @@ pub fn new_account(email: &str) -> NewAccount {
         role: Role::Person,
         password_hash: "$argon2id$x".into(),
         at: start(),
+    }
+}
+
+/// A session that begins so many milliseconds after the beginning and lasts an hour, by its cookie.
+pub fn new_session(account: AccountId, cookie: &str, milliseconds: i64) -> NewSession {
+    NewSession {
+        id: SessionId(random::id(at(milliseconds))),
+        digest: Digest::of(cookie),
+        account_id: account,
+        account_generation: 1,
+        session_generation: 1,
+        at: at(milliseconds),
+        expires_at: start() + TimeDelta::hours(1),
+        address: Some("192.0.2.1".into()),
+        user_agent: Some("A browser".into()),
+        replaces: None,
     }
 }
 

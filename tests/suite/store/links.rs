@@ -16,7 +16,7 @@ use consentry::{
     },
 };
 
-use super::facts::{World, at, audit, start};
+use super::facts::{World, at, audit, new_account, start};
 use crate::{harness::aside::at_once, on_both_engines};
 
 /// A link that lives for 877 milliseconds, by its secret.
@@ -29,7 +29,6 @@ pub fn new_link(secret: &str, purpose: LinkPurpose, account_id: Option<AccountId
         email: email.parse().unwrap(),
         role: None,
         language: Some("de".into()),
-        browser: None,
         request: None,
         at: start(),
         expires_at: at(877),
@@ -91,13 +90,12 @@ on_both_engines! {
         let world = World::new(engine).await;
         let mut new = new_link("one", LinkPurpose::Invitation, None, "Grace@Example.com");
         new.role = Some(Role::Owner);
-        new.browser = Some(Digest::of("browser"));
         new.request = Some("r".repeat(4000));
         assert_eq!(world.store.make_link(&new, Some(&new_mail(None)), Some(&audit(at(0)))).await.unwrap(), MakeLink::Made);
         let LinkState::Standing(link) = world.store.link(new.digest, at(1)).await.unwrap() else { panic!() };
         assert_eq!((link.id, link.purpose, link.account_id), (new.id, LinkPurpose::Invitation, None));
         assert_eq!((link.email.as_str(), link.role, link.language), ("grace@example.com", new.role, new.language));
-        assert_eq!((link.browser, link.request, link.expires_at), (new.browser, new.request, at(877)));
+        assert_eq!((link.request, link.expires_at), (new.request, at(877)));
         assert_eq!(world.database.count("outgoing_mails").await, 1);
         assert_eq!(world.database.audited("account.invited").await, 1);
         assert_eq!(state(&world.store, "other", 1).await, "gone");
@@ -179,6 +177,57 @@ on_both_engines! {
         let mut later = new_link("later", LinkPurpose::SignUp, None, "grace@example.com");
         (later.at, later.expires_at) = (at(877), at(2000));
         made(&world.store, &later).await;
+    }
+
+    /// Where there is no account there is no row of one that those who come at once would wait for.
+    async fn of_fifty_asked_for_at_once_a_mailbox_gets_few(engine) {
+        let world = World::new(engine).await;
+        let answers = at_once(50, |number| {
+            let store = world.store.clone();
+            let link = new_link(&format!("{number}"), LinkPurpose::SignUp, None, "grace@example.com");
+            async move { store.make_link(&link, Some(&new_mail(None)), None).await.unwrap() }
+        })
+        .await;
+        let made = answers.iter().filter(|answer| **answer == MakeLink::Made).count();
+        assert!((1..=3).contains(&made), "{answers:?}");
+        let made = i64::try_from(made).unwrap();
+        assert_eq!((world.database.count("links").await, world.database.count("outgoing_mails").await), (made, made));
+        assert_eq!(world.database.count("links where ended_at is null").await, 1, "the newest stands");
+    }
+
+    /// Strangers who wish for somebody's address leave its owner room, and nobody writes to others without end.
+    async fn changes_of_address_are_counted_by_who_asks(engine) {
+        let world = World::new(engine).await;
+        let other = new_account("joan@example.com");
+        world.store.add_account(&other, &audit(at(0))).await.unwrap();
+        let wish = |number: usize, account, email: &str| {
+            new_link(&format!("{account:?} {number}"), LinkPurpose::ChangeEmail, Some(account), email)
+        };
+        for number in 0..5 {
+            let to = format!("wish{number}@example.com");
+            let expected = if number < 3 { MakeLink::Made } else { MakeLink::TooMany };
+            let answer = world.store.make_link(&wish(number, other.id, &to), None, None).await.unwrap();
+            assert_eq!(answer, expected, "{number}");
+        }
+        made(&world.store, &wish(0, world.account, "wish0@example.com")).await;
+        made(&world.store, &wish(1, world.account, "wish0@example.com")).await;
+    }
+
+    async fn what_has_expired_is_not_ended_once_more(engine) {
+        let world = World::new(engine).await;
+        let (account, email) = (Some(world.account), "ada@example.com");
+        made(&world.store, &new_link("verify", LinkPurpose::VerifyEmail, account, email)).await;
+        made(&world.store, &new_link("reset", LinkPurpose::ResetPassword, account, email)).await;
+        let mut later = new_link("later", LinkPurpose::ResetPassword, account, email);
+        (later.at, later.expires_at) = (at(900), at(2000));
+        made(&world.store, &later).await;
+        assert!(world.store.set_password(world.account, "$argon2id$new", &audit(at(901))).await.unwrap());
+        assert_eq!(world.database.count("links where ended_at is null").await, 2, "only the last one is");
+        // Where there is no account, what has expired gives way.
+        made(&world.store, &new_link("sign-up", LinkPurpose::SignUp, None, "grace@example.com")).await;
+        let mut again = new_link("sign-up again", LinkPurpose::SignUp, None, "grace@example.com");
+        (again.at, again.expires_at) = (at(900), at(2000));
+        made(&world.store, &again).await;
     }
 
     async fn what_an_account_has_no_right_to_is_not_made(engine) {

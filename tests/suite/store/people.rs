@@ -15,26 +15,14 @@ use consentry::{
 };
 
 use super::{
-    facts::{World, at, audit, new_account, start},
+    facts::{World, at, audit, new_account, new_session, start},
     links::{done, made, new_link, new_mail, reset, sign_up, state},
 };
 use crate::{harness::aside::at_once, on_both_engines};
 
 /// Signs in somewhere.
 pub async fn session(world: &World, cookie: &str) -> NewSession {
-    let session = NewSession {
-        id: SessionId(random::id(start())),
-        digest: Digest::of(cookie),
-        account_id: world.account,
-        account_generation: 1,
-        session_generation: 1,
-        at: start(),
-        expires_at: at(60_000),
-        address: None,
-        user_agent: None,
-        factor_at: None,
-        replaces: None,
-    };
+    let session = new_session(world.account, cookie, 0);
     assert!(world.store.start_session(&session).await.unwrap());
     session
 }
@@ -151,19 +139,7 @@ on_both_engines! {
         at_once(20, |number| {
             let store = world.store.clone();
             let change = password_change(&world, "$argon2id$x");
-            let session = NewSession {
-                id: SessionId(random::id(start())),
-                digest: Digest::of(format!("cookie {number}")),
-                account_id: world.account,
-                account_generation: 1,
-                session_generation: 1,
-                at: start(),
-                expires_at: at(60_000),
-                address: None,
-                user_agent: None,
-                factor_at: None,
-                replaces: None,
-            };
+            let session = new_session(world.account, &format!("cookie {number}"), 0);
             async move {
                 if number == 10 {
                     assert!(store.change_password(&change, &audit(at(1))).await.unwrap());

@@ -1,0 +1,42 @@
+# Mails. $server is the name of this site. Each letter is its subject, what it says (one paragraph or two), the words of
+# its link if it has one, and what closes it.
+
+letter-sign-up = Your account at { $server }
+    .says = Somebody wants to make an account at { $server } with this address.
+    .does = Make the account
+    .ends = The link is good for one day, and for one account.
+letter-already-here = You have an account at { $server }
+    .says = Somebody wants to make an account at { $server } with this address. There is one already.
+    .more = Sign in with it as usual. If you no longer know the password, you can choose a new one.
+    .does = Choose a new password
+    .ends = The link is good for one hour, and once.
+letter-verify-email = Is this your address? { $server } asks
+    .says = Your account at { $server } has this address. Please say that it is yours.
+    .does = This is my address
+    .ends = The link is good for one day, and once.
+letter-reset-password = A new password for { $server }
+    .says = Somebody wants to choose a new password for your account at { $server }.
+    .more = Whatever is signed in or connected with your account now will then have to be connected again.
+    .does = Choose a new password
+    .ends = The link is good for one hour, and once.
+letter-change-email = Your new address at { $server }
+    .says = Somebody wants their account at { $server } to have this address. Open the link only if that is you: you are asked to sign in to that account.
+    .does = Use this address
+    .ends = The link is good for one day, and once.
+letter-email-changed = Your account at { $server } has another address
+    .says = Your account at { $server } had this address until now. It was changed to another one.
+    .does = This was not me: give me my account back
+    .ends = The link is good for seven days. It brings this address back and asks you for a new password.
+letter-email-restored = Your account at { $server } is yours again
+    .says = Your account at { $server } has this address again, and a new password.
+    .ends = Everything that was signed in or connected has ended.
+letter-password-changed = Your password at { $server } was changed
+    .says = The password of your account at { $server } was changed.
+letter-password-reset = You have a new password at { $server }
+    .says = A new password was chosen for your account at { $server }, by a link that was mailed to you.
+    .more = Everything that was signed in or connected has ended.
+letter-deleted = Your account at { $server } is deleted
+    .says = Your account at { $server } was deleted, as you wished, and everything in it.
+letter-not-you = If this was not you, you can ignore this mail. Nothing happens without the link in it.
+letter-was-it-you = If this was not you, somebody else has got into your account. Choose a new password at once, on the sign-in page.
+letter-ask-operator = If this was not you, write to whoever runs the server.

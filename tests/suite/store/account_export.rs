@@ -1,0 +1,199 @@
+//! What is given to a person of what is kept of them: every column of every table that names an account is exported, or
+//! is left out for a reason that stands here. A new column is in neither list, and fails.
+
+use std::collections::BTreeSet;
+
+use consentry::model::link::LinkPurpose;
+use serde_json::Value;
+
+use super::{
+    facts::World,
+    links::{made, new_link},
+    people::session,
+    tables::Tables,
+};
+use crate::on_both_engines;
+
+/// A table, its list in the export, and for each column the field that has it.
+type Exported = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const EXPORTED: &[Exported] = &[
+    (
+        "accounts",
+        "account",
+        &[
+            ("id", "account_id"),
+            ("email", "email"),
+            ("email_verified_at", "email_verified_at"),
+            ("name", "name"),
+            ("role", "role"),
+            ("language", "language"),
+            ("enabled", "enabled"),
+            ("created_at", "created_at"),
+        ],
+    ),
+    (
+        "consents",
+        "consents",
+        &[
+            ("client_id", "client_id"),
+            ("resource", "resource"),
+            ("scopes", "scopes"),
+            ("granted_at", "granted_at"),
+            ("revoked_at", "revoked_at"),
+        ],
+    ),
+    (
+        "sessions",
+        "sessions",
+        &[
+            ("id", "session_id"),
+            ("auth_time", "signed_in_at"),
+            ("address", "address"),
+            ("user_agent", "user_agent"),
+            ("expires_at", "expires_at"),
+        ],
+    ),
+    (
+        "families",
+        "connections",
+        &[
+            ("id", "family"),
+            ("client_id", "client_id"),
+            ("resource", "resource"),
+            ("scopes", "scopes"),
+            ("auth_time", "signed_in_at"),
+            ("created_at", "created_at"),
+            ("rotated_at", "rotated_at"),
+            ("idle_until", "idle_until"),
+            ("expires_at", "expires_at"),
+            ("ended_at", "ended_at"),
+            ("end_reason", "end_reason"),
+        ],
+    ),
+    (
+        "links",
+        "links",
+        &[
+            ("id", "link_id"),
+            ("purpose", "purpose"),
+            ("email", "email"),
+            ("language", "language"),
+            ("created_at", "created_at"),
+            ("expires_at", "expires_at"),
+            ("used_at", "used_at"),
+            ("ended_at", "ended_at"),
+        ],
+    ),
+    (
+        "audit_events",
+        "events",
+        &[
+            ("id", "event_id"),
+            ("at", "at"),
+            ("action", "action"),
+            ("actor", "actor"),
+            ("address", "address"),
+            ("client_id", "client_id"),
+            ("detail", "detail"),
+        ],
+    ),
+];
+
+/// A reason, and what is left out for it.
+const LEFT_OUT: &[(&str, &[&str])] = &[
+    (
+        "what everything is read by: whose it is",
+        &[
+            "consents.account_id",
+            "sessions.account_id",
+            "families.account_id",
+            "links.account_id",
+            "outgoing_mails.account_id",
+            "audit_events.account_id",
+        ],
+    ),
+    (
+        "made of a secret; whoever reads it could try to find that",
+        &["accounts.password_hash", "sessions.digest", "families.secret_digest", "links.digest"],
+    ),
+    (
+        "numbers by which what is older ends, or is told from a repetition; they say nothing of a person",
+        &[
+            "accounts.generation",
+            "accounts.session_generation",
+            "consents.generation",
+            "sessions.account_generation",
+            "sessions.session_generation",
+            "families.account_generation",
+            "families.client_generation",
+            "families.consent_generation",
+            "families.access_generation",
+            "families.redemption",
+            "families.counter",
+            "families.predecessor",
+        ],
+    ),
+    (
+        "names of rows that are told by what the wire calls them, or are not the person's",
+        &["consents.id", "families.consent_id", "audit_events.actor_id", "audit_events.plugin_id"],
+    ),
+    ("how a client proves itself, which is the client's", &["families.authentication_method"]),
+    ("what the operator lets somebody become who has no account yet", &["links.role"]),
+    ("sealed, and about a client that still waits for its answer", &["links.request"]),
+    (
+        "on its way to the person: they get it, and the row leaves",
+        &[
+            "outgoing_mails.id",
+            "outgoing_mails.sealed",
+            "outgoing_mails.attempts",
+            "outgoing_mails.due_at",
+            "outgoing_mails.created_at",
+            "outgoing_mails.expires_at",
+        ],
+    ),
+];
+
+const SQLITE_COLUMNS: &str = "
+    select t.name || '.' || c.name
+      from sqlite_schema t
+      join pragma_table_info(t.name) c
+     where t.type = 'table'
+       and (t.name = 'accounts' or exists (select 1 from pragma_table_info(t.name) o where o.name = 'account_id'))";
+
+const POSTGRES_COLUMNS: &str = "
+    select c.table_name || '.' || c.column_name
+      from information_schema.columns c
+     where c.table_schema = 'public'
+       and (c.table_name = 'accounts' or exists (select 1
+                                                   from information_schema.columns o
+                                                  where o.table_schema = 'public'
+                                                    and o.table_name = c.table_name
+                                                    and o.column_name = 'account_id'))";
+
+on_both_engines! {
+    async fn no_column_about_a_person_is_forgotten(engine) {
+        let world = World::new(engine).await;
+        world.family().await;
+        session(&world, "here").await;
+        made(&world.store, &new_link("one", LinkPurpose::ResetPassword, Some(world.account), "ada@example.com")).await;
+        let sql = if engine == Engine::Sqlite { SQLITE_COLUMNS } else { POSTGRES_COLUMNS };
+        let columns: BTreeSet<String> = Tables::of(&world.database).await.lines(sql).await.into_iter().collect();
+        let exported = EXPORTED.iter().flat_map(|(table, _, columns)| {
+            columns.iter().map(move |(column, _)| format!("{table}.{column}"))
+        });
+        let left_out = LEFT_OUT.iter().flat_map(|(_, columns)| columns.iter().map(|column| (*column).to_owned()));
+        let named: Vec<String> = exported.chain(left_out).collect();
+        assert_eq!(named.iter().cloned().collect::<BTreeSet<_>>(), columns);
+        assert_eq!(named.len(), columns.len(), "each is exported or left out, and not both");
+
+        let export = world.store.export_account(world.account).await.unwrap().unwrap();
+        let export = serde_json::to_value(export).unwrap();
+        for (table, list, columns) in EXPORTED {
+            let line = export[list].get(0).unwrap_or(&export[list]);
+            let Value::Object(line) = line else { panic!("nothing of {table} in {export}") };
+            let fields: BTreeSet<_> = columns.iter().map(|(_, field)| *field).collect();
+            assert!(fields.iter().all(|field| line.contains_key(*field)), "{table}: {line:?}");
+        }
+    }
+}
