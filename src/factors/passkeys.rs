@@ -7,13 +7,14 @@
 //! (`tokens::between`): nodes hold no state.
 
 use url::Url;
+use uuid::Uuid;
 use webauthn_rs::{
     Webauthn, WebauthnBuilder,
     prelude::{DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyRegistration, WebauthnError},
 };
 use webauthn_rs_proto::{AllowCredentials, PublicKeyCredential, RegisterPublicKeyCredential, ResidentKeyRequirement};
 
-use crate::model::{account::Account, factor::KeptPasskey};
+use crate::model::{account::Account, factor::KeptPasskey, id::AccountId};
 
 /// Makes challenges and looks at answers.
 #[derive(Clone, Debug)]
@@ -106,7 +107,8 @@ impl Passkeys {
         let state: DiscoverableAuthentication = serde_json::from_str(state)?;
         let mut passkey = read(kept)?;
         // Where the authenticator says whose passkey it is, it has to be that account's.
-        if answer.get_user_unique_id().is_some_and(|user| user != kept.account_id.0.as_bytes()) {
+        let named = answer.get_user_unique_id().map(|user| Uuid::from_slice(user).map(AccountId).ok());
+        if named.is_some_and(|account| account != Some(kept.account_id)) {
             return Err(WebauthnError::InvalidUserUniqueId.into());
         }
         let result = self.0.finish_discoverable_authentication_v2(&answer, state, &DiscoverableKey::from(&passkey))?;

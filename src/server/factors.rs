@@ -1,5 +1,6 @@
 //! Second factors as people show and set them up: each try is counted, whatever is shown, and what is right is taken once
-//! (`store::factors`). `looking` is the one, `setting_up` the other. The crafts know what is right (`factors`), `http::account` whom it is asked of.
+//! (`store::factors`). `looking` is the one, `setting_up` the other. The crafts know what is right (`factors`),
+//! `http::account` whom it is asked of.
 
 mod looking;
 mod setting_up;
