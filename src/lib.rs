@@ -14,6 +14,7 @@ pub mod model;
 pub mod outbound;
 pub mod passwords;
 pub mod protocol;
+pub mod providers;
 pub mod random;
 pub mod server;
 pub mod simulate;

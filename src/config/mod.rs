@@ -2,7 +2,7 @@
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
 //! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `log`) checks
-//! its own; `mistake` is how all that is wrong is told at once. The command line brings the sources and shows the
+//! its own, and so do the tables of the file (`providers`, `own_login`, read with `table`); `mistake` is how all that is wrong is told at once. The command line brings the sources and shows the
 //! warnings.
 
 pub mod clients;
@@ -16,7 +16,9 @@ pub mod master_keys;
 pub mod mistake;
 mod ops;
 pub mod outbound;
+mod own_login;
 mod passwords;
+mod providers;
 mod proxies;
 pub mod public;
 mod reader;
@@ -24,6 +26,7 @@ pub mod registration;
 mod resources;
 pub mod secret;
 pub mod sources;
+mod table;
 
 use std::net::SocketAddr;
 
@@ -40,7 +43,11 @@ pub use self::{
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
 use crate::model::{
-    account::SignUps, mechanisms::RegistrationPolicy, proxies::TrustedProxies, resource::ResourceIdentifier,
+    account::SignUps,
+    mechanisms::RegistrationPolicy,
+    provider::{OwnLogin, Provider},
+    proxies::TrustedProxies,
+    resource::ResourceIdentifier,
 };
 use reader::Reader;
 
@@ -94,6 +101,10 @@ pub struct ServeConfig {
     pub trusted_proxies: TrustedProxies,
     /// What people may do by themselves, and the mail it takes.
     pub people: People,
+    /// Through whom they may sign in.
+    pub providers: Vec<Provider>,
+    /// The owner's own sign-in page, if there is one.
+    pub own_login: Option<OwnLogin>,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
 }
@@ -124,6 +135,8 @@ impl Config {
             let clients = clients::read(reader);
             registration::look_at(reader);
             let sign_ups = mail::look_at(reader);
+            providers::read(reader, false);
+            own_login::read(reader, false);
             resources::read(reader);
             proxies::read(reader);
             Some(Self {
@@ -161,6 +174,8 @@ impl ServeConfig {
             let default_resource = resources::read(reader);
             let trusted_proxies = proxies::read(reader);
             let people = mail::read(reader);
+            let providers = providers::read(reader, true);
+            let own_login = own_login::read(reader, true);
             let master_keys = master_keys::read(reader);
             Some(Self {
                 database: database?,
@@ -177,6 +192,8 @@ impl ServeConfig {
                 default_resource: default_resource?,
                 trusted_proxies: trusted_proxies?,
                 people: people?,
+                providers,
+                own_login,
                 master_keys,
             })
         })

@@ -5,7 +5,8 @@
 //! Form targets and field names are a contract with people's scripts and with the handlers; below the path of the
 //! public URL, if it has one, `/sign-in` takes `email`, `password`; `/consent` takes `decision` = `allow` or `deny`, and `scope` for each that is ticked of those that may be left out;
 //! `/sign-out` takes nothing of its own; `/connected-apps` takes `consent` or `connection`, an id; `/sessions` takes
-//! `session`, an id, `others` or `everything`; all of them take `csrf` and the sealed request `r`, which may be empty.
+//! `session`, an id, `others` or `everything`; `/identities` takes `identity`, an id, and `/identities/confirm` takes
+//! `decision` = `link` or `leave`; all of them take `csrf` and the sealed request `r`, which may be empty.
 //!
 //! What pages say stands in `messages/`, one folder per language; a page only names it.
 //!
@@ -31,6 +32,7 @@ mod account;
 mod consent;
 mod errors;
 mod links;
+mod providers;
 mod sign_in;
 
 #[cfg(test)]
@@ -43,6 +45,7 @@ pub use self::{
     consent::{ClientOrigin, ConsentPage, Destination, Lasts, ScopeLine},
     errors::{ErrorPage, ErrorWords, RefusedPage},
     links::{AskPage, CheckMailPage, ChoosePage, ConfirmPage, DonePage, unfit},
+    providers::{ConfirmIdentityPage, IdentitiesPage, IdentityLine, Trouble, TroublePage, Way},
     sign_in::{Asking, SignInError, SignInPage},
 };
 

@@ -73,6 +73,7 @@ impl Language {
                     include_str!(concat!("../../messages/", $tag, "/pages.ftl")),
                     include_str!(concat!("../../messages/", $tag, "/errors.ftl")),
                     include_str!(concat!("../../messages/", $tag, "/account.ftl")),
+                    include_str!(concat!("../../messages/", $tag, "/providers.ftl")),
                 ]
             };
         }

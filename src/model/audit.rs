@@ -62,6 +62,10 @@ pub enum AuditAction {
     AccountSessionsEnded,
     /// Every session, code and family of an account was ended.
     AccountSignedOutEverywhere,
+    /// Somebody at another server was linked with an account.
+    IdentityLinked,
+    /// They are not linked any more.
+    IdentityUnlinked,
     /// A plugin was imported or imported again.
     PluginImported,
     /// A resource was registered.
@@ -111,6 +115,8 @@ impl AuditAction {
             Self::AccountDeleted => "account.deleted",
             Self::AccountSessionsEnded => "account.sessions_ended",
             Self::AccountSignedOutEverywhere => "account.signed_out_everywhere",
+            Self::IdentityLinked => "identity.linked",
+            Self::IdentityUnlinked => "identity.unlinked",
             Self::PluginImported => "plugin.imported",
             Self::ResourceAdded => "resource.added",
             Self::ResourceRemoved => "resource.removed",

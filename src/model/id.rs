@@ -41,6 +41,8 @@ ids! {
     LinkId,
     /// A mail that waits to be sent.
     MailId,
+    /// Somebody at a provider, linked with an account.
+    IdentityId,
     /// One line of the audit log.
     AuditEventId,
 }

@@ -10,6 +10,7 @@ pub mod device;
 pub mod form;
 pub mod refresh;
 pub mod request;
+pub mod sealed;
 pub mod secret;
 pub mod subject;
 

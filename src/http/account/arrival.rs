@@ -1,18 +1,18 @@
 //! A person has shown who they are, in whatever way: a session starts in this browser, and they go on with what brought
-//! them here. `sign_in` and `links` lead here.
+//! them here. `sign_in`, `links` and `settling` lead here.
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use super::{place::Place, session};
+use super::{offer, place::Place, session, through};
 use crate::{
     http::{
         extract::{cookies, visitor::Visitor},
         failure::PageError,
-        oauth::authorize::{Stage, hand_over, leave, open, stage, to_page, to_path},
+        oauth::authorize::{Stage, hand_over, leave, open, seal, stage, to_page, to_path},
         trail,
     },
     model::{account::Account, flow::Step},
-    protocol::authorization::InFlight,
+    protocol::{authorization::InFlight, federated::Waiting},
     random,
     server::Server,
     tokens,
@@ -36,8 +36,30 @@ impl Errand {
         waiting.map_or(Self::Visit(place), |in_flight| Self::Answer(Box::new(in_flight)))
     }
 
+    /// What came back with somebody who was away.
+    pub(super) fn of(waiting: Waiting) -> Self {
+        match waiting {
+            Waiting::Answer(in_flight) => Self::Answer(in_flight),
+            Waiting::Visit(word) => Self::Visit(Place::called(&word)),
+        }
+    }
+
+    /// The fields that carry it: `r`, which is empty for a page of their own, and `next`.
+    pub(super) fn fields(&self, server: &Server) -> Result<(String, Place), PageError> {
+        match self {
+            Self::Answer(in_flight) => Ok((seal(server, in_flight)?, Place::Home)),
+            Self::Visit(place) => Ok((String::new(), *place)),
+        }
+    }
+
+    /// The same as a query.
+    pub(super) fn query(&self, server: &Server) -> Result<String, PageError> {
+        let (r, place) = self.fields(server)?;
+        Ok(if r.is_empty() { through::next(place) } else { format!("?r={r}") })
+    }
+
     /// Sends the person to where they can sign in, and then back to this.
-    fn anew(self, server: &Server) -> Result<HttpResponse, PageError> {
+    pub(super) fn anew(self, server: &Server) -> Result<HttpResponse, PageError> {
         match self {
             Self::Answer(in_flight) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
             Self::Visit(place) => Ok(place.after_signing_in(server)),
@@ -67,11 +89,16 @@ pub(super) async fn arrive(
         let marks = tokens::device::write(&ring, &marks, &session.account, random::bytes())?;
         answer.cookie(cookies::set_device(settings, marks));
     }
+    let is_offered = offer::waits(server, request, &visitor, &session.account).is_some();
     visitor.session = Some(session);
+    if is_offered {
+        return Ok(to_path(server, answer, &format!("{}{}", offer::PATH, errand.query(server)?)));
+    }
     go_on(server, request, answer, errand, &visitor).await
 }
 
-async fn go_on(
+/// Leads on to what brought a person here who is signed in.
+pub(super) async fn go_on(
     server: &Server,
     request: &HttpRequest,
     answer: HttpResponseBuilder,

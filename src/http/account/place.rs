@@ -21,13 +21,19 @@ pub enum Place {
     ConnectedApps,
     /// Where they are signed in.
     Sessions,
+    /// Who they are at other servers.
+    Identities,
 }
 
 impl Place {
-    const ALL: [Self; 3] = [Self::Home, Self::ConnectedApps, Self::Sessions];
+    const ALL: [Self; 4] = [Self::Home, Self::ConnectedApps, Self::Sessions, Self::Identities];
 
     /// The pages of a person's own, each with the message that names it.
-    pub const LINKED: [(Self, &str); 2] = [(Self::ConnectedApps, "apps-title"), (Self::Sessions, "sessions-title")];
+    pub const LINKED: [(Self, &str); 3] = [
+        (Self::ConnectedApps, "apps-title"),
+        (Self::Sessions, "sessions-title"),
+        (Self::Identities, "identities-title"),
+    ];
 
     /// Its word in forms and addresses.
     pub fn word(self) -> &'static str {
@@ -35,6 +41,7 @@ impl Place {
             Self::Home => "",
             Self::ConnectedApps => "connected-apps",
             Self::Sessions => "sessions",
+            Self::Identities => "identities",
         }
     }
 
@@ -46,7 +53,12 @@ impl Place {
     /// Reads it; a word that belongs to no place leads to the front page.
     pub fn read(fields: &Parameters) -> Result<Self, PageError> {
         let word = fields.one(FIELD, 64).map_err(PageError::Incomplete)?.unwrap_or_default();
-        Ok(Self::ALL.into_iter().find(|place| place.word() == word).unwrap_or_default())
+        Ok(Self::called(word))
+    }
+
+    /// The one of that word; the front page if there is none.
+    pub fn called(word: &str) -> Self {
+        Self::ALL.into_iter().find(|place| place.word() == word).unwrap_or_default()
     }
 
     /// Sends whoever is not signed in to do so, and then back here.

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     arrival::{Errand, arrive},
     authenticate::{Credentials, Refusal, authenticate},
+    identities,
     place::Place,
 };
 use crate::{
@@ -97,6 +98,7 @@ fn render(server: &Server, request: &HttpRequest, visitor: &Visitor, shown: &Sho
         email: shown.email.clone(),
         error: shown.refusal.map(Refusal::told),
         asking: shown.asking.clone(),
+        ways: identities::ways(server),
         offers_reset: people::may_ask(server, LinkPurpose::ResetPassword),
         offers_sign_up: people::may_ask(server, LinkPurpose::SignUp),
     };

@@ -23,6 +23,8 @@ mod consents;
 mod families;
 #[path = "../either/flows.rs"]
 mod flows;
+#[path = "../either/identities.rs"]
+mod identities;
 #[path = "../either/keys.rs"]
 mod keys;
 #[path = "../either/links.rs"]
