@@ -1,7 +1,6 @@
 # Anmelden über andere. $provider ist ein anderer Dienst, $email eine Adresse, $date ein Tag.
 
 sign-in-with = Mit { $provider } anmelden
-sign-in-or = oder
 
 trouble-not-signed-in = Sie sind nicht angemeldet
     .message = Sie kamen von { $provider } zurück, ohne sich dort anzumelden. Es ist nichts geschehen. Versuchen Sie es noch einmal, oder melden Sie sich anders an.

@@ -1,7 +1,6 @@
 # Signing in through others. $provider is another service, $email an address, $date a day.
 
 sign-in-with = Sign in with { $provider }
-sign-in-or = or
 
 trouble-not-signed-in = You are not signed in
     .message = You came back from { $provider } without signing in there. Nothing happened. You can try again, or sign in another way.

@@ -1,7 +1,6 @@
 # Iniciar sesión a través de otros. $provider es otro servicio, $email una dirección, $date un día.
 
 sign-in-with = Iniciar sesión con { $provider }
-sign-in-or = o
 
 trouble-not-signed-in = No ha iniciado sesión
     .message = Ha vuelto de { $provider } sin iniciar sesión allí. No ha pasado nada. Puede intentarlo de nuevo o iniciar sesión de otra manera.

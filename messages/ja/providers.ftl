@@ -1,7 +1,6 @@
 # ほかのサービスでのサインイン。$provider はほかのサービス、$email はアドレス、$date は日付。
 
 sign-in-with = { $provider } でサインイン
-sign-in-or = または
 
 trouble-not-signed-in = サインインしていません
     .message = { $provider } でサインインせずに戻ってきました。何も行われていません。もう一度試すか、別の方法でサインインしてください。

@@ -40,6 +40,8 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
         .service(
             page("/sign-in/with/{provider}/callback").get(account::through::come_back).default_service(only("GET")),
         )
+        .service(page("/sign-in/own").get(account::own_login::leave).default_service(only("GET")))
+        .service(page("/sign-in/own/callback").get(account::own_login::come_back).default_service(only("GET")))
         .service(
             page("/identities")
                 .get(account::identities::list)

@@ -78,8 +78,12 @@ impl Departure {
         if self.provider != provider {
             return Err(NotBack::OtherProvider);
         }
-        let left_at = Timestamp::from_timestamp_millis(self.left_at).unwrap_or_default();
-        if now >= left_at + AWAY_MAX { Err(NotBack::TooLate) } else { Ok(self) }
+        if now >= self.ends_at() { Err(NotBack::TooLate) } else { Ok(self) }
+    }
+
+    /// When they are back too late.
+    pub fn ends_at(&self) -> Timestamp {
+        Timestamp::from_timestamp_millis(self.left_at).unwrap_or_default() + AWAY_MAX
     }
 
     /// What the ID token must hold.

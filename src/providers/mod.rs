@@ -29,6 +29,9 @@ const LIMITS: Limits = Limits { bytes_max: 256 * 1024, patience: Duration::from_
 /// How long a provider's metadata and keys are gone by.
 const KEPT: Duration = Duration::from_secs(3600);
 
+/// The most that are kept; nobody configures as many.
+const KEPT_MAX: u64 = 1000;
+
 /// How soon they are read again for a key that is not among them.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -89,7 +92,7 @@ pub struct Providers {
 impl Providers {
     /// With whom the operator has configured.
     pub fn new(all: Vec<Provider>, outbound: Outbound) -> Self {
-        let found = Cache::builder().max_capacity(all.len().max(1) as u64).time_to_live(KEPT).build();
+        let found = Cache::builder().max_capacity(KEPT_MAX).time_to_live(KEPT).build();
         Self { all, outbound, found, looked_again: Mutex::default() }
     }
 

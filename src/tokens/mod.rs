@@ -8,6 +8,7 @@ pub mod assertion;
 pub mod code;
 pub mod device;
 pub mod form;
+pub mod own_answer;
 pub mod refresh;
 pub mod request;
 pub mod sealed;

@@ -5,7 +5,7 @@ use crate::{rust_text::Token, tree::Tree};
 
 /// The crafts and the floors, all of which the assembly may hold.
 const CRAFTS_AND_FLOORS: &str =
-    "random languages passwords outbound mail vault keys tokens telemetry config protocol store clock audit";
+    "random languages passwords outbound providers mail vault keys tokens telemetry config protocol store clock audit";
 
 /// Each room and the rooms it may name, itself apart. A room that is not listed may not exist.
 /// A row names only rooms that stand above it, so that no chain of rooms can come round to its start.
@@ -17,6 +17,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("languages", &["model"]),
     ("passwords", &["model random"]),
     ("outbound", &["model"]),
+    ("providers", &["model outbound"]),
     ("mail", &["model"]),
     ("vault", &["model random outbound"]),
     ("keys", &["model random vault"]),
@@ -53,6 +54,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("metrics_", &["telemetry"]),
     ("lettre", &["mail"]),
+    ("openidconnect", &["providers"]),
 ];
 
 /// What would let a decision wait, look around, or depend on anything but its arguments.

@@ -8,6 +8,7 @@ pub mod home;
 pub mod identities;
 pub mod links;
 pub mod offer;
+pub mod own_login;
 pub mod place;
 pub mod session;
 pub mod sessions;

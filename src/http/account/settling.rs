@@ -1,10 +1,10 @@
 //! Somebody has signed in elsewhere: what that leads to here. `protocol::federated` decides; this is what is done.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, http::header};
 
 use super::{
     arrival::{Errand, arrive},
-    offer,
+    offer, sign_in,
 };
 use crate::{
     http::{
@@ -26,6 +26,9 @@ use crate::{
     server::Server,
     store::identities::{Federated, NewFederated, NewIdentity},
 };
+
+/// How long to wait for a provider that cannot be asked, in seconds.
+const RETRY_AFTER: &str = "30";
 
 /// Somebody who has come back.
 pub(super) struct Came {
@@ -148,13 +151,23 @@ pub(super) fn trouble(
     label: &str,
     (problem, errand): (Trouble, &Errand),
 ) -> Result<HttpResponse, PageError> {
+    // Where the usual way has led here, it would lead here again.
+    let form = if problem == Trouble::SignInFirst { format!("&{}=yes", sign_in::FORM) } else { String::new() };
     let page = TroublePage {
         layout: Layout::once(server, request),
         label: label.to_owned(),
         problem,
-        back: format!("/sign-in{}", errand.query(server)?),
+        back: format!("/sign-in{}{form}", errand.query(server)?),
     };
-    Ok(pages::answer(HttpResponse::build(problem.status()), &page, None)?)
+    let mut answer = HttpResponse::build(problem.status());
+    match problem {
+        Trouble::TooMany(too_many) => answer = pages::too_many(too_many),
+        Trouble::Unreachable => {
+            answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        }
+        _ => {}
+    }
+    Ok(pages::answer(answer, &page, None)?)
 }
 
 impl From<Why> for Trouble {

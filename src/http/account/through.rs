@@ -110,8 +110,8 @@ async fn receive(server: &Server, request: &HttpRequest, name: &str) -> Result<H
     }
     let Some(code) = text("code", CODE_LENGTH_MAX)? else { return Err(PageError::Unreadable) };
     // Each makes this server ask the provider something, so they are counted as tries to sign in are.
-    if server.sign_ins.count(peer::of(request)).is_err() {
-        return trouble(server, request, &provider.label, (Trouble::TooMany, &errand));
+    if let Err(too_many) = server.sign_ins.count(peer::of(request)) {
+        return trouble(server, request, &provider.label, (Trouble::TooMany(too_many), &errand));
     }
     let back = Return {
         redirect_uri: &redirect_uri(server, name),

@@ -9,6 +9,7 @@ use crate::{
     languages::{Language, Said},
     model::provider::Identity,
     protocol::federated::NotBack,
+    server::shares::TooMany,
 };
 
 /// A way to sign in elsewhere, as the sign-in page offers it.
@@ -34,7 +35,7 @@ pub enum Trouble {
     /// What it said is not to be believed.
     NotBelieved,
     /// Too many have tried.
-    TooMany,
+    TooMany(TooMany),
     /// The account cannot be used.
     Disabled,
     /// The other server has not verified their address.
@@ -66,7 +67,7 @@ impl Trouble {
             Self::NotSignedIn | Self::TooLate | Self::NotBack => StatusCode::BAD_REQUEST,
             Self::Disabled | Self::Unverified | Self::NoSignUp => StatusCode::FORBIDDEN,
             Self::OtherAddress | Self::NotLinked => StatusCode::CONFLICT,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotBelieved => StatusCode::BAD_GATEWAY,
             Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -80,7 +81,7 @@ impl Trouble {
             Self::NotBack => "trouble-not-back",
             Self::Unreachable => "trouble-unreachable",
             Self::NotBelieved => "trouble-not-believed",
-            Self::TooMany => "trouble-too-many",
+            Self::TooMany(_) => "trouble-too-many",
             Self::Disabled => "trouble-disabled",
             Self::Unverified => "trouble-unverified",
             Self::OtherAddress => "trouble-other-address",

@@ -14,6 +14,7 @@ use consentry::{
         id::{AccountId, ClientId, ClientSecretId, PluginId, ResourceId},
         mechanisms::Mechanisms,
         plugin::{Document, DocumentKind, Plugin, PluginState, SubjectSalt},
+        provider::{OwnLogin, Provider},
         proxies::TrustedProxies,
         resource::ResourceIdentifier,
         scope::{Catalogue, Scope},
@@ -108,6 +109,14 @@ pub struct Options {
     pub trusted_proxies: TrustedProxies,
     /// Where mail is handed over, if anywhere; it goes when the job is asked to send it.
     pub mail: Option<Way>,
+    /// The port to listen on, where others have to know it beforehand; 0 for any.
+    pub port: u16,
+    /// Through whom people may sign in.
+    pub providers: Vec<Provider>,
+    /// The owner's own sign-in page.
+    pub own_login: Option<OwnLogin>,
+    /// Who may make an account.
+    pub sign_ups: SignUps,
 }
 
 impl Options {
@@ -131,6 +140,10 @@ impl Default for Options {
             default_resource: None,
             trusted_proxies: TrustedProxies::default(),
             mail: None,
+            port: 0,
+            providers: Vec::new(),
+            own_login: None,
+            sign_ups: SignUps::Open,
         }
     }
 }
@@ -184,7 +197,7 @@ impl World {
 impl Running {
     /// Starts a server on a free port, in a thread of its own.
     pub async fn start(database: &Database, options: Options) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = TcpListener::bind(("127.0.0.1", options.port)).expect("a free port");
         let own = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
         let url = options.public_url.unwrap_or_else(|| format!("{own}{}", options.base));
         let store = consentry::store::Store::open(&options.open.unwrap_or_else(|| database.options()))
@@ -196,7 +209,9 @@ impl Running {
             mechanisms: options.mechanisms,
             default_resource: options.default_resource,
             trusted_proxies: options.trusted_proxies,
-            sign_ups: SignUps::Open,
+            sign_ups: options.sign_ups,
+            providers: options.providers,
+            own_login: options.own_login,
             ..defaults
         };
         let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)], options.outbound)

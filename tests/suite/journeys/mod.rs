@@ -21,6 +21,7 @@ mod people;
 mod people_pages;
 mod registration;
 mod simulate;
+mod through_others;
 mod two_nodes;
 mod under_a_path;
 mod wrong_clocks;

@@ -16,6 +16,7 @@ mod documents;
 mod durable_writes;
 mod facts;
 mod flows;
+mod identities;
 mod isolation;
 mod keys;
 mod links;
