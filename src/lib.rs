@@ -16,6 +16,7 @@ pub mod outbound;
 pub mod passwords;
 pub mod pictures;
 pub mod protocol;
+pub mod providers;
 pub mod random;
 pub mod server;
 pub mod simulate;

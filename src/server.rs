@@ -32,6 +32,7 @@ use crate::{
         id::AuditEventId,
         mechanisms::Mechanisms,
         plugin::{Host, NotAHost},
+        provider::{OwnLogin, Provider},
         proxies::TrustedProxies,
         public_url,
         resource::{Resource, ResourceIdentifier},
@@ -39,6 +40,7 @@ use crate::{
     outbound::{self, Outbound, OutboundError},
     passwords::{self, Passwords},
     protocol::metadata::IssuerError,
+    providers::Providers,
     random,
     store::{SchemaState, Store, StoreError, StoreResult},
 };
@@ -85,6 +87,10 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Who may make an account.
     pub sign_ups: SignUps,
+    /// Through whom people may sign in.
+    pub providers: Vec<Provider>,
+    /// The owner's own sign-in page, if there is one.
+    pub own_login: Option<OwnLogin>,
 }
 
 impl Settings {
@@ -110,6 +116,8 @@ impl Settings {
             default_resource: None,
             trusted_proxies: TrustedProxies::default(),
             sign_ups: SignUps::default(),
+            providers: Vec::new(),
+            own_login: None,
         })
     }
 
@@ -156,6 +164,8 @@ pub struct Server {
     pub key_sets: KeySets,
     /// How many clients register themselves.
     pub registrations: Registrations,
+    /// Other people's servers that say who somebody is.
+    pub providers: Providers,
     /// How fast passwords can be guessed.
     pub sign_ins: SignIns,
     /// Passkeys, where browsers have them for this site.
@@ -211,6 +221,7 @@ impl Server {
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
         // Strangers name what is fetched; what living connections need must not wait behind that.
         let known = Outbound::new(outbound.apart())?;
+        let providers = Providers::new(settings.providers.clone(), Outbound::new(outbound.apart())?);
         let strangers = Outbound::new(outbound)?;
         let documents = Documents::new(settings.mechanisms.documents.clone(), strangers.clone(), known.clone());
         let key_sets = KeySets::new(strangers, known);
@@ -228,6 +239,7 @@ impl Server {
             documents,
             key_sets,
             registrations,
+            providers,
             sign_ins,
             passkeys,
             flows: Flows::default(),

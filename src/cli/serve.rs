@@ -115,6 +115,8 @@ fn settings(config: &ServeConfig) -> Settings {
         default_resource: config.default_resource.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         sign_ups: config.people.sign_ups,
+        providers: config.providers.clone(),
+        own_login: config.own_login.clone(),
     }
 }
 

@@ -20,8 +20,30 @@ pub fn text() -> String {
         }
         let _ = writeln!(text, "#{} = {}", key.name, key.example);
     }
+    text.push_str(TABLES);
     text
 }
+
+/// What is no key, and so stands in the file alone. Two signs before each line: these are no defaults.
+const TABLES: &str = "
+## Whom people may sign in through, a table each, below all other keys (docs/sign-in-through-others.md).
+## kind is google, github or facebook, openid with an issuer, or oauth with addresses. What to register there as the
+## redirect URI is PUBLIC_URL/sign-in/with/NAME/callback.
+##[providers.work]
+##kind = \"openid\"
+##label = \"Example Inc.\"
+##issuer = \"https://login.example.com\"
+##client_id = \"consentry\"
+##client_secret = \"file:/run/secrets/work_client_secret\"
+##sign_up = \"open\"
+
+## Your own sign-in page, for an API that has users already (docs/own-login.md).
+##[own_login]
+##url = \"https://www.example.com/sign-in-for-consentry\"
+##key = \"file:/run/secrets/own_login_key\"
+##label = \"Example\"
+##only = false
+";
 
 fn wrapped(sentence: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -54,7 +76,7 @@ mod tests {
     fn uncommented_it_is_toml_with_every_key_and_every_default() {
         let uncommented: String = text()
             .lines()
-            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(""))
+            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '#'])).unwrap_or(""))
             .collect::<Vec<_>>()
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();

@@ -1,8 +1,9 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `look`, `log`) checks
-//! its own; `mistake` is how all that is wrong is told at once. The command line brings the sources and shows the
+//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `look`, `log`)
+//! checks its own, and so do the tables of the file (`providers`, `own_login`, read with `table`); `mistake` is how all
+//! that is wrong is told at once. The command line brings the sources and shows the
 //! warnings.
 
 pub mod clients;
@@ -17,7 +18,9 @@ pub mod master_keys;
 pub mod mistake;
 mod ops;
 pub mod outbound;
+mod own_login;
 mod passwords;
+mod providers;
 mod proxies;
 pub mod public;
 mod reader;
@@ -25,6 +28,7 @@ pub mod registration;
 mod resources;
 pub mod secret;
 pub mod sources;
+mod table;
 
 use std::net::SocketAddr;
 
@@ -41,7 +45,11 @@ pub use self::{
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
 use crate::model::{
-    account::SignUps, brand::Brand, mechanisms::RegistrationPolicy, proxies::TrustedProxies,
+    account::SignUps,
+    brand::Brand,
+    mechanisms::RegistrationPolicy,
+    provider::{OwnLogin, Provider},
+    proxies::TrustedProxies,
     resource::ResourceIdentifier,
 };
 use reader::Reader;
@@ -100,6 +108,10 @@ pub struct ServeConfig {
     pub trusted_proxies: TrustedProxies,
     /// What people may do by themselves, and the mail it takes.
     pub people: People,
+    /// Through whom they may sign in.
+    pub providers: Vec<Provider>,
+    /// The owner's own sign-in page, if there is one.
+    pub own_login: Option<OwnLogin>,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
 }
@@ -131,6 +143,8 @@ impl Config {
             let clients = clients::read(reader);
             registration::look_at(reader);
             let sign_ups = mail::look_at(reader);
+            providers::read(reader, false);
+            own_login::read(reader, false);
             resources::read(reader);
             proxies::read(reader);
             Some(Self {
@@ -170,6 +184,8 @@ impl ServeConfig {
             let default_resource = resources::read(reader);
             let trusted_proxies = proxies::read(reader);
             let people = mail::read(reader);
+            let providers = providers::read(reader, true);
+            let own_login = own_login::read(reader, true);
             let master_keys = master_keys::read(reader);
             Some(Self {
                 database: database?,
@@ -187,6 +203,8 @@ impl ServeConfig {
                 default_resource: default_resource?,
                 trusted_proxies: trusted_proxies?,
                 people: people?,
+                providers,
+                own_login,
                 master_keys,
             })
         })

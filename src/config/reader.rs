@@ -47,6 +47,17 @@ impl<'a> Reader<'a> {
         self.gathered.mistakes.push(mistake);
     }
 
+    /// The same in a table, whose keys are not in the table of keys.
+    pub(super) fn mistake_at(&mut self, place: &str, problem: impl Into<String>, cure: impl Into<String>) {
+        let mistake = Mistake { place: place.to_owned(), problem: problem.into(), cure: cure.into() };
+        self.gathered.mistakes.push(mistake);
+    }
+
+    /// Takes a table of the file, and where it stands.
+    pub(super) fn take_table(&mut self, name: &str) -> Option<(toml::Table, String)> {
+        self.gathered.tables.remove(name)
+    }
+
     pub(super) fn warn(&mut self, key: &str, remark: impl Display) {
         self.warnings.push(format!("{}: {remark}", self.place(key)));
     }

@@ -16,6 +16,9 @@ use super::{
 /// The file that is read when nobody names another.
 pub const DEFAULT_FILE: &str = "consentry.toml";
 
+/// Tables of the file; all else is keys. There are none in the environment, whose variables are texts.
+pub(super) const TABLES: [&str; 2] = ["own_login", "providers"];
+
 /// Keys whose values are references to secrets.
 pub(super) const REFERENCES: [&str; 3] = ["database_password", "master_keys", "registration_token"];
 
@@ -56,6 +59,8 @@ pub(super) struct Given {
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     pub(super) given: BTreeMap<&'static str, Given>,
+    /// The tables, each with the file it stands in.
+    pub(super) tables: BTreeMap<String, (toml::Table, String)>,
     pub(super) mistakes: Vec<Mistake>,
 }
 
@@ -95,7 +100,15 @@ impl Gathered {
 
     fn take_table(&mut self, table: toml::Table, path: &Path) {
         for (name, value) in table {
-            let place = format!("{name} in {}", path.display());
+            let file = path.display().to_string();
+            let place = format!("{name} in {file}");
+            if TABLES.contains(&name.as_str()) {
+                match value {
+                    toml::Value::Table(table) => drop(self.tables.insert(name, (table, file))),
+                    _ => self.mistake(place, "it is no table", "write its keys below [own_login] or [providers.NAME]"),
+                }
+                continue;
+            }
             let Some(key) = keys::find(&name) else {
                 let cure = format!("did you mean {}?", keys::nearest(&name).name);
                 self.mistake(place, "there is no such key", cure);
@@ -136,6 +149,7 @@ impl Gathered {
             .iter()
             .filter_map(|name| self.given.get(name))
             .flat_map(|given| given.text.split(','))
+            .chain(self.tables.values().flat_map(|(table, _)| texts_in(table)))
             .filter_map(|reference| reference.trim().strip_prefix("env:"))
             .map(str::to_owned)
             .collect()
@@ -160,7 +174,20 @@ impl Gathered {
     }
 }
 
-fn text_of(value: toml::Value) -> Option<String> {
+/// The texts of a table and of the tables in it.
+fn texts_in(table: &toml::Table) -> Vec<&str> {
+    let mut texts = Vec::new();
+    for value in table.values() {
+        match value {
+            toml::Value::String(text) => texts.push(text.as_str()),
+            toml::Value::Table(table) => texts.extend(texts_in(table)),
+            _ => {}
+        }
+    }
+    texts
+}
+
+pub(super) fn text_of(value: toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text),
         toml::Value::Integer(number) => Some(number.to_string()),

@@ -7,7 +7,9 @@
 //! `/sign-out` takes nothing of its own; `/connected-apps` takes `consent` or `connection`, an id; `/sessions` takes
 //! `session`, an id, `others` or `everything`; `/account` takes `change` (`name`, `verify`, `email`, `password`,
 //! `set-password`, `language` or `export`) with `name`, `email`, `password`, `new_password` or `language` as it needs, and
-//! it and `/account/delete` take `account`, the id of whose page it is; all of them take `csrf` and the sealed request `r`, which may be empty.
+//! it and `/account/delete` take `account`, the id of whose page it is; `/identities` takes `identity`, an id, and
+//! `/identities/confirm` takes `decision` = `link` or `leave`; all of them take `csrf` and the sealed request `r`, which
+//! may be empty.
 //!
 //! What pages say stands in `messages/`, one folder per language; a page only names it.
 //!
@@ -34,6 +36,7 @@ mod consent;
 mod errors;
 mod factors;
 mod links;
+mod providers;
 mod settings;
 mod sign_in;
 
@@ -48,6 +51,7 @@ pub use self::{
     errors::{ErrorPage, ErrorWords, RefusedPage},
     factors::{DeviceLine, PasskeyLine, RecoveryCodesPage, SecondStepPage, SecurityNotice, SecurityPage, SetUpAppPage},
     links::{AskPage, CheckMailPage, ChoosePage, ConfirmPage, DonePage, unfit},
+    providers::{ConfirmIdentityPage, IdentitiesPage, IdentityLine, Trouble, TroublePage, Way},
     settings::{At, DeletePage, DeletedPage, SettingsPage, Told},
     sign_in::{Asking, SignInError, SignInPage},
 };

@@ -36,6 +36,24 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
                 .post(account::sign_in::sign_in)
                 .default_service(only("GET, POST")),
         )
+        .service(page("/sign-in/with/{provider}").get(account::through::leave).default_service(only("GET")))
+        .service(
+            page("/sign-in/with/{provider}/callback").get(account::through::come_back).default_service(only("GET")),
+        )
+        .service(page("/sign-in/own").get(account::own_login::leave).default_service(only("GET")))
+        .service(page("/sign-in/own/callback").get(account::own_login::come_back).default_service(only("GET")))
+        .service(
+            page("/identities")
+                .get(account::identities::list)
+                .post(account::identities::unlink)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/identities/confirm")
+                .get(account::offer::ask)
+                .post(account::offer::answer)
+                .default_service(only("GET, POST")),
+        )
         .service(page("/sign-out").post(account::sign_out::sign_out).default_service(only("POST")))
         .service(
             page("/connected-apps")

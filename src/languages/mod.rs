@@ -76,6 +76,7 @@ impl Language {
                     include_str!(concat!("../../messages/", $tag, "/factors.ftl")),
                     include_str!(concat!("../../messages/", $tag, "/settings.ftl")),
                     include_str!(concat!("../../messages/", $tag, "/letters.ftl")),
+                    include_str!(concat!("../../messages/", $tag, "/providers.ftl")),
                 ]
             };
         }

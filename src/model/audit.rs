@@ -78,6 +78,10 @@ pub enum AuditAction {
     AccountDevicesForgotten,
     /// The operator removed all factors of an account.
     AccountFactorsRemoved,
+    /// Somebody at another server was linked with an account.
+    IdentityLinked,
+    /// They are not linked any more.
+    IdentityUnlinked,
     /// A plugin was imported or imported again.
     PluginImported,
     /// A resource was registered.
@@ -135,6 +139,8 @@ impl AuditAction {
             Self::AccountRecoveryCodeUsed => "account.recovery_code_used",
             Self::AccountDevicesForgotten => "account.devices_forgotten",
             Self::AccountFactorsRemoved => "account.factors_removed",
+            Self::IdentityLinked => "identity.linked",
+            Self::IdentityUnlinked => "identity.unlinked",
             Self::PluginImported => "plugin.imported",
             Self::ResourceAdded => "resource.added",
             Self::ResourceRemoved => "resource.removed",

@@ -45,6 +45,8 @@ ids! {
     DeviceId,
     /// A mail that waits to be sent.
     MailId,
+    /// Somebody at a provider, linked with an account.
+    IdentityId,
     /// One line of the audit log.
     AuditEventId,
 }

@@ -22,6 +22,7 @@ pub mod link;
 pub mod mechanisms;
 pub mod placeholder;
 pub mod plugin;
+pub mod provider;
 pub mod proxies;
 pub mod public_key;
 pub mod public_url;

@@ -16,7 +16,7 @@ mod turns;
 use std::{fmt, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
-use reqwest::{Client, Response, redirect, retry, tls::Certificate};
+use reqwest::{Client, Request, Response, StatusCode, header::HeaderMap, redirect, retry, tls::Certificate};
 use tokio::time::timeout;
 use url::{Host, Url};
 
@@ -83,6 +83,17 @@ pub struct Fetched {
     pub max_age: Option<Duration>,
 }
 
+/// An answer, whole, whatever it says.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// Any but a redirection.
+    pub status: StatusCode,
+    /// Its head.
+    pub headers: HeaderMap,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
 /// Fetches; cheap to clone, and all clones share their turns.
 #[derive(Clone)]
 pub struct Outbound {
@@ -130,14 +141,40 @@ impl Outbound {
     /// Fetches a document, or says why not. It takes at most the patience and reads at most one chunk too much.
     pub async fn get(&self, url: &Url, limits: Limits) -> Result<Fetched, FetchError> {
         let target = Target::of(url)?;
-        self.admission.check_host(&target.host)?;
-        let fetching = async {
-            // Waiting ends while there is still time to ask the host: only then may its silence be held against it.
-            let turn = timeout(limits.patience / 2, self.turns.take(&target.origin));
-            let _turn = turn.await.map_err(|_| FetchError::Busy)??;
-            self.fetch(target.url, limits.bytes_max).await
+        self.in_turn(&target, limits.patience, self.fetch(target.url.clone(), limits.bytes_max)).await
+    }
+
+    /// Sends a request that is more than a fetch, to a host the operator has named, within the same bounds. What the
+    /// status means is the caller's affair; a redirection is not followed.
+    pub async fn exchange(&self, mut request: Request, limits: Limits) -> Result<Answered, FetchError> {
+        let url = request.url().clone();
+        let target = Target::of(&url)?;
+        *request.url_mut() = target.url.clone();
+        let exchanging = async {
+            let response = self.client.execute(request).await.map_err(|error| FetchError::of(&error))?;
+            if response.status().is_redirection() {
+                return Err(FetchError::Redirected);
+            }
+            let (status, headers) = (response.status(), response.headers().clone());
+            Ok(Answered { status, headers, body: body(response, limits.bytes_max).await? })
         };
-        timeout(limits.patience, fetching).await.unwrap_or(Err(FetchError::TooSlow))
+        self.in_turn(&target, limits.patience, exchanging).await
+    }
+
+    async fn in_turn<T>(
+        &self,
+        target: &Target<'_>,
+        patience: Duration,
+        fetching: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        self.admission.check_host(&target.host)?;
+        let in_turn = async {
+            // Waiting ends while there is still time to ask the host: only then may its silence be held against it.
+            let turn = timeout(patience / 2, self.turns.take(&target.origin));
+            let _turn = turn.await.map_err(|_| FetchError::Busy)??;
+            fetching.await
+        };
+        timeout(patience, in_turn).await.unwrap_or(Err(FetchError::TooSlow))
     }
 
     async fn fetch(&self, url: Url, bytes_max: usize) -> Result<Fetched, FetchError> {

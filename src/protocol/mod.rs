@@ -10,6 +10,7 @@ pub mod client_authentication;
 pub mod client_metadata;
 pub mod dialect;
 pub mod error;
+pub mod federated;
 pub mod introspection;
 pub mod manifest;
 pub mod metadata;

@@ -16,6 +16,8 @@ use crate::model::{
 pub struct AccountExport {
     /// The account itself.
     pub account: ExportedAccount,
+    /// Who they are at other servers.
+    pub identities: Vec<ExportedIdentity>,
     /// What they allowed.
     pub consents: Vec<ExportedConsent>,
     /// Where they are signed in.
@@ -49,6 +51,21 @@ pub struct ExportedAccount {
     pub enabled: bool,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// Who they are at another server.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct ExportedIdentity {
+    /// Which.
+    pub provider: String,
+    /// Their id there.
+    pub subject: String,
+    /// Their address there, as it was last told.
+    pub email: Option<String>,
+    /// Since when they are linked.
+    pub linked_at: Timestamp,
+    /// When they last signed in by it.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// What they allowed one client at one resource.

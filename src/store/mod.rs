@@ -19,6 +19,7 @@ pub mod families;
 mod family_rows;
 mod family_statements;
 pub mod flows;
+pub mod identities;
 pub mod keys;
 pub mod links;
 pub mod mails;

@@ -9,8 +9,10 @@ pub mod between;
 pub mod code;
 pub mod device;
 pub mod form;
+pub mod own_answer;
 pub mod refresh;
 pub mod request;
+pub mod sealed;
 pub mod secret;
 pub mod subject;
 

@@ -5,7 +5,8 @@ use crate::{rust_text::Token, tree::Tree};
 
 /// The crafts and the floors, all of which the assembly may hold.
 const CRAFTS_AND_FLOORS: &str =
-    "random languages passwords factors pictures outbound mail vault keys tokens telemetry config protocol store clock audit";
+    "random languages passwords factors pictures outbound providers mail vault keys tokens telemetry config protocol \
+     store clock audit";
 
 /// Each room and the rooms it may name, itself apart. A room that is not listed may not exist.
 /// A row names only rooms that stand above it, so that no chain of rooms can come round to its start.
@@ -19,6 +20,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("pictures", &[]),
     ("factors", &["model random"]),
     ("outbound", &["model"]),
+    ("providers", &["model outbound"]),
     ("mail", &["model"]),
     ("vault", &["model random outbound"]),
     ("keys", &["model random vault"]),
@@ -58,6 +60,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("image", &["pictures"]),
     ("webauthn_", &["factors"]),
     ("totp_rs", &["factors"]),
+    ("openidconnect", &["providers"]),
 ];
 
 /// What would let a decision wait, look around, or depend on anything but its arguments.

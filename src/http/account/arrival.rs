@@ -1,24 +1,24 @@
 //! A person has shown who they are, in whatever way: a session starts in this browser, and they go on with what brought
-//! them here. `sign_in`, `passkey` and `links` lead here. Who has a second factor shows it first (`second_step`), unless
-//! what they have shown is two by itself or the browser is remembered.
+//! them here. `sign_in`, `passkey`, `links` and `settling` lead here. Who has a second factor shows it first
+//! (`second_step`), unless what they have shown is two by itself or the browser is remembered.
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::{
-    browser_of, half_way,
+    browser_of, half_way, offer,
     place::{self, Place},
     second_step::Why,
-    session,
+    session, through,
 };
 use crate::{
     http::{
         extract::{cookies, visitor::Visitor},
         failure::PageError,
-        oauth::authorize::{Stage, hand_over, leave, open, stage, to_page, to_path},
+        oauth::authorize::{Stage, hand_over, leave, open, seal, stage, to_page, to_path},
         trail,
     },
     model::{account::Account, flow::Step, redirect_uri::RedirectUri},
-    protocol::authorization::InFlight,
+    protocol::{authorization::InFlight, federated::Waiting},
     random,
     server::Server,
     tokens,
@@ -40,6 +40,28 @@ impl Errand {
             None => None,
         };
         waiting.map_or(Self::Visit(place), |in_flight| Self::Answer(Box::new(in_flight)))
+    }
+
+    /// What came back with somebody who was away.
+    pub(super) fn of(waiting: Waiting) -> Self {
+        match waiting {
+            Waiting::Answer(in_flight) => Self::Answer(in_flight),
+            Waiting::Visit(word) => Self::Visit(Place::called(&word)),
+        }
+    }
+
+    /// The fields that carry it: `r`, which is empty for a page of their own, and `next`.
+    pub(super) fn fields(&self, server: &Server) -> Result<(String, Place), PageError> {
+        match self {
+            Self::Answer(in_flight) => Ok((seal(server, in_flight)?, Place::Home)),
+            Self::Visit(place) => Ok((String::new(), *place)),
+        }
+    }
+
+    /// The same as a query.
+    pub(super) fn query(&self, server: &Server) -> Result<String, PageError> {
+        let (r, place) = self.fields(server)?;
+        Ok(if r.is_empty() { through::next(place) } else { format!("?r={r}") })
     }
 
     /// Sends the person to where they can sign in, and then back to this.
@@ -129,7 +151,11 @@ pub(super) async fn complete(
     if let Some(language) = session::language(server, request, &session.account) {
         answer.cookie(language);
     }
+    let is_offered = offer::waits(server, request, &visitor, &session.account).is_some();
     visitor.session = Some(session);
+    if is_offered {
+        return Ok(to_path(server, answer, &format!("{}{}", offer::PATH, errand.query(server)?)));
+    }
     go_on(server, request, answer, errand, &visitor).await
 }
 

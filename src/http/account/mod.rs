@@ -1,23 +1,28 @@
-//! The pages around an account: the front page, signing in and out, what is connected, where one is signed in, and how,
-//! the account itself and its end.
+//! The pages around an account: the front page, signing in and out, by oneself or through others, what is connected,
+//! where one is signed in, and how, who one is elsewhere, the account itself and its end.
 
 mod arrival;
 mod authenticate;
 pub mod connected_apps;
 mod half_way;
 pub mod home;
+pub mod identities;
 pub mod leaving;
 pub mod links;
+pub mod offer;
 mod own;
+pub mod own_login;
 pub mod passkey;
 pub mod place;
 pub mod second_step;
 pub mod security;
 pub mod session;
 pub mod sessions;
+mod settling;
 pub mod settings;
 pub mod sign_in;
 pub mod sign_out;
+pub mod through;
 
 use actix_web::HttpRequest;
 

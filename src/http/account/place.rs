@@ -31,6 +31,8 @@ pub enum Place {
     Sessions,
     /// How they sign in.
     Security,
+    /// Who they are at other servers.
+    Identities,
     /// Their name, address, password and language.
     Account,
     /// Where an address is confirmed that was asked for in this account.
@@ -38,13 +40,15 @@ pub enum Place {
 }
 
 impl Place {
-    const ALL: [Self; 5] = [Self::Home, Self::ConnectedApps, Self::Sessions, Self::Security, Self::Account];
+    const ALL: [Self; 6] =
+        [Self::Home, Self::ConnectedApps, Self::Sessions, Self::Security, Self::Identities, Self::Account];
 
     /// The pages of a person's own, each with the message that names it.
-    pub const LINKED: [(Self, &str); 4] = [
+    pub const LINKED: [(Self, &str); 5] = [
         (Self::ConnectedApps, "apps-title"),
         (Self::Sessions, "sessions-title"),
         (Self::Security, "security-title"),
+        (Self::Identities, "identities-title"),
         (Self::Account, "settings-title"),
     ];
 
@@ -55,6 +59,7 @@ impl Place {
             Self::ConnectedApps => "connected-apps".to_owned(),
             Self::Sessions => "sessions".to_owned(),
             Self::Security => "security".to_owned(),
+            Self::Identities => "identities".to_owned(),
             Self::Account => "account".to_owned(),
             Self::ChangeEmail(link) => format!("{}{BY_LINK}{}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
         }
@@ -71,13 +76,18 @@ impl Place {
     /// Reads it; a word that belongs to no place leads to the front page.
     pub fn read(fields: &Parameters) -> Result<Self, PageError> {
         let word = fields.one(FIELD, WORD_LENGTH_MAX).map_err(PageError::Incomplete)?.unwrap_or_default();
+        Ok(Self::called(word))
+    }
+
+    /// The one of that word; the front page if there is none.
+    pub fn called(word: &str) -> Self {
         if let Some((purpose, link)) = word.split_once(BY_LINK)
             && purpose == LinkPurpose::ChangeEmail.as_str()
             && let Some(link) = LinkText::parse(link)
         {
-            return Ok(Self::ChangeEmail(link));
+            return Self::ChangeEmail(link);
         }
-        Ok(Self::ALL.into_iter().find(|place| place.word() == word).unwrap_or_default())
+        Self::ALL.into_iter().find(|place| place.word() == word).unwrap_or_default()
     }
 
     /// Sends whoever is not signed in to do so, and then back here.

@@ -5,7 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     arrival::{Errand, Proof, arrive},
     authenticate::{Credentials, Refusal, authenticate},
+    identities,
     place::Place,
+    through,
 };
 use crate::{
     http::{
@@ -30,6 +32,9 @@ use crate::{
     tokens,
 };
 
+/// What asks for the form where it is not the usual way.
+pub(super) const FORM: &str = "form";
+
 /// Longest address read.
 const EMAIL_LENGTH_MAX: usize = 254;
 
@@ -47,10 +52,16 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         if visitor.session.is_some() {
             return Ok(to_path(server, HttpResponse::SeeOther(), &next.path()));
         }
+        if leads_elsewhere(server, &query) {
+            return Ok(to_path(server, HttpResponse::SeeOther(), &format!("/sign-in/own{}", through::next(next))));
+        }
         return render(server, request, &visitor, &Shown { next, ..Shown::default() });
     };
     let in_flight = open(server, r, &visitor).await?;
     match stage(server, request, in_flight.clone(), &visitor).await? {
+        Stage::SignIn(_) if leads_elsewhere(server, &query) => {
+            to_page(server, HttpResponse::SeeOther(), "/sign-in/own", &in_flight)
+        }
         Stage::SignIn(asked) => {
             let shown = Shown { request: r.to_owned(), ..Shown::default() };
             render(server, request, &visitor, &shown.asked_by(*asked))
@@ -62,6 +73,13 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
     }
+}
+
+/// Whether the owner's own page is the only way to sign in. Accounts with a password, the operator's above all, still have
+/// the form, for who asks for it.
+fn leads_elsewhere(server: &Server, query: &Parameters) -> bool {
+    let is_only = server.settings.own_login.as_ref().is_some_and(|own| own.is_only);
+    is_only && !matches!(query.one(FORM, 8), Ok(Some(_)))
 }
 
 /// What the form shows beside its fields.
@@ -97,6 +115,7 @@ fn render(server: &Server, request: &HttpRequest, visitor: &Visitor, shown: &Sho
         email: shown.email.clone(),
         error: shown.refusal.map(Refusal::told),
         asking: shown.asking.clone(),
+        ways: identities::ways(server),
         offers_reset: people::may_ask(server, LinkPurpose::ResetPassword),
         offers_passkey: server.passkeys.is_some(),
         offers_sign_up: people::may_ask(server, LinkPurpose::SignUp),

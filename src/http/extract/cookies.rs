@@ -1,5 +1,5 @@
 //! Our cookies: the browser's own mark, the session of who is signed in, the language chosen, for whom somebody has
-//! signed in here, and who is half way to that.
+//! signed in here, who is half way to that, and who could be linked with their account.
 //!
 //! Over https all have the `__Host-` prefix (RFC 6265bis §4.1.3): no other host, path or plain http can set them.
 
@@ -17,6 +17,9 @@ use crate::{
 
 /// How long a chosen language is kept.
 const LANGUAGE_KEPT: Duration = Duration::days(365);
+
+/// The longest cookie of an offer that is read: browsers keep no longer ones.
+const OFFER_LENGTH_MAX: usize = 4096;
 
 fn name(settings: &Settings, plain: &str) -> String {
     let prefix = if settings.is_https() { "__Host-" } else { "" };
@@ -102,6 +105,24 @@ pub fn set_second_step(settings: &Settings, value: String, lasts: chrono::TimeDe
 /// Takes it away.
 pub fn remove_second_step(settings: &Settings) -> Cookie<'static> {
     let mut cookie = cookie(settings, "second_step", String::new());
+    cookie.make_removal();
+    cookie
+}
+
+/// Reads the identity that could be linked; what it is is said by who opens it.
+pub fn offer(settings: &Settings, request: &HttpRequest) -> Option<String> {
+    let value = request.cookie(&name(settings, "offer")).map(|cookie| cookie.value().to_owned());
+    value.filter(|value| value.len() <= OFFER_LENGTH_MAX)
+}
+
+/// Keeps it while the person signs in.
+pub fn set_offer(settings: &Settings, text: String) -> Cookie<'static> {
+    cookie(settings, "offer", text)
+}
+
+/// Takes it away.
+pub fn remove_offer(settings: &Settings) -> Cookie<'static> {
+    let mut cookie = cookie(settings, "offer", String::new());
     cookie.make_removal();
     cookie
 }

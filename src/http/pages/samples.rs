@@ -4,6 +4,7 @@
 mod factors;
 mod index;
 mod links;
+mod providers;
 mod settings;
 
 use chrono::DateTime;
@@ -44,6 +45,11 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("invitation", html(&links::choose(LinkPurpose::Invitation, "ada@people.example"))),
         ("restore_email", html(&links::choose(LinkPurpose::RestoreEmail, "ada@people.example"))),
         ("verify_email", html(&links::confirm("ada@people.example"))),
+        ("sign_in_ways", html(&SignInPage { ways: providers::ways("Example Inc."), ..sign_in() })),
+        ("trouble", html(&providers::trouble(Trouble::Unverified, "Example Inc."))),
+        ("trouble_sign_in_first", html(&providers::trouble(Trouble::SignInFirst, "Example Inc."))),
+        ("confirm_identity", html(&providers::confirm("Example Inc."))),
+        ("identities", html(&providers::identities("Example Inc."))),
         ("link_done", html(&DonePage { layout: layout(), purpose: LinkPurpose::ResetPassword })),
     ];
     samples.extend(factors::samples());
@@ -94,6 +100,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
                 email: own(),
                 error,
                 asking,
+                ways: vec![Way { path: "with/a".to_owned(), label: own() }],
                 offers_reset: true,
                 offers_passkey: true,
                 offers_sign_up: true,
@@ -144,6 +151,9 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
                 ended: Some(1),
             }),
         ),
+        ("trouble", html(&TroublePage { layout: layout(), ..providers::trouble(Trouble::NotLinked, text) })),
+        ("confirm_identity", html(&ConfirmIdentityPage { layout: layout(), ..providers::confirm(text) })),
+        ("identities", html(&IdentitiesPage { layout: layout(), ..providers::identities(text) })),
         ("sign_up", html(&AskPage { layout: layout(), ..links::ask(LinkPurpose::SignUp, text) })),
         ("check_mail", html(&CheckMailPage { layout: layout(), email: own() })),
         ("invitation", html(&ChoosePage { layout: layout(), ..links::choose(LinkPurpose::Invitation, text) })),
@@ -192,6 +202,7 @@ pub(crate) fn sign_in() -> SignInPage {
         email: String::new(),
         error: None,
         asking: Some(Asking { client_name: "ChatGPT".to_owned(), plugin_name: "To-do list".to_owned() }),
+        ways: Vec::new(),
         offers_reset: true,
         offers_passkey: false,
         offers_sign_up: false,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::assets, Layout};
+use super::{super::assets, Layout, Way};
 use crate::http::account::place::Place;
 
 /// Where a person signs in: `GET /sign-in`, and the answer to a `POST` that failed.
@@ -23,6 +23,8 @@ pub struct SignInPage {
     pub error: Option<SignInError>,
     /// Who sent the person here, and for what.
     pub asking: Option<Asking>,
+    /// Where else one can sign in.
+    pub ways: Vec<Way>,
     /// Whether a new password can be had by mail.
     pub offers_reset: bool,
     /// Whether a passkey can be used here.
@@ -32,6 +34,11 @@ pub struct SignInPage {
 }
 
 impl SignInPage {
+    /// What goes on afterwards, as a query.
+    fn query(&self) -> String {
+        if self.request.is_empty() { format!("next={}", self.next.word()) } else { format!("r={}", self.request) }
+    }
+
     /// Whether what was typed is at fault: only then are the fields themselves marked.
     fn doubts_fields(&self) -> bool {
         matches!(self.error, Some(SignInError::Refused))

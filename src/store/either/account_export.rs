@@ -13,11 +13,15 @@ use crate::{
     store::{
         StoreResult,
         account_export::{
-            AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedLink,
+            AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedIdentity,
+            ExportedLink,
             ExportedSession,
         },
     },
 };
+
+const IDENTITIES: &str = "
+    select provider, subject, email, linked_at, last_used_at from identities where account_id = $1 order by id";
 
 const CONSENTS: &str = "
     select c.client_id, c.name as client_name, k.resource, k.scopes, k.granted_at, k.revoked_at
@@ -148,6 +152,7 @@ macro_rules! all_of {
 impl Engine {
     pub(in crate::store) async fn export_account(&self, id: AccountId) -> StoreResult<Option<AccountExport>> {
         let Some((account, _)) = self.account(id).await? else { return Ok(None) };
+        let identities: Vec<ExportedIdentity> = all_of!(self, id, IDENTITIES);
         let consents: Vec<ExportedConsent> = all_of!(self, id, CONSENTS);
         let sessions: Vec<SessionRow> = all_of!(self, id, SESSIONS);
         let connections: Vec<ConnectionRow> = all_of!(self, id, CONNECTIONS);
@@ -173,6 +178,7 @@ impl Engine {
                 enabled: account.enabled,
                 created_at: account.created_at,
             },
+            identities,
             consents,
             factors: factors.into(),
             sessions: sessions.into_iter().map(session).collect(),

@@ -25,6 +25,8 @@ mod factors;
 mod families;
 #[path = "../either/flows.rs"]
 mod flows;
+#[path = "../either/identities.rs"]
+mod identities;
 #[path = "../either/keys.rs"]
 mod keys;
 #[path = "../either/links.rs"]

@@ -9,6 +9,7 @@ pub mod connector;
 pub mod cut;
 pub mod databases;
 pub mod durable;
+pub mod elsewhere;
 pub mod faulty;
 pub mod foreign;
 pub mod hostile;

@@ -15,6 +15,7 @@ use consentry::{
         id::{AccountId, ClientId, ClientSecretId, PluginId, ResourceId},
         mechanisms::Mechanisms,
         plugin::{Document, DocumentKind, Plugin, PluginState, SubjectSalt},
+        provider::{OwnLogin, Provider},
         proxies::TrustedProxies,
         resource::ResourceIdentifier,
         scope::{Catalogue, Scope},
@@ -111,6 +112,14 @@ pub struct Options {
     pub mail: Option<Way>,
     /// What of the operator's own the pages show.
     pub brand: Brand,
+    /// The port to listen on, where others have to know it beforehand; 0 for any.
+    pub port: u16,
+    /// Through whom people may sign in.
+    pub providers: Vec<Provider>,
+    /// The owner's own sign-in page.
+    pub own_login: Option<OwnLogin>,
+    /// Who may make an account.
+    pub sign_ups: SignUps,
 }
 
 impl Options {
@@ -135,6 +144,10 @@ impl Default for Options {
             trusted_proxies: TrustedProxies::default(),
             mail: None,
             brand: Brand::default(),
+            port: 0,
+            providers: Vec::new(),
+            own_login: None,
+            sign_ups: SignUps::Open,
         }
     }
 }
@@ -188,7 +201,7 @@ impl World {
 impl Running {
     /// Starts a server on a free port, in a thread of its own.
     pub async fn start(database: &Database, options: Options) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = TcpListener::bind(("127.0.0.1", options.port)).expect("a free port");
         let own = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
         let url = options.public_url.unwrap_or_else(|| format!("{own}{}", options.base));
         let store = consentry::store::Store::open(&options.open.unwrap_or_else(|| database.options()))
@@ -200,8 +213,10 @@ impl Running {
             mechanisms: options.mechanisms,
             default_resource: options.default_resource,
             trusted_proxies: options.trusted_proxies,
-            sign_ups: SignUps::Open,
             brand: options.brand,
+            sign_ups: options.sign_ups,
+            providers: options.providers,
+            own_login: options.own_login,
             ..defaults
         };
         let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)], options.outbound)

@@ -92,10 +92,25 @@ impl Strangers {
         self.authority.pem()
     }
 
-    fn acceptor(&self, name: &str) -> TlsAcceptor {
+    /// The same as bytes.
+    pub fn authority_der(&self) -> Vec<u8> {
+        self.authority.der().to_vec()
+    }
+
+    /// A certificate and its key, in PEM, for a program of its own.
+    pub fn certificate(&self, name: &str) -> (String, String) {
+        let (certificate, key) = self.signed(name);
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    fn signed(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
         let names = [name, "localhost", "127.0.0.1"].map(str::to_owned);
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &self.authority).unwrap();
+        (CertificateParams::new(names).unwrap().signed_by(&key, &self.authority).unwrap(), key)
+    }
+
+    fn acceptor(&self, name: &str) -> TlsAcceptor {
+        let (certificate, key) = self.signed(name);
         let chain: Vec<CertificateDer<'static>> = vec![certificate.der().clone()];
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()

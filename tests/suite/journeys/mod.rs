@@ -27,6 +27,7 @@ mod registration;
 mod settings;
 mod settings_in_chromium;
 mod simulate;
+mod through_others;
 mod two_nodes;
 mod under_a_path;
 mod wrong_clocks;

@@ -18,6 +18,7 @@ mod durable_writes;
 mod factors;
 mod facts;
 mod flows;
+mod identities;
 mod isolation;
 mod keys;
 mod links;

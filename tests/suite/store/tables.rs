@@ -26,6 +26,7 @@ const ROWS: &str = "
     select 'clients ' || count(*) from clients union all
     select 'client_secrets ' || count(*) from client_secrets union all
     select 'consents ' || count(*) from consents union all
+    select 'identities ' || count(*) from identities union all
     select 'links ' || count(*) from links union all
     select 'outgoing_mails ' || count(*) from outgoing_mails union all
     select 'families ' || count(*) from families union all

@@ -1,0 +1,18 @@
+-- Who is linked with an account at other people's servers, or at the owner's own sign-in page. The same table stands in
+-- migrations/postgres under the same number.
+
+create table identities (
+    id blob not null primary key check (length(id) = 16),
+    account_id blob not null references accounts (id),
+    -- An issuer, or what the operator calls a provider that has none, and where it is.
+    provider text not null,
+    -- The person's id there.
+    subject text not null,
+    -- Their address there, as it was last told.
+    email text,
+    linked_at text not null,
+    last_used_at text,
+    unique (provider, subject)
+) strict;
+
+create index identities_by_account on identities (account_id);
