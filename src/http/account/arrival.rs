@@ -80,6 +80,8 @@ pub(super) enum Proof {
     Password,
     /// A one-time link that was sent to its address.
     Link,
+    /// An account at another server, or the word of the owner's own page.
+    Elsewhere,
     /// One of its passkeys, which asked for a finger, a face or a PIN: two factors at once.
     Passkey,
 }

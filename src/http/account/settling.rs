@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header};
 
 use super::{
-    arrival::{Errand, arrive},
+    arrival::{Errand, Proof, arrive},
     offer, sign_in,
 };
 use crate::{
@@ -65,7 +65,7 @@ pub(super) async fn settle(
     match (facts.decide(), linked) {
         (Verdict::Enter, Some((identity, account))) => {
             server.store.use_identity(identity.id, shown.email.as_ref(), server.clock.now()).await?;
-            arrive(server, request, visitor, account, errand).await
+            arrive(server, request, visitor, (account, Proof::Elsewhere), errand).await
         }
         (Verdict::Make(email), _) => make(server, request, visitor, (shown, label, errand, email)).await,
         (Verdict::Ask, _) => {
@@ -118,7 +118,7 @@ async fn make(
         Federated::EmailTaken => None,
     };
     match account {
-        Some(account) => arrive(server, request, visitor, account, errand).await,
+        Some(account) => arrive(server, request, visitor, (account, Proof::Elsewhere), errand).await,
         None => sign_in_first(server, request, &visitor, (&shown, &label, &errand)),
     }
 }

@@ -14,8 +14,7 @@ use crate::{
         StoreResult,
         account_export::{
             AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedIdentity,
-            ExportedLink,
-            ExportedSession,
+            ExportedLink, ExportedSession,
         },
     },
 };

@@ -90,6 +90,7 @@ pub fn new_session(account: AccountId, cookie: &str, milliseconds: i64) -> NewSe
         expires_at: start() + TimeDelta::hours(1),
         address: Some("192.0.2.1".into()),
         user_agent: Some("A browser".into()),
+        factor_at: None,
         replaces: None,
     }
 }
