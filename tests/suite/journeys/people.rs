@@ -194,8 +194,8 @@ on_both_engines! {
         };
         assert!((1..=31).contains(&too_many.retry_after_seconds), "{too_many:?}");
         let (to, asker) = (address("other@example.com"), Asker::default());
-        let asked = ask_to_change_email(server, &thief, PASSWORD, &to, &asker).await.unwrap();
-        assert!(matches!(asked, Change::Unproven(Unproven::TooMany(_))), "{asked:?}");
+        let held = ask_to_change_email(server, &thief, PASSWORD, &to, &asker).await.unwrap();
+        assert!(matches!(held, Change::Unproven(Unproven::TooMany(_))), "{held:?}");
         assert_eq!(ask_to_change_email(server, &owner, PASSWORD, &to, &asker).await.unwrap(), Change::Done);
         for _ in 0..4 {
             assert_eq!(ask_to_change_email(server, &owner, PASSWORD, &to, &asker).await.unwrap(), Change::Done);
