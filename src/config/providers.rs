@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use zeroize::Zeroizing;
 
 use super::{reader::Reader, table::Table};
-use crate::model::provider::{EmailSource, Endpoints, Provider, Speaks};
+use crate::model::provider::{EmailSource, Endpoints, OWN, Provider, Speaks};
 
 const KEYS: [&str; 16] = [
     "kind",
@@ -64,7 +64,8 @@ pub(super) fn read(reader: &mut Reader<'_>, with_secrets: bool) -> Vec<Provider>
 
 fn is_name(name: &str) -> bool {
     let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=NAME_LENGTH_MAX).contains(&name.len()) && name.chars().all(is_word)
+    // The owner's own page goes by that name where people leave and come back.
+    (1..=NAME_LENGTH_MAX).contains(&name.len()) && name.chars().all(is_word) && name != OWN
 }
 
 fn read_one(reader: &mut Reader<'_>, table: &mut Table, name: &str, with_secrets: bool) -> Option<Provider> {

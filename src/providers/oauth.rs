@@ -54,7 +54,8 @@ impl Providers {
         let info = self.ask(&at.userinfo, token).await?;
         let subject = match &info[&at.id] {
             Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
+            // Beyond that a number is rounded, and two people would be one.
+            Value::Number(number) if number.is_u64() || number.is_i64() => number.to_string(),
             _ => String::new(),
         };
         if !is_subject(&subject) {

@@ -121,6 +121,7 @@ impl Providers {
             verified => verified,
         };
         let claims = claims.map_err(|error| ProviderError::Untrusted(legible::in_a_description(&error.to_string())))?;
+        check_azp(claims, &provider.client_id)?;
         let subject = claims.subject().as_str().to_owned();
         if !is_subject(&subject) {
             return Err(ProviderError::Untrusted("its sub is none".to_owned()));
@@ -134,6 +135,7 @@ impl Providers {
         };
         // Where a token comes with it, much of who somebody is stands behind that (OpenID Connect Core §5.4).
         if shown.email.is_none()
+            && can_be_shown(tokens.access_token().secret())
             && let Ok(asked) = known.user_info(tokens.access_token().clone(), Some(claims.subject().clone()))
         {
             let info: CoreUserInfoClaims = asked.request_async(&carry).await.map_err(of_userinfo)?;
@@ -164,6 +166,19 @@ fn check_iss(iss: Option<&str>, issuer: &str, is_promised: bool) -> Result<(), P
         None if is_promised => Err(ProviderError::Untrusted("iss is missing, and was promised".to_owned())),
         _ => Ok(()),
     }
+}
+
+/// A token that names another party as the one it was made for is that one's (OpenID Connect Core §3.1.3.7, 5).
+fn check_azp(claims: &CoreIdTokenClaims, own: &str) -> Result<(), ProviderError> {
+    match claims.authorized_party() {
+        Some(party) if party.as_str() != own => Err(ProviderError::Untrusted("azp names another client".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a token can stand in a header: the library takes that for granted.
+fn can_be_shown(token: &str) -> bool {
+    token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn client(provider: &Provider, metadata: &Metadata, redirect_uri: String) -> Result<Client, ProviderError> {
@@ -208,6 +223,14 @@ fn of_userinfo(error: UserInfoError<FetchError>) -> ProviderError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_that_cannot_stand_in_a_header_is_shown_to_nobody() {
+        assert!(can_be_shown("ya29.a0-_~+/="));
+        for token in ["a\nb", "a\r\nX: y", "é", "a b", "\u{7f}"] {
+            assert!(!can_be_shown(token), "{token:?}");
+        }
+    }
 
     #[test]
     fn an_answer_of_another_provider_is_none() {

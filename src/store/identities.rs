@@ -85,7 +85,7 @@ impl Store {
     }
 
     /// Remembers that somebody signed in by an identity, and their address there.
-    pub async fn use_identity(&self, id: IdentityId, email: Option<&Email>, at: Timestamp) -> StoreResult<()> {
+    pub async fn use_identity(&self, id: IdentityId, email: Option<&Email>, at: Timestamp) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.use_identity(id, email, at))
     }
 

@@ -140,7 +140,8 @@ pub(super) async fn complete(
     let mut answer = HttpResponse::SeeOther();
     answer.cookie(cookies::set_session(settings, &secret, session.auth_time, session.expires_at));
     let (ring, marks) = (server.keyring.current(), cookies::device(settings, request));
-    let known = tokens::device::find(&ring, &marks, &session.account);
+    // A browser that is remembered gets a mark of its own making: copies of the one before are worth nothing.
+    let known = tokens::device::find(&ring, &marks, &session.account).filter(|_| !remember);
     let number = known.unwrap_or_else(random::bytes);
     if known.is_none() {
         let marks = tokens::device::write(&ring, &marks, &session.account, number)?;

@@ -49,6 +49,10 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let visitor = Visitor::read(server, request).await?;
     guard::form::check(server, request, &visitor, &fields)?;
     let Some(session) = &visitor.session else { return Ok(Place::Identities.after_signing_in(server)) };
+    if !is_fresh(server, session).await? {
+        let path = format!("{}?{}={}", Why::Again.path(), place::FIELD, Place::Identities.word());
+        return Ok(to_path(server, HttpResponse::SeeOther(), &path));
+    }
     let account = session.account.id;
     let id = fields.one("identity", ID_LENGTH).map_err(PageError::Incomplete)?;
     let unlinked = match id.and_then(|id| id.parse::<Uuid>().ok()) {

@@ -216,6 +216,7 @@ impl<'a> Visit<'a> {
                 link: self.secret.clone(),
                 csrf: self.csrf()?,
                 email: link.email.to_string(),
+                error: again.map(Again::message),
             };
             return Ok(pages::answer(answer, &page, None)?);
         }

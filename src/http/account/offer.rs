@@ -7,7 +7,7 @@
 use actix_web::{HttpRequest, HttpResponse, cookie::Cookie, web};
 
 use super::{
-    arrival::{Errand, go_on},
+    arrival::{Errand, go_on, leads_to},
     place::Place,
 };
 use crate::{
@@ -61,6 +61,10 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
     let Some(offer) = waits(server, request, &visitor, &session.account) else {
         return go_on(server, request, HttpResponse::SeeOther(), errand, &visitor).await;
     };
+    let leads_to = match &errand {
+        Errand::Answer(in_flight) => leads_to(server, request, Some(in_flight), &visitor).await?,
+        Errand::Visit(_) => None,
+    };
     let (r, next) = errand.fields(server)?;
     let page = ConfirmIdentityPage {
         layout: Layout::of(server, request),
@@ -70,7 +74,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         next,
         label: offer.label,
     };
-    Ok(pages::answer(HttpResponse::Ok(), &page, None)?)
+    Ok(pages::answer(HttpResponse::Ok(), &page, leads_to.as_ref())?)
 }
 
 /// Takes the answer.

@@ -11,6 +11,7 @@ use super::{
     browser_of, half_way,
     place::Place,
     second_step::ANSWER_LENGTH_MAX,
+    security::is_fresh,
     sign_in::refuse,
 };
 use crate::{
@@ -32,7 +33,7 @@ use crate::{
     },
     server::{
         Server,
-        factors::{Asked, FRESH, Shown, Verdict},
+        factors::{Asked, Shown, Verdict},
     },
     telemetry::metrics,
     tokens,
@@ -59,7 +60,7 @@ async fn challenge(server: &Server, request: &HttpRequest, payload: web::Payload
             None => None,
         },
         "add" => match &visitor.session {
-            Some(session) if server.clock.now() < session.proven_at + FRESH => {
+            Some(session) if is_fresh(server, session).await? => {
                 let known = passkeys(server, &session.account).await?;
                 if known.len() < PASSKEYS_MAX {
                     server.ask_to_make_passkey(&session.account, &known, mark)?

@@ -130,9 +130,11 @@ impl<'a> Visit<'a> {
         Ok(Ok(Self { server, request, visitor, why, account, factors, in_flight, next }))
     }
 
-    /// Whether a password will do as well: it does for a page of one's own, not for what wants a second factor.
+    /// Whether a password will do: it does for a page of one's own, for who has no second factor yet. Otherwise it would
+    /// be all it takes to put another in the place of theirs.
     fn takes_password(&self) -> bool {
-        self.why == Why::Again && (self.in_flight.is_none() || self.next == Place::Security)
+        let is_for_a_page = self.in_flight.is_none() || self.next == Place::Security;
+        self.why == Why::Again && is_for_a_page && !self.factors.are_there()
     }
 
     fn has_nothing_to_show(&self) -> bool {

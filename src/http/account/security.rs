@@ -34,6 +34,7 @@ use crate::{
         Server,
         factors::{AppOffer, FRESH},
     },
+    store::StoreResult,
     tokens,
 };
 
@@ -41,10 +42,12 @@ use crate::{
 const ID_LENGTH: usize = 36;
 const CODE_LENGTH_MAX: usize = 64;
 
-/// Whether somebody has shown lately that it is them. Whatever changes how an account is signed in to asks this first,
-/// and sends who has not to `/prove`.
-pub(super) fn is_fresh(server: &Server, session: &Session) -> bool {
-    server.clock.now() < session.proven_at + FRESH
+/// Whether somebody has shown lately that it is them, by a second factor if they have one. Whatever changes how an
+/// account is signed in to asks this first, and sends who has not to `/prove`.
+pub(super) async fn is_fresh(server: &Server, session: &Session) -> StoreResult<bool> {
+    let has_factors = server.store.has_factors(session.account.id).await?;
+    let shown_at = if has_factors { session.factor_at } else { Some(session.proven_at) };
+    Ok(shown_at.is_some_and(|shown_at| server.clock.now() < shown_at + FRESH))
 }
 
 /// A visit of who is signed in.
@@ -111,7 +114,7 @@ impl<'a> Visit<'a> {
         if act == "confirm-app" {
             return self.confirm_app(text("state", tokens::between::LENGTH_MAX)?, text("code", CODE_LENGTH_MAX)?).await;
         }
-        if !is_fresh(self.server, self.session) {
+        if !is_fresh(self.server, self.session).await? {
             return self.prove();
         }
         let audit = self.server.audit(Actor::Account(account), crate::http::oauth::caller::peer(self.request));

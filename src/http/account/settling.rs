@@ -64,7 +64,10 @@ pub(super) async fn settle(
     };
     match (facts.decide(), linked) {
         (Verdict::Enter, Some((identity, account))) => {
-            server.store.use_identity(identity.id, shown.email.as_ref(), server.clock.now()).await?;
+            // It may have been unlinked since it was looked up.
+            if !server.store.use_identity(identity.id, shown.email.as_ref(), server.clock.now()).await? {
+                return errand.anew(server);
+            }
             arrive(server, request, visitor, (account, Proof::Elsewhere), errand).await
         }
         (Verdict::Make(email), _) => make(server, request, visitor, (shown, label, errand, email)).await,

@@ -98,6 +98,8 @@ pub struct ConfirmPage {
     pub csrf: String,
     /// The address it was sent to.
     pub email: String,
+    /// What is in the way, by its message.
+    pub error: Option<&'static str>,
 }
 
 impl ConfirmPage {

@@ -28,8 +28,19 @@ impl Server {
         shown: Shown<'_>,
         browser: &Browser<'_>,
     ) -> PeopleResult<Verdict> {
+        // Nobody guesses one, so it is not counted: whoever knows the password could otherwise shut its owner out by
+        // showing wrong codes.
+        if let Shown::Passkey { answer, state } = shown {
+            let wrong = self.look_at_passkey(account.id, (answer, state), browser).await?;
+            return Ok(wrong.map_or(Verdict::Right, Verdict::Wrong));
+        }
+        // A browser has tries of its own only if a second factor was shown in it before. A mark alone is had by the
+        // password, as many as one likes.
         let ring = self.keyring.current();
-        let device = tokens::device::find(&ring, browser.devices, account);
+        let device = match tokens::device::find(&ring, browser.devices, account) {
+            Some(number) if self.remembers(account, browser).await? => Some(number),
+            _ => None,
+        };
         let subject = sign_ins::subject_of_factors(&ring, account.id, device)?;
         let one_try = match self.sign_ins.begin(&self.store, subject, self.clock.now()).await? {
             Ok(one_try) => one_try,
@@ -38,7 +49,7 @@ impl Server {
         let wrong = match shown {
             Shown::Code(code) if app_codes::looks_like_one(code) => self.look_at_app_code(account.id, code).await?,
             Shown::Code(code) => self.look_at_recovery_code(account.id, code, browser).await?,
-            Shown::Passkey { answer, state } => self.look_at_passkey(account.id, (answer, state), browser).await?,
+            Shown::Passkey { .. } => Some("It was looked at before."),
         };
         match wrong {
             None => one_try.succeeded(&self.store).await?,

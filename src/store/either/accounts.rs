@@ -44,7 +44,9 @@ const DISABLE: &str = "update accounts set enabled = false, generation = generat
 const ENABLE: &str = "update accounts set enabled = true where id = $1 and not enabled";
 const VOUCH: &str = "update accounts set email_verified_at = $2 where id = $1 and email_verified_at is null";
 
-pub(super) const RESET_PASSWORD: &str = "
+const UNLINK_ALL: &str = "delete from identities where account_id = $1";
+
+const RESET_PASSWORD: &str = "
     update accounts
        set password_hash = $2, generation = generation + 1, session_generation = session_generation + 1
      where id = $1";
@@ -199,12 +201,20 @@ impl Engine {
         if hold(&mut step, account).await?.is_none() {
             return Ok(false);
         }
-        sqlx::query(RESET_PASSWORD).bind(account.0).bind(hash).execute(&mut *step).await?;
+        reset(&mut step, account, hash).await?;
         end_links(&mut step, account, event.at).await?;
         tell(&mut step, event, AuditAction::AccountPasswordReset, (account, json!({}))).await?;
         step.commit().await?;
         Ok(true)
     }
+}
+
+/// Gives an account a new password and ends all that was begun with what there was before: whoever resets it may do so
+/// because somebody else is in. An identity elsewhere is a way in too, and may be theirs.
+pub(super) async fn reset(step: &mut Connection, account: AccountId, hash: &str) -> StoreResult<()> {
+    sqlx::query(RESET_PASSWORD).bind(account.0).bind(hash).execute(&mut *step).await?;
+    sqlx::query(UNLINK_ALL).bind(account.0).execute(step).await?;
+    Ok(())
 }
 
 /// Reads an account and keeps everybody else from changing it, and from referring to it anew. Whoever changes an account

@@ -52,7 +52,10 @@ const INSERT: &str = "
 
 const OWNER: &str = "select account_id from identities where provider = $1 and subject = $2";
 
-const OTHERS: &str = "select count(*) from identities where account_id = $1 and id <> $2";
+/// Other ways in than a password: identities and passkeys.
+const OTHERS: &str = "
+    select (select count(*) from identities where account_id = $1 and id <> $2)
+         + (select count(*) from passkeys where account_id = $1)";
 
 const DELETE: &str = "delete from identities where id = $1 and account_id = $2 returning provider";
 
@@ -109,11 +112,11 @@ impl Engine {
         id: IdentityId,
         email: Option<&Email>,
         at: Timestamp,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<bool> {
         let mut step = self.begin().await?;
-        sqlx::query(USE).bind(id.0).bind(at).bind(email.map(Email::as_str)).execute(&mut *step).await?;
+        let used = sqlx::query(USE).bind(id.0).bind(at).bind(email.map(Email::as_str)).execute(&mut *step).await?;
         step.commit().await?;
-        Ok(())
+        Ok(used.rows_affected() == 1)
     }
 
     pub(in crate::store) async fn add_federated(&self, new: &NewFederated, event: &Audit) -> StoreResult<Federated> {

@@ -67,6 +67,13 @@ const UNEXPIRED: &str = "
        and expires_at > $3
        and ((email = $1 and purpose <> 'change-email') or (account_id = $4 and purpose = 'change-email'))";
 
+/// How many wait for one address, whoever asked: it may be nobody's who did.
+const UNEXPIRED_AT: &str = "
+    select count(*) from links where email = $1 and purpose = 'change-email' and expires_at > $2";
+
+/// The most of them. More than one account may ask for, so that a stranger shuts no owner out by asking.
+const UNEXPIRED_AT_MAX: i64 = 20;
+
 const FIND: &str = concat!(
     "select ",
     columns!(),
@@ -168,7 +175,13 @@ impl Engine {
             .bind(link.account_id.map(|id| id.0))
             .fetch_one(&mut *step)
             .await?;
-        if unexpired > i64::from(link.unexpired_max) {
+        let at_the_address: i64 = match link.purpose {
+            LinkPurpose::ChangeEmail => {
+                sqlx::query_scalar(UNEXPIRED_AT).bind(link.email.as_str()).bind(link.at).fetch_one(&mut *step).await?
+            }
+            _ => 0,
+        };
+        if unexpired > i64::from(link.unexpired_max) || at_the_address > UNEXPIRED_AT_MAX {
             return Ok(MakeLink::TooMany);
         }
         if let Some(mail) = mail {

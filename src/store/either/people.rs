@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Connection, Engine,
-    accounts::{RESET_PASSWORD, hold, tell, verify_email},
+    accounts::{hold, reset, tell, verify_email},
     links::{end_later_ways_back, end_links, put_link, use_link},
     mails::enqueue,
 };
@@ -71,6 +71,15 @@ const LINKS_TO_ADDRESS: &str = "delete from links where email = $1 and account_i
 
 const DELETE: &str = "delete from accounts where id = $1";
 
+/// What was added since a way back was made is whoever's it is that the owner comes back from. Codes are not told apart,
+/// and a browser that is remembered may be anybody's.
+const REMOVE_LATER: [&str; 4] = [
+    "delete from passkeys where account_id = $1 and created_at >= (select created_at from links where id = $2)",
+    "delete from authenticator_apps where account_id = $1 and created_at >= (select created_at from links where id = $2)",
+    "delete from recovery_codes where account_id = $1 and exists (select 1 from links where id = $2)",
+    "delete from remembered_devices where account_id = $1 and exists (select 1 from links where id = $2)",
+];
+
 impl Engine {
     pub(in crate::store) async fn sign_up(&self, sign_up: &SignUp, event: &Audit) -> StoreResult<Followed> {
         let mut step = self.begin().await?;
@@ -110,10 +119,10 @@ impl Engine {
         }
     }
 
-    pub(in crate::store) async fn reset_password(&self, reset: &PasswordReset, event: &Audit) -> StoreResult<Followed> {
+    pub(in crate::store) async fn reset_password(&self, wanted: &PasswordReset, event: &Audit) -> StoreResult<Followed> {
         let mut step = self.begin().await?;
         let purposes = [LinkPurpose::ResetPassword, LinkPurpose::RestoreEmail];
-        let Some((link, Some(account))) = use_link(&mut step, reset.link, purposes, event.at).await? else {
+        let Some((link, Some(account))) = use_link(&mut step, wanted.link, purposes, event.at).await? else {
             return Ok(Followed::LinkGone);
         };
         let goes_back = link.purpose == LinkPurpose::RestoreEmail;
@@ -122,10 +131,11 @@ impl Engine {
                 return Ok(Followed::EmailTaken);
             }
             end_later_ways_back(&mut step, &link, event).await?;
+            remove_later(&mut step, account.id, &link).await?;
         }
-        sqlx::query(RESET_PASSWORD).bind(account.id.0).bind(&reset.password_hash).execute(&mut *step).await?;
+        reset(&mut step, account.id, &wanted.password_hash).await?;
         end_links(&mut step, account.id, event.at).await?;
-        notify(&mut step, reset.mail.as_ref()).await?;
+        notify(&mut step, wanted.mail.as_ref()).await?;
         let action = if goes_back { AuditAction::AccountEmailRestored } else { AuditAction::AccountPasswordReset };
         let id = account.id;
         if !goes_back && account.email_verified_at.is_none() {
@@ -247,4 +257,12 @@ async fn finish(mut step: super::Step, id: AccountId) -> StoreResult<Followed> {
     step.commit().await?;
     let (account, _) = account.ok_or_else(|| StoreError::broken("an account is gone while it was held"))?;
     Ok(Followed::Done(Box::new(account)))
+}
+
+/// Takes the factors away that were added since a link was made.
+async fn remove_later(step: &mut Connection, account: AccountId, link: &Link) -> StoreResult<()> {
+    for statement in REMOVE_LATER {
+        sqlx::query(statement).bind(account.0).bind(link.id.0).execute(&mut *step).await?;
+    }
+    Ok(())
 }

@@ -34,5 +34,6 @@ pub(super) fn confirm(text: &str) -> ConfirmPage {
         link: text.to_owned(),
         csrf: "form-token".to_owned(),
         email: text.to_owned(),
+        error: Some("field-email-taken"),
     }
 }
