@@ -1,4 +1,4 @@
-//! Passkeys (WebAuthn Level 3): challenges for browsers, and whether an answer is right.
+//! Passkeys (`WebAuthn` Level 3): challenges for browsers, and whether an answer is right.
 //!
 //! An authenticator always asks its owner for a finger, a face or a PIN, so a passkey is two factors by itself. The site
 //! it belongs to is the host of the public URL: whoever changes that leaves all passkeys behind.
@@ -80,7 +80,7 @@ impl Passkeys {
         let state: PasskeyRegistration = serde_json::from_str(state)?;
         let passkey = self.0.finish_passkey_registration(&answer, &state)?;
         let credential = serde_json::to_string(&passkey)?;
-        Ok(Made { credential_id: passkey.cred_id().to_vec(), credential })
+        Ok(Made { credential_id: passkey.cred_id().clone(), credential })
     }
 
     /// Asks a browser to show a passkey: one of these, or where none are named any of this site's.
@@ -111,7 +111,7 @@ impl Passkeys {
         if named.is_some_and(|account| account != Some(kept.account_id)) {
             return Err(WebauthnError::InvalidUserUniqueId.into());
         }
-        let result = self.0.finish_discoverable_authentication_v2(&answer, state, &DiscoverableKey::from(&passkey))?;
+        let result = self.0.finish_discoverable_authentication_v2(&answer, state, DiscoverableKey::from(&passkey))?;
         passkey.update_credential(&result);
         Ok(serde_json::to_string(&passkey)?)
     }

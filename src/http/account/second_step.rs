@@ -88,7 +88,7 @@ pub async fn take(server: web::Data<Server>, request: HttpRequest, payload: web:
         let visitor = Visitor::read(&server, &request).await?;
         guard::form::check(&server, &request, &visitor, &fields)?;
         match Visit::read(&server, &request, why, &fields).await? {
-            Ok(visit) => visit.look(&fields).await,
+            Ok(visit) => Box::pin(visit.look(&fields)).await,
             Err(elsewhere) => Ok(elsewhere),
         }
     };
@@ -181,7 +181,7 @@ impl<'a> Visit<'a> {
         let (answer, state) = (text("answer", ANSWER_LENGTH_MAX), text("state", tokens::between::LENGTH_MAX));
         let password = text("password", passwords::LENGTH_MAX);
         if self.takes_password() && !password.is_empty() {
-            return self.look_at_password(password, fields).await;
+            return Box::pin(self.look_at_password(password, fields)).await;
         }
         let shown = if answer.is_empty() {
             Shown::Code(text("code", CODE_LENGTH_MAX))
@@ -191,7 +191,7 @@ impl<'a> Visit<'a> {
         let devices = cookies::device(&self.server.settings, self.request);
         let browser = browser_of(self.request, &self.visitor, &devices);
         match self.server.look_at_factor(&self.account, shown, &browser).await? {
-            Verdict::Right => self.go_on(true, fields).await,
+            Verdict::Right => Box::pin(self.go_on(true, fields)).await,
             Verdict::Wrong(reason) => {
                 metrics::sign_in_refused();
                 if trail::is_a_step(self.request) {
@@ -209,7 +209,7 @@ impl<'a> Visit<'a> {
         let devices = cookies::device(&self.server.settings, self.request);
         let credentials = Credentials { typed: self.account.email.as_str(), password, device: &devices };
         match authenticate(self.server, self.request, &credentials).await? {
-            Ok(account) if account.id == self.account.id => self.go_on(false, fields).await,
+            Ok(account) if account.id == self.account.id => Box::pin(self.go_on(false, fields)).await,
             Ok(_) => self.render(Some(Again::Wrong)).await,
             Err(refusal) => {
                 tracing::info!(reason = refusal.why(), "a password was refused");
