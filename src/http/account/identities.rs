@@ -3,13 +3,17 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
 
-use super::place::Place;
+use super::{
+    place::{self, Place},
+    second_step::Why,
+    security::is_fresh,
+};
 use crate::{
     http::{
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::caller::peer,
+        oauth::{authorize::to_path, caller::peer},
         pages::{self, IdentitiesPage, IdentityLine, Layout, Way},
     },
     model::{

@@ -62,7 +62,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         return go_on(server, request, HttpResponse::SeeOther(), errand, &visitor).await;
     };
     let leads_to = match &errand {
-        Errand::Answer(in_flight) => leads_to(server, request, Some(in_flight), &visitor).await?,
+        Errand::Answer(in_flight) => leads_to(server, request, Some(&**in_flight), &visitor).await?,
         Errand::Visit(_) => None,
     };
     let (r, next) = errand.fields(server)?;

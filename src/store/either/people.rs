@@ -119,7 +119,11 @@ impl Engine {
         }
     }
 
-    pub(in crate::store) async fn reset_password(&self, wanted: &PasswordReset, event: &Audit) -> StoreResult<Followed> {
+    pub(in crate::store) async fn reset_password(
+        &self,
+        wanted: &PasswordReset,
+        event: &Audit,
+    ) -> StoreResult<Followed> {
         let mut step = self.begin().await?;
         let purposes = [LinkPurpose::ResetPassword, LinkPurpose::RestoreEmail];
         let Some((link, Some(account))) = use_link(&mut step, wanted.link, purposes, event.at).await? else {

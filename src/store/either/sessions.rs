@@ -110,10 +110,17 @@ impl Engine {
             .bind(&session.user_agent)
             .bind(session.factor_at)
             .execute(&mut *step)
-            .await?
-            .rows_affected();
-        step.commit().await?;
-        Ok(started == 1)
+            .await
+            .map_err(StoreError::from);
+        match started {
+            Ok(started) => {
+                step.commit().await?;
+                Ok(started.rows_affected() == 1)
+            }
+            // Its account was deleted while it was looked at.
+            Err(error) if error.is_orphan() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     pub(in crate::store) async fn session(&self, digest: Digest, now: Timestamp) -> StoreResult<Option<Session>> {
