@@ -2,7 +2,7 @@
 //! cannot be guessed.
 
 use chrono::TimeDelta;
-use consentry::model::client::Dialect;
+use consentry::{model::client::Dialect, tokens};
 
 use super::by_hand::{Answer, ByHand};
 use crate::{
@@ -89,8 +89,13 @@ on_both_engines! {
     async fn codes_cannot_be_guessed(engine) {
         let guarded = Guarded::new(engine).await;
         let code = guarded.next_code();
+        let server = &guarded.world.running.server;
+        let (account, _) = server.store.account_by_email(&ADA.parse().unwrap()).await.unwrap().unwrap();
         for turn in 0..5 {
             let browser = half_way(&guarded).await;
+            // The mark of a browser in which the password alone was shown, before there was a second factor.
+            let mark = tokens::device::write(&server.keyring.current(), "", &account, [turn; 16]).unwrap();
+            browser.plant("consentry_device", &mark);
             for guess in ["000000", "aaaa-bbbb-cccc-dddd"] {
                 assert_eq!(show(&guarded, &browser, guess).await.status, 422, "turn {turn}");
             }
@@ -102,6 +107,37 @@ on_both_engines! {
         assert_eq!(recovery.status, 429);
         guarded.clock.advance(TimeDelta::seconds(31));
         assert_eq!(show(&guarded, &browser, &guarded.code()).await.status, 303, "the wait ends by itself");
+    }
+
+    /// Whoever has copied the cookies of a browser that was remembered has nothing once it is forgotten, though it is
+    /// remembered again.
+    async fn a_copied_mark_is_worth_nothing_once_its_browser_is_forgotten(engine) {
+        let guarded = Guarded::new(engine).await;
+        let running = &guarded.world.running;
+        let (owner, thief) = (half_way(&guarded).await, ByHand::new());
+        let remember = async |browser: &ByHand| {
+            let csrf = browser.get(running, "/sign-in").await.hidden("csrf");
+            let code = guarded.next_code();
+            let fields = [("csrf", csrf.as_str()), ("code", &code), ("remember", "yes")];
+            assert_eq!(browser.post(running, "/second-step", &fields).await.redirect(), "/");
+            browser.cookie("consentry_device").unwrap()
+        };
+        let copied = remember(&owner).await;
+        let sign_in = async |browser: &ByHand| {
+            let csrf = browser.get(running, "/").await.hidden("csrf");
+            browser.post(running, "/sign-out", &[("csrf", &csrf)]).await;
+            let page = browser.get(running, "/sign-in").await;
+            browser.sign_in(running, &page, ADA, PASSWORD).await.redirect().to_owned()
+        };
+        thief.plant("consentry_device", &copied);
+        let page = thief.get(running, "/sign-in").await;
+        assert_eq!(thief.sign_in(running, &page, ADA, PASSWORD).await.redirect(), "/", "so far it is that browser");
+        let (account, _) = running.server.store.account_by_email(&ADA.parse().unwrap()).await.unwrap().unwrap();
+        running.server.store.forget_devices(account.id, None, &running.operator()).await.unwrap();
+        assert_eq!(sign_in(&owner).await, "/second-step?next=");
+        assert_ne!(remember(&owner).await, copied);
+        assert_eq!(sign_in(&owner).await, "/", "it is remembered again");
+        assert_eq!(sign_in(&thief).await, "/second-step?next=", "and its copy is not");
     }
 
     async fn a_form_of_another_site_shows_no_factor(engine) {

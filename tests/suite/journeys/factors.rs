@@ -100,9 +100,11 @@ on_both_engines! {
         }
         assert!(guarded.world.running.server.store.has_factors(guarded.account().await).await.unwrap());
         let asked = press(browser, &page, "/security", &[("do", "remove-app")]).await.page();
-        let wrong = [("next", "security"), ("password", "not the password")];
-        assert_eq!(press(browser, &asked, "/prove", &wrong).await.page().status, 422);
-        let right = [("next", "security"), ("password", PASSWORD)];
+        assert!(!asked.html.contains("type=\"password\""), "a password alone puts no other factor in its place");
+        let password = [("next", "security"), ("password", PASSWORD)];
+        assert_eq!(press(browser, &asked, "/prove", &password).await.page().status, 422);
+        let code = guarded.next_code();
+        let right = [("next", "security"), ("code", code.as_str())];
         let page = press(browser, &asked, "/prove", &right).await.page();
         assert_eq!(page.url.path(), "/security");
         let page = press(browser, &page, "/security", &[("do", "remove-app")]).await.page();

@@ -12,7 +12,7 @@ use consentry::{
 use super::facts::{World, at, audit, new_account, start};
 use crate::{harness::aside::at_once, on_both_engines};
 
-fn new_identity(provider: &str, subject: &str, email: &str) -> NewIdentity {
+pub fn new_identity(provider: &str, subject: &str, email: &str) -> NewIdentity {
     NewIdentity {
         id: IdentityId(random::id(start())),
         provider: provider.into(),
@@ -33,6 +33,18 @@ fn federated(subject: &str, email: &str) -> NewFederated {
 }
 
 on_both_engines! {
+    /// An identity is a way in, and after a reset it may be somebody else's.
+    async fn a_new_password_that_was_not_asked_for_by_the_old_one_unlinks_all(engine) {
+        let world = World::new(engine).await;
+        let identity = new_identity("https://a.example", "1", "ada@example.com");
+        let linked = world.store.link_identity(world.account, &identity, &audit(at(1))).await.unwrap();
+        assert!(matches!(linked, LinkIdentity::Linked), "{linked:?}");
+        assert!(world.store.use_identity(identity.id, None, at(2)).await.unwrap());
+        assert!(world.store.set_password(world.account, "$argon2id$new", &audit(at(3))).await.unwrap());
+        assert!(world.store.identity("https://a.example", "1").await.unwrap().is_none());
+        assert!(!world.store.use_identity(identity.id, None, at(4)).await.unwrap(), "nobody enters by it any more");
+    }
+
     async fn an_account_is_made_with_its_identity_or_not_at_all(engine) {
         let world = World::new(engine).await;
         let Federated::Made(account) =

@@ -213,6 +213,18 @@ on_both_engines! {
         made(&world.store, &wish(1, world.account, "wish0@example.com")).await;
     }
 
+    /// Nor can many accounts together fill somebody's mailbox.
+    async fn only_so_many_changes_lead_to_one_address(engine) {
+        let world = World::new(engine).await;
+        for number in 0..21 {
+            let account = new_account(&format!("asker{number}@example.com"));
+            world.store.add_account(&account, &audit(at(0))).await.unwrap();
+            let link = new_link(&format!("{number}"), LinkPurpose::ChangeEmail, Some(account.id), "victim@example.com");
+            let expected = if number < 20 { MakeLink::Made } else { MakeLink::TooMany };
+            assert_eq!(world.store.make_link(&link, None, None).await.unwrap(), expected, "{number}");
+        }
+    }
+
     async fn what_has_expired_is_not_ended_once_more(engine) {
         let world = World::new(engine).await;
         let (account, email) = (Some(world.account), "ada@example.com");

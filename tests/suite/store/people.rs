@@ -9,6 +9,8 @@ use consentry::{
     },
     random,
     store::{
+        factors::NewApp,
+        identities::LinkIdentity,
         people::{EmailChange, Followed, PasswordChange},
         sessions::NewSession,
     },
@@ -16,6 +18,7 @@ use consentry::{
 
 use super::{
     facts::{World, at, audit, new_account, new_session, start},
+    identities::new_identity,
     links::{done, made, new_link, new_mail, reset, sign_up, state},
 };
 use crate::{harness::aside::at_once, on_both_engines};
@@ -193,11 +196,20 @@ on_both_engines! {
         made(&world.store, &another).await;
         done(world.store.reset_password(&reset("another"), &audit(at(4))).await.unwrap());
 
+        let (store, ada) = (&world.store, world.account);
+        let app = NewApp { account_id: ada, sealed: b"the thief's".to_vec(), step: 1 };
+        assert!(store.add_authenticator_app(&app, &audit(at(4))).await.unwrap());
+        let elsewhere = new_identity("https://a.example", "thief", "thief@example.com");
+        let linked = store.link_identity(ada, &elsewhere, &audit(at(4))).await.unwrap();
+        assert_eq!(linked, LinkIdentity::Linked);
+
         assert_eq!(state(&world.store, "back", 5).await, "standing");
         let account = done(world.store.reset_password(&reset("back"), &audit(at(5))).await.unwrap());
         assert_eq!((account.email.as_str(), account.generation), ("ada@example.com", 3));
         assert!(world.store.session(here.digest, at(6)).await.unwrap().is_none());
         assert!(world.store.standing_family(family, at(6)).await.unwrap().is_none());
+        assert!(!store.has_factors(ada).await.unwrap(), "what was added since is not the owner's");
+        assert!(store.identities(ada).await.unwrap().is_empty());
         assert_eq!(state(&world.store, "the thief's way back", 6).await, "gone", "the first owner has the last word");
         assert_eq!(world.database.audited("account.email_restored").await, 2);
     }
