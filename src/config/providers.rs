@@ -175,12 +175,16 @@ mod tests {
             format!("public_url = \"https://a.example\"\nmaster_keys = [\"env:CONSENTRY_KEY\"]\n{tables}"),
         )
         .unwrap();
-        let environment = Environment::from([
+        let mut environment = Environment::from([
             ("CONSENTRY_KEY".into(), "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQAbyd3fABAgM=".into()),
             ("CONSENTRY_CLIENT".into(), "hunter2 and more".into()),
             ("CONSENTRY_OWN".into(), "Abyd3fABAgOrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=".into()),
             ("CONSENTRY_DATABASE_URL".into(), format!("sqlite://{}/c.db", folder.path().display())),
         ]);
+        // A variable that nobody refers to is a misspelled key.
+        environment.retain(|name, _| {
+            tables.contains(name.as_str()) || ["CONSENTRY_KEY", "CONSENTRY_DATABASE_URL"].contains(&name.as_str())
+        });
         let checked = ServeConfig::check(&Sources { file: Some(file), environment, ..Sources::default() });
         checked.map(|checked| (checked.config.providers, checked.config.own_login)).map_err(|error| error.to_string())
     }

@@ -27,13 +27,13 @@ use crate::{
 const LIMITS: Limits = Limits { bytes_max: 256 * 1024, patience: Duration::from_secs(8) };
 
 /// How long a provider's metadata and keys are gone by.
-const KEPT: Duration = Duration::from_secs(3600);
+const KEPT: Duration = Duration::from_hours(1);
 
 /// The most that are kept; nobody configures as many.
 const KEPT_MAX: u64 = 1000;
 
 /// How soon they are read again for a key that is not among them.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// Why a provider has not said who somebody is. The sentences are for the operator's log.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -94,7 +94,7 @@ mod tests {
         Timestamp::from_timestamp(1_800_000_000, 0).unwrap()
     }
 
-    fn answer(change: Value, algorithm: Algorithm, key: &[u8]) -> String {
+    fn answer(change: &Value, algorithm: Algorithm, key: &[u8]) -> String {
         let mut claims = json!({
             "aud": HERE, "challenge": "c", "sub": "42", "iat": 1_800_000_000, "exp": 1_800_000_060,
             "email": "Ada@Example.com", "email_verified": true, "name": "Ada",
@@ -106,16 +106,16 @@ mod tests {
         encode(&Header::new(algorithm), &claims, &EncodingKey::from_secret(key)).unwrap()
     }
 
-    fn told(change: Value) -> Result<(String, Shown), BadAnswer> {
+    fn told(change: &Value) -> Result<(String, Shown), BadAnswer> {
         read(KEY, &answer(change, Algorithm::HS256, KEY), HERE, now())
     }
 
     #[test]
     fn an_answer_says_who_somebody_is() {
-        let (challenge, shown) = told(json!({})).unwrap();
+        let (challenge, shown) = told(&json!({})).unwrap();
         assert_eq!((challenge.as_str(), shown.provider.as_str(), shown.subject.as_str()), ("c", OWN, "42"));
         assert_eq!(shown.verified_email().unwrap().as_str(), "ada@example.com");
-        let (_, shown) = told(json!({ "email_verified": null, "name": "a\u{202e}b" })).unwrap();
+        let (_, shown) = told(&json!({ "email_verified": null, "name": "a\u{202e}b" })).unwrap();
         assert!(shown.verified_email().is_none() && shown.name.is_none());
     }
 
@@ -131,11 +131,11 @@ mod tests {
             json!({ "sub": null }),
             json!({ "email_verified": "true" }),
         ] {
-            assert!(matches!(told(change.clone()), Err(BadAnswer::NotSigned(_))), "{change}");
+            assert!(matches!(told(&change.clone()), Err(BadAnswer::NotSigned(_))), "{change}");
         }
-        let other_key = answer(json!({}), Algorithm::HS256, b"another key of the same length..");
-        let other_algorithm = answer(json!({}), Algorithm::HS512, KEY);
-        let good = answer(json!({}), Algorithm::HS256, KEY);
+        let other_key = answer(&json!({}), Algorithm::HS256, b"another key of the same length..");
+        let other_algorithm = answer(&json!({}), Algorithm::HS512, KEY);
+        let good = answer(&json!({}), Algorithm::HS256, KEY);
         let (_, rest) = good.split_once('.').unwrap();
         let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", rest.split_once('.').unwrap().0);
         for text in [other_key.as_str(), &other_algorithm, &unsigned, "", "a.b.c", &good[1..]] {
@@ -153,7 +153,7 @@ mod tests {
             (json!({ "sub": "" }), BadAnswer::Subject),
             (json!({ "sub": "a\n" }), BadAnswer::Subject),
         ] {
-            assert_eq!(told(change.clone()).unwrap_err(), why, "{change}");
+            assert_eq!(told(&change.clone()).unwrap_err(), why, "{change}");
         }
     }
 }

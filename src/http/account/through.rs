@@ -73,7 +73,7 @@ async fn send(server: &Server, request: &HttpRequest, name: &str) -> Result<Http
 pub(super) async fn waiting(server: &Server, query: &Parameters, visitor: &Visitor) -> Result<Waiting, PageError> {
     match query.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)? {
         Some(r) => Ok(Waiting::Answer(Box::new(open(server, r, visitor).await?))),
-        None => Ok(Waiting::Visit(Place::read(query)?.word().to_owned())),
+        None => Ok(Waiting::Visit(Place::read(query)?.word())),
     }
 }
 

@@ -98,7 +98,8 @@ pub async fn stage(
     in_flight: InFlight,
     visitor: &Visitor,
 ) -> Result<Stage, PageError> {
-    look(server, request, in_flight, visitor, |checked| checked).await
+    // Boxed, because it is large and every way of signing in has it inside.
+    Box::pin(look(server, request, in_flight, visitor, |checked| checked)).await
 }
 
 /// The same when a person has answered the consent page: what they say now counts, whatever they agreed to before.

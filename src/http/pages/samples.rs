@@ -58,6 +58,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
 }
 
 /// Every page with the same text in each of its fields.
+#[expect(clippy::too_many_lines, reason = "a list of pages")]
 pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     let own = || text.to_owned();
     let layout = || {

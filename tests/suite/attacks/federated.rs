@@ -72,12 +72,12 @@ on_both_engines! {
         let forced = [("csrf", csrf.as_str()), ("decision", "link")];
         browser.post("/identities/confirm", &forced).await.page();
         // Nor is it one in a browser that never asked.
-        let forged = Browser::new(&town.world.running);
-        let page = forged.get("/sign-in").await.page();
+        let elsewhere = Browser::new(&town.world.running);
+        let page = elsewhere.get("/sign-in").await.page();
         let ada = [("csrf", page.hidden("csrf")), ("email", "ada@example.com".into()), ("password", PASSWORD.into())];
         let ada = ada.each_ref().map(|(name, value): &(_, String)| (*name, value.as_str()));
-        assert_eq!(forged.post("/sign-in", &ada).await.page().url.path(), "/");
-        let refused = forged.post("/identities/confirm", &[("csrf", "x"), ("decision", "link")]).await.page();
+        assert_eq!(elsewhere.post("/sign-in", &ada).await.page().url.path(), "/");
+        let refused = elsewhere.post("/identities/confirm", &[("csrf", "x"), ("decision", "link")]).await.page();
         assert_eq!(refused.status, 403);
         assert_eq!(town.world.database.count("identities").await, 0);
     }

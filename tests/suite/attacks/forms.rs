@@ -70,6 +70,9 @@ fn the_route_table_and_the_templates_know_the_same_forms() {
         .into_iter()
         .flat_map(|target| match target.as_str() {
             "/{{ purpose.as_str() }}" => LinkPurpose::ALL.map(|purpose| format!("/{}", purpose.as_str())).to_vec(),
+            "{{ why.path() }}" => vec!["/second-step".to_owned(), "/prove".to_owned()],
+            // The script of this form's page asks there first, with the form's own token.
+            "/passkey" => vec![target, "/passkey-options".to_owned()],
             _ => vec![target],
         })
         .collect();

@@ -172,7 +172,7 @@ impl Chromium {
         self.client.issue_cmd(command).await.expect("the developer tools answer")
     }
 
-    /// Gives the browser an authenticator, whose owner is there and agrees (WebAuthn Level 3, §11.3).
+    /// Gives the browser an authenticator, whose owner is there and agrees (`WebAuthn` Level 3, §11.3).
     pub async fn has_an_authenticator(&self) {
         let body = json!({
             "protocol": "ctap2_1",

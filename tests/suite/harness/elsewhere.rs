@@ -183,7 +183,7 @@ impl Neighbours {
         }
         let providers = elsewhere.iter().map(Elsewhere::provider).collect();
         let outbound = strangers.settings();
-        let options = Options { port, providers, outbound, sign_ups, ..Options::default() };
+        let options = Options { outbound, port, providers, sign_ups, ..Options::default() };
         let world = World::with(engine, options).await;
         Self { world, elsewhere, _strangers: strangers }
     }

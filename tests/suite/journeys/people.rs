@@ -69,7 +69,7 @@ on_both_engines! {
     async fn a_person_signs_up_and_the_link_works_once(engine) {
         let town = Town::new(engine).await;
         let server = &town.world.running.server;
-        let asker = Asker { language: Some("de".into()), request: Some("sealed".into()), ..Asker::default() };
+        let asker = Asker { language: Some("de".into()), request: Some("sealed".into()) };
         assert_eq!(ask_to_sign_up(server, &address("joan@example.com"), &asker).await.unwrap(), Asked::Taken);
         assert_eq!(town.world.database.count("accounts").await, 2, "there is no account before the mail was read");
         let (url, secret) = link(&town.mail_to("joan@example.com").await);

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{harness::aside::at_once, on_both_engines};
 
-fn passkey(world: &World, name: &str) -> NewPasskey {
+pub fn passkey(world: &World, name: &str) -> NewPasskey {
     NewPasskey {
         id: PasskeyId(random::id(start())),
         account_id: world.account,
@@ -38,7 +38,7 @@ fn codes() -> Vec<Digest> {
     (0..10).map(|number| Digest::of(format!("code {number}"))).collect()
 }
 
-fn device(world: &World, number: &str) -> NewDevice {
+pub fn device(world: &World, number: &str) -> NewDevice {
     NewDevice {
         id: DeviceId(random::id(start())),
         account_id: world.account,

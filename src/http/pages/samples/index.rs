@@ -15,6 +15,7 @@ fn write(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder.join("static"))?;
     fs::write(folder.join("static/consentry.css"), assets::STYLESHEET)?;
     fs::write(folder.join("static/mark.svg"), assets::MARK)?;
+    fs::write(folder.join("static/passkeys.js"), assets::PASSKEYS)?;
     let mut list = String::new();
     for (name, html) in samples() {
         fs::write(folder.join(name).with_extension("html"), html.replace("\"/static/", "\"static/"))?;
