@@ -159,7 +159,7 @@ impl Engine {
             return Ok(LinkIdentity::NotStanding);
         }
         if !insert(&mut step, account, identity).await? {
-            let is_ours = owner(&mut step, identity).await? == Some(account.0);
+            let is_ours = owner(&mut step, identity).await? == Some(account);
             return Ok(if is_ours { LinkIdentity::Linked } else { LinkIdentity::Taken });
         }
         let detail = json!({ "provider": identity.provider });
@@ -211,6 +211,8 @@ async fn insert(step: &mut Connection, account: AccountId, identity: &NewIdentit
     Ok(inserted.rows_affected() == 1)
 }
 
-async fn owner(step: &mut Connection, identity: &NewIdentity) -> StoreResult<Option<Uuid>> {
-    Ok(sqlx::query_scalar(OWNER).bind(&identity.provider).bind(&identity.subject).fetch_optional(step).await?)
+async fn owner(step: &mut Connection, identity: &NewIdentity) -> StoreResult<Option<AccountId>> {
+    let owner: Option<Uuid> =
+        sqlx::query_scalar(OWNER).bind(&identity.provider).bind(&identity.subject).fetch_optional(step).await?;
+    Ok(owner.map(AccountId))
 }
