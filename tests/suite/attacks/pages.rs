@@ -34,7 +34,8 @@ const HOSTILE: &str = "\"'></bdi></title><script>alert(1)</script><img src=x one
 /// Asserts that what a stranger wrote is there as text and nowhere as markup.
 fn is_harmless(html: &str) {
     assert!(html.contains("&#60;script&#62;alert(1)"), "the words are shown: {html}");
-    let lower = html.to_lowercase();
+    // The one script of ours, on the page to sign in.
+    let lower = html.replace("<script src=\"/static/passkeys.js?", "").to_lowercase();
     for markup in [
         "<script",
         "<img src=x",
