@@ -50,7 +50,7 @@ delete-sessions = { $count ->
  }
 delete-data = Ihr Name, Ihre Adresse, Ihr Passwort und die Liste dessen, was Sie erlaubt haben, werden gelöscht.
 delete-services = Dienste, die Sie hier angemeldet haben, bleiben und gehören dann dem Betreiber.
-delete-kept = Es bleibt ein Protokoll dessen, was geschehen ist, unter einer Nummer ohne Ihren Namen.
+delete-kept = Es bleibt ein Protokoll dessen, was geschehen ist, unter einer Nummer ohne Ihren Namen, mit den Netzwerkadressen, von denen es ausging.
 delete-do = Konto endgültig löschen
 delete-keep = Konto behalten
 deleted-heading = Ihr Konto ist gelöscht

@@ -50,7 +50,7 @@ delete-sessions = { $count ->
  }
 delete-data = Your name, your address, your password and the list of what you allowed are deleted.
 delete-services = Services you have registered here stay, and belong to whoever runs this site.
-delete-kept = What stays is a record of what happened, under a number without your name.
+delete-kept = What stays is a record of what happened, under a number without your name, with the network addresses it came from.
 delete-do = Delete the account for good
 delete-keep = Keep the account
 deleted-heading = Your account is deleted

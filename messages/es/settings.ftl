@@ -50,7 +50,7 @@ delete-sessions = { $count ->
  }
 delete-data = Se eliminan su nombre, su dirección, su contraseña y la lista de lo que permitió.
 delete-services = Los servicios que registró aquí permanecen y pasan a quien administra este sitio.
-delete-kept = Queda un registro de lo que ocurrió, bajo un número sin su nombre.
+delete-kept = Queda un registro de lo que ocurrió, bajo un número sin su nombre, con las direcciones de red desde las que se hizo.
 delete-do = Eliminar la cuenta para siempre
 delete-keep = Conservar la cuenta
 deleted-heading = Su cuenta está eliminada

@@ -131,6 +131,11 @@ impl Offer {
         })
     }
 
+    /// A digest of who would be linked: a yes is to what the page showed, and not to what has come into its place.
+    pub fn mark(&self) -> [u8; 16] {
+        Digest::of(serde_json::json!([self.provider, self.subject, self.label]).to_string()).short()
+    }
+
     /// Whether it stands, in this browser, for this account.
     pub fn is_for(&self, account: &Account, browser: Option<&str>, now: Timestamp) -> bool {
         let made_at = Timestamp::from_timestamp_millis(self.made_at).unwrap_or_default();

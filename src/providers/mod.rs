@@ -155,7 +155,9 @@ fn of_redeeming<E: oauth2::ErrorResponse + std::fmt::Display + 'static>(error: T
             ProviderError::Refused(legible::in_a_description(&said.to_string()))
         }
         oauth2::RequestTokenError::Request(error) => ProviderError::Fetch(error),
-        oauth2::RequestTokenError::Parse(error, _) => ProviderError::Untrusted(error.to_string()),
+        oauth2::RequestTokenError::Parse(error, _) => {
+            ProviderError::Untrusted(legible::in_a_description(&error.to_string()))
+        }
         oauth2::RequestTokenError::Other(what) => ProviderError::Untrusted(legible::in_a_description(&what)),
     }
 }

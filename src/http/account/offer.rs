@@ -15,7 +15,7 @@ use crate::{
         extract::{body, cookies, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::caller::peer,
+        oauth::{authorize::to_path, caller::peer},
         pages::{self, ConfirmIdentityPage, Layout, Trouble},
     },
     keys::KeyError,
@@ -29,6 +29,9 @@ use crate::{
         sealed::{self, Kind},
     },
 };
+
+/// Length of what says which offer was shown, in letters.
+const MARK_LENGTH: usize = 32;
 
 /// Where it is asked.
 pub(super) const PATH: &str = "/identities/confirm";
@@ -72,6 +75,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         account: session.into(),
         request: r,
         next,
+        offer: marked(&offer),
         label: offer.label,
     };
     Ok(pages::answer(HttpResponse::Ok(), &page, leads_to.as_ref())?)
@@ -92,6 +96,11 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     if decision == Some("link")
         && let Some(offer) = waits(server, request, &visitor, &session.account)
     {
+        // Another may have come into its place, by a page that was opened meanwhile.
+        if fields.one("offer", MARK_LENGTH).map_err(PageError::Incomplete)? != Some(marked(&offer).as_str()) {
+            let path = format!("{PATH}{}", errand.query(server)?);
+            return Ok(to_path(server, HttpResponse::SeeOther(), &path));
+        }
         let account = session.account.id;
         let at = server.clock.now();
         let identity = NewIdentity {
@@ -112,6 +121,10 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let mut answer = HttpResponse::SeeOther();
     answer.cookie(cookies::remove_offer(&server.settings));
     go_on(server, request, answer, errand, &visitor).await
+}
+
+fn marked(offer: &Offer) -> String {
+    format!("{:032x}", u128::from_be_bytes(offer.mark()))
 }
 
 async fn errand(server: &Server, fields: &Parameters, visitor: &Visitor) -> Result<Errand, PageError> {

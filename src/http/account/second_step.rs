@@ -74,6 +74,8 @@ pub async fn show(server: web::Data<Server>, request: HttpRequest, why: Why) -> 
     let shown = async {
         match Visit::read(&server, &request, why, &query?).await? {
             Ok(visit) if visit.has_nothing_to_show() => visit.set_up(),
+            // The operator took the factors away meanwhile.
+            Ok(visit) if visit.why == Why::SignIn && !visit.factors.are_there() => visit.begin_anew(),
             Ok(visit) => visit.render(None).await,
             Err(elsewhere) => Ok(elsewhere),
         }
@@ -147,6 +149,12 @@ impl<'a> Visit<'a> {
             Some(in_flight) => to_page(self.server, HttpResponse::SeeOther(), &Place::Security.path(), in_flight),
             None => Ok(to_path(self.server, HttpResponse::SeeOther(), &Place::Security.path())),
         }
+    }
+
+    fn begin_anew(self) -> Result<HttpResponse, PageError> {
+        let next = self.next;
+        let errand = self.in_flight.map_or(Errand::Visit(next), |in_flight| Errand::Answer(Box::new(in_flight)));
+        errand.anew(self.server)
     }
 
     async fn render(&self, again: Option<Again>) -> Result<HttpResponse, PageError> {

@@ -136,6 +136,8 @@ pub struct ConfirmIdentityPage {
     pub next: Place,
     /// What people know the other server by.
     pub label: String,
+    /// What is asked about, field `offer`.
+    pub offer: String,
 }
 
 /// Who somebody is elsewhere: `GET /identities`.

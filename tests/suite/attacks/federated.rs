@@ -59,6 +59,27 @@ on_both_engines! {
     }
 
     /// Row 37: the address is verified, and still opens nothing by itself.
+    /// Another offer that came into the place of the one on the page is not said yes to.
+    async fn a_yes_is_to_the_offer_that_was_shown(engine) {
+        let town = Neighbours::new(engine, &[("shop", "direct"), ("club", "oauth")], SignUps::Open).await;
+        let browser = Browser::new(&town.world.running);
+        let page = browser.get("/sign-in").await.page();
+        let ada = [("csrf", page.hidden("csrf")), ("email", "ada@example.com".into()), ("password", PASSWORD.into())];
+        let ada = ada.each_ref().map(|(name, value): &(_, String)| (*name, value.as_str()));
+        assert_eq!(browser.post("/sign-in", &ada).await.page().url.path(), "/");
+        let shop = town.through(&browser, 0, "next=", "ada").await.page();
+        assert!(shop.html.contains("The shop"), "{}", shop.html);
+        let club = town.through(&browser, 1, "next=", "ada").await.page();
+        assert!(club.html.contains("The club"), "{}", club.html);
+        let (csrf, offer) = (shop.hidden("csrf"), shop.hidden("offer"));
+        for offer in ["", offer.as_str()] {
+            let yes = [("csrf", csrf.as_str()), ("offer", offer), ("decision", "link")];
+            let shown = browser.post("/identities/confirm", &yes).await.page();
+            assert!(shown.url.path() == "/identities/confirm" && shown.html.contains("The club"), "{}", shown.html);
+        }
+        assert_eq!(town.world.database.count("identities").await, 0);
+    }
+
     async fn a_verified_address_links_nothing_without_its_owner(engine) {
         let town = Neighbours::new(engine, &[("shop", "direct")], SignUps::Open).await;
         let browser = Browser::new(&town.world.running);

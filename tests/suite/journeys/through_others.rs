@@ -12,8 +12,8 @@ use crate::{
 
 /// Answers whether the two shall be linked.
 async fn answer(browser: &Browser, page: &Page, decision: &str) -> Arrived {
-    let (r, csrf, next) = (page.hidden("r"), page.hidden("csrf"), page.hidden("next"));
-    let fields = [("r", r.as_str()), ("csrf", &csrf), ("next", &next), ("decision", decision)];
+    let [r, csrf, next, offer] = ["r", "csrf", "next", "offer"].map(|name| page.hidden(name));
+    let fields = [("r", r.as_str()), ("csrf", &csrf), ("next", &next), ("offer", &offer), ("decision", decision)];
     browser.post("/identities/confirm", &fields).await
 }
 

@@ -20,6 +20,7 @@ pub(super) fn confirm(label: &str) -> ConfirmIdentityPage {
         request: "r1.sealed-request".to_owned(),
         next: Place::Home,
         label: label.to_owned(),
+        offer: "an-offer".to_owned(),
     }
 }
 
