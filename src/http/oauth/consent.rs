@@ -43,9 +43,6 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
         Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
-        Stage::Ask(asked) if wants_factor(server, &asked, asked.attended.checked().scopes()) => {
-            to_page(server, HttpResponse::SeeOther(), Why::Again.path(), &in_flight)
-        }
         Stage::Ask(asked) => render(server, request, &visitor, &in_flight, &Shown::first(&asked)).await,
     }
 }
@@ -147,6 +144,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
         }
         (Stage::Ask(asked), Decision::Allow(ticked)) => {
             if let Some(agreed) = asked.attended.agreed(&ticked) {
+                // Asked for after the yes, so that the question can be read, and answered by a no, without one.
                 if wants_factor(server, &asked, &agreed) {
                     return to_page(server, HttpResponse::SeeOther(), Why::Again.path(), &in_flight);
                 }

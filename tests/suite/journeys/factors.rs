@@ -160,7 +160,9 @@ on_both_engines! {
         let client = guarded.world.client(Dialect::Plugin).await;
         let browser = Browser::new(&guarded.world.running);
         let page = browser.get(&plugin_request(&client)).await.page();
-        let page = browser.sign_in(&page, "grace@example.com").await.page();
+        let question = browser.sign_in(&page, "grace@example.com").await.page();
+        assert_eq!(question.url.path(), "/consent", "she reads it first, and may say no: {}", question.html);
+        let page = browser.decide(&question, "allow").await.page();
         assert_eq!(page.url.path(), "/security", "{}", page.html);
         assert!(page.html.contains("wants a second factor") && !page.html.contains("/consent?r="), "{}", page.html);
         let r = page.hidden("r");
