@@ -1,7 +1,10 @@
 //! Every page at 390 and 1280 pixels, light and dark: nothing sticks out, the console is silent, axe-core finds no
 //! barrier. `CONSENTRY_PAGES_DIR=/some/folder scripts/test pages::look` leaves pictures of them there.
 
-use consentry::model::brand::Brand;
+use consentry::model::{
+    brand::Brand,
+    provider::{Provider, Speaks},
+};
 
 use super::asking::{Asking, unproven_request};
 use crate::harness::{
@@ -149,4 +152,37 @@ async fn pages_in_an_operators_own_look() {
         let there = reqwest::get(format!("{}/static/{file}", plain.running.url)).await.expect("an answer");
         assert_eq!(there.status(), 404, "{file}");
     }
+}
+
+/// Signing in through others, who one is there, showing once more that it is oneself, and an app to be set up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_ways_to_sign_in() {
+    let provider = Provider {
+        name: "work".to_owned(),
+        label: "Example Inc.".to_owned(),
+        client_id: "consentry".to_owned(),
+        client_secret: "a secret".to_owned().into(),
+        scopes: Vec::new(),
+        makes_accounts: false,
+        speaks: Speaks::OpenId { issuer: "https://login.example.com".to_owned() },
+    };
+    let world = World::with(Engine::Sqlite, Options { providers: vec![provider], ..Options::default() }).await;
+    let chromium = Chromium::start().await;
+    let at = |path: &str| format!("{}{path}", world.running.url);
+    chromium.open(&at("/sign-in")).await;
+    chromium.reads("Example Inc.").await;
+    chromium.looks_well("sign_in_ways").await;
+    chromium.open(&at("/sign-in/with/work/callback?state=made-up")).await;
+    chromium.looks_well("sign_in_elsewhere_failed").await;
+    chromium.open(&at("/sign-in?next=identities")).await;
+    chromium.sign_in("ada@example.com").await;
+    chromium.arrives(&at("/identities")).await;
+    chromium.looks_well("identities").await;
+    chromium.open(&at("/prove?next=security")).await;
+    chromium.find("input[type=password]").await;
+    chromium.looks_well("prove").await;
+    chromium.open(&at("/security")).await;
+    chromium.evaluate("document.querySelector('button[value=set-up-app]').click(); return null;").await;
+    chromium.find("svg.qr").await;
+    chromium.looks_well("set_up_app").await;
 }
