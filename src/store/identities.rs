@@ -109,8 +109,15 @@ impl Store {
         on_either_engine!(self, engine => engine.identities(account))
     }
 
-    /// Unlinks an identity from its account, unless it is the last way to sign in.
-    pub async fn unlink_identity(&self, account: AccountId, id: IdentityId, audit: &Audit) -> StoreResult<Unlink> {
-        on_either_engine!(self, engine => engine.unlink_identity(account, id, audit))
+    /// Unlinks an identity from its account, unless it is the last way to sign in: an identity is one only while its
+    /// provider is offered.
+    pub async fn unlink_identity(
+        &self,
+        account: AccountId,
+        id: IdentityId,
+        offered: &[String],
+        audit: &Audit,
+    ) -> StoreResult<Unlink> {
+        on_either_engine!(self, engine => engine.unlink_identity(account, id, offered, audit))
     }
 }

@@ -62,7 +62,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let unlinked = match id.and_then(|id| id.parse::<Uuid>().ok()) {
         Some(id) => {
             let audit = server.audit(Actor::Account(account), peer(request));
-            server.store.unlink_identity(account, IdentityId(id), &audit).await?
+            server.store.unlink_identity(account, IdentityId(id), &offered(server), &audit).await?
         }
         None => Unlink::NotThere,
     };
@@ -104,6 +104,12 @@ fn label<'a>(server: &'a Server, identity: &Identity) -> Option<&'a str> {
     }
     let provider = server.providers.all().iter().find(|provider| provider.key() == identity.provider);
     provider.map(|provider| provider.label.as_str())
+}
+
+/// What identities of providers that are offered are kept under.
+fn offered(server: &Server) -> Vec<String> {
+    let own = server.settings.own_login.iter().map(|_| OWN.to_owned());
+    own.chain(server.providers.all().iter().map(Provider::key)).collect()
 }
 
 fn way(provider: &Provider) -> Way {

@@ -52,10 +52,9 @@ const INSERT: &str = "
 
 const OWNER: &str = "select account_id from identities where provider = $1 and subject = $2";
 
-/// Other ways in than a password: identities and passkeys.
-const OTHERS: &str = "
-    select (select count(*) from identities where account_id = $1 and id <> $2)
-         + (select count(*) from passkeys where account_id = $1)";
+const OTHERS: &str = "select provider from identities where account_id = $1 and id <> $2";
+
+const HAS_PASSKEY: &str = "select exists (select 1 from passkeys where account_id = $1)";
 
 const DELETE: &str = "delete from identities where id = $1 and account_id = $2 returning provider";
 
@@ -179,6 +178,7 @@ impl Engine {
         &self,
         account: AccountId,
         id: IdentityId,
+        offered: &[String],
         event: &Audit,
     ) -> StoreResult<Unlink> {
         let mut step = self.begin().await?;
@@ -186,8 +186,9 @@ impl Engine {
         let provider: Option<String> =
             sqlx::query_scalar(DELETE).bind(id.0).bind(account.0).fetch_optional(&mut *step).await?;
         let Some(provider) = provider else { return Ok(Unlink::NotThere) };
-        let others: i64 = sqlx::query_scalar(OTHERS).bind(account.0).bind(id.0).fetch_one(&mut *step).await?;
-        if password.is_none() && others == 0 {
+        let others: Vec<String> = sqlx::query_scalar(OTHERS).bind(account.0).bind(id.0).fetch_all(&mut *step).await?;
+        let has_passkey: bool = sqlx::query_scalar(HAS_PASSKEY).bind(account.0).fetch_one(&mut *step).await?;
+        if password.is_none() && !has_passkey && !others.iter().any(|other| offered.contains(other)) {
             // The step is left without being committed.
             return Ok(Unlink::LastWay);
         }
