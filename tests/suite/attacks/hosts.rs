@@ -66,11 +66,10 @@ async fn outcome(request: RequestBuilder) -> (u16, String, String) {
     let location = location.split("r=").next().unwrap_or_default().to_owned();
     let random = response.headers()["x-request-id"].to_str().unwrap().to_owned();
     let (status, body) = (response.status().as_u16(), response.text().await.unwrap());
-    let body = match body.split_once("name=\"csrf\" value=\"") {
-        Some((before, after)) => format!("{before}{}", after.split_once('"').unwrap().1),
-        None => body.replace(&random, ""),
-    };
-    (status, location, body)
+    let mut forms = body.split("name=\"csrf\" value=\"");
+    let before = forms.next().unwrap_or_default().replace(&random, "");
+    let after: String = forms.map(|form| form.split_once('"').unwrap().1).collect();
+    (status, location, before + &after)
 }
 
 on_both_engines! {
