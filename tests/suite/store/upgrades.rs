@@ -225,8 +225,11 @@ on_both_engines! {
             assert_eq!(
                 referring,
                 [
-                    "client_secrets to clients", "clients to plugins", "consents to accounts", "consents to clients",
-                    "links to accounts", "outgoing_mails to accounts", "plugin_documents to plugins", "plugins to accounts", "resources to plugins", "sessions to accounts",
+                    "authenticator_apps to accounts", "client_secrets to clients", "clients to plugins",
+                    "consents to accounts", "consents to clients", "identities to accounts", "links to accounts",
+                    "outgoing_mails to accounts", "passkeys to accounts", "plugin_documents to plugins",
+                    "plugins to accounts", "recovery_codes to accounts", "remembered_devices to accounts",
+                    "resources to plugins", "sessions to accounts",
                 ]
             );
             assert!(tables.lines("select name from sqlite_schema where name like '%anew%'").await.is_empty());
