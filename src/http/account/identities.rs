@@ -116,8 +116,10 @@ fn way(provider: &Provider) -> Way {
     Way { path: format!("with/{}", provider.name), label: provider.label.clone() }
 }
 
-/// Every way to sign in elsewhere, the owner's own first.
-pub(super) fn ways(server: &Server) -> Vec<Way> {
+/// Every way to sign in elsewhere, the owner's own first. A provider may let in whoever sits at the browser without a
+/// question, so none is a way where the person is to sign in anew.
+pub(super) fn ways(server: &Server, anew: bool) -> Vec<Way> {
     let own = server.settings.own_login.iter().map(|own| Way { path: OWN.to_owned(), label: own.label.clone() });
-    own.chain(server.providers.all().iter().map(way)).collect()
+    let others = server.providers.all().iter().filter(|_| !anew).map(way);
+    own.chain(others).collect()
 }

@@ -90,6 +90,8 @@ struct Shown {
     next: Place,
     email: String,
     asking: Option<Asking>,
+    /// The client wants to know that the person is there, now.
+    anew: bool,
     /// Where consent is remembered, the form's answer leads straight back to the client.
     leads_to: Option<RedirectUri>,
     refusal: Option<Refusal>,
@@ -99,6 +101,7 @@ impl Shown {
     fn asked_by(self, (checked, client): (Checked, Client)) -> Self {
         let plugin_name = checked.resource().plugin_name.clone();
         Self {
+            anew: checked.wants_new_sign_in(),
             asking: Some(Asking { client_name: WhoAsks::of(&client).name, plugin_name }),
             leads_to: Some(checked.addressed().redirect_uri().clone()),
             ..self
@@ -115,7 +118,7 @@ fn render(server: &Server, request: &HttpRequest, visitor: &Visitor, shown: &Sho
         email: shown.email.clone(),
         error: shown.refusal.map(Refusal::told),
         asking: shown.asking.clone(),
-        ways: identities::ways(server),
+        ways: identities::ways(server, shown.anew),
         offers_reset: people::may_ask(server, LinkPurpose::ResetPassword),
         offers_passkey: server.passkeys.is_some(),
         offers_sign_up: people::may_ask(server, LinkPurpose::SignUp),

@@ -15,7 +15,7 @@ use crate::{
     http::{
         extract::{peer, visitor::Visitor},
         failure::{self, PageError},
-        oauth::authorize::{follow, open},
+        oauth::authorize::{Stage, follow, open, stage, to_page},
         pages::Trouble,
         trail,
     },
@@ -49,6 +49,13 @@ async fn send(server: &Server, request: &HttpRequest, name: &str) -> Result<Http
     follow(server, request, &query, Step::SignIn);
     let visitor = Visitor::read(server, request).await?;
     let waiting = waiting(server, &query, &visitor).await?;
+    if let Waiting::Answer(in_flight) = &waiting
+        && let Stage::SignIn(asked) = stage(server, request, (**in_flight).clone(), &visitor).await?
+        && asked.0.wants_new_sign_in()
+    {
+        // A provider may not ask anything of whoever sits there, and most could not say whether it did.
+        return to_page(server, HttpResponse::SeeOther(), "/sign-in", in_flight);
+    }
     let texts = [(); 2].map(|()| sealed::unguessable(random::bytes()));
     let (now, nonce) = (server.clock.now(), random::bytes());
     let departure = Departure::start(name, waiting.clone(), texts, visitor.browser(), now);

@@ -144,6 +144,11 @@ fn read_prompt(rest: &Rest) -> Result<Prompt, OAuthError> {
 }
 
 impl Checked {
+    /// Whether the person is to show anew who they are, whoever is signed in (`prompt=login`).
+    pub fn wants_new_sign_in(&self) -> bool {
+        matches!(self.prompt, Prompt::Pages { login: true, .. })
+    }
+
     /// The request with its proven address.
     pub fn addressed(&self) -> &Addressed {
         &self.addressed

@@ -29,6 +29,11 @@ on_both_engines! {
         let browser = Browser::new(&town.world.running);
         let page = browser.get(&plugin_request(&client)).await.page();
         assert!(page.html.contains("Sign in with") && page.html.contains("/sign-in/with/work?r="), "{}", page.html);
+        // Where the person is to sign in anew, that is no way: the provider may let them in without a question.
+        let anew = browser.get(&format!("{}&prompt=login", plugin_request(&client))).await.page();
+        assert!(!anew.html.contains("/sign-in/with/"), "{}", anew.html);
+        let sent_back = browser.get(&format!("/sign-in/with/work?r={}", anew.hidden("r"))).await.page();
+        assert_eq!(sent_back.url.path(), "/sign-in");
         let consent = town.through(&browser, 0, &format!("r={}", page.hidden("r")), "joan").await.page();
         assert_eq!(consent.url.path(), "/consent", "the request that began it goes on: {}", consent.html);
         assert!(consent.html.contains("Joan Clarke") && consent.html.contains("joan@example.com"));
