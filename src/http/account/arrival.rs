@@ -18,7 +18,7 @@ use crate::{
         trail,
     },
     model::{account::Account, flow::Step, redirect_uri::RedirectUri},
-    protocol::{authorization::InFlight, federated::Waiting},
+    protocol::{authorization::InFlight, federated::Waiting, parameters::Parameters},
     random,
     server::Server,
     tokens,
@@ -33,6 +33,14 @@ pub(super) enum Errand {
 }
 
 impl Errand {
+    /// What a form or a query says: the request that waits under `r`, which must open in this browser, or a place.
+    pub(super) async fn read(server: &Server, fields: &Parameters, visitor: &Visitor) -> Result<Self, PageError> {
+        Ok(match fields.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)? {
+            Some(r) => Self::Answer(Box::new(open(server, r, visitor).await?)),
+            None => Self::Visit(Place::read(fields)?),
+        })
+    }
+
     /// What waits under `r`; without one, or when it is no longer to be opened in this browser, the place.
     pub(super) async fn waiting(server: &Server, r: Option<&str>, place: Place, visitor: &Visitor) -> Self {
         let waiting = match r {

@@ -9,7 +9,6 @@ use super::{
     arrival::{Errand, Proof, arrive},
     authenticate::Refusal,
     browser_of, half_way,
-    place::Place,
     second_step::ANSWER_LENGTH_MAX,
     security::is_fresh,
     sign_in::refuse,
@@ -19,8 +18,7 @@ use crate::{
         extract::{body, cookies, peer, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::authorize::{follow, open},
-        trail,
+        oauth::authorize::follow,
     },
     model::{
         account::Account,
@@ -35,7 +33,6 @@ use crate::{
         Server,
         factors::{Asked, Shown, Verdict},
     },
-    telemetry::metrics,
     tokens,
 };
 
@@ -107,23 +104,10 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     follow(server, request, &fields, Step::SignIn);
     let visitor = Visitor::read(server, request).await?;
     guard::form::check(server, request, &visitor, &fields)?;
-    let r = fields.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
-    let errand = match r {
-        Some(r) => Errand::Answer(Box::new(open(server, r, &visitor).await?)),
-        None => Errand::Visit(Place::read(&fields)?),
-    };
+    let errand = Errand::read(server, &fields, &visitor).await?;
     match authenticate(server, request, &visitor, &fields).await? {
         Ok(account) => arrive(server, request, visitor, (account, Proof::Passkey), errand).await,
-        Err(refusal) => {
-            metrics::sign_in_refused();
-            let why = refusal.why();
-            if trail::is_a_step(request) {
-                trail::refused(request, why);
-            } else {
-                tracing::info!(reason = why, "a sign-in was refused");
-            }
-            refuse(server, request, &visitor, &errand, ("", refusal)).await
-        }
+        Err(refusal) => refuse(server, request, &visitor, &errand, ("", refusal)).await,
     }
 }
 

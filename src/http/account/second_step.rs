@@ -72,7 +72,10 @@ struct Visit<'a> {
 pub async fn show(server: web::Data<Server>, request: HttpRequest, why: Why) -> HttpResponse {
     let query = Parameters::from_form(request.query_string().as_bytes()).map_err(PageError::Incomplete);
     let shown = async {
-        match Visit::read(&server, &request, why, &query?).await? {
+        let query = query?;
+        follow(&server, &request, &query, Step::SignIn);
+        let visitor = Visitor::read(&server, &request).await?;
+        match Visit::read(&server, &request, why, visitor, &query).await? {
             Ok(visit) if visit.has_nothing_to_show() => visit.set_up(),
             // The operator took the factors away meanwhile.
             Ok(visit) if visit.why == Why::SignIn && !visit.factors.are_there() => visit.begin_anew(),
@@ -89,7 +92,8 @@ pub async fn take(server: web::Data<Server>, request: HttpRequest, payload: web:
         let fields = body::form(&request, payload).await?;
         let visitor = Visitor::read(&server, &request).await?;
         guard::form::check(&server, &request, &visitor, &fields)?;
-        match Visit::read(&server, &request, why, &fields).await? {
+        follow(&server, &request, &fields, Step::SignIn);
+        match Visit::read(&server, &request, why, visitor, &fields).await? {
             Ok(visit) => Box::pin(visit.look(&fields)).await,
             Err(elsewhere) => Ok(elsewhere),
         }
@@ -110,10 +114,9 @@ impl<'a> Visit<'a> {
         server: &'a Server,
         request: &'a HttpRequest,
         why: Why,
+        visitor: Visitor,
         fields: &Parameters,
     ) -> Result<Result<Self, HttpResponse>, PageError> {
-        follow(server, request, fields, Step::SignIn);
-        let visitor = Visitor::read(server, request).await?;
         let r = fields.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
         let in_flight = match r {
             Some(r) => Some(open(server, r, &visitor).await?),

@@ -142,31 +142,18 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     follow(server, request, &fields, Step::SignIn);
     let visitor = Visitor::read(server, request).await?;
     guard::form::check(server, request, &visitor, &fields)?;
-    let r = fields.one("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
-    let errand = match r {
-        Some(r) => Errand::Answer(Box::new(open(server, r, &visitor).await?)),
-        None => Errand::Visit(Place::read(&fields)?),
-    };
+    let errand = Errand::read(server, &fields, &visitor).await?;
     let typed = fields.one("email", EMAIL_LENGTH_MAX).unwrap_or_default().unwrap_or_default();
     let password = fields.one("password", passwords::LENGTH_MAX).unwrap_or_default().unwrap_or_default();
     let credentials = Credentials { typed, password, device: &cookies::device(&server.settings, request) };
     let account = match authenticate(server, request, &credentials).await? {
         Ok(account) => account,
-        Err(refusal) => {
-            metrics::sign_in_refused();
-            let why = refusal.why();
-            if trail::is_a_step(request) {
-                trail::refused(request, why);
-            } else {
-                tracing::info!(reason = why, "a sign-in was refused");
-            }
-            return refuse(server, request, &visitor, &errand, (typed, refusal)).await;
-        }
+        Err(refusal) => return refuse(server, request, &visitor, &errand, (typed, refusal)).await,
     };
     arrive(server, request, visitor, (account, Proof::Password), errand).await
 }
 
-/// Shows the form once more, and why.
+/// Counts a refusal, tells its reason, and shows the form once more.
 pub(super) async fn refuse(
     server: &Server,
     request: &HttpRequest,
@@ -174,6 +161,13 @@ pub(super) async fn refuse(
     errand: &Errand,
     (email, refusal): (&str, Refusal),
 ) -> Result<HttpResponse, PageError> {
+    metrics::sign_in_refused();
+    let why = refusal.why();
+    if trail::is_a_step(request) {
+        trail::refused(request, why);
+    } else {
+        tracing::info!(reason = why, "a sign-in was refused");
+    }
     let mut shown = Shown { email: email.to_owned(), refusal: Some(refusal), ..Shown::default() };
     let in_flight = match errand {
         Errand::Visit(place) => {

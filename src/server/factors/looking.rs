@@ -30,10 +30,13 @@ impl Server {
     ) -> PeopleResult<Verdict> {
         // Nobody guesses one, so it is not counted: whoever knows the password could otherwise shut its owner out by
         // showing wrong codes.
-        if let Shown::Passkey { answer, state } = shown {
-            let wrong = self.look_at_passkey(account.id, (answer, state), browser).await?;
-            return Ok(wrong.map_or(Verdict::Right, Verdict::Wrong));
-        }
+        let code = match shown {
+            Shown::Code(code) => code,
+            Shown::Passkey { answer, state } => {
+                let wrong = self.look_at_passkey(account.id, (answer, state), browser).await?;
+                return Ok(wrong.map_or(Verdict::Right, Verdict::Wrong));
+            }
+        };
         // A browser has tries of its own only if a second factor was shown in it before. A mark alone is had by the
         // password, as many as one likes.
         let ring = self.keyring.current();
@@ -46,10 +49,10 @@ impl Server {
             Ok(one_try) => one_try,
             Err(too_many) => return Ok(Verdict::TooMany(too_many)),
         };
-        let wrong = match shown {
-            Shown::Code(code) if app_codes::looks_like_one(code) => self.look_at_app_code(account.id, code).await?,
-            Shown::Code(code) => self.look_at_recovery_code(account.id, code, browser).await?,
-            Shown::Passkey { .. } => Some("It was looked at before."),
+        let wrong = if app_codes::looks_like_one(code) {
+            self.look_at_app_code(account.id, code).await?
+        } else {
+            self.look_at_recovery_code(account.id, code, browser).await?
         };
         match wrong {
             None => one_try.succeeded(&self.store).await?,
