@@ -18,6 +18,7 @@ pub mod pictures;
 pub mod protocol;
 pub mod providers;
 pub mod random;
+pub mod registry;
 pub mod server;
 pub mod simulate;
 pub mod store;

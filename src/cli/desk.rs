@@ -15,6 +15,7 @@ use crate::{
         public_url,
     },
     outbound, passwords, random,
+    registry::Registry,
     store::{OpenOptions, Store},
 };
 
@@ -89,6 +90,19 @@ impl Desk {
     pub(super) async fn plugin(&self, slug: &str) -> Result<Plugin, Failure> {
         let missing = || Failure::not_done(format!("there is no plugin \"{slug}\"; see `consentry plugin list`"));
         self.store.plugin_by_slug(slug).await?.ok_or_else(missing)
+    }
+
+    /// Where the operator changes plugins and clients.
+    pub(super) fn registry(&self) -> Registry<'_> {
+        Registry {
+            store: &self.store,
+            clock: &self.clock,
+            issuer: self.public_url.as_ref().map(PublicUrl::as_str),
+            public: self.public_url.as_ref().map(|url| (url.host(), url.scheme())),
+            clients_by_hand: self.clients.by_hand,
+            actor: Actor::Operator,
+            address: None,
+        }
     }
 
     /// The scheme people most likely reach a host with.

@@ -6,6 +6,7 @@ use std::{fmt::Display, io, process::ExitCode};
 use super::serve::ServeError;
 use crate::{
     config::ConfigError,
+    registry::RegistryError,
     server::StartError,
     store::{SchemaState, StoreError},
 };
@@ -50,6 +51,22 @@ impl Failure {
         };
         eprintln!("error: {message}");
         ExitCode::from(code)
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Store(error) => error.into(),
+            RegistryError::Wrong(wrong) => {
+                let told: Vec<String> = wrong.iter().map(|it| format!("--{}: {}", it.field, it.problem)).collect();
+                match told.as_slice() {
+                    [one] => Self::not_done(one),
+                    many => Self::list("nothing was changed:", many),
+                }
+            }
+            error @ (RegistryError::Gone | RegistryError::ChangedMeanwhile) => Self::not_done(error.to_string()),
+        }
     }
 }
 

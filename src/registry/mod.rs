@@ -1,0 +1,90 @@
+//! Registry: what owners, and the operator, change about plugins and their clients. One function per change.
+//!
+//! The command line, the console and the owners' API call the same functions, so that they end in the same state and
+//! say the same of what is wrong. Whether somebody may touch a plugin at all is known before anything here is called.
+
+use crate::{
+    clock::Clock,
+    model::{
+        Timestamp,
+        audit::{Actor, Audit},
+        id::AuditEventId,
+        plugin::Host,
+        public_url,
+    },
+    random,
+    store::{Store, StoreError},
+};
+
+/// Where changes are made, and by whom.
+#[derive(Clone, Debug)]
+pub struct Registry<'a> {
+    /// What is remembered.
+    pub store: &'a Store,
+    /// The time.
+    pub clock: &'a Clock,
+    /// The issuer; none on a command line that was not told it.
+    pub issuer: Option<&'a str>,
+    /// The host of the public URL and its scheme, as far as known.
+    pub public: Option<(&'a Host, &'static str)>,
+    /// Whether clients that send people somewhere may be registered by hand (`clients_by_hand`).
+    pub clients_by_hand: bool,
+    /// Who makes the change.
+    pub actor: Actor,
+    /// Their network address, where there is one.
+    pub address: Option<String>,
+}
+
+impl Registry<'_> {
+    /// The audit of a change that is made now.
+    pub fn audit(&self, at: Timestamp) -> Audit {
+        Audit { id: AuditEventId(random::id(at)), at, actor: self.actor.clone(), address: self.address.clone() }
+    }
+
+    /// The scheme people most likely reach a host with.
+    pub fn scheme(&self, host: &Host) -> &'static str {
+        public_url::schemes(host, self.public).0
+    }
+}
+
+/// What is wrong with one thing that was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The field's name: what a form calls it, and a flag without its hyphens.
+    pub field: &'static str,
+    /// What is wrong with it, and what to write instead: a sentence without its full stop.
+    pub problem: String,
+}
+
+impl Wrong {
+    /// Says what is wrong with a field.
+    pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
+        Self { field, problem: problem.into() }
+    }
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// What was given is not good; everything that is wrong with it.
+    #[error("{}", .0.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.problem)).collect::<Vec<_>>().join("; "))]
+    Wrong(Vec<Wrong>),
+    /// It is not there, or not there any more.
+    #[error("there is no such thing")]
+    Gone,
+    /// Somebody else has changed it since it was read.
+    #[error("it was changed meanwhile")]
+    ChangedMeanwhile,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Wrong> for RegistryError {
+    fn from(wrong: Wrong) -> Self {
+        Self::Wrong(vec![wrong])
+    }
+}
+
+/// The outcome of a change.
+pub type RegistryResult<T> = Result<T, RegistryError>;
