@@ -229,12 +229,12 @@ async fn import_plugin(server: &Server, public_url: &str, api_url: &str) -> Resu
         slug: words.slug,
         resource: format!("{}://{host}", server.settings.scheme()),
         host,
-        owner_id: None,
         state: PluginState::Draft,
         upstream: Some(api_url.to_owned()),
         subject_salt: SubjectSalt(random::bytes()),
         scopes,
         manifest: words.manifest,
+        version: 1,
     };
     let document = |kind, content_type: &str, body: &[u8]| Document {
         kind,
@@ -245,7 +245,7 @@ async fn import_plugin(server: &Server, public_url: &str, api_url: &str) -> Resu
         document(DocumentKind::OpenApi, description.content_type, openapi.as_bytes()),
         document(DocumentKind::Logo, "image/png", demo::LOGO),
     ];
-    let import = PluginImport { plugin, documents, at: now };
+    let import = PluginImport::of(plugin, documents, now);
     match server.store.import_plugin(&import, &server.audit(crate::model::audit::Actor::Operator, None)).await? {
         ImportPlugin::Created(plugin) | ImportPlugin::Updated(plugin) => Ok(plugin),
         other => Err(format!("the sample plugin could not be imported: {other:?}").into()),

@@ -29,6 +29,7 @@ use crate::{
     pictures::{self, PictureError},
     protocol::manifest::{self, OwnersWords, openapi},
     random,
+    registry::RegistryError,
     store::plugins::{ImportPlugin, PluginImport},
 };
 
@@ -81,15 +82,15 @@ pub(super) async fn run(arguments: Import, desk: &Desk) -> Result<Answer, Failur
         id: PluginId(random::id(at)),
         slug: words.slug,
         host,
-        owner_id: None,
         state,
         upstream: arguments.upstream,
         resource,
         subject_salt: SubjectSalt(random::bytes()),
         scopes: catalogue,
         manifest: words.manifest,
+        version: 1,
     };
-    let import = PluginImport { plugin, documents, at };
+    let import = PluginImport::of(plugin, documents, at);
     match desk.store.import_plugin(&import, &audit(at)).await? {
         ImportPlugin::Created(plugin) => Ok(answer("Registered", &plugin, desk)),
         ImportPlugin::Updated(plugin) => Ok(answer("Changed", &plugin, desk)),
@@ -101,6 +102,8 @@ pub(super) async fn run(arguments: Import, desk: &Desk) -> Result<Answer, Failur
             "--host: {} is a resource of the plugin \"{slug}\" already; see `consentry resource list`",
             import.plugin.resource
         ))),
+        // It was to be neither new nor at a version.
+        ImportPlugin::SlugTaken | ImportPlugin::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile.into()),
         ImportPlugin::CatalogueFull => Err(Failure::not_done(
             "the plugin would have too many scopes together with those it had before; codes have room for 128",
         )),

@@ -84,6 +84,10 @@ pub enum AuditAction {
     IdentityUnlinked,
     /// A plugin was imported or imported again.
     PluginImported,
+    /// An account owns a plugin from now on.
+    PluginOwnerAdded,
+    /// An account owns a plugin no more.
+    PluginOwnerRemoved,
     /// A resource was registered.
     ResourceAdded,
     /// A resource was removed.
@@ -142,6 +146,8 @@ impl AuditAction {
             Self::IdentityLinked => "identity.linked",
             Self::IdentityUnlinked => "identity.unlinked",
             Self::PluginImported => "plugin.imported",
+            Self::PluginOwnerAdded => "plugin.owner_added",
+            Self::PluginOwnerRemoved => "plugin.owner_removed",
             Self::ResourceAdded => "resource.added",
             Self::ResourceRemoved => "resource.removed",
             Self::ClientAdded => "client.added",

@@ -122,8 +122,6 @@ pub struct Plugin {
     pub slug: String,
     /// The host its manifest and documents are served on.
     pub host: Host,
-    /// The account that owns it; none while only the operator does.
-    pub owner_id: Option<AccountId>,
     /// Draft, published or verified.
     pub state: PluginState,
     /// The API itself, behind the gate.
@@ -136,6 +134,8 @@ pub struct Plugin {
     pub scopes: Catalogue,
     /// The owner's words: `ai-plugin.json` without a computed `auth`.
     pub manifest: serde_json::Value,
+    /// Raised by every change, so that whoever changes it can say which one they saw. From 1.
+    pub version: i64,
 }
 
 impl Plugin {
@@ -148,6 +148,15 @@ impl Plugin {
     pub fn name(&self) -> &str {
         self.manifest_text("name_for_human").unwrap_or(&self.slug)
     }
+}
+
+/// Whose eyes look at plugins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewer {
+    /// Sees every plugin: an administrator.
+    Administrator,
+    /// Sees the plugins that are this account's.
+    Owner(AccountId),
 }
 
 /// A file of the owner's, served on the plugin's host.

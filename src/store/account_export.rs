@@ -24,6 +24,8 @@ pub struct AccountExport {
     pub sessions: Vec<ExportedSession>,
     /// What they show beside a password, or in its place.
     pub factors: ExportedFactors,
+    /// Plugins they own.
+    pub plugins: Vec<ExportedPlugin>,
     /// What is connected by their consent, or was until lately.
     pub connections: Vec<ExportedConnection>,
     /// One-time links that were asked for, until they are swept.
@@ -135,6 +137,15 @@ pub struct ExportedDevice {
     pub address: Option<String>,
     /// What the browser called itself.
     pub user_agent: Option<String>,
+}
+
+/// A plugin they own.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct ExportedPlugin {
+    /// Its short name.
+    pub plugin: String,
+    /// Since when.
+    pub added_at: Timestamp,
 }
 
 /// One connection.

@@ -23,6 +23,7 @@ pub mod identities;
 pub mod keys;
 pub mod links;
 pub mod mails;
+pub mod owners;
 pub mod people;
 pub mod plugins;
 mod postgres;

@@ -4,22 +4,42 @@ use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
     Timestamp,
     audit::Audit,
-    id::PluginId,
+    id::{AccountId, PluginId},
     plugin::{Document, DocumentKind, Host, Plugin},
 };
 
 /// A plugin to be imported: made when its slug is new, otherwise changed.
 #[derive(Clone, Debug)]
 pub struct PluginImport {
-    /// The plugin as it shall be. When the slug is known, its row keeps `id`, `subject_salt`, `owner_id` and `state`
-    /// (a person must not become a stranger to the API), and its catalogue is extended by [`Catalogue::put`].
+    /// The plugin as it shall be. When the slug is known, its row keeps `id`, `subject_salt` and `state` (a person must
+    /// not become a stranger to the API), and its catalogue is extended by [`Catalogue::put`].
     ///
     /// [`Catalogue::put`]: crate::model::scope::Catalogue::put
     pub plugin: Plugin,
     /// Files to be kept with it; a kind that is not among them stays as it was.
     pub documents: Vec<Document>,
+    /// What is there now, as far as whoever imports it knows.
+    pub known: Known,
     /// When.
     pub at: Timestamp,
+}
+
+impl PluginImport {
+    /// An import by somebody who knows nothing of what is there.
+    pub fn of(plugin: Plugin, documents: Vec<Document>, at: Timestamp) -> Self {
+        Self { plugin, documents, known: Known::Nothing, at }
+    }
+}
+
+/// What somebody knows of the plugin they import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing: what is there is changed, whatever it is. For the operator, who has all names before them.
+    Nothing,
+    /// That there is none of that slug; it is to be this account's, if one is named.
+    New(Option<AccountId>),
+    /// That it is at this version.
+    Version(i64),
 }
 
 /// What became of an import.
@@ -39,6 +59,10 @@ pub enum ImportPlugin {
         /// Whose it is.
         slug: String,
     },
+    /// It was to be new, and there is one of that slug.
+    SlugTaken,
+    /// It is not at that version any more, or not there.
+    ChangedMeanwhile,
     /// The catalogue would have more than [`CATALOGUE_MAX`] scopes.
     ///
     /// [`CATALOGUE_MAX`]: crate::model::scope::CATALOGUE_MAX

@@ -56,13 +56,13 @@ fn plugin(host: &str, manifest: Value) -> Plugin {
         id: PluginId(Uuid::nil()),
         slug: "todo-list".into(),
         host: host.parse().unwrap(),
-        owner_id: None,
         state: PluginState::Draft,
         upstream: None,
         resource: format!("https://{host}"),
         subject_salt: SubjectSalt([0; 32]),
         scopes: Catalogue::default(),
         manifest,
+        version: 1,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
         StoreResult,
         account_export::{
             AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedIdentity,
-            ExportedLink, ExportedSession,
+            ExportedLink, ExportedPlugin, ExportedSession,
         },
     },
 };
@@ -28,6 +28,13 @@ const CONSENTS: &str = "
       join clients c on c.id = k.client_id
      where k.account_id = $1
      order by k.id";
+
+const PLUGINS: &str = "
+    select p.slug as plugin, o.added_at
+      from plugin_owners o
+      join plugins p on p.id = o.plugin_id
+     where o.account_id = $1
+     order by p.id";
 
 const SESSIONS: &str = "
     select id, auth_time, expires_at, address, user_agent from sessions where account_id = $1 order by id";
@@ -153,6 +160,7 @@ impl Engine {
         let Some((account, _)) = self.account(id).await? else { return Ok(None) };
         let identities: Vec<ExportedIdentity> = all_of!(self, id, IDENTITIES);
         let consents: Vec<ExportedConsent> = all_of!(self, id, CONSENTS);
+        let plugins: Vec<ExportedPlugin> = all_of!(self, id, PLUGINS);
         let sessions: Vec<SessionRow> = all_of!(self, id, SESSIONS);
         let connections: Vec<ConnectionRow> = all_of!(self, id, CONNECTIONS);
         let links: Vec<LinkRow> = all_of!(self, id, LINKS);
@@ -181,6 +189,7 @@ impl Engine {
             consents,
             factors: factors.into(),
             sessions: sessions.into_iter().map(session).collect(),
+            plugins,
             connections: connections.into_iter().map(Into::into).collect(),
             links: links.into_iter().map(Into::into).collect(),
             events: events.into_iter().map(Into::into).collect(),

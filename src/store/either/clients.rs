@@ -17,7 +17,7 @@ use crate::{
             AuthenticationMethod, AuthenticationMethods, Client, ClientKeys, ClientSecret, DocumentCopy, Registration,
         },
         digest::Digest,
-        id::{ClientId, ClientSecretId},
+        id::{ClientId, ClientSecretId, PluginId},
         public_key::SigningAlgorithm,
         redirect_uri::RedirectUri,
         scope::Scopes,
@@ -26,6 +26,7 @@ use crate::{
         StoreError, StoreResult,
         clients::{NewClient, RotateSecret, SecretRotation},
         is_no_text,
+        owners::Page,
     },
 };
 
@@ -49,6 +50,17 @@ macro_rules! select_clients {
 }
 
 const ALL: &str = concat!(select_clients!(), "order by c.id, s.id desc");
+/// The page is cut before the secrets multiply its rows.
+const OF_PLUGIN: &str = concat!(
+    select_clients!(),
+    "where c.id in (select id
+                      from clients
+                     where plugin_id = $2
+                       and id < $3
+                     order by id desc
+                     limit $4)
+     order by c.id desc, s.id desc"
+);
 pub(super) const BY_CLIENT_ID: &str = concat!(select_clients!(), "where c.client_id = $2 order by s.id desc");
 
 const INSERT: &str = "
@@ -239,6 +251,20 @@ impl Engine {
     pub(in crate::store) async fn clients(&self, now: Timestamp) -> StoreResult<Vec<Client>> {
         let rows = reading!(self, connection => sqlx::query_as(ALL).bind(now).fetch_all(&mut *connection))?;
         fold(rows)
+    }
+
+    pub(in crate::store) async fn clients_of(
+        &self,
+        plugin: PluginId,
+        now: Timestamp,
+        page: Page<ClientId>,
+    ) -> StoreResult<Vec<Client>> {
+        fold(reading!(self, connection => sqlx::query_as(OF_PLUGIN)
+            .bind(now)
+            .bind(plugin.0)
+            .bind(page.before.map_or(Uuid::max(), |id| id.0))
+            .bind(i64::from(page.rows_max))
+            .fetch_all(&mut *connection))?)
     }
 
     pub(in crate::store) async fn client(&self, client_id: &str, now: Timestamp) -> StoreResult<Option<Client>> {

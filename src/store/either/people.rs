@@ -64,7 +64,7 @@ const BELONGINGS: [&str; 11] = [
     "delete from recovery_codes where account_id = $1",
     "delete from consents where account_id = $1",
     "delete from identities where account_id = $1",
-    "update plugins set owner_id = null where owner_id = $1",
+    "delete from plugin_owners where account_id = $1",
 ];
 
 /// Links to the address without the account, such as one that went to it before there was one.

@@ -11,42 +11,48 @@ use super::{
 use crate::{
     model::{
         audit::{Audit, AuditAction, Subjects},
-        id::{AccountId, PluginId, ResourceId},
+        id::{PluginId, ResourceId},
         plugin::{Document, DocumentKind, Host, Plugin},
         scope::Catalogue,
     },
     store::{
         StoreError, StoreResult, is_no_text,
-        plugins::{ImportPlugin, PluginImport},
+        plugins::{ImportPlugin, Known, PluginImport},
         resources::NewResource,
     },
 };
 
-macro_rules! columns {
+macro_rules! plugin_columns {
     () => {
-        "id as plugin_id, slug, host, owner_id, state, upstream,
+        "id as plugin_id, slug, host, state, upstream, version,
          coalesce((select identifier from resources where plugin_id = plugins.id and is_default), '') as resource,
          subject_salt, scopes as catalogue, manifest"
     };
 }
+pub(super) use plugin_columns;
 
-const ALL: &str = concat!("select ", columns!(), " from plugins order by id");
-const BY_SLUG: &str = concat!("select ", columns!(), " from plugins where slug = $1");
-const BY_ID: &str = concat!("select ", columns!(), " from plugins where id = $1");
-const BY_HOST: &str = concat!("select ", columns!(), " from plugins where host = $1");
+const ALL: &str = concat!("select ", plugin_columns!(), " from plugins order by id");
+const BY_SLUG: &str = concat!("select ", plugin_columns!(), " from plugins where slug = $1");
+const BY_ID: &str = concat!("select ", plugin_columns!(), " from plugins where id = $1");
+const BY_HOST: &str = concat!("select ", plugin_columns!(), " from plugins where host = $1");
 
 /// Touching the row first locks it, so that two imports of one plugin come one after the other.
-const TOUCH: &str = concat!("update plugins set updated_at = $2 where slug = $1 returning ", columns!());
+const TOUCH: &str = concat!("update plugins set updated_at = $2 where slug = $1 returning ", plugin_columns!());
 
 const INSERT: &str = "
     insert into plugins
-           (id, slug, host, owner_id, state, upstream, subject_salt, scopes, manifest, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)";
+           (id, slug, host, state, upstream, subject_salt, scopes, manifest, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
 
 const UPDATE: &str = "
     update plugins
-       set host = $2, upstream = $3, scopes = $4, manifest = $5
+       set host = $2, upstream = $3, scopes = $4, manifest = $5, version = version + 1
      where id = $1";
+
+pub(super) const ADD_OWNER: &str = "
+    insert into plugin_owners (plugin_id, account_id, added_at)
+    values ($1, $2, $3)
+    on conflict do nothing";
 
 const PUT_DOCUMENT: &str = "
     insert into plugin_documents (plugin_id, kind, content_type, body)
@@ -68,17 +74,17 @@ const ATTEMPTS: usize = 4;
 
 /// A plugin as its row has it.
 #[derive(sqlx::FromRow)]
-struct PluginRow {
+pub(super) struct PluginRow {
     plugin_id: Uuid,
     slug: String,
     host: String,
-    owner_id: Option<Uuid>,
     state: String,
     upstream: Option<String>,
     resource: String,
     subject_salt: Vec<u8>,
     catalogue: Json<Catalogue>,
     manifest: Json<Value>,
+    version: i64,
 }
 
 impl TryFrom<PluginRow> for Plugin {
@@ -89,13 +95,13 @@ impl TryFrom<PluginRow> for Plugin {
             id: PluginId(row.plugin_id),
             slug: row.slug,
             host: row.host.parse().map_err(StoreError::broken)?,
-            owner_id: row.owner_id.map(AccountId),
             state: row.state.parse().map_err(StoreError::broken)?,
             upstream: row.upstream,
             resource: row.resource,
             subject_salt: salt(row.subject_salt)?,
             scopes: row.catalogue.0,
             manifest: row.manifest.0,
+            version: row.version,
         })
     }
 }
@@ -122,6 +128,12 @@ impl Engine {
         let known: Option<PluginRow> =
             sqlx::query_as(TOUCH).bind(&wanted.slug).bind(import.at).fetch_optional(&mut *step).await?;
         let known = known.map(Plugin::try_from).transpose()?;
+        match (import.known, &known) {
+            (Known::New(_), Some(_)) => return Ok(ImportPlugin::SlugTaken),
+            (Known::Version(_), None) => return Ok(ImportPlugin::ChangedMeanwhile),
+            (Known::Version(seen), Some(known)) if known.version != seen => return Ok(ImportPlugin::ChangedMeanwhile),
+            _ => {}
+        }
         let holder: Option<PluginRow> =
             sqlx::query_as(BY_HOST).bind(wanted.host.as_str()).fetch_optional(&mut *step).await?;
         if let Some(holder) = holder.filter(|holder| holder.slug != wanted.slug) {
@@ -148,6 +160,9 @@ impl Engine {
         };
         if let Err(slug) = make_default(&mut step, &resource).await? {
             return Ok(ImportPlugin::ResourceTaken { slug });
+        }
+        if let (true, Known::New(Some(owner))) = (is_new, import.known) {
+            sqlx::query(ADD_OWNER).bind(id.0).bind(owner.0).bind(import.at).execute(&mut *step).await?;
         }
         let kept: PluginRow = sqlx::query_as(BY_ID).bind(id.0).fetch_one(&mut *step).await?;
         let kept: Plugin = kept.try_into()?;
@@ -216,7 +231,6 @@ async fn insert(step: &mut Connection, import: &PluginImport) -> StoreResult<Plu
         .bind(plugin.id.0)
         .bind(&plugin.slug)
         .bind(plugin.host.as_str())
-        .bind(plugin.owner_id.map(|id| id.0))
         .bind(plugin.state.as_str())
         .bind(&plugin.upstream)
         .bind(plugin.subject_salt.0.as_slice())

@@ -33,6 +33,8 @@ mod keys;
 mod links;
 #[path = "../either/mails.rs"]
 mod mails;
+#[path = "../either/owners.rs"]
+mod owners;
 #[path = "../either/people.rs"]
 mod people;
 #[path = "../either/plugins.rs"]

@@ -68,7 +68,7 @@ async fn poison(world: &World) -> String {
     let body = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>".to_vec();
     let document = |kind, content_type: &str| Document { kind, content_type: content_type.into(), body: body.clone() };
     let documents = vec![document(DocumentKind::Logo, "image/svg+xml"), document(DocumentKind::OpenApi, "text/html")];
-    let import = PluginImport { plugin: plugin.clone(), documents, at: now };
+    let import = PluginImport::of(plugin.clone(), documents, now);
     server.store.import_plugin(&import, &world.running.operator()).await.unwrap();
     let id = ClientId(random::id(now));
     let client = NewClient {

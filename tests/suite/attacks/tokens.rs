@@ -132,7 +132,7 @@ on_both_engines! {
         foreign.slug = "notes".into();
         foreign.host = "notes.example.com".parse().unwrap();
         foreign.resource = "https://notes.example.com".into();
-        let import = consentry::store::plugins::PluginImport { plugin: foreign.clone(), documents: vec![], at: now };
+        let import = consentry::store::plugins::PluginImport::of(foreign.clone(), vec![], now);
         world.running.server.store.import_plugin(&import, &world.running.operator()).await.unwrap();
         let stranger = world.running.add_client(&foreign, Dialect::Service, &[]).await;
         let service = world.client(Dialect::Service).await;

@@ -182,7 +182,7 @@ impl World {
     pub async fn import(&self, change: impl FnOnce(&mut Plugin)) {
         let mut plugin = self.plugin.clone();
         change(&mut plugin);
-        let import = PluginImport { plugin, documents: Vec::new(), at: self.running.server.clock.now() };
+        let import = PluginImport::of(plugin, Vec::new(), self.running.server.clock.now());
         self.running
             .server
             .store
@@ -272,7 +272,6 @@ impl Running {
         let plugin = Plugin {
             id: PluginId(random::id(now)),
             slug: slug.into(),
-            owner_id: None,
             state: PluginState::Draft,
             upstream: None,
             resource,
@@ -289,13 +288,14 @@ impl Running {
                 "contact_email": "owner@example.com",
                 "legal_info_url": "https://example.com/legal",
             }),
+            version: 1,
         };
         let document = Document {
             kind: DocumentKind::OpenApi,
             content_type: "application/json".into(),
             body: b"{\"openapi\":\"3.1.0\"}".to_vec(),
         };
-        let import = PluginImport { plugin: plugin.clone(), documents: vec![document], at: now };
+        let import = PluginImport::of(plugin.clone(), vec![document], now);
         self.server.store.import_plugin(&import, &self.operator()).await.expect("the plugin is imported");
         plugin
     }

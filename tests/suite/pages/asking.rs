@@ -91,7 +91,7 @@ impl Asking<'_> {
         };
         plugin.manifest["name_for_human"] = self.plugin_name.into();
         plugin.manifest["description_for_human"] = self.description.into();
-        let import = PluginImport { plugin: plugin.clone(), documents: Vec::new(), at: now };
+        let import = PluginImport::of(plugin.clone(), Vec::new(), now);
         let imported = server.store.import_plugin(&import, &world.running.operator()).await.expect("an answer");
         assert!(matches!(imported, ImportPlugin::Created(_)), "{imported:?}");
         plugin

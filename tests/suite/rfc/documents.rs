@@ -61,7 +61,7 @@ async fn another(world: &World) -> Plugin {
         },
         Document { kind: DocumentKind::Logo, content_type: "image/png".into(), body: LOGO.to_vec() },
     ];
-    let import = PluginImport { plugin: plugin.clone(), documents, at: now };
+    let import = PluginImport::of(plugin.clone(), documents, now);
     let outcome = running.server.store.import_plugin(&import, &running.operator()).await.unwrap();
     assert!(matches!(outcome, ImportPlugin::Created(_)), "{outcome:?}");
     plugin

@@ -179,11 +179,7 @@ async fn the_scope_is_what_was_named_or_everything() {
     other.id = consentry::model::id::PluginId(consentry::random::id(world.running.server.clock.now()));
     (other.slug, other.resource, other.host) =
         ("other".into(), "https://o.example".into(), "o.example".parse().unwrap());
-    let import = consentry::store::plugins::PluginImport {
-        plugin: other,
-        documents: vec![],
-        at: world.running.server.clock.now(),
-    };
+    let import = consentry::store::plugins::PluginImport::of(other, vec![], world.running.server.clock.now());
     world.running.server.store.import_plugin(&import, &world.running.operator()).await.unwrap();
     assert_eq!(register(&world, &with("scope", json!("todo.read x"))).await.json()["scope"], "todo.read x");
     assert_eq!(register(&world, &minimal()).await.json()["scope"], Value::Null);

@@ -47,7 +47,7 @@ async fn add_notes(world: &World) -> Plugin {
         subject_salt: SubjectSalt(consentry::random::bytes()),
         ..world.plugin.clone()
     };
-    let import = consentry::store::plugins::PluginImport { plugin: plugin.clone(), documents: vec![], at: now };
+    let import = consentry::store::plugins::PluginImport::of(plugin.clone(), vec![], now);
     running.server.store.import_plugin(&import, &running.operator()).await.unwrap();
     plugin
 }

@@ -84,6 +84,7 @@ const EXPORTED: &[Exported] = &[
             ("user_agent", "user_agent"),
         ],
     ),
+    ("plugin_owners", "plugins", &[("plugin_id", "plugin"), ("added_at", "added_at")]),
     (
         "families",
         "connections",
@@ -146,6 +147,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "authenticator_apps.account_id",
             "recovery_codes.account_id",
             "remembered_devices.account_id",
+            "plugin_owners.account_id",
         ],
     ),
     (
@@ -246,6 +248,7 @@ on_both_engines! {
         world.store.link_identity(world.account, &ada, &audit(at(0))).await.unwrap();
         assert!(world.store.add_passkey(&passkey(&world, "one"), &audit(at(0))).await.unwrap());
         world.store.remember_device(&device(&world, "one")).await.unwrap();
+        world.store.add_owner(world.plugin.id, world.account, &audit(at(0))).await.unwrap();
         let sql = if engine == Engine::Sqlite { SQLITE_COLUMNS } else { POSTGRES_COLUMNS };
         let columns: BTreeSet<String> = Tables::of(&world.database).await.lines(sql).await.into_iter().collect();
         let exported = EXPORTED.iter().flat_map(|(table, _, columns)| {

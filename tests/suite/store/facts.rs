@@ -105,13 +105,13 @@ pub fn plugin(slug: &str, host: &str) -> Plugin {
         id: PluginId(random::id(start())),
         slug: slug.into(),
         host: host.parse().unwrap(),
-        owner_id: None,
         state: PluginState::Draft,
         upstream: Some("http://127.0.0.1:9".into()),
         resource: format!("https://{host}"),
         subject_salt: SubjectSalt(random::bytes()),
         scopes: catalogue,
         manifest: serde_json::json!({ "name_for_human": "To-do", "name_for_model": slug }),
+        version: 1,
     }
 }
 
@@ -150,10 +150,7 @@ impl World {
         let account = new_account("ada@example.com");
         store.add_account(&account, &audit(start())).await.unwrap();
         let plugin = plugin("todo", "todo.example");
-        store
-            .import_plugin(&PluginImport { plugin: plugin.clone(), documents: vec![], at: start() }, &audit(start()))
-            .await
-            .unwrap();
+        store.import_plugin(&PluginImport::of(plugin.clone(), vec![], start()), &audit(start())).await.unwrap();
         let client = new_client(&plugin);
         store.add_client(&client, &audit(start())).await.unwrap();
         let grant = ConsentGrant {

@@ -29,7 +29,7 @@ on_both_engines! {
         let link = new_link("one", LinkPurpose::ResetPassword, Some(world.account), "ada@example.com");
         world.store.make_link(&link, Some(&new_mail(Some(world.account))), None).await.unwrap();
         made(&world.store, &new_link("before", LinkPurpose::SignUp, None, "ada@example.com")).await;
-        Tables::of(&world.database).await.change("update plugins set owner_id = (select id from accounts)").await;
+        Tables::of(&world.database).await.change("insert into plugin_owners select p.id, a.id, p.created_at from plugins p, accounts a").await;
 
         let mut wrong = deletion(&world);
         wrong.verified = Some("$other".into());
@@ -37,12 +37,12 @@ on_both_engines! {
         assert!(world.store.delete_account(&deletion(&world), &audit(at(2))).await.unwrap());
         assert!(!world.store.delete_account(&deletion(&world), &audit(at(3))).await.unwrap());
 
-        for table in ["accounts", "sessions", "families", "consents", "links"] {
+        for table in ["accounts", "sessions", "families", "consents", "links", "plugin_owners"] {
             assert_eq!(world.database.count(table).await, 0, "{table}");
         }
         assert_eq!(world.database.count("outgoing_mails where account_id is null").await, 1, "the farewell");
         assert_eq!(world.database.count("outgoing_mails").await, 1);
-        assert_eq!(world.database.count("plugins where owner_id is null").await, 1);
+        assert_eq!(world.database.count("plugins").await, 1);
         assert!(world.store.session(here.digest, at(4)).await.unwrap().is_none());
         assert!(world.store.standing_family(family, at(4)).await.unwrap().is_none());
         let refreshed = world.store.rotate(&world.rotation(family, 0, 4), &audit(at(4))).await.unwrap();

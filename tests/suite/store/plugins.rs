@@ -20,7 +20,7 @@ use crate::{
 };
 
 fn import(plugin: &Plugin) -> PluginImport {
-    PluginImport { plugin: plugin.clone(), documents: vec![], at: at(5) }
+    PluginImport::of(plugin.clone(), vec![], at(5))
 }
 
 fn document(kind: DocumentKind, body: &[u8]) -> Document {
@@ -48,7 +48,6 @@ on_both_engines! {
     async fn a_new_plugin_is_kept_as_it_is_and_found(engine) {
         let world = World::new(engine).await;
         let mut other = plugin("mail", "mail.example:8443");
-        other.owner_id = Some(world.account);
         other.state = PluginState::Published;
         other.upstream = None;
         let imported = world.store.import_plugin(&import(&other), &audit(at(5))).await.unwrap();
@@ -58,7 +57,6 @@ on_both_engines! {
         for found in [by_slug, by_host] {
             assert_eq!(found.id, other.id);
             assert_eq!(found.host, other.host);
-            assert_eq!(found.owner_id, Some(world.account));
             assert_eq!(found.state, PluginState::Published);
             assert_eq!(found.upstream, None);
             assert_eq!(found.resource, other.resource);
@@ -91,7 +89,6 @@ on_both_engines! {
     async fn importing_again_keeps_who_the_plugin_is(engine) {
         let world = World::new(engine).await;
         let mut again = plugin("todo", "new.todo.example");
-        again.owner_id = Some(world.account);
         again.state = PluginState::Verified;
         again.upstream = Some("http://127.0.0.1:10".into());
         again.manifest = serde_json::json!({ "name_for_human": "Other", "nested": [1, null, { "a": true }] });
@@ -102,7 +99,7 @@ on_both_engines! {
             assert_eq!(now.id, world.plugin.id);
             assert_eq!(now.subject_salt.0, world.plugin.subject_salt.0);
             assert_eq!(now.state, PluginState::Draft);
-            assert_eq!(now.owner_id, None);
+            assert_eq!(now.version, 2);
             assert_eq!(now.host, again.host);
             assert_eq!(now.resource, again.resource);
             assert_eq!(now.upstream, again.upstream);

@@ -39,7 +39,7 @@ async fn remove(world: &World, canonical: &str) -> RemoveResource {
 }
 
 async fn import(world: &World, plugin: &Plugin) -> ImportPlugin {
-    let import = PluginImport { plugin: plugin.clone(), documents: vec![], at: at(7) };
+    let import = PluginImport::of(plugin.clone(), vec![], at(7));
     world.store.import_plugin(&import, &audit(at(7))).await.unwrap()
 }
 
@@ -304,7 +304,7 @@ on_both_engines! {
             async move {
                 if number % 2 == 0 {
                     let plugin = Plugin { id: PluginId(random::id(at(7))), ..plugin("race", "race.example") };
-                    let import = PluginImport { plugin, documents: vec![], at: at(7) };
+                    let import = PluginImport::of(plugin, vec![], at(7));
                     matches!(
                         store.import_plugin(&import, &audit(at(7))).await.unwrap(),
                         ImportPlugin::Created(_) | ImportPlugin::Updated(_)

@@ -19,6 +19,7 @@ pub enum Tables {
 /// How many rows every table has.
 const ROWS: &str = "
     select 'accounts ' || count(*) from accounts union all
+    select 'plugin_owners ' || count(*) from plugin_owners union all
     select 'plugins ' || count(*) from plugins union all
     select 'resources ' || count(*) from resources union all
     select 'assertion_ids ' || count(*) from assertion_ids union all
