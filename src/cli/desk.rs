@@ -100,6 +100,7 @@ impl Desk {
             issuer: self.public_url.as_ref().map(PublicUrl::as_str),
             public: self.public_url.as_ref().map(|url| (url.host(), url.scheme())),
             clients_by_hand: self.clients.by_hand,
+            is_trusted: true,
             actor: Actor::Operator,
             address: None,
         }

@@ -3,6 +3,8 @@
 //! The command line, the console and the owners' API call the same functions, so that they end in the same state and
 //! say the same of what is wrong. Whether somebody may touch a plugin at all is known before anything here is called.
 
+pub mod plugins;
+
 use crate::{
     clock::Clock,
     model::{
@@ -29,6 +31,8 @@ pub struct Registry<'a> {
     pub public: Option<(&'a Host, &'static str)>,
     /// Whether clients that send people somewhere may be registered by hand (`clients_by_hand`).
     pub clients_by_hand: bool,
+    /// Whether they may do what concerns the whole server, as the operator and administrators may.
+    pub is_trusted: bool,
     /// Who makes the change.
     pub actor: Actor,
     /// Their network address, where there is one.

@@ -68,6 +68,8 @@ impl fmt::Display for Warning {
 struct Findings {
     mistakes: Vec<Mistake>,
     warnings: Vec<Warning>,
+    /// Whether nobody reads the manifest.
+    is_unpublished: bool,
 }
 
 impl Findings {
@@ -76,6 +78,9 @@ impl Findings {
     }
 
     fn leads_away(&mut self, member: &str, problem: impl Into<String>) {
+        if self.is_unpublished && member != "api.url" {
+            return self.warning(member, problem);
+        }
         self.mistakes.push(Mistake { member: member.to_owned(), problem: problem.into(), leads_away: true });
     }
 
@@ -86,7 +91,20 @@ impl Findings {
 
 /// Reads the owner's words for a plugin that is to be served on `host`. All mistakes are found at once.
 pub fn read(bytes: &[u8], host: &Host) -> Result<(OwnersWords, Vec<Warning>), Vec<Mistake>> {
-    let mut findings = Findings::default();
+    read_with(bytes, host, Findings::default())
+}
+
+/// The same for a plugin that nobody reads the manifest of: whom to write to and the terms may be anywhere, which is a
+/// warning then.
+pub fn read_unpublished(bytes: &[u8], host: &Host) -> Result<(OwnersWords, Vec<Warning>), Vec<Mistake>> {
+    read_with(bytes, host, Findings { is_unpublished: true, ..Findings::default() })
+}
+
+fn read_with(
+    bytes: &[u8],
+    host: &Host,
+    mut findings: Findings,
+) -> Result<(OwnersWords, Vec<Warning>), Vec<Mistake>> {
     let mut manifest = match parse(bytes) {
         Ok(manifest) => manifest,
         Err(problem) => {

@@ -1,0 +1,318 @@
+//! Plugins registered and changed field by field, as a form or a program gives them. `cli/plugin_import` does the same
+//! from files of the owner's own.
+//!
+//! What the manifest says of addresses is computed: its description and its logo are served by this server, so that an
+//! owner types neither. What the fields must be is `protocol::manifest`'s to say.
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::{Registry, RegistryError, RegistryResult, Wrong};
+use crate::{
+    model::{
+        client::Dialect,
+        id::{AccountId, PluginId},
+        plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt},
+        redirect_uri::has_loopback_host,
+        scope::{Catalogue, Scope},
+    },
+    pictures,
+    protocol::manifest::{self, Mistake, OwnersWords, openapi},
+    random,
+    store::plugins::{ImportPlugin, Known, PluginImport},
+};
+
+/// What an owner says of a plugin, as it was typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PluginForm {
+    /// What people call it.
+    pub name: String,
+    /// What the model calls it, and the plugin's short name here; made of `name` where it is empty.
+    pub short_name: String,
+    /// The origin of its API: `https://api.example.com`.
+    pub api_address: String,
+    /// What it does, for people.
+    pub description: String,
+    /// What it does, for the model; the one for people where it is empty.
+    pub description_for_model: String,
+    /// Where people can write to.
+    pub contact_email: String,
+    /// Its terms.
+    pub legal_info_url: String,
+    /// The API's description (OpenAPI 3, JSON or YAML), if a new one was given.
+    pub openapi: Option<Vec<u8>>,
+    /// Its picture, if a new one was given.
+    pub logo: Option<Vec<u8>>,
+}
+
+/// One scope of a plugin, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeForm {
+    /// Its name (RFC 6749 §3.3).
+    pub name: String,
+    /// What it lets a client do, in a sentence for people.
+    pub words: String,
+    /// Whether a person may leave it out.
+    pub optional: bool,
+}
+
+/// The fields of the manifest's members.
+const FIELDS: [(&str, &str); 7] = [
+    ("name_for_human", "name"),
+    ("name_for_model", "short_name"),
+    ("description_for_human", "description"),
+    ("description_for_model", "description_for_model"),
+    ("contact_email", "contact_email"),
+    ("legal_info_url", "legal_info_url"),
+    ("api.url", "api_address"),
+];
+
+/// Registers a plugin for whom it is to belong to; none for one that only the operator looks after.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] with everything that is wrong with the form.
+pub async fn register(
+    registry: &Registry<'_>,
+    kind: Dialect,
+    form: &PluginForm,
+    owner: Option<AccountId>,
+) -> RegistryResult<Plugin> {
+    let at = registry.clock.now();
+    let mut manifest = Map::new();
+    manifest.insert("schema_version".to_owned(), json!("v1"));
+    let short_name = if form.short_name.trim().is_empty() { short_name(&form.name) } else { form.short_name.clone() };
+    manifest.insert("name_for_model".to_owned(), json!(short_name.trim()));
+    let read = read(registry, form, manifest, kind == Dialect::Plugin)?;
+    let plugin = Plugin {
+        id: PluginId(random::id(at)),
+        slug: read.words.slug,
+        resource: format!("{}://{}", registry.scheme(&read.host), read.host),
+        host: read.host,
+        state: PluginState::Draft,
+        upstream: None,
+        subject_salt: SubjectSalt(random::bytes()),
+        scopes: read.scopes,
+        manifest: read.words.manifest,
+        version: 1,
+    };
+    keep(registry, PluginImport { plugin, documents: read.documents, known: Known::New(owner), at }).await
+}
+
+/// Changes what a plugin says of itself; `plugin` is as whoever changes it saw it. Its short name stays.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] with everything that is wrong with the form, and [`RegistryError::ChangedMeanwhile`].
+pub async fn change(registry: &Registry<'_>, plugin: &Plugin, form: &PluginForm) -> RegistryResult<Plugin> {
+    let manifest = plugin.manifest.as_object().cloned().unwrap_or_default();
+    let is_published = plugin.state != PluginState::Draft;
+    let read = read(registry, form, manifest, is_published)?;
+    let changed = Plugin {
+        resource: format!("{}://{}", registry.scheme(&read.host), read.host),
+        host: read.host,
+        manifest: read.words.manifest,
+        scopes: read.scopes,
+        ..plugin.clone()
+    };
+    let known = Known::Version(plugin.version);
+    let at = registry.clock.now();
+    keep(registry, PluginImport { plugin: changed, documents: read.documents, known, at }).await
+}
+
+/// Describes a plugin's scopes anew, and adds those it has not. None leaves: codes in flight know them by their place.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] with everything that is wrong, and [`RegistryError::ChangedMeanwhile`].
+pub async fn describe_scopes(
+    registry: &Registry<'_>,
+    plugin: &Plugin,
+    forms: &[ScopeForm],
+) -> RegistryResult<Plugin> {
+    let mut wrong = Vec::new();
+    let mut changed = Catalogue::default();
+    for form in forms {
+        let known = plugin.scopes.iter().find(|scope| scope.name == form.name);
+        match openapi::scope(&form.name, &form.words) {
+            Ok(scope) => {
+                // What the form does not show stays: other languages, and whether it asks for a second factor.
+                let mut scope = Scope { optional: form.optional, ..scope };
+                if let Some(known) = known {
+                    scope.step_up = known.step_up;
+                    if known.words == scope.words {
+                        scope.translations.clone_from(&known.translations);
+                    }
+                }
+                if changed.put(scope).is_err() {
+                    return Err(full().into());
+                }
+            }
+            Err(error) => wrong.push(Wrong::new("scope", error.to_string())),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(RegistryError::Wrong(wrong));
+    }
+    let known = Known::Version(plugin.version);
+    let plugin = Plugin { scopes: changed, ..plugin.clone() };
+    keep(registry, PluginImport { plugin, documents: Vec::new(), known, at: registry.clock.now() }).await
+}
+
+/// A short name made of a name: `To-do list!` becomes `to_do_list`.
+fn short_name(name: &str) -> String {
+    let letters = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    let letters: String = letters.collect();
+    let words: Vec<&str> = letters.split('_').filter(|word| !word.is_empty()).collect();
+    words.join("_").chars().take(40).collect()
+}
+
+/// A form that is good.
+struct Read {
+    host: Host,
+    words: OwnersWords,
+    scopes: Catalogue,
+    documents: Vec<Document>,
+}
+
+/// Reads a form over what the manifest says already. `is_strict` where it will be read as a manifest: only there do the
+/// contact and the terms have to be of the plugin's own domain.
+fn read(
+    registry: &Registry<'_>,
+    form: &PluginForm,
+    manifest: Map<String, Value>,
+    is_strict: bool,
+) -> RegistryResult<Read> {
+    let mut wrong = Vec::new();
+    let host = match host(registry, &form.api_address) {
+        Ok(host) => Some(host),
+        Err(problem) => {
+            wrong.push(Wrong::new("api_address", problem));
+            None
+        }
+    };
+    let mut scopes = Catalogue::default();
+    let mut documents = Vec::new();
+    if let Some(body) = &form.openapi {
+        match openapi::read(body) {
+            Ok(described) => {
+                if described.scopes.into_iter().try_for_each(|scope| scopes.put(scope)).is_err() {
+                    wrong.push(full());
+                }
+                let (kind, content_type) = (DocumentKind::OpenApi, described.content_type.to_owned());
+                documents.push(Document { kind, content_type, body: body.clone() });
+            }
+            Err(error) => wrong.push(Wrong::new("openapi", error.to_string())),
+        }
+    }
+    if let Some(picture) = &form.logo {
+        match pictures::logo(picture) {
+            Ok(body) => {
+                documents.push(Document { kind: DocumentKind::Logo, content_type: "image/png".to_owned(), body });
+            }
+            Err(error) => wrong.push(Wrong::new("logo", error.to_string())),
+        }
+    }
+    // Where the address is wrong the rest is looked at all the same, as if the plugin stood nowhere in particular.
+    let nowhere = || "localhost".parse().ok();
+    let Some(at) = host.clone().or_else(nowhere) else { return Err(RegistryError::Wrong(wrong)) };
+    let text = manifest_of(registry, form, manifest, &at).to_string();
+    let is_strict = is_strict && host.is_some();
+    let read = if is_strict { manifest::read } else { manifest::read_unpublished };
+    match (host, read(text.as_bytes(), &at)) {
+        (Some(host), Ok((words, _))) if wrong.is_empty() => Ok(Read { host, words, scopes, documents }),
+        (_, Ok(_)) => Err(RegistryError::Wrong(wrong)),
+        (_, Err(mistakes)) => {
+            wrong.extend(mistakes.into_iter().filter(|it| !is_told(it, &wrong)).map(named).collect::<Vec<_>>());
+            Err(RegistryError::Wrong(wrong))
+        }
+    }
+}
+
+/// What the address makes wrong is told of the address.
+fn is_told(mistake: &Mistake, wrong: &[Wrong]) -> bool {
+    wrong.iter().any(|it| it.field == "api_address") && matches!(mistake.member.as_str(), "api.url" | "logo_url")
+}
+
+/// A mistake under the name of the field that it was made in.
+fn named(mistake: Mistake) -> Wrong {
+    let field = FIELDS.iter().find(|(member, _)| *member == mistake.member).map_or("other", |(_, field)| field);
+    let problem = if field == "other" { mistake.to_string() } else { mistake.problem };
+    Wrong::new(field, problem)
+}
+
+/// The host of an API's address, which is its origin.
+fn host(registry: &Registry<'_>, address: &str) -> Result<Host, String> {
+    let address = address.trim();
+    let url = Url::parse(address).map_err(|_| "it is not an address; write https://api.example.com".to_owned())?;
+    match url.scheme() {
+        "https" => {}
+        "http" if has_loopback_host(&url) => {}
+        _ => return Err("it must begin with https://".to_owned()),
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err(format!("only the scheme and the host belong here: {}", url.origin().ascii_serialization()));
+    }
+    let name = url.host_str().unwrap_or_default();
+    let text = url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+    let host: Host = text.parse().map_err(|error: crate::model::plugin::NotAHost| error.to_string())?;
+    let is_public = registry.public.is_some_and(|(public, _)| *public == host);
+    if is_public && !registry.is_trusted {
+        return Err("people sign in on this host; a plugin has a host of its own".to_owned());
+    }
+    Ok(host)
+}
+
+/// The manifest with what the form says of it.
+fn manifest_of(registry: &Registry<'_>, form: &PluginForm, mut manifest: Map<String, Value>, host: &Host) -> Value {
+    let here = |path: &str| format!("{}://{host}{path}", registry.scheme(host));
+    let for_model = form.description_for_model.trim();
+    let for_model = if for_model.is_empty() { form.description.trim() } else { for_model };
+    for (member, value) in [
+        ("name_for_human", json!(form.name.trim())),
+        ("description_for_human", json!(form.description.trim())),
+        ("description_for_model", json!(for_model)),
+        ("api", json!({ "type": "openapi", "url": here("/openapi.json") })),
+        ("logo_url", json!(here("/logo.png"))),
+        ("contact_email", json!(form.contact_email.trim())),
+        ("legal_info_url", json!(form.legal_info_url.trim())),
+    ] {
+        manifest.insert(member.to_owned(), value);
+    }
+    Value::Object(manifest)
+}
+
+/// Keeps a plugin that was read.
+async fn keep(registry: &Registry<'_>, import: PluginImport) -> RegistryResult<Plugin> {
+    let taken = |slug: &str, what: String| {
+        // Whose it is is nobody's business who may not see everything.
+        let whose = if registry.is_trusted { format!(" \"{slug}\"") } else { String::new() };
+        Err(Wrong::new("api_address", format!("{what} belongs to another plugin{whose}")).into())
+    };
+    match registry.store.import_plugin(&import, &registry.audit(import.at)).await? {
+        ImportPlugin::Created(plugin) | ImportPlugin::Updated(plugin) => Ok(plugin),
+        ImportPlugin::HostTaken { slug } => taken(&slug, import.plugin.host.to_string()),
+        ImportPlugin::ResourceTaken { slug } => taken(&slug, import.plugin.resource),
+        ImportPlugin::SlugTaken => {
+            Err(Wrong::new("short_name", "another plugin has this short name; choose another one").into())
+        }
+        ImportPlugin::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
+        ImportPlugin::CatalogueFull => Err(full().into()),
+    }
+}
+
+fn full() -> Wrong {
+    Wrong::new("scope", "there are too many scopes; a plugin has room for 128")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_name_is_made_of_a_name() {
+        for (name, short) in [("To-do list!", "to_do_list"), ("  A  ", "a"), ("Ärger", "rger"), ("!!", "")] {
+            assert_eq!(short_name(name), short, "{name}");
+        }
+    }
+}
