@@ -81,6 +81,8 @@ pub struct Settings {
     pub passwords: passwords::Settings,
     /// In which ways a client can become known.
     pub mechanisms: Mechanisms,
+    /// Whether clients may be registered by hand that send people somewhere.
+    pub clients_by_hand: bool,
     /// What a client that belongs to no plugin means when it names no resource; none for the only one there is.
     pub default_resource: Option<ResourceIdentifier>,
     /// Whose word about where a call came from is believed.
@@ -113,6 +115,7 @@ impl Settings {
             session_lifetime: TimeDelta::days(30),
             passwords: passwords::Settings::default(),
             mechanisms: Mechanisms::default(),
+            clients_by_hand: true,
             default_resource: None,
             trusted_proxies: TrustedProxies::default(),
             sign_ups: SignUps::default(),
@@ -164,6 +167,8 @@ pub struct Server {
     pub key_sets: KeySets,
     /// How many clients register themselves.
     pub registrations: Registrations,
+    /// Fetches what plugin owners name.
+    pub for_owners: Outbound,
     /// Other people's servers that say who somebody is.
     pub providers: Providers,
     /// How fast passwords can be guessed.
@@ -222,6 +227,7 @@ impl Server {
         // Strangers name what is fetched; what living connections need must not wait behind that.
         let known = Outbound::new(outbound.apart())?;
         let providers = Providers::new(settings.providers.clone(), Outbound::new(outbound.apart())?);
+        let for_owners = Outbound::new(outbound.apart())?;
         let strangers = Outbound::new(outbound)?;
         let documents = Documents::new(settings.mechanisms.documents.clone(), strangers.clone(), known.clone());
         let key_sets = KeySets::new(strangers, known);
@@ -239,6 +245,7 @@ impl Server {
             documents,
             key_sets,
             registrations,
+            for_owners,
             providers,
             sign_ins,
             passkeys,

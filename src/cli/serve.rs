@@ -112,6 +112,7 @@ fn settings(config: &ServeConfig) -> Settings {
         session_lifetime: lifetimes.session,
         passwords: config.passwords,
         mechanisms: mechanisms(config),
+        clients_by_hand: config.clients.by_hand,
         default_resource: config.default_resource.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         sign_ups: config.people.sign_ups,

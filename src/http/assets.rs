@@ -15,6 +15,7 @@ use crate::{
 };
 
 const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The stylesheet of every page, served at `/static/consentry.css` as `text/css; charset=utf-8`.
 pub const STYLESHEET: &str = include_str!("../../static/consentry.css");
@@ -28,6 +29,12 @@ pub const PASSKEYS: &str = include_str!("../../static/passkeys.js");
 /// Changes whenever [`PASSKEYS`] does.
 pub const PASSKEYS_VERSION: u64 = fingerprint(PASSKEYS.as_bytes());
 
+/// The console's script, served at `/static/console.js` as `text/javascript; charset=utf-8`.
+pub const CONSOLE: &str = include_str!("../../static/console.js");
+
+/// Changes whenever [`CONSOLE`] does.
+pub const CONSOLE_VERSION: u64 = fingerprint(CONSOLE.as_bytes());
+
 /// Changes whenever [`STYLESHEET`] does.
 pub const STYLESHEET_VERSION: u64 = fingerprint(STYLESHEET.as_bytes());
 
@@ -39,7 +46,8 @@ pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::P
     let brand = &server.settings.brand;
     let found = match file.as_str() {
         "consentry.css" => Some((CSS, Bytes::from_static(STYLESHEET.as_bytes()))),
-        "passkeys.js" => Some(("text/javascript; charset=utf-8", Bytes::from_static(PASSKEYS.as_bytes()))),
+        "passkeys.js" => Some((SCRIPT, Bytes::from_static(PASSKEYS.as_bytes()))),
+        "console.js" => Some((SCRIPT, Bytes::from_static(CONSOLE.as_bytes()))),
         "mark.svg" => Some(("image/svg+xml", Bytes::from_static(MARK.as_bytes()))),
         "brand.css" => brand.accent().map(|colour| (CSS, Bytes::from(accents(colour)))),
         "brand.png" => brand.logo().map(|logo| ("image/png", Bytes::copy_from_slice(logo))),
@@ -87,7 +95,7 @@ mod tests {
     /// The pages' policy allows nothing from elsewhere; a stylesheet that asked for it would be broken silently.
     #[test]
     fn assets_load_nothing() {
-        for text in [STYLESHEET, MARK, PASSKEYS, include_str!("../../static/demo.css")] {
+        for text in [STYLESHEET, MARK, PASSKEYS, CONSOLE, include_str!("../../static/demo.css")] {
             for forbidden in ["url(", "@import", "@font-face", "<script", "data:"] {
                 assert!(!text.contains(forbidden), "{forbidden}");
             }

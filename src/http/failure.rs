@@ -25,6 +25,7 @@ use crate::{
         authorization::{Link, NotAddressed, in_flight::Stopped},
         error::{ErrorCode, OAuthError},
     },
+    registry::RegistryError,
     server::people::PeopleError,
     server::{Server, documents::RefusedDocument, keyring::KeyringError, registrations::TooMany},
     store::StoreError,
@@ -67,6 +68,19 @@ impl From<PeopleError> for Fault {
             PeopleError::Keyring(error) => error.into(),
             PeopleError::Password(error) => error.into(),
             PeopleError::MailIsBehind => Self::MailIsBehind,
+        }
+    }
+}
+
+impl From<RegistryError> for PageError {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Store(error) => error.into(),
+            RegistryError::Gone => Self::NotThere,
+            // A page tells these itself, beside the fields; a form of ours that has no such fields cannot cause them.
+            RegistryError::Wrong(_) | RegistryError::ChangedMeanwhile => {
+                Self::Incomplete(OAuthError::new(ErrorCode::InvalidRequest, "the form is not one of this server's"))
+            }
         }
     }
 }
@@ -215,6 +229,9 @@ pub enum PageError {
     /// A one-time link was used, or ended.
     #[error("the link cannot be used any more")]
     LinkGone,
+    /// It is not there, or is not theirs to see.
+    #[error("there is nothing at this address for whoever asks")]
+    NotThere,
     /// The operator lets nobody do this by themselves.
     #[error("this is not offered here")]
     NotOffered,
@@ -248,6 +265,7 @@ impl PageError {
             Self::ForgedForm => (StatusCode::FORBIDDEN, "error-forged-form"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "error-too-large"),
             Self::LinkGone => (StatusCode::GONE, "error-link-gone"),
+            Self::NotThere => (StatusCode::NOT_FOUND, "error-not-found"),
             Self::NotOffered => (StatusCode::NOT_FOUND, "error-not-offered"),
             Self::Fault(fault) if fault.passes() => (StatusCode::SERVICE_UNAVAILABLE, "error-for-now"),
             Self::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, "error-ours"),

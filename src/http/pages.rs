@@ -33,6 +33,7 @@ use crate::{
 
 mod account;
 mod consent;
+pub mod console;
 mod errors;
 mod factors;
 mod links;

@@ -7,7 +7,7 @@
 use actix_cors::Cors;
 use actix_web::{HttpRequest, guard as on, web};
 
-use super::{absent, account, account::second_step::Why, assets, guard, health, oauth, well_known};
+use super::{absent, account, account::second_step::Why, assets, console, guard, health, oauth, well_known};
 use crate::{model::link::LinkPurpose, protocol::resource_metadata, server::Server};
 
 /// Mounts everything; `base` is the path of the public URL, or empty.
@@ -88,6 +88,27 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
                 .default_service(only("GET, POST")),
         )
         .service(page("/account/deleted").get(account::leaving::gone_page).default_service(only("GET")))
+        .service(page("/console").get(console::plugins::list).default_service(only("GET")))
+        .service(page("/console/new").get(console::registering::kinds).default_service(only("GET")))
+        .service(
+            page("/console/new/{kind}")
+                .get(console::registering::form)
+                .post(console::registering::register)
+                .default_service(only("GET, POST")),
+        )
+        .service(page("/console/plugins/{slug}").get(console::overview::show).default_service(only("GET")))
+        .service(
+            page("/console/plugins/{slug}/listing")
+                .get(console::listing::show)
+                .post(console::listing::save)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/plugins/{slug}/scopes")
+                .get(console::scopes::show)
+                .post(console::scopes::save)
+                .default_service(only("GET, POST")),
+        )
         .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
         .service(page("/").get(account::home::home).default_service(only("GET")));
     for why in [Why::SignIn, Why::Again] {

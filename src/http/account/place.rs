@@ -35,13 +35,22 @@ pub enum Place {
     Identities,
     /// Their name, address, password and language.
     Account,
+    /// The console of plugin owners.
+    Console,
     /// Where an address is confirmed that was asked for in this account.
     ChangeEmail(LinkText),
 }
 
 impl Place {
-    const ALL: [Self; 6] =
-        [Self::Home, Self::ConnectedApps, Self::Sessions, Self::Security, Self::Identities, Self::Account];
+    const ALL: [Self; 7] = [
+        Self::Home,
+        Self::ConnectedApps,
+        Self::Sessions,
+        Self::Security,
+        Self::Identities,
+        Self::Account,
+        Self::Console,
+    ];
 
     /// The pages of a person's own, each with the message that names it.
     pub const LINKED: [(Self, &str); 5] = [
@@ -61,6 +70,7 @@ impl Place {
             Self::Security => "security".to_owned(),
             Self::Identities => "identities".to_owned(),
             Self::Account => "account".to_owned(),
+            Self::Console => "console".to_owned(),
             Self::ChangeEmail(link) => format!("{}{BY_LINK}{}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
         }
     }

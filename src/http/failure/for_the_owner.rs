@@ -57,6 +57,7 @@ impl PageError {
             Self::Incomplete(error) => format!("The browser sent an incomplete form: {error}.").into(),
             Self::TooLarge => "The browser sent a form of more than 64 KiB.".into(),
             Self::LinkGone => "The person came with a link that was used or has ended.".into(),
+            Self::NotThere => "The person came to a page that is not there for them.".into(),
             Self::NotOffered => "The person came to a page that the configuration switches off.".into(),
             Self::Fault(fault) => fault.for_the_owner().into(),
         }

@@ -100,11 +100,7 @@ pub fn read_unpublished(bytes: &[u8], host: &Host) -> Result<(OwnersWords, Vec<W
     read_with(bytes, host, Findings { is_unpublished: true, ..Findings::default() })
 }
 
-fn read_with(
-    bytes: &[u8],
-    host: &Host,
-    mut findings: Findings,
-) -> Result<(OwnersWords, Vec<Warning>), Vec<Mistake>> {
+fn read_with(bytes: &[u8], host: &Host, mut findings: Findings) -> Result<(OwnersWords, Vec<Warning>), Vec<Mistake>> {
     let mut manifest = match parse(bytes) {
         Ok(manifest) => manifest,
         Err(problem) => {

@@ -1,0 +1,149 @@
+//! Who is at work in the console, and what of it they may see.
+
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use askama::Template;
+
+use crate::{
+    http::{
+        account::place::Place,
+        extract::{body, visitor::Visitor},
+        failure::{self, PageError},
+        guard,
+        oauth::{authorize::to_path, caller},
+        pages::{
+            self, Layout,
+            console::{Frame, Head, Notice, Section},
+        },
+    },
+    languages::Language,
+    model::{
+        account::{Account, Role},
+        audit::Actor,
+        plugin::{Plugin, Viewer},
+    },
+    protocol::parameters::Parameters,
+    registry::Registry,
+    server::Server,
+    tokens,
+};
+
+/// The longest short name of a plugin that is looked for.
+const SLUG_LENGTH_MAX: usize = 64;
+
+/// Somebody who has signed in, and looks at the console.
+pub(super) struct Entry<'a> {
+    pub(super) server: &'a Server,
+    pub(super) request: &'a HttpRequest,
+    pub(super) account: Account,
+    visitor: Visitor,
+}
+
+/// What a page of the console comes to.
+pub(super) type Outcome = Result<HttpResponse, PageError>;
+
+/// Shows a page to who has signed in; whoever has not does so first.
+pub(super) async fn visit(
+    server: &Server,
+    request: &HttpRequest,
+    show: impl AsyncFnOnce(&Entry<'_>) -> Outcome,
+) -> HttpResponse {
+    let shown = async {
+        let visitor = Visitor::read(server, request).await?;
+        match Entry::of(server, request, visitor) {
+            Some(entry) => show(&entry).await,
+            None => Ok(Place::Console.after_signing_in(server)),
+        }
+    };
+    failure::page(server, request, shown.await)
+}
+
+/// Takes a form, which must be genuine, from who has signed in.
+pub(super) async fn take(
+    server: &Server,
+    request: &HttpRequest,
+    payload: web::Payload,
+    carry_out: impl AsyncFnOnce(&Entry<'_>, &Parameters) -> Outcome,
+) -> HttpResponse {
+    let taken = async {
+        let fields = body::form(request, payload).await?;
+        let visitor = Visitor::read(server, request).await?;
+        guard::form::check(server, request, &visitor, &fields)?;
+        match Entry::of(server, request, visitor) {
+            Some(entry) => carry_out(&entry, &fields).await,
+            None => Ok(Place::Console.after_signing_in(server)),
+        }
+    };
+    failure::page(server, request, taken.await)
+}
+
+impl<'a> Entry<'a> {
+    fn of(server: &'a Server, request: &'a HttpRequest, visitor: Visitor) -> Option<Self> {
+        let account = visitor.session.as_ref()?.account.clone();
+        Some(Self { server, request, account, visitor })
+    }
+
+    /// Whose eyes look.
+    pub(super) fn viewer(&self) -> Viewer {
+        match self.account.role {
+            Role::Admin => Viewer::Administrator,
+            Role::Owner | Role::Person => Viewer::Owner(self.account.id),
+        }
+    }
+
+    /// Whether they may register a plugin.
+    pub(super) fn may_register(&self) -> bool {
+        matches!(self.account.role, Role::Owner | Role::Admin)
+    }
+
+    /// The plugin of the address, if it is theirs to see.
+    pub(super) async fn plugin(&self) -> Result<Plugin, PageError> {
+        let slug = self.request.match_info().get("slug").unwrap_or_default();
+        if slug.len() > SLUG_LENGTH_MAX {
+            return Err(PageError::NotThere);
+        }
+        let found = self.server.store.plugin_seen_by(self.viewer(), slug).await?;
+        found.ok_or(PageError::NotThere)
+    }
+
+    /// Where they change things.
+    pub(super) fn registry(&self) -> Registry<'_> {
+        let settings = &self.server.settings;
+        Registry {
+            store: &self.server.store,
+            clock: &self.server.clock,
+            issuer: Some(&settings.issuer),
+            public: Some((&settings.host, settings.scheme())),
+            clients_by_hand: settings.clients_by_hand,
+            is_trusted: self.account.role == Role::Admin,
+            actor: Actor::Account(self.account.id),
+            address: caller::peer(self.request),
+        }
+    }
+
+    /// What every page needs. A message that the address asks for is shown.
+    pub(super) fn layout(&self) -> Layout {
+        Layout { language: Language::English, translations: Vec::new(), ..Layout::of(self.server, self.request) }
+    }
+
+    /// What frames a page of the console.
+    pub(super) fn frame(&self, plugin: Option<(&Plugin, Section)>) -> Result<Frame, PageError> {
+        let session = self.visitor.session.as_ref();
+        Ok(Frame {
+            csrf: tokens::form::write(&self.server.keyring.current(), self.visitor.browser())?,
+            account: session.map(Into::into).ok_or(PageError::NotThere)?,
+            head: plugin.map(|(plugin, section)| Head::of(plugin, section)),
+            notice: Notice::asked_for(self.request.query_string()),
+        })
+    }
+
+    /// Answers with a page.
+    pub(super) fn answer(&self, mut answer: HttpResponseBuilder, page: &impl Template) -> Outcome {
+        self.visitor.mark(&self.server.settings, &mut answer);
+        Ok(pages::answer_with_script(answer, page, None)?)
+    }
+
+    /// Leads to a page of the console, which says what was done.
+    pub(super) fn lead_to(&self, path: &str, notice: Notice) -> HttpResponse {
+        to_path(self.server, HttpResponse::SeeOther(), &format!("/console{path}?done={}", notice.word()))
+    }
+}

@@ -1,0 +1,168 @@
+//! `/console/plugins/{slug}/listing`: what a plugin says of itself. What is typed here is read for registering, too.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use url::Url;
+
+use super::entry::{Entry, Outcome, take, visit};
+use crate::{
+    http::{
+        failure::PageError,
+        pages::console::{ListingPage, Notice, Section},
+    },
+    model::plugin::Plugin,
+    outbound::Limits,
+    pictures,
+    protocol::{manifest::openapi, parameters::Parameters},
+    registry::{
+        RegistryError, Wrong,
+        plugins::{self, PluginForm},
+    },
+    server::Server,
+};
+
+/// The longest line that is read, in bytes; what it may be is the registry's to say.
+const LINE_MAX: usize = 4096;
+/// The longest text of several lines.
+const TEXT_MAX: usize = 32 * 1024;
+/// The longest description of an API that is pasted; a longer one is fetched.
+const PASTED_MAX: usize = 60 * 1024;
+/// How long an owner waits for what they named.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// What an owner typed, and what is wrong with it.
+#[derive(Default)]
+pub(super) struct Typed {
+    pub(super) form: PluginForm,
+    pub(super) openapi_url: String,
+    pub(super) logo_url: String,
+    pub(super) wrong: Vec<Wrong>,
+}
+
+/// Shows the page.
+pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    let show = async |entry: &Entry<'_>| {
+        let plugin = entry.plugin().await?;
+        let form = form_of(&plugin);
+        render(entry, &plugin, Typed { form, ..Typed::default() })
+    };
+    visit(&server, &request, show).await
+}
+
+/// Takes its form.
+pub async fn save(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    take(&server, &request, payload, async |entry, fields| carry_out(entry, fields).await).await
+}
+
+async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
+    let plugin = seen(entry.plugin().await?, fields)?;
+    let mut typed = read(entry, fields).await?;
+    if typed.wrong.is_empty() {
+        match plugins::change(&entry.registry(), &plugin, &typed.form).await {
+            Ok(plugin) => return Ok(entry.lead_to(&format!("/plugins/{}", plugin.slug), Notice::Saved)),
+            Err(RegistryError::Wrong(wrong)) => typed.wrong = wrong,
+            Err(RegistryError::ChangedMeanwhile) => typed.wrong = vec![changed_meanwhile()],
+            Err(error) => return Err(error.into()),
+        }
+    }
+    render(entry, &plugin, typed)
+}
+
+/// The plugin at the version that a form was made for: whoever changes it says which one they saw.
+pub(super) fn seen(plugin: Plugin, fields: &Parameters) -> Result<Plugin, PageError> {
+    let version = fields.required("version", 20).map_err(PageError::Incomplete)?;
+    let version = version.parse().unwrap_or_default();
+    Ok(Plugin { version, ..plugin })
+}
+
+/// What is said to whoever comes second.
+pub(super) fn changed_meanwhile() -> Wrong {
+    Wrong::new(
+        "other",
+        "Somebody else has changed this plugin since you opened this page. Nothing of yours was saved, and it is still in \
+         the fields below: open the page in another tab to see what is there now, and save it again from there",
+    )
+}
+
+/// What the form would say of a plugin as it is.
+fn form_of(plugin: &Plugin) -> PluginForm {
+    let text = |member: &str| plugin.manifest_text(member).unwrap_or_default().to_owned();
+    PluginForm {
+        name: text("name_for_human"),
+        short_name: text("name_for_model"),
+        api_address: plugin.resource.clone(),
+        description: text("description_for_human"),
+        description_for_model: text("description_for_model"),
+        contact_email: text("contact_email"),
+        legal_info_url: text("legal_info_url"),
+        openapi: None,
+        logo: None,
+    }
+}
+
+/// Reads the form, and fetches what it names.
+pub(super) async fn read(entry: &Entry<'_>, fields: &Parameters) -> Result<Typed, PageError> {
+    let text = |name: &str, length_max: usize| -> Result<String, PageError> {
+        Ok(fields.one(name, length_max).map_err(PageError::Incomplete)?.unwrap_or_default().to_owned())
+    };
+    let pasted = text("openapi", PASTED_MAX)?;
+    let (openapi_url, logo_url) = (text("openapi_url", LINE_MAX)?, text("logo_url", LINE_MAX)?);
+    let mut wrong = Vec::new();
+    let openapi = if pasted.trim().is_empty() {
+        fetched(entry, ("openapi_url", &openapi_url), openapi::BYTES_MAX, &mut wrong).await
+    } else {
+        Some(pasted.into_bytes())
+    };
+    let logo = fetched(entry, ("logo_url", &logo_url), pictures::BYTES_MAX, &mut wrong).await;
+    let form = PluginForm {
+        name: text("name", LINE_MAX)?,
+        short_name: text("short_name", LINE_MAX)?,
+        api_address: text("api_address", LINE_MAX)?,
+        description: text("description", LINE_MAX)?,
+        description_for_model: text("description_for_model", TEXT_MAX)?,
+        contact_email: text("contact_email", LINE_MAX)?,
+        legal_info_url: text("legal_info_url", LINE_MAX)?,
+        openapi,
+        logo,
+    };
+    Ok(Typed { form, openapi_url, logo_url, wrong })
+}
+
+/// What stands at an address that was typed; nothing where none was.
+async fn fetched(
+    entry: &Entry<'_>,
+    (field, address): (&'static str, &str),
+    bytes_max: usize,
+    wrong: &mut Vec<Wrong>,
+) -> Option<Vec<u8>> {
+    let address = address.trim();
+    if address.is_empty() {
+        return None;
+    }
+    let Ok(url) = Url::parse(address) else {
+        wrong.push(Wrong::new(field, "it is not an address; write it in full, with https://"));
+        return None;
+    };
+    match entry.server.for_owners.get(&url, Limits { bytes_max, patience: PATIENCE }).await {
+        Ok(fetched) => Some(fetched.body.to_vec()),
+        Err(error) => {
+            wrong.push(Wrong::new(field, error.to_string()));
+            None
+        }
+    }
+}
+
+fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
+    let is_refused = !typed.wrong.is_empty();
+    let page = ListingPage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((plugin, Section::Listing)))?,
+        kind: None,
+        slug: plugin.slug.clone(),
+        version: plugin.version,
+        form: typed.form,
+        openapi_url: typed.openapi_url,
+        logo_url: typed.logo_url,
+        wrong: typed.wrong,
+    };
+    entry.answer(if is_refused { HttpResponse::UnprocessableEntity() } else { HttpResponse::Ok() }, &page)
+}

@@ -1,0 +1,84 @@
+//! `/console/new`: which kind of plugin it is to be; `/console/new/{kind}`: what its owner says of it.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{
+    entry::{Entry, Outcome, take, visit},
+    listing,
+};
+use crate::{
+    http::{
+        failure::PageError,
+        pages::console::{KindPage, ListingPage, Notice},
+    },
+    model::client::Dialect,
+    protocol::parameters::Parameters,
+    registry::{
+        RegistryError,
+        plugins::{self, PluginForm},
+    },
+    server::Server,
+};
+
+/// Asks which kind.
+pub async fn kinds(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    let show = async |entry: &Entry<'_>| {
+        let page = KindPage { layout: entry.layout(), frame: entry.frame(None)?, may_register: entry.may_register() };
+        entry.answer(HttpResponse::Ok(), &page)
+    };
+    visit(&server, &request, show).await
+}
+
+/// Asks for what is to be said of it.
+pub async fn form(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    let show = async |entry: &Entry<'_>| {
+        let kind = kind(entry)?;
+        let typed = PluginForm { contact_email: entry.account.email.to_string(), ..PluginForm::default() };
+        render(entry, kind, listing::Typed { form: typed, ..listing::Typed::default() })
+    };
+    visit(&server, &request, show).await
+}
+
+/// Registers it.
+pub async fn register(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    take(&server, &request, payload, async |entry, fields| carry_out(entry, fields).await).await
+}
+
+async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
+    let kind = kind(entry)?;
+    let mut typed = listing::read(entry, fields).await?;
+    if typed.wrong.is_empty() {
+        match plugins::register(&entry.registry(), kind, &typed.form, Some(entry.account.id)).await {
+            Ok(plugin) => {
+                let path = format!("/plugins/{}/scopes", plugin.slug);
+                return Ok(entry.lead_to(&path, Notice::Registered));
+            }
+            Err(RegistryError::Wrong(wrong)) => typed.wrong = wrong,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    render(entry, kind, typed)
+}
+
+/// The kind that the address names, for those who may register one.
+fn kind(entry: &Entry<'_>) -> Result<Dialect, PageError> {
+    let word = entry.request.match_info().get("kind").unwrap_or_default();
+    let known = [Dialect::Plugin, Dialect::Action, Dialect::Connector].into_iter().find(|kind| kind.as_str() == word);
+    known.filter(|_| entry.may_register()).ok_or(PageError::NotThere)
+}
+
+fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outcome {
+    let is_refused = !typed.wrong.is_empty();
+    let page = ListingPage {
+        layout: entry.layout(),
+        frame: entry.frame(None)?,
+        kind: Some(kind),
+        slug: String::new(),
+        version: 0,
+        form: typed.form,
+        openapi_url: typed.openapi_url,
+        logo_url: typed.logo_url,
+        wrong: typed.wrong,
+    };
+    entry.answer(if is_refused { HttpResponse::UnprocessableEntity() } else { HttpResponse::Ok() }, &page)
+}

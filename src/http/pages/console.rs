@@ -1,0 +1,360 @@
+//! The pages of the console: what its owner reads and types about a plugin.
+
+use askama::Template;
+
+use super::{super::assets, Layout, SignedIn};
+use crate::{
+    model::{
+        client::Dialect,
+        plugin::{Plugin, PluginState},
+    },
+    protocol::parameters::Parameters,
+    registry::{
+        Wrong,
+        plugins::{PluginForm, ScopeForm},
+    },
+};
+
+/// What frames every page of the console.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The form token, field `csrf` of every form.
+    pub csrf: String,
+    /// Who is at work.
+    pub account: SignedIn,
+    /// The plugin it is about.
+    pub head: Option<Head>,
+    /// What was done a moment ago.
+    pub notice: Option<Notice>,
+}
+
+/// The plugin a page is about, and which of its pages this is.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// Its short name.
+    pub slug: String,
+    /// What people call it.
+    pub name: String,
+    /// Where it stands.
+    pub badge: Badge,
+    /// Which page.
+    pub section: Section,
+}
+
+impl Head {
+    /// For a page about a plugin.
+    pub fn of(plugin: &Plugin, section: Section) -> Self {
+        Self { slug: plugin.slug.clone(), name: plugin.name().to_owned(), badge: plugin.state.into(), section }
+    }
+}
+
+macro_rules! sections {
+    ($($(#[$doc:meta])* $name:ident = $path:literal, $words:literal),+ $(,)?) => {
+        /// The pages of a plugin.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Section {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Section {
+            /// Each of them, with what follows the plugin's own address and what it is called.
+            pub const ALL: &[(Self, &str, &str)] = &[$((Self::$name, $path, $words)),+];
+        }
+    };
+}
+
+sections! {
+    /// Where it stands.
+    Overview = "", "Overview",
+    /// What it says of itself.
+    Listing = "/listing", "Listing",
+    /// What clients may ask for.
+    Scopes = "/scopes", "Permissions",
+}
+
+macro_rules! notices {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $says:literal),+ $(,)?) => {
+        /// What was done a moment ago; the address of the page names it by a word, so that no text can be slipped in.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Notice {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Notice {
+            const ALL: &[(Self, &str, &str)] = &[$((Self::$name, $word, $says)),+];
+
+            fn entry(self) -> (&'static str, &'static str) {
+                let found = Self::ALL.iter().find(|(notice, _, _)| *notice == self);
+                found.map_or(("", ""), |(_, word, says)| (word, says))
+            }
+        }
+    };
+}
+
+notices! {
+    /// A plugin was registered.
+    Registered = "registered", "Registered. Now say what it may do, in sentences that people understand.",
+    /// A form was saved.
+    Saved = "saved", "Saved.",
+}
+
+impl Notice {
+    /// The one that an address asks for.
+    pub fn asked_for(query: &str) -> Option<Self> {
+        let query = Parameters::from_form(query.as_bytes()).ok()?;
+        let word = query.one("done", 32).ok()??;
+        Self::ALL.iter().find(|(_, known, _)| *known == word).map(|(notice, _, _)| *notice)
+    }
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// Its sentence.
+    pub fn says(self) -> &'static str {
+        self.entry().1
+    }
+}
+
+/// The plugins somebody may see, `GET /console`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/plugins.html")]
+pub struct PluginsPage {
+    /// Shared by all pages.
+    pub layout: Layout,
+    /// Shared by the console.
+    pub frame: Frame,
+    /// Newest first.
+    pub plugins: Vec<PluginLine>,
+    /// Where the next page begins, if there is one.
+    pub older: Option<String>,
+    /// Whether these are the newest.
+    pub is_first_page: bool,
+    /// Whether they may register one.
+    pub may_register: bool,
+}
+
+/// A plugin in the list.
+#[derive(Debug, Clone)]
+pub struct PluginLine {
+    /// Its short name.
+    pub slug: String,
+    /// What people call it.
+    pub name: String,
+    /// Where its documents are served.
+    pub host: String,
+    /// Where it stands.
+    pub badge: Badge,
+}
+
+impl From<&Plugin> for PluginLine {
+    fn from(plugin: &Plugin) -> Self {
+        let name = plugin.name().to_owned();
+        Self { slug: plugin.slug.clone(), name, host: plugin.host.to_string(), badge: plugin.state.into() }
+    }
+}
+
+/// Which kind of plugin, `GET /console/new`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/kinds.html")]
+pub struct KindPage {
+    /// Shared by all pages.
+    pub layout: Layout,
+    /// Shared by the console.
+    pub frame: Frame,
+    /// Whether they may register one.
+    pub may_register: bool,
+}
+
+/// What a plugin says of itself, `GET /console/new/{kind}` and `/console/plugins/{slug}/listing`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/listing.html")]
+pub struct ListingPage {
+    /// Shared by all pages.
+    pub layout: Layout,
+    /// Shared by the console.
+    pub frame: Frame,
+    /// Of which kind the new plugin is to be; none for one that is there.
+    pub kind: Option<Dialect>,
+    /// The short name of one that is there.
+    pub slug: String,
+    /// Its version when it was read.
+    pub version: i64,
+    /// What stands in the fields.
+    pub form: PluginForm,
+    /// Where the API's description is to be fetched.
+    pub openapi_url: String,
+    /// Where the picture is to be fetched.
+    pub logo_url: String,
+    /// What is wrong with it.
+    pub wrong: Vec<Wrong>,
+}
+
+/// A line to be typed in, with its rule beside it.
+#[derive(Debug, Clone)]
+pub struct Line<'a> {
+    /// Its name in the form, and its id.
+    pub name: &'static str,
+    /// What it is called.
+    pub label: &'static str,
+    /// Its rule.
+    pub hint: &'static str,
+    /// Its kind of input.
+    pub kind: &'static str,
+    /// The most characters.
+    pub length_max: usize,
+    /// Whether it must be filled in.
+    pub required: bool,
+    /// What stands in it.
+    pub value: &'a str,
+    /// What is wrong with it.
+    pub wrong: Vec<&'a str>,
+}
+
+impl Line<'_> {
+    /// What describes it: its hint, and its mistake where there is one.
+    fn described_by(&self) -> String {
+        let mistake = if self.wrong.is_empty() { String::new() } else { format!(" {}-wrong", self.name) };
+        format!("{}-hint{mistake}", self.name)
+    }
+}
+
+/// A short word about where something stands, and the class that colours it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Badge {
+    /// `good`, `warn`, `bad` or `waiting`.
+    pub class: &'static str,
+    /// The word.
+    pub word: &'static str,
+}
+
+impl From<PluginState> for Badge {
+    fn from(state: PluginState) -> Self {
+        let (class, word) = match state {
+            PluginState::Draft => ("waiting", "Draft"),
+            PluginState::Published => ("warn", "Not verified"),
+            PluginState::Verified => ("good", "Verified"),
+        };
+        Self { class, word }
+    }
+}
+
+/// What is wrong with one field.
+fn wrong_with<'a>(wrong: &'a [Wrong], field: &str) -> Vec<&'a str> {
+    wrong.iter().filter(|it| it.field == field).map(|it| it.problem.as_str()).collect()
+}
+
+impl ListingPage {
+    fn line(&self, name: &'static str, label: &'static str, hint: &'static str) -> Line<'_> {
+        let form = &self.form;
+        let (kind, length_max, value): (_, _, &str) = match name {
+            "name" => ("text", 50, &form.name),
+            "short_name" => ("text", 50, &form.short_name),
+            "api_address" => ("url", 300, &form.api_address),
+            "description" => ("text", 120, &form.description),
+            "contact_email" => ("email", 254, &form.contact_email),
+            "legal_info_url" => ("url", 2000, &form.legal_info_url),
+            "openapi_url" => ("url", 2000, &self.openapi_url),
+            _ => ("url", 2000, &self.logo_url),
+        };
+        let required = !matches!(name, "short_name" | "openapi_url" | "logo_url");
+        Line { name, label, hint, kind, length_max, required, value, wrong: wrong_with(&self.wrong, name) }
+    }
+
+    /// Where the form leads.
+    fn path(&self) -> String {
+        match self.kind {
+            Some(kind) => format!("/console/new/{}", kind.as_str()),
+            None => format!("/console/plugins/{}/listing", self.slug),
+        }
+    }
+
+    fn is_for(&self, kind: Dialect) -> bool {
+        self.kind.is_none_or(|known| known == kind)
+    }
+
+    /// What was pasted, to be sent again; what was fetched is not.
+    fn pasted(&self) -> String {
+        let body = self.form.openapi.as_deref().filter(|_| self.openapi_url.is_empty()).unwrap_or_default();
+        String::from_utf8_lossy(body).into_owned()
+    }
+
+    fn wrong_with(&self, field: &str) -> Vec<&str> {
+        wrong_with(&self.wrong, field)
+    }
+}
+
+/// What clients may ask for, `GET /console/plugins/{slug}/scopes`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/scopes.html")]
+pub struct ScopesPage {
+    /// Shared by all pages.
+    pub layout: Layout,
+    /// Shared by the console.
+    pub frame: Frame,
+    /// The plugin's short name.
+    pub slug: String,
+    /// Its version when it was read.
+    pub version: i64,
+    /// What stands in the fields.
+    pub scopes: Vec<ScopeForm>,
+    /// What is wrong with it.
+    pub wrong: Vec<Wrong>,
+}
+
+/// Empty lines for what is to be added.
+const EMPTY_LINES: usize = 2;
+
+impl ScopesPage {
+    /// The lines of the form, with some empty ones at the end.
+    fn lines(&self) -> Vec<ScopeForm> {
+        let empty = ScopeForm { name: String::new(), words: String::new(), optional: false };
+        self.scopes.iter().cloned().chain(std::iter::repeat_n(empty, EMPTY_LINES)).collect()
+    }
+}
+
+/// Where a plugin stands, `GET /console/plugins/{slug}`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/overview.html")]
+pub struct OverviewPage {
+    /// Shared by all pages.
+    pub layout: Layout,
+    /// Shared by the console.
+    pub frame: Frame,
+    /// What is to be done, in order.
+    pub steps: Vec<Step>,
+    /// What its tokens are for.
+    pub resource: String,
+    /// Where its manifest is served.
+    pub manifest_url: String,
+    /// The manifest as it is served.
+    pub manifest: String,
+    /// Whether the last look found it as it should be.
+    pub is_verified: bool,
+    /// How many clients it has, up to fifty.
+    pub clients: usize,
+    /// Names and sentences of what clients may ask for.
+    pub scopes: Vec<(String, String)>,
+}
+
+impl OverviewPage {
+    fn name(&self) -> &str {
+        self.frame.head.as_ref().map_or("", |head| &head.name)
+    }
+
+    fn slug(&self) -> &str {
+        self.frame.head.as_ref().map_or("", |head| &head.slug)
+    }
+}
+
+/// Something to be done.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Whether it is.
+    pub done: bool,
+    /// Where, after the plugin's own address.
+    pub path: &'static str,
+    /// What.
+    pub says: &'static str,
+}
