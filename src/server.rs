@@ -10,6 +10,7 @@ mod issuer;
 pub mod key_sets;
 pub mod keyring;
 pub mod mails;
+pub mod notes;
 pub mod people;
 pub mod registrations;
 pub mod shares;
@@ -49,6 +50,7 @@ use flows::Flows;
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
 use mails::Mails;
+use notes::Notes;
 use registrations::Registrations;
 use sign_ins::SignIns;
 
@@ -177,6 +179,8 @@ pub struct Server {
     pub passkeys: Option<Passkeys>,
     /// What happened at each step of an attempt to connect.
     pub flows: Flows,
+    /// What is noted about clients in passing.
+    pub notes: Notes,
     /// Who takes mail away, and how much waits.
     pub mails: Mails,
 }
@@ -250,6 +254,7 @@ impl Server {
             sign_ins,
             passkeys,
             flows: Flows::default(),
+            notes: Notes::default(),
             mails: Mails::new(Mailer::none()),
         })
     }

@@ -13,6 +13,7 @@ use crate::{
     tokens::secret,
 };
 
+mod client_ids;
 mod importing;
 mod people;
 mod presets;

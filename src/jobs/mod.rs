@@ -3,4 +3,5 @@
 pub mod clock_offset;
 pub mod flows;
 pub mod mail;
+pub mod notes;
 pub mod sweep;

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use crate::{
     model::Timestamp,
+    registry::clients::callbacks::OFFER_AGE_MAX,
     server::{Server, Settings},
     store::{StoreResult, sweep::Sweep},
 };
@@ -56,6 +57,7 @@ fn plan(settings: &Settings, now: Timestamp) -> Sweep {
         families_expired_by: now - tokens_gone,
         sessions_expired_by: now,
         clients_unused_since: now - settings.mechanisms.registration.unused_age,
+        offers_unseen_since: now - OFFER_AGE_MAX,
         assertions_expired_by: now - CLOCKS_DIFFER_MAX,
         rows_max: BATCH,
     }

@@ -10,6 +10,8 @@ pub mod account_export;
 pub mod accounts;
 pub mod assertions;
 mod audit;
+pub mod callback_offers;
+pub mod client_changes;
 pub mod clients;
 pub mod connected;
 pub mod consents;

@@ -130,7 +130,11 @@ async fn look(
         trail::by(request, client);
     }
     let client_id = in_flight.client_id().to_owned();
-    let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer)?;
+    let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer);
+    if let (Err(NotAddressed::ForeignRedirectUri { offer: Some(offer), .. }), Some(client)) = (&addressed, &client) {
+        server.notes.callback_refused(client.id, offer, server.clock.now());
+    }
+    let addressed = addressed?;
     let Some(client) = client else { return Err(NotAddressed::UnknownClient { client_id, is_disabled: false }.into()) };
     let sound = match addressed.check(&client) {
         Ok(sound) => sound,

@@ -12,6 +12,10 @@ mod accounts;
 mod assertions;
 #[path = "../either/audit.rs"]
 mod audit;
+#[path = "../either/callback_offers.rs"]
+mod callback_offers;
+#[path = "../either/client_changes.rs"]
+mod client_changes;
 #[path = "../either/client_documents.rs"]
 mod client_documents;
 #[path = "../either/clients.rs"]

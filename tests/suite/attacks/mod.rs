@@ -28,6 +28,7 @@ mod nasty_connectors;
 mod nasty_documents;
 mod nasty_heads;
 mod nasty_values;
+mod offers;
 mod outbound;
 mod own_login;
 mod pages;

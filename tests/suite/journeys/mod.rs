@@ -2,6 +2,7 @@
 
 mod assistants;
 mod classic_plugin;
+mod client_ids;
 mod command_line;
 mod demo_in_chromium;
 mod doctor;

@@ -8,6 +8,8 @@ mod account_export;
 mod accounts;
 mod answers;
 mod assertions;
+mod callback_offers;
+mod client_changes;
 mod client_keys;
 mod clients;
 mod connected;

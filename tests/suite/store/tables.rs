@@ -25,6 +25,7 @@ const ROWS: &str = "
     select 'assertion_ids ' || count(*) from assertion_ids union all
     select 'plugin_documents ' || count(*) from plugin_documents union all
     select 'clients ' || count(*) from clients union all
+    select 'callback_offers ' || count(*) from callback_offers union all
     select 'client_secrets ' || count(*) from client_secrets union all
     select 'consents ' || count(*) from consents union all
     select 'identities ' || count(*) from identities union all
