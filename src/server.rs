@@ -14,6 +14,7 @@ pub mod people;
 pub mod registrations;
 pub mod shares;
 pub mod sign_ins;
+pub mod verifications;
 
 use std::time::Duration;
 
@@ -174,6 +175,8 @@ pub struct Server {
     pub flows: Flows,
     /// Who takes mail away, and how much waits.
     pub mails: Mails,
+    /// Reads back what plugins publish; it waits for nobody else's fetches, and nobody for its.
+    pub verifier: Outbound,
 }
 
 /// Why the server does not start.
@@ -222,6 +225,7 @@ impl Server {
         // Strangers name what is fetched; what living connections need must not wait behind that.
         let known = Outbound::new(outbound.apart())?;
         let providers = Providers::new(settings.providers.clone(), Outbound::new(outbound.apart())?);
+        let verifier = Outbound::new(outbound.apart())?;
         let strangers = Outbound::new(outbound)?;
         let documents = Documents::new(settings.mechanisms.documents.clone(), strangers.clone(), known.clone());
         let key_sets = KeySets::new(strangers, known);
@@ -244,6 +248,7 @@ impl Server {
             passkeys,
             flows: Flows::default(),
             mails: Mails::new(Mailer::none()),
+            verifier,
         })
     }
 

@@ -4,3 +4,4 @@ pub mod clock_offset;
 pub mod flows;
 pub mod mail;
 pub mod sweep;
+pub mod verification;

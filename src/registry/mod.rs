@@ -4,6 +4,7 @@
 //! say the same of what is wrong. Whether somebody may touch a plugin at all is known before anything here is called.
 
 pub mod plugins;
+pub mod verification;
 
 use crate::{
     clock::Clock,

@@ -125,11 +125,7 @@ pub async fn change(registry: &Registry<'_>, plugin: &Plugin, form: &PluginForm)
 /// # Errors
 ///
 /// [`RegistryError::Wrong`] with everything that is wrong, and [`RegistryError::ChangedMeanwhile`].
-pub async fn describe_scopes(
-    registry: &Registry<'_>,
-    plugin: &Plugin,
-    forms: &[ScopeForm],
-) -> RegistryResult<Plugin> {
+pub async fn describe_scopes(registry: &Registry<'_>, plugin: &Plugin, forms: &[ScopeForm]) -> RegistryResult<Plugin> {
     let mut wrong = Vec::new();
     let mut changed = Catalogue::default();
     for form in forms {

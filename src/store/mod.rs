@@ -33,6 +33,7 @@ pub mod sessions;
 pub mod sign_ins;
 mod sqlite;
 pub mod sweep;
+pub mod verifications;
 
 pub use error::{StoreError, StoreResult};
 

@@ -41,3 +41,4 @@ mod second_step;
 mod secrets;
 mod sign_in;
 mod tokens;
+mod verification;

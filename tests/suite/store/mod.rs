@@ -40,3 +40,4 @@ mod standing;
 mod sweep;
 mod unavailable;
 mod upgrades;
+mod verifications;
