@@ -15,6 +15,7 @@ pub mod people;
 pub mod registrations;
 pub mod shares;
 pub mod sign_ins;
+pub mod verifications;
 
 use std::time::Duration;
 
@@ -183,6 +184,8 @@ pub struct Server {
     pub notes: Notes,
     /// Who takes mail away, and how much waits.
     pub mails: Mails,
+    /// Reads back what plugins publish; it waits for nobody else's fetches, and nobody for its.
+    pub verifier: Outbound,
 }
 
 /// Why the server does not start.
@@ -232,6 +235,7 @@ impl Server {
         let known = Outbound::new(outbound.apart())?;
         let providers = Providers::new(settings.providers.clone(), Outbound::new(outbound.apart())?);
         let for_owners = Outbound::new(outbound.apart())?;
+        let verifier = Outbound::new(outbound.apart())?;
         let strangers = Outbound::new(outbound)?;
         let documents = Documents::new(settings.mechanisms.documents.clone(), strangers.clone(), known.clone());
         let key_sets = KeySets::new(strangers, known);
@@ -256,6 +260,7 @@ impl Server {
             flows: Flows::default(),
             notes: Notes::default(),
             mails: Mails::new(Mailer::none()),
+            verifier,
         })
     }
 

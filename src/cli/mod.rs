@@ -26,6 +26,7 @@ mod flow;
 mod migrate;
 mod plugin;
 mod plugin_import;
+mod plugin_verification;
 mod preset;
 mod resource;
 mod run;
@@ -125,7 +126,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Serve => run_server(&config),
         Command::Migrate => at_desk(&config, Desk::open_unmigrated, async |desk| migrate::run(desk).await),
         Command::Account(command) => at_desk(&config, Desk::open, async |desk| account::run(command, desk).await),
-        Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk).await),
+        Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, json).await),
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),

@@ -5,3 +5,4 @@ pub mod flows;
 pub mod mail;
 pub mod notes;
 pub mod sweep;
+pub mod verification;

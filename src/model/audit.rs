@@ -88,6 +88,14 @@ pub enum AuditAction {
     PluginOwnerAdded,
     /// An account owns a plugin no more.
     PluginOwnerRemoved,
+    /// A plugin's manifest publishes another verification token.
+    PluginVerificationTokenSet,
+    /// A plugin's manifest was read back at its public address, and matched.
+    PluginVerified,
+    /// It does not match any more.
+    PluginUnverified,
+    /// A plugin's host answers another proof of its domain.
+    PluginChallengeSet,
     /// A resource was registered.
     ResourceAdded,
     /// A resource was removed.
@@ -160,6 +168,10 @@ impl AuditAction {
             Self::PluginImported => "plugin.imported",
             Self::PluginOwnerAdded => "plugin.owner_added",
             Self::PluginOwnerRemoved => "plugin.owner_removed",
+            Self::PluginVerificationTokenSet => "plugin.verification_token_set",
+            Self::PluginVerified => "plugin.verified",
+            Self::PluginUnverified => "plugin.unverified",
+            Self::PluginChallengeSet => "plugin.challenge_set",
             Self::ResourceAdded => "resource.added",
             Self::ResourceRemoved => "resource.removed",
             Self::ClientAdded => "client.added",

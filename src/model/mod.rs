@@ -31,6 +31,7 @@ pub mod refresh_token;
 pub mod resource;
 pub mod scope;
 pub mod session;
+pub mod verification;
 
 /// An instant, to the millisecond; `clock` cuts finer digits off so that both engines keep it unchanged.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

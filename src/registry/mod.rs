@@ -5,6 +5,7 @@
 
 pub mod clients;
 pub mod plugins;
+pub mod verification;
 
 use crate::{
     clock::Clock,

@@ -35,6 +35,7 @@ pub mod sessions;
 pub mod sign_ins;
 mod sqlite;
 pub mod sweep;
+pub mod verifications;
 
 pub use error::{StoreError, StoreResult};
 

@@ -53,6 +53,8 @@ mod sign_ins;
 mod standing;
 #[path = "../either/sweep.rs"]
 mod sweep;
+#[path = "../either/verifications.rs"]
+mod verifications;
 
 use std::{path::Path, str::FromStr};
 

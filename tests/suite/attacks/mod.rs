@@ -42,3 +42,4 @@ mod second_step;
 mod secrets;
 mod sign_in;
 mod tokens;
+mod verification;

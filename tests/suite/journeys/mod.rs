@@ -31,4 +31,6 @@ mod simulate;
 mod through_others;
 mod two_nodes;
 mod under_a_path;
+mod verification;
+mod verification_by_hand;
 mod wrong_clocks;

@@ -42,3 +42,4 @@ mod standing;
 mod sweep;
 mod unavailable;
 mod upgrades;
+mod verifications;

@@ -20,6 +20,7 @@ pub enum Tables {
 const ROWS: &str = "
     select 'accounts ' || count(*) from accounts union all
     select 'plugin_owners ' || count(*) from plugin_owners union all
+    select 'plugin_verifications ' || count(*) from plugin_verifications union all
     select 'plugins ' || count(*) from plugins union all
     select 'resources ' || count(*) from resources union all
     select 'assertion_ids ' || count(*) from assertion_ids union all
