@@ -3,6 +3,7 @@
 //! `http` answers with them, `jobs` tidies with them; `cli` decides when they start and stop.
 
 pub mod clients;
+pub mod counts;
 pub mod documents;
 pub mod factors;
 pub mod flows;
@@ -44,6 +45,7 @@ use crate::{
     random,
     store::{SchemaState, Store, StoreError, StoreResult},
 };
+use counts::Counts;
 use documents::Documents;
 use flows::Flows;
 use key_sets::KeySets;
@@ -172,6 +174,8 @@ pub struct Server {
     pub passkeys: Option<Passkeys>,
     /// What happened at each step of an attempt to connect.
     pub flows: Flows,
+    /// How often what happened to whose plugin.
+    pub counts: Counts,
     /// Who takes mail away, and how much waits.
     pub mails: Mails,
 }
@@ -243,6 +247,7 @@ impl Server {
             sign_ins,
             passkeys,
             flows: Flows::default(),
+            counts: Counts::default(),
             mails: Mails::new(Mailer::none()),
         })
     }

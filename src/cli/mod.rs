@@ -24,6 +24,7 @@ mod flow;
 mod migrate;
 mod plugin;
 mod plugin_import;
+mod plugin_numbers;
 mod preset;
 mod resource;
 mod run;

@@ -7,7 +7,7 @@ use super::{
     answer::{Answer, columns},
     desk::Desk,
     failure::Failure,
-    plugin_import, resource,
+    plugin_import, plugin_numbers, resource,
 };
 use crate::{
     model::{plugin::Plugin, resource::Resource},
@@ -22,6 +22,8 @@ pub(super) enum Command {
     List,
     /// Show one plugin and its manifest as it is served
     Show(Show),
+    /// Tell how one is used: connected people, new and lost connections, token requests, refusals
+    Numbers(plugin_numbers::Show),
 }
 
 #[derive(Debug, Args)]
@@ -35,6 +37,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure
         Command::Import(arguments) => plugin_import::run(arguments, desk).await,
         Command::List => list(desk).await,
         Command::Show(arguments) => show(&arguments, desk).await,
+        Command::Numbers(arguments) => plugin_numbers::run(&arguments, desk).await,
     }
 }
 

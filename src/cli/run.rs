@@ -18,6 +18,7 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
         tokio::spawn(jobs::sweep::run(Arc::clone(&server))),
         tokio::spawn(jobs::clock_offset::run(Arc::clone(&server))),
         tokio::spawn(jobs::flows::run(Arc::clone(&server))),
+        tokio::spawn(jobs::counts::run(Arc::clone(&server))),
         tokio::spawn(jobs::mail::run(Arc::clone(&server))),
     ];
     let mut serving: JoinSet<io::Result<()>> = listening.into_iter().map(Listening::run).collect();
@@ -36,6 +37,9 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
     background.iter().for_each(tokio::task::JoinHandle::abort);
     if let Err(error) = jobs::flows::keep(&server).await {
         tracing::warn!(%error, "the last steps of connections could not be recorded");
+    }
+    if let Err(error) = jobs::counts::keep(&server).await {
+        tracing::warn!(%error, "what was counted last could not be kept");
     }
     server.store.close().await;
     ended.into_iter().try_for_each(|end| end.map_err(io::Error::other)?)

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod importing;
+mod numbers;
 mod people;
 mod presets;
 mod resources;

@@ -13,6 +13,7 @@ mod audit;
 pub mod clients;
 pub mod connected;
 pub mod consents;
+pub mod counts;
 pub mod error;
 pub mod factors;
 pub mod families;

@@ -227,7 +227,8 @@ on_both_engines! {
                 [
                     "authenticator_apps to accounts", "client_secrets to clients", "clients to plugins",
                     "consents to accounts", "consents to clients", "identities to accounts", "links to accounts",
-                    "outgoing_mails to accounts", "passkeys to accounts", "plugin_documents to plugins",
+                    "outgoing_mails to accounts", "passkeys to accounts", "plugin_connections to plugins",
+                    "plugin_counts to plugins", "plugin_documents to plugins",
                     "plugins to accounts", "recovery_codes to accounts", "remembered_devices to accounts",
                     "resources to plugins", "sessions to accounts",
                 ]

@@ -1,0 +1,3 @@
+//! The owners' console.
+
+pub mod numbers;
