@@ -16,7 +16,7 @@ use plotters::{
 const FINE: u32 = 3;
 const WIDTH: u32 = 360 * FINE;
 const HEIGHT: u32 = 200 * FINE;
-const TEXT: u32 = 15 * FINE;
+const TEXT: u32 = 17 * FINE;
 
 /// What the drawing library paints with, and what stands there in the end. No two are the same, and nothing else is
 /// painted.
@@ -72,7 +72,7 @@ impl Chart<'_> {
         let label = || ("sans-serif", TEXT).into_font().color(&LABEL);
         let mut builder = ChartBuilder::on(root);
         builder.margin(2 * FINE).margin_top(8 * FINE).margin_right(12 * FINE);
-        builder.x_label_area_size(24 * FINE).y_label_area_size(self.room_for_labels());
+        builder.x_label_area_size(26 * FINE).y_label_area_size(self.room_for_labels());
         // A part lies around its number, so that its label stands below its middle.
         let mut context =
             builder.build_cartesian_2d(-0.5..f64::from(self.count()) - 0.5, self.height()).map_err(told)?;
