@@ -3,6 +3,7 @@
 //! `http` answers with them, `jobs` tidies with them; `cli` decides when they start and stop.
 
 pub mod clients;
+pub mod counts;
 pub mod documents;
 pub mod factors;
 pub mod flows;
@@ -46,6 +47,7 @@ use crate::{
     random,
     store::{SchemaState, Store, StoreError, StoreResult},
 };
+use counts::Counts;
 use documents::Documents;
 use flows::Flows;
 use key_sets::KeySets;
@@ -182,6 +184,8 @@ pub struct Server {
     pub flows: Flows,
     /// What is noted about clients in passing.
     pub notes: Notes,
+    /// How often what happened to whose plugin.
+    pub counts: Counts,
     /// Who takes mail away, and how much waits.
     pub mails: Mails,
     /// Reads back what plugins publish; it waits for nobody else's fetches, and nobody for its.
@@ -259,6 +263,7 @@ impl Server {
             passkeys,
             flows: Flows::default(),
             notes: Notes::default(),
+            counts: Counts::default(),
             mails: Mails::new(Mailer::none()),
             verifier,
         })

@@ -26,6 +26,7 @@ mod flow;
 mod migrate;
 mod plugin;
 mod plugin_import;
+mod plugin_numbers;
 mod plugin_verification;
 mod preset;
 mod resource;

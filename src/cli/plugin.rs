@@ -7,7 +7,7 @@ use super::{
     answer::{Answer, columns},
     desk::Desk,
     failure::Failure,
-    plugin_import, plugin_verification, resource,
+    plugin_import, plugin_numbers, plugin_verification, resource,
 };
 use crate::{
     model::{plugin::Plugin, resource::Resource},
@@ -28,6 +28,8 @@ pub(super) enum Command {
     Verify(plugin_verification::Verify),
     /// Serve the proof of the domain that a connector's vendor asks for
     Challenge(plugin_verification::Challenge),
+    /// Tell how one is used: connected people, new and lost connections, token requests, refusals
+    Numbers(plugin_numbers::Show),
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +46,7 @@ pub(super) async fn run(command: Command, desk: &Desk, as_json: bool) -> Result<
         Command::VerificationToken(arguments) => plugin_verification::set_token(&arguments, desk).await,
         Command::Verify(arguments) => plugin_verification::verify(&arguments, desk, as_json).await,
         Command::Challenge(arguments) => plugin_verification::set_challenge(&arguments, desk).await,
+        Command::Numbers(arguments) => plugin_numbers::run(&arguments, desk).await,
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
 
 mod client_ids;
 mod importing;
+mod numbers;
 mod people;
 mod presets;
 mod resources;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 
+use super::counts;
 use crate::{
     model::Timestamp,
     registry::clients::callbacks::OFFER_AGE_MAX,
@@ -43,6 +44,7 @@ pub async fn once(server: &Server) -> StoreResult<u64> {
     let mut total = 0;
     loop {
         let left = server.store.sweep(&sweep).await?;
+        let left = left + counts::forget(server, BATCH).await?;
         total += left;
         if left == 0 {
             return Ok(total);

@@ -9,6 +9,7 @@ pub mod brand;
 pub mod client;
 pub mod code;
 pub mod consent;
+pub mod counts;
 pub mod digest;
 pub mod factor;
 pub mod family;

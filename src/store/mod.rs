@@ -15,6 +15,7 @@ pub mod client_changes;
 pub mod clients;
 pub mod connected;
 pub mod consents;
+pub mod counts;
 pub mod error;
 pub mod factors;
 pub mod families;

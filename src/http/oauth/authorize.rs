@@ -145,6 +145,9 @@ async fn look(
     if let Some(resource) = named.or(sound.requested_resource().ok().flatten()) {
         trail::towards(request, resource);
     }
+    if let Ok(resource) = &target {
+        trail::about(request, resource.plugin_id);
+    }
     let checked = match sound.at(&client, target) {
         Ok(checked) => checked,
         Err(refusal) => return refuse(request, refusal),
@@ -172,7 +175,7 @@ async fn look(
 fn refuse(request: &HttpRequest, Refusal { error, told }: Refusal) -> Result<Stage, PageError> {
     match told {
         Told::ByRedirect(redirect) => {
-            trail::refused(request, error.for_the_owner());
+            trail::refused(request, error.code.counted_as(), error.for_the_owner());
             Ok(Stage::Refuse(redirect))
         }
         Told::ByLink(link) => Err(PageError::Refused(error, link)),

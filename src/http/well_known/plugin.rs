@@ -15,6 +15,7 @@ use crate::{
         trail,
     },
     model::{
+        counts::Refusal,
         flow::Step,
         plugin::{Document, DocumentKind, Host},
     },
@@ -34,7 +35,7 @@ async fn serve_manifest(server: &Server, request: &HttpRequest) -> Result<HttpRe
         None => None,
     };
     let Some(plugin) = plugin else {
-        trail::refused(request, "A manifest was looked for on a host that no plugin is served on.");
+        trail::refused(request, Refusal::Other, "A manifest was looked for on a host that no plugin is served on.");
         return Ok(no_plugin(request));
     };
     trail::done(request, Step::Discovery, format!("The manifest of {} was read.", plugin.slug));

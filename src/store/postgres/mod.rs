@@ -24,6 +24,8 @@ mod clients;
 mod connected;
 #[path = "../either/consents.rs"]
 mod consents;
+#[path = "../either/counts.rs"]
+mod counts;
 #[path = "../either/factors.rs"]
 mod factors;
 mod families;
@@ -160,6 +162,13 @@ impl Postgres {
     async fn begin(&self) -> StoreResult<Transaction<'static, Db>> {
         let connection = self.fresh().await?;
         Ok(Transaction::begin(connection, None).await?)
+    }
+
+    /// Begins a long reading for which nobody waits.
+    async fn begin_unhurried(&self) -> StoreResult<Transaction<'static, Db>> {
+        let mut step = self.begin().await?;
+        sqlx::query("set local statement_timeout = '60s'").execute(&mut *step).await?;
+        Ok(step)
     }
 
     /// A connection that has just answered.

@@ -24,6 +24,8 @@ mod clients;
 mod connected;
 #[path = "../either/consents.rs"]
 mod consents;
+#[path = "../either/counts.rs"]
+mod counts;
 #[path = "../either/factors.rs"]
 mod factors;
 mod families;
@@ -140,6 +142,11 @@ impl Sqlite {
     /// Begins a step that writes.
     async fn begin(&self) -> StoreResult<Transaction<'static, Db>> {
         Ok(self.writer.begin_with("begin immediate").await?)
+    }
+
+    /// Begins a long reading; it keeps no writer waiting.
+    async fn begin_unhurried(&self) -> StoreResult<Transaction<'static, Db>> {
+        Ok(self.readers.begin().await?)
     }
 }
 

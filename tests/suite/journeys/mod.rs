@@ -20,6 +20,7 @@ mod logos;
 mod lost_answer;
 mod mail;
 mod mcp_clients;
+mod numbers;
 mod operations;
 mod passkeys_in_chromium;
 mod people;

@@ -14,6 +14,7 @@ mod client_keys;
 mod clients;
 mod connected;
 mod consents;
+mod counts;
 mod cut_connection;
 mod documents;
 mod durable_writes;
