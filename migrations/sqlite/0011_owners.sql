@@ -13,8 +13,13 @@ create index plugin_owners_by_account on plugin_owners (account_id, plugin_id);
 insert into plugin_owners (plugin_id, account_id, added_at)
 select id, owner_id, created_at from plugins where owner_id is not null;
 
+-- What happened to a plugin is told to its owners. Before the table is written anew: the references of each row are looked
+-- for then.
+create index audit_events_by_plugin on audit_events (plugin_id, id) where plugin_id is not null;
+create index clients_by_plugin on clients (plugin_id, id) where plugin_id is not null;
+
 -- This engine drops no column that refers to another table: the table is written anew. What refers to it finds the same
--- rows under the same name before anybody looks.
+-- rows under the same name before anybody looks. (Not to be done where a reference deletes in cascade.)
 pragma defer_foreign_keys = on;
 
 create table plugins_before as select * from plugins;
@@ -41,7 +46,3 @@ insert into plugins (id, slug, host, state, upstream, subject_salt, scopes, mani
 select id, slug, host, state, upstream, subject_salt, scopes, manifest, created_at, updated_at from plugins_before;
 
 drop table plugins_before;
-
--- What happened to a plugin is told to its owners.
-create index audit_events_by_plugin on audit_events (plugin_id, id) where plugin_id is not null;
-create index clients_by_plugin on clients (plugin_id, id) where plugin_id is not null;

@@ -35,7 +35,7 @@ pub(super) struct EndSecret {
 pub(super) async fn rotate(arguments: &RotateSecret, desk: &Desk) -> Result<Answer, Failure> {
     let RotateSecret { client_id: id, keep_old } = arguments;
     let keep = TimeDelta::seconds(i64::from(*keep_old));
-    let rotated = secrets::rotate(&desk.registry(), id, keep).await.map_err(|error| failed(error, id))?;
+    let rotated = secrets::rotate(&desk.registry(), id, keep, None).await.map_err(|error| failed(error, id))?;
     let Rotated { client, secret, old_expires_at } = rotated;
     let old = match keep_old {
         0 => "The old one is no longer valid.".to_owned(),

@@ -113,6 +113,32 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
                 .post(console::scopes::save)
                 .default_service(only("GET, POST")),
         )
+        .service(page("/console/plugins/{slug}/clients").get(console::clients::list).default_service(only("GET")))
+        .service(
+            page("/console/plugins/{slug}/clients/new")
+                .get(console::clients::form)
+                .post(console::clients::register)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/plugins/{slug}/clients/{client}")
+                .get(console::client::show)
+                .post(console::client::change)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/plugins/{slug}/clients/{client}/delete")
+                .get(console::client::ask_to_delete)
+                .post(console::client::delete)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/plugins/{slug}/verification")
+                .get(console::verification::show)
+                .post(console::verification::change)
+                .default_service(only("GET, POST")),
+        )
+        .service(page("/console/plugins/{slug}/numbers").get(console::numbers::show).default_service(only("GET")))
         .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
         .service(page("/").get(account::home::home).default_service(only("GET")));
     for why in [Why::SignIn, Why::Again] {

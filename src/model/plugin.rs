@@ -89,6 +89,8 @@ impl FromStr for Host {
         // Both default ports go: the server behind a proxy cannot know which scheme the caller used.
         let url = url::Url::parse(&format!("https://{text}/")).map_err(|_| refused())?;
         let name = url.host_str().filter(|name| !name.is_empty()).ok_or_else(refused)?;
+        // A name with a dot at its end is the same name (RFC 1034 §3.1).
+        let name = name.strip_suffix('.').filter(|name| !name.is_empty()).unwrap_or(name);
         let host = match url.port() {
             Some(port) if port != 80 => format!("{name}:{port}"),
             _ => name.to_owned(),
@@ -235,6 +237,8 @@ mod tests {
         for (text, host) in [
             ("API.Example.com", "api.example.com"),
             ("api.example.com:443", "api.example.com"),
+            ("api.example.com.", "api.example.com"),
+            ("api.example.com.:8443", "api.example.com:8443"),
             ("localhost:8080", "localhost:8080"),
             ("[::1]:8080", "[::1]:8080"),
         ] {

@@ -100,6 +100,17 @@ pub struct Handover<'a> {
     pub then: Option<&'static str>,
 }
 
+/// What a client of a dialect is, in an owner's words.
+pub fn in_words(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Plugin => "Classic plugin of ChatGPT",
+        Dialect::Action => "Action of a custom GPT",
+        Dialect::Connector => "ChatGPT plugin or app, or another MCP client",
+        Dialect::Service => "Program that acts for itself, without people",
+        Dialect::Custom => "Something else that signs people in",
+    }
+}
+
 /// The form a dialect's operator fills in, in its own words.
 pub fn handover(dialect: Dialect, endpoints: Endpoints<'_>) -> Handover<'_> {
     let urls = vec![("Authorization URL", endpoints.authorization), ("Token URL", endpoints.token)];

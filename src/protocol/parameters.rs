@@ -40,7 +40,12 @@ const NOT_AN_OBJECT: OAuthError = OAuthError::new(ErrorCode::InvalidRequest, "th
 impl Parameters {
     /// Reads a query or an `application/x-www-form-urlencoded` body.
     pub fn from_form(raw: &[u8]) -> Result<Self, OAuthError> {
-        let pairs: Vec<(String, String)> = form_urlencoded::parse(raw).into_owned().take(COUNT_MAX + 1).collect();
+        Self::from_long_form(raw, COUNT_MAX)
+    }
+
+    /// The same for a form of our own that has more fields.
+    pub fn from_long_form(raw: &[u8], count_max: usize) -> Result<Self, OAuthError> {
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(raw).into_owned().take(count_max + 1).collect();
         // The parser writes U+FFFD for bytes that are no UTF-8. `state` must go back byte for byte, so a replaced
         // byte is an error, unless the caller really sent that character.
         let replaced = |text: &str| text.contains('\u{fffd}');
@@ -51,7 +56,7 @@ impl Parameters {
         if pairs.iter().any(|(name, value)| replaced(name) || replaced(value)) && !sent() {
             return Err(NOT_UTF8);
         }
-        Self::bounded(pairs.into_iter().map(|(name, value)| (name, Some(value))).collect())
+        Self::bounded(pairs.into_iter().map(|(name, value)| (name, Some(value))).collect(), count_max)
     }
 
     /// Reads an `application/json` body: one flat object. `null` counts as not sent.
@@ -66,11 +71,11 @@ impl Parameters {
                 _ => (name, None),
             })
             .collect();
-        Self::bounded(pairs)
+        Self::bounded(pairs, COUNT_MAX)
     }
 
-    fn bounded(pairs: Vec<(String, Option<String>)>) -> Result<Self, OAuthError> {
-        if pairs.len() > COUNT_MAX { Err(TOO_MANY) } else { Ok(Self(pairs)) }
+    fn bounded(pairs: Vec<(String, Option<String>)>, count_max: usize) -> Result<Self, OAuthError> {
+        if pairs.len() > count_max { Err(TOO_MANY) } else { Ok(Self(pairs)) }
     }
 
     /// The value of a parameter that may stand once, with at most so many bytes.

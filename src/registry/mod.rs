@@ -63,6 +63,13 @@ pub struct Wrong {
 }
 
 impl Wrong {
+    /// What people call the field; nothing where the problem says it all.
+    pub fn label(&self) -> Option<String> {
+        let words = self.field.replace('_', " ");
+        let label = words.chars().next().map(|first| first.to_uppercase().chain(words.chars().skip(1)).collect());
+        label.filter(|_| self.field != "other")
+    }
+
     /// Says what is wrong with a field.
     pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
         Self { field, problem: problem.into() }

@@ -10,16 +10,22 @@ use url::Url;
 use super::{Registry, RegistryError, RegistryResult, Wrong};
 use crate::{
     model::{
+        audit::Actor,
         client::Dialect,
-        id::{AccountId, PluginId},
-        plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt},
+        id::{AccountId, PluginId, ResourceId},
+        plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt, Viewer},
         redirect_uri::has_loopback_host,
+        resource::ResourceIdentifier,
         scope::{Catalogue, Scope},
     },
     pictures,
     protocol::manifest::{self, Mistake, OwnersWords, openapi},
     random,
-    store::plugins::{ImportPlugin, Known, PluginImport},
+    store::{
+        owners::Page,
+        plugins::{ImportPlugin, Known, PluginImport},
+        resources::NewResource,
+    },
 };
 
 /// What an owner says of a plugin, as it was typed.
@@ -82,8 +88,15 @@ pub async fn register(
     let mut manifest = Map::new();
     manifest.insert("schema_version".to_owned(), json!("v1"));
     let short_name = if form.short_name.trim().is_empty() { short_name(&form.name) } else { form.short_name.clone() };
+    if short_name.is_empty() && !form.name.trim().is_empty() {
+        let problem = "the name has no letter from a to z to make one of; write one";
+        return Err(Wrong::new("short_name", problem).into());
+    }
     manifest.insert("name_for_model".to_owned(), json!(short_name.trim()));
-    let read = read(registry, form, manifest, kind == Dialect::Plugin)?;
+    let endpoint = if kind == Dialect::Connector { endpoint(registry, form).await? } else { None };
+    let form = &PluginForm { api_address: origin(&form.api_address, endpoint.as_ref()), ..form.clone() };
+    let read = read(registry, form, None, manifest, kind == Dialect::Plugin)?;
+    may_have_another(registry, owner).await?;
     let plugin = Plugin {
         id: PluginId(random::id(at)),
         slug: read.words.slug,
@@ -96,7 +109,48 @@ pub async fn register(
         manifest: read.words.manifest,
         version: 1,
     };
-    keep(registry, PluginImport { plugin, documents: read.documents, known: Known::New(owner), at }).await
+    let import = PluginImport { plugin, documents: read.documents, known: Known::New(owner), at };
+    let plugin = keep(registry, import).await?;
+    if let Some(identifier) = endpoint {
+        let resource = NewResource { id: ResourceId(random::id(at)), plugin_id: plugin.id, identifier, at };
+        registry.store.add_resource(&resource, &registry.audit(at)).await?;
+    }
+    Ok(plugin)
+}
+
+/// The most plugins of one owner, where they are not trusted with the whole server: hosts are first come, first served.
+const PLUGINS_MAX: u32 = 50;
+
+async fn may_have_another(registry: &Registry<'_>, owner: Option<AccountId>) -> RegistryResult<()> {
+    let Some(owner) = owner.filter(|_| !registry.is_trusted) else { return Ok(()) };
+    let page = Page { before: None, rows_max: PLUGINS_MAX };
+    let owned = registry.store.plugins_seen_by(Viewer::Owner(owner), page).await?;
+    if owned.len() < PLUGINS_MAX as usize {
+        return Ok(());
+    }
+    Err(Wrong::new("other", format!("An owner can have at most {PLUGINS_MAX} plugins; the operator can add more"))
+        .into())
+}
+
+/// The address of an MCP server, which is more than an origin: people paste it, and tokens are for it (RFC 8707).
+async fn endpoint(registry: &Registry<'_>, form: &PluginForm) -> RegistryResult<Option<ResourceIdentifier>> {
+    let address = form.api_address.trim();
+    let Ok(identifier) = address.parse::<ResourceIdentifier>() else { return Ok(None) };
+    if Url::parse(address).is_ok_and(|url| url.path() == "/") {
+        return Ok(None);
+    }
+    match registry.store.resource(&identifier.canonical()).await? {
+        Some(_) => Err(Wrong::new("api_address", format!("{address} belongs to another plugin")).into()),
+        None => Ok(Some(identifier)),
+    }
+}
+
+/// The origin of an address whose path was read already.
+fn origin(address: &str, endpoint: Option<&ResourceIdentifier>) -> String {
+    match (endpoint, Url::parse(address.trim())) {
+        (Some(_), Ok(url)) => url.origin().ascii_serialization(),
+        _ => address.to_owned(),
+    }
 }
 
 /// Changes what a plugin says of itself; `plugin` is as whoever changes it saw it. Its short name stays.
@@ -107,12 +161,18 @@ pub async fn register(
 pub async fn change(registry: &Registry<'_>, plugin: &Plugin, form: &PluginForm) -> RegistryResult<Plugin> {
     let manifest = plugin.manifest.as_object().cloned().unwrap_or_default();
     let is_published = plugin.state != PluginState::Draft;
-    let read = read(registry, form, manifest, is_published)?;
+    let read = read(registry, form, Some(plugin), manifest, is_published)?;
+    // What the owner has said of a scope goes before what the description says of it anew.
+    let mut scopes = Catalogue::default();
+    let known = plugin.scopes.names();
+    if read.scopes.iter().filter(|it| !known.contains(&it.name)).try_for_each(|it| scopes.put(it.clone())).is_err() {
+        return Err(full().into());
+    }
     let changed = Plugin {
         resource: format!("{}://{}", registry.scheme(&read.host), read.host),
         host: read.host,
         manifest: read.words.manifest,
-        scopes: read.scopes,
+        scopes,
         ..plugin.clone()
     };
     let known = Known::Version(plugin.version);
@@ -176,6 +236,7 @@ struct Read {
 fn read(
     registry: &Registry<'_>,
     form: &PluginForm,
+    known: Option<&Plugin>,
     manifest: Map<String, Value>,
     is_strict: bool,
 ) -> RegistryResult<Read> {
@@ -206,13 +267,13 @@ fn read(
             Ok(body) => {
                 documents.push(Document { kind: DocumentKind::Logo, content_type: "image/png".to_owned(), body });
             }
-            Err(error) => wrong.push(Wrong::new("logo", error.to_string())),
+            Err(error) => wrong.push(Wrong::new("logo_url", error.to_string())),
         }
     }
     // Where the address is wrong the rest is looked at all the same, as if the plugin stood nowhere in particular.
     let nowhere = || "localhost".parse().ok();
     let Some(at) = host.clone().or_else(nowhere) else { return Err(RegistryError::Wrong(wrong)) };
-    let text = manifest_of(registry, form, manifest, &at).to_string();
+    let text = manifest_of(registry, form, known, manifest, &at).to_string();
     let is_strict = is_strict && host.is_some();
     let read = if is_strict { manifest::read } else { manifest::read_unpublished };
     match (host, read(text.as_bytes(), &at)) {
@@ -252,34 +313,64 @@ fn host(registry: &Registry<'_>, address: &str) -> Result<Host, String> {
     let name = url.host_str().unwrap_or_default();
     let text = url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
     let host: Host = text.parse().map_err(|error: crate::model::plugin::NotAHost| error.to_string())?;
-    let is_public = registry.public.is_some_and(|(public, _)| *public == host);
+    // On one's own computer ports tell servers apart; elsewhere they are one and the same machine's.
+    let is_public = registry
+        .public
+        .is_some_and(|(public, _)| *public == host || (!public.is_loopback() && public.name() == host.name()));
     if is_public && !registry.is_trusted {
         return Err("people sign in on this host; a plugin has a host of its own".to_owned());
     }
     Ok(host)
 }
 
-/// The manifest with what the form says of it.
-fn manifest_of(registry: &Registry<'_>, form: &PluginForm, mut manifest: Map<String, Value>, host: &Host) -> Value {
+/// The manifest with what the form says of it. What an owner serves elsewhere, by an import, stays theirs until a
+/// document of that kind is given here.
+fn manifest_of(
+    registry: &Registry<'_>,
+    form: &PluginForm,
+    known: Option<&Plugin>,
+    mut manifest: Map<String, Value>,
+    host: &Host,
+) -> Value {
     let here = |path: &str| format!("{}://{host}{path}", registry.scheme(host));
+    let is_elsewhere = |url: Option<&Value>, path: &str| {
+        let own = known.map(|plugin| format!("{}://{}{path}", registry.scheme(&plugin.host), plugin.host));
+        url.and_then(Value::as_str).is_some_and(|url| own.as_deref() != Some(url))
+    };
     let for_model = form.description_for_model.trim();
     let for_model = if for_model.is_empty() { form.description.trim() } else { for_model };
     for (member, value) in [
         ("name_for_human", json!(form.name.trim())),
         ("description_for_human", json!(form.description.trim())),
         ("description_for_model", json!(for_model)),
-        ("api", json!({ "type": "openapi", "url": here("/openapi.json") })),
-        ("logo_url", json!(here("/logo.png"))),
         ("contact_email", json!(form.contact_email.trim())),
         ("legal_info_url", json!(form.legal_info_url.trim())),
     ] {
         manifest.insert(member.to_owned(), value);
     }
+    if form.logo.is_some() || !is_elsewhere(manifest.get("logo_url"), "/logo.png") {
+        manifest.insert("logo_url".to_owned(), json!(here("/logo.png")));
+    }
+    let mut api = manifest.get("api").and_then(Value::as_object).cloned().unwrap_or_default();
+    if form.openapi.is_some() || !is_elsewhere(api.get("url"), "/openapi.json") {
+        api.insert("type".to_owned(), json!("openapi"));
+        api.insert("url".to_owned(), json!(here("/openapi.json")));
+    }
+    manifest.insert("api".to_owned(), Value::Object(api));
     Value::Object(manifest)
 }
 
 /// Keeps a plugin that was read.
-async fn keep(registry: &Registry<'_>, import: PluginImport) -> RegistryResult<Plugin> {
+async fn keep(registry: &Registry<'_>, mut import: PluginImport) -> RegistryResult<Plugin> {
+    // An id that is free: the row of a known plugin keeps its own, and a resource that comes with a change takes this.
+    import.plugin.id = PluginId(random::id(import.at));
+    if !registry.is_trusted
+        && let Some(resource) = registry.store.resource_below(&format!("{}/", import.plugin.resource)).await?
+        && resource.plugin_slug != import.plugin.slug
+    {
+        let problem = format!("{} belongs to another plugin", import.plugin.host);
+        return Err(Wrong::new("api_address", problem).into());
+    }
     let taken = |slug: &str, what: String| {
         // Whose it is is nobody's business who may not see everything.
         let whose = if registry.is_trusted { format!(" \"{slug}\"") } else { String::new() };
@@ -290,7 +381,15 @@ async fn keep(registry: &Registry<'_>, import: PluginImport) -> RegistryResult<P
         ImportPlugin::HostTaken { slug } => taken(&slug, import.plugin.host.to_string()),
         ImportPlugin::ResourceTaken { slug } => taken(&slug, import.plugin.resource),
         ImportPlugin::SlugTaken => {
-            Err(Wrong::new("short_name", "another plugin has this short name; choose another one").into())
+            let own = match registry.actor {
+                Actor::Account(id) => registry.store.plugin_seen_by(Viewer::Owner(id), &import.plugin.slug).await?,
+                _ => None,
+            };
+            let problem = match own {
+                Some(own) => format!("you have a plugin of this short name already: \"{}\"", own.name()),
+                None => "another plugin has this short name; choose another one".to_owned(),
+            };
+            Err(Wrong::new("short_name", problem).into())
         }
         ImportPlugin::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
         ImportPlugin::CatalogueFull => Err(full().into()),

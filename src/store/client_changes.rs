@@ -53,6 +53,8 @@ pub struct SecretRotation {
     pub secret: ClientSecret,
     /// When the older one ends, unless it ends before.
     pub old_expires_at: Timestamp,
+    /// The newest secret as far as whoever renews it knows; none for whoever renews it whatever there is.
+    pub seen: Option<ClientSecretId>,
 }
 
 /// What became of rotating a secret.
@@ -64,6 +66,8 @@ pub enum RotateSecret {
     Unknown,
     /// The client authenticates without a secret.
     HasNoSecret,
+    /// Somebody has renewed it since: another one is the newest.
+    ChangedMeanwhile,
 }
 
 /// What became of ending a secret.

@@ -19,6 +19,7 @@ use crate::{
     model::{
         account::{Account, Role},
         audit::Actor,
+        client::Client,
         plugin::{Plugin, Viewer},
     },
     protocol::parameters::Parameters,
@@ -65,11 +66,12 @@ pub(super) async fn take(
     carry_out: impl AsyncFnOnce(&Entry<'_>, &Parameters) -> Outcome,
 ) -> HttpResponse {
     let taken = async {
-        let fields = body::form(request, payload).await?;
+        let fields = body::long_form(request, payload).await?;
         let visitor = Visitor::read(server, request).await?;
         guard::form::check(server, request, &visitor, &fields)?;
         match Entry::of(server, request, visitor) {
-            Some(entry) => carry_out(&entry, &fields).await,
+            Some(entry) if entry.is_for(&fields) => carry_out(&entry, &fields).await,
+            Some(entry) => Ok(entry.lead_to("", Notice::OtherAccount)),
             None => Ok(Place::Console.after_signing_in(server)),
         }
     };
@@ -80,6 +82,11 @@ impl<'a> Entry<'a> {
     fn of(server: &'a Server, request: &'a HttpRequest, visitor: Visitor) -> Option<Self> {
         let account = visitor.session.as_ref()?.account.clone();
         Some(Self { server, request, account, visitor })
+    }
+
+    /// Whether a form is from a page of this account: another may have been signed in to since, in another tab.
+    fn is_for(&self, fields: &Parameters) -> bool {
+        fields.one("account", 36).is_ok_and(|id| id == Some(self.account.id.to_string().as_str()))
     }
 
     /// Whose eyes look.
@@ -103,6 +110,13 @@ impl<'a> Entry<'a> {
         }
         let found = self.server.store.plugin_seen_by(self.viewer(), slug).await?;
         found.ok_or(PageError::NotThere)
+    }
+
+    /// The client of the address, if it is the plugin's.
+    pub(super) async fn client(&self, plugin: &Plugin) -> Result<Client, PageError> {
+        let client_id = self.request.match_info().get("client").unwrap_or_default();
+        let found = self.server.store.client(client_id, self.server.clock.now()).await?;
+        found.filter(|client| client.plugin_id() == Some(plugin.id)).ok_or(PageError::NotThere)
     }
 
     /// Where they change things.
@@ -131,6 +145,7 @@ impl<'a> Entry<'a> {
         Ok(Frame {
             csrf: tokens::form::write(&self.server.keyring.current(), self.visitor.browser())?,
             account: session.map(Into::into).ok_or(PageError::NotThere)?,
+            account_id: self.account.id.to_string(),
             head: plugin.map(|(plugin, section)| Head::of(plugin, section)),
             notice: Notice::asked_for(self.request.query_string()),
         })

@@ -33,6 +33,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 #[derive(Default)]
 pub(super) struct Typed {
     pub(super) form: PluginForm,
+    pub(super) pasted: String,
     pub(super) openapi_url: String,
     pub(super) logo_url: String,
     pub(super) wrong: Vec<Wrong>,
@@ -54,8 +55,10 @@ pub async fn save(server: web::Data<Server>, request: HttpRequest, payload: web:
 }
 
 async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
-    let plugin = seen(entry.plugin().await?, fields)?;
+    entry.plugin().await?;
     let mut typed = read(entry, fields).await?;
+    // What was fetched took its time: whoever is no owner any more changes nothing.
+    let plugin = seen(entry.plugin().await?, fields)?;
     if typed.wrong.is_empty() {
         match plugins::change(&entry.registry(), &plugin, &typed.form).await {
             Ok(plugin) => return Ok(entry.lead_to(&format!("/plugins/{}", plugin.slug), Notice::Saved)),
@@ -78,8 +81,8 @@ pub(super) fn seen(plugin: Plugin, fields: &Parameters) -> Result<Plugin, PageEr
 pub(super) fn changed_meanwhile() -> Wrong {
     Wrong::new(
         "other",
-        "Somebody else has changed this plugin since you opened this page. Nothing of yours was saved, and it is still in \
-         the fields below: open the page in another tab to see what is there now, and save it again from there",
+        "Somebody else has changed this plugin since you opened this page. What you typed is still in the fields below: \
+         open the page in another tab to see what is there now, and save it again from there",
     )
 }
 
@@ -110,7 +113,7 @@ pub(super) async fn read(entry: &Entry<'_>, fields: &Parameters) -> Result<Typed
     let openapi = if pasted.trim().is_empty() {
         fetched(entry, ("openapi_url", &openapi_url), openapi::BYTES_MAX, &mut wrong).await
     } else {
-        Some(pasted.into_bytes())
+        Some(pasted.clone().into_bytes())
     };
     let logo = fetched(entry, ("logo_url", &logo_url), pictures::BYTES_MAX, &mut wrong).await;
     let form = PluginForm {
@@ -124,7 +127,7 @@ pub(super) async fn read(entry: &Entry<'_>, fields: &Parameters) -> Result<Typed
         openapi,
         logo,
     };
-    Ok(Typed { form, openapi_url, logo_url, wrong })
+    Ok(Typed { form, pasted, openapi_url, logo_url, wrong })
 }
 
 /// What stands at an address that was typed; nothing where none was.
@@ -160,6 +163,7 @@ fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
         slug: plugin.slug.clone(),
         version: plugin.version,
         form: typed.form,
+        pasted: typed.pasted,
         openapi_url: typed.openapi_url,
         logo_url: typed.logo_url,
         wrong: typed.wrong,

@@ -4,6 +4,8 @@
 //! Every change is one form, which calls one function of `registry` and leads to the page that shows the outcome (303).
 //! The pages are structs of `pages::console`; they speak English, as the findings and the flow record do that they show.
 
+pub mod client;
+pub mod clients;
 mod entry;
 pub mod listing;
 pub mod numbers;
@@ -11,3 +13,5 @@ pub mod overview;
 pub mod plugins;
 pub mod registering;
 pub mod scopes;
+mod times;
+pub mod verification;

@@ -2,16 +2,25 @@
 //!
 //! Two readings, whatever the use: `model::counts` puts rows into places, `charts` draws.
 
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::entry::{Entry, visit};
 use crate::{
     charts::{Chart, ChartError},
-    http::failure::Fault,
+    http::{
+        failure::{Fault, PageError},
+        pages::{
+            self,
+            console::{NumbersPage, Section},
+        },
+    },
     model::{
         Timestamp,
         counts::{Grain, Numbers, Period, Slot},
         id::PluginId,
     },
+    protocol::parameters::Parameters,
     server::Server,
     store::counts::Connected,
 };
@@ -52,6 +61,25 @@ pub struct Figure {
     pub kinds: Vec<(&'static str, &'static str)>,
     /// The drawing.
     pub svg: String,
+}
+
+/// `/console/plugins/{slug}/numbers`: the page.
+pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    let show = async |entry: &Entry<'_>| {
+        let plugin = entry.plugin().await?;
+        let query = Parameters::from_form(entry.request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
+        let over = query.one("over", 16).map_err(PageError::Incomplete)?;
+        // A word that is none is somebody's typing mistake, and shows what they would see without it.
+        let period = over.and_then(|word| word.parse().ok()).unwrap_or(Period::Day);
+        let view = look(entry.server, plugin.id, period).await?;
+        let page = NumbersPage {
+            layout: entry.layout(),
+            frame: entry.frame(Some((&plugin, Section::Numbers)))?,
+            numbers: pages::render(&view)?,
+        };
+        entry.answer(HttpResponse::Ok(), &page)
+    };
+    visit(&server, &request, show).await
 }
 
 /// The numbers of a plugin, as they are now.

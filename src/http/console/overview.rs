@@ -6,6 +6,7 @@ use super::entry::{Entry, Outcome, visit};
 use crate::{
     http::pages::console::{OverviewPage, Section, Step},
     model::{
+        client::Dialect,
         id::ClientId,
         plugin::{DocumentKind, PluginState},
     },
@@ -28,15 +29,20 @@ async fn render(entry: &Entry<'_>) -> Outcome {
     let page: Page<ClientId> = Page { before: None, rows_max: CLIENTS };
     let clients = store.clients_of(plugin.id, entry.server.clock.now(), page).await?;
     let is_described = store.has_document(plugin.id, DocumentKind::OpenApi).await?;
-    let steps = vec![
+    let has_callback = clients.iter().any(|client| !client.redirect_uris.is_empty());
+    let has_scopes = plugin.scopes.iter().next().is_some();
+    let wants_token = clients.iter().any(|client| client.dialect == Dialect::Plugin);
+    let mut steps = vec![
         Step { done: true, path: "/listing", says: "Say what it is" },
         Step { done: is_described, path: "/listing", says: "Give the API's description (OpenAPI)" },
-        Step {
-            done: plugin.scopes.iter().next().is_some(),
-            path: "/scopes",
-            says: "Say what it may do, in plain sentences",
-        },
+        Step { done: has_scopes, path: "/scopes", says: "Say what it may do, in plain sentences" },
+        Step { done: !clients.is_empty(), path: "/clients", says: "Create a client ID, and type it in elsewhere" },
+        Step { done: has_callback, path: "/clients", says: "Add the callback that is shown there" },
     ];
+    if wants_token || plugin.state != PluginState::Draft {
+        let done = plugin.state == PluginState::Verified;
+        steps.push(Step { done, path: "/verification", says: "Publish the token it shows, and see it verified" });
+    }
     let (scheme, _) = entry.server.settings.schemes_of(&plugin.host);
     let served = manifest::served(&plugin, scheme);
     let page = OverviewPage {
@@ -44,8 +50,6 @@ async fn render(entry: &Entry<'_>) -> Outcome {
         frame: entry.frame(Some((&plugin, Section::Overview)))?,
         manifest_url: format!("{scheme}://{}/.well-known/ai-plugin.json", plugin.host),
         manifest: serde_json::to_string_pretty(&served).unwrap_or_default(),
-        is_verified: plugin.state == PluginState::Verified,
-        clients: clients.len(),
         scopes: plugin.scopes.iter().map(|scope| (scope.name.clone(), scope.words.clone())).collect(),
         resource: plugin.resource,
         steps,

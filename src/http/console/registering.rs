@@ -76,6 +76,7 @@ fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outcome {
         slug: String::new(),
         version: 0,
         form: typed.form,
+        pasted: typed.pasted,
         openapi_url: typed.openapi_url,
         logo_url: typed.logo_url,
         wrong: typed.wrong,

@@ -41,30 +41,40 @@ pub async fn save(server: web::Data<Server>, request: HttpRequest, payload: web:
 
 async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let plugin = listing::seen(entry.plugin().await?, fields)?;
-    let forms = read(fields)?;
-    let wrong = match plugins::describe_scopes(&entry.registry(), &plugin, &forms).await {
-        Ok(plugin) => return Ok(entry.lead_to(&format!("/plugins/{}", plugin.slug), Notice::Saved)),
-        Err(RegistryError::Wrong(wrong)) => wrong,
-        Err(RegistryError::ChangedMeanwhile) => vec![listing::changed_meanwhile()],
-        Err(error) => return Err(error.into()),
-    };
+    let (forms, mut wrong) = read(fields)?;
+    if wrong.is_empty() {
+        wrong = match plugins::describe_scopes(&entry.registry(), &plugin, &forms).await {
+            Ok(plugin) => return Ok(entry.lead_to(&format!("/plugins/{}", plugin.slug), Notice::Saved)),
+            Err(RegistryError::Wrong(wrong)) => wrong,
+            Err(RegistryError::ChangedMeanwhile) => vec![listing::changed_meanwhile()],
+            Err(error) => return Err(error.into()),
+        };
+    }
     render(entry, &plugin, forms, wrong)
 }
 
-/// The scopes in the order of the form: `scope` and `words` stand in pairs, `optional` names those that are ticked. A
-/// pair without a name is an empty line of the form.
-fn read(fields: &Parameters) -> Result<Vec<ScopeForm>, PageError> {
-    let mut forms = Vec::new();
-    for number in 0.. {
+/// How many lines of the form are read: every scope a plugin can have, and the empty ones.
+const LINES_MAX: usize = 128 + 8;
+
+/// The scopes in the order of the form: `scope-N`, `words-N` and `optional-N` are one line, which may be empty.
+fn read(fields: &Parameters) -> Result<(Vec<ScopeForm>, Vec<Wrong>), PageError> {
+    let (mut forms, mut wrong): (Vec<ScopeForm>, _) = (Vec::new(), Vec::new());
+    for number in 0..LINES_MAX {
         let (scope, words) = (format!("scope-{number}"), format!("words-{number}"));
-        let Some(name) = fields.one(&scope, 4 * NAME_LENGTH_MAX).map_err(PageError::Incomplete)? else { break };
+        let name = fields.one(&scope, 4 * NAME_LENGTH_MAX).map_err(PageError::Incomplete)?.unwrap_or_default().trim();
         let words = fields.one(&words, 4096).map_err(PageError::Incomplete)?.unwrap_or_default();
         let optional = fields.one(&format!("optional-{number}"), 8).map_err(PageError::Incomplete)?.is_some();
-        if !name.trim().is_empty() {
-            forms.push(ScopeForm { name: name.trim().to_owned(), words: words.to_owned(), optional });
+        if name.is_empty() && words.trim().is_empty() {
+            continue;
         }
+        if name.is_empty() {
+            wrong.push(Wrong::new("scope", format!("the sentence \"{words}\" stands beside no name")));
+        } else if forms.iter().any(|form| form.name == name) {
+            wrong.push(Wrong::new("scope", format!("the name {name} stands twice")));
+        }
+        forms.push(ScopeForm { name: name.to_owned(), words: words.to_owned(), optional });
     }
-    Ok(forms)
+    Ok((forms, wrong))
 }
 
 fn render(entry: &Entry<'_>, plugin: &Plugin, scopes: Vec<ScopeForm>, wrong: Vec<Wrong>) -> Outcome {
@@ -74,6 +84,7 @@ fn render(entry: &Entry<'_>, plugin: &Plugin, scopes: Vec<ScopeForm>, wrong: Vec
         frame: entry.frame(Some((plugin, Section::Scopes)))?,
         slug: plugin.slug.clone(),
         version: plugin.version,
+        known: plugin.scopes.names().iter().map(str::to_owned).collect(),
         scopes,
         wrong,
     };

@@ -14,6 +14,10 @@ use crate::{
 
 /// The most bytes of a body.
 const LENGTH_MAX: usize = 64 * 1024;
+/// The most bytes of a form that a document is pasted into: encoded, one can have three times its size.
+const LONG_LENGTH_MAX: usize = 256 * 1024;
+/// The most fields of such a form: a plugin has up to 128 scopes, each with three.
+const LONG_COUNT_MAX: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How the parameters were encoded.
@@ -35,7 +39,7 @@ pub async fn parameters(request: &HttpRequest, payload: web::Payload) -> Result<
             return Err(OAuthError::new(ErrorCode::InvalidRequest, description).into());
         }
     };
-    let bytes = read(payload).await.map_err(|unread| match unread {
+    let bytes = read(payload, LENGTH_MAX).await.map_err(|unread| match unread {
         Unread::TooLarge => MachineError::TooLarge,
         Unread::Broken => OAuthError::new(ErrorCode::InvalidRequest, "the body did not arrive whole").into(),
     })?;
@@ -52,7 +56,7 @@ pub async fn json(request: &HttpRequest, payload: web::Payload) -> Result<web::B
     if media_type(request) != "application/json" {
         return Err(refused("Content-Type must be application/json"));
     }
-    read(payload).await.map_err(|unread| match unread {
+    read(payload, LENGTH_MAX).await.map_err(|unread| match unread {
         Unread::TooLarge => MachineError::TooLarge,
         Unread::Broken => refused("the body did not arrive whole"),
     })
@@ -60,17 +64,27 @@ pub async fn json(request: &HttpRequest, payload: web::Payload) -> Result<web::B
 
 /// Reads the body of a form of ours.
 pub async fn form(request: &HttpRequest, payload: web::Payload) -> Result<Parameters, PageError> {
+    let bytes = form_bytes(request, payload, LENGTH_MAX).await?;
+    Parameters::from_form(&bytes).map_err(PageError::Incomplete)
+}
+
+/// Reads the body of a form of ours in which owners paste documents and describe many things at once.
+pub async fn long_form(request: &HttpRequest, payload: web::Payload) -> Result<Parameters, PageError> {
+    let bytes = form_bytes(request, payload, LONG_LENGTH_MAX).await?;
+    Parameters::from_long_form(&bytes, LONG_COUNT_MAX).map_err(PageError::Incomplete)
+}
+
+async fn form_bytes(request: &HttpRequest, payload: web::Payload, length_max: usize) -> Result<web::Bytes, PageError> {
     if media_type(request) != "application/x-www-form-urlencoded" {
         let error = OAuthError::new(ErrorCode::InvalidRequest, "not a form");
         return Err(PageError::Incomplete(error));
     }
-    let bytes = read(payload).await.map_err(|unread| match unread {
+    read(payload, length_max).await.map_err(|unread| match unread {
         Unread::TooLarge => PageError::TooLarge,
         Unread::Broken => {
             PageError::Incomplete(OAuthError::new(ErrorCode::InvalidRequest, "the body did not arrive whole"))
         }
-    })?;
-    Parameters::from_form(&bytes).map_err(PageError::Incomplete)
+    })
 }
 
 enum Unread {
@@ -78,8 +92,8 @@ enum Unread {
     Broken,
 }
 
-async fn read(payload: web::Payload) -> Result<web::Bytes, Unread> {
-    match tokio::time::timeout(PATIENCE, payload.to_bytes_limited(LENGTH_MAX)).await {
+async fn read(payload: web::Payload, length_max: usize) -> Result<web::Bytes, Unread> {
+    match tokio::time::timeout(PATIENCE, payload.to_bytes_limited(length_max)).await {
         Ok(Ok(Ok(bytes))) => Ok(bytes),
         Ok(Err(_)) => Err(Unread::TooLarge),
         Ok(Ok(Err(_))) | Err(_) => Err(Unread::Broken),

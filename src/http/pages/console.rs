@@ -1,5 +1,13 @@
 //! The pages of the console: what its owner reads and types about a plugin.
 
+mod clients;
+mod verification;
+
+pub use self::clients::{
+    Choice, ClientLine, ClientPage, ClientsPage, DeleteClientPage, HandoverPage, NewClientPage, OfferLine, SecretLine,
+};
+pub use self::verification::VerificationPage;
+
 use askama::Template;
 
 use super::{super::assets, Layout, SignedIn};
@@ -22,6 +30,8 @@ pub struct Frame {
     pub csrf: String,
     /// Who is at work.
     pub account: SignedIn,
+    /// Their account's id, field `account` of every form.
+    pub account_id: String,
     /// The plugin it is about.
     pub head: Option<Head>,
     /// What was done a moment ago.
@@ -70,6 +80,12 @@ sections! {
     Listing = "/listing", "Listing",
     /// What clients may ask for.
     Scopes = "/scopes", "Permissions",
+    /// The programs that may ask.
+    Clients = "/clients", "Client IDs",
+    /// Whether an assistant finds what it looks for.
+    Verification = "/verification", "Verification",
+    /// How it is used.
+    Numbers = "/numbers", "Numbers",
 }
 
 macro_rules! notices {
@@ -92,10 +108,32 @@ macro_rules! notices {
 }
 
 notices! {
+    /// Somebody else has signed in since.
+    OtherAccount = "other-account", "Nothing was changed: another account has been signed in to since you opened that page.",
     /// A plugin was registered.
     Registered = "registered", "Registered. Now say what it may do, in sentences that people understand.",
     /// A form was saved.
     Saved = "saved", "Saved.",
+    /// A verification token was published.
+    TokenPublished = "token-published", "The token is published. Let the assistant look for it, or look yourself.",
+    /// A proof of the domain was set.
+    ChallengeServed = "challenge-served", "It is served from now on.",
+    /// A look found everything as it should be.
+    Verified = "verified", "Verified: what stands at the public address is what it should be.",
+    /// A look did not.
+    NotVerified = "not-verified", "Looked. What was found is said below.",
+    /// A callback that was offered is registered.
+    Approved = "approved", "Approved: people are sent back there from now on.",
+    /// An offer was taken away.
+    Dismissed = "dismissed", "It is not offered any more, unless somebody comes with it again.",
+    /// A secret ended.
+    SecretEnded = "secret-ended", "That secret is not valid any more.",
+    /// A client was disabled.
+    Disabled = "disabled", "Disabled: nothing it was given is valid any more.",
+    /// A client was enabled.
+    Enabled = "enabled", "Enabled again.",
+    /// A client was deleted.
+    Deleted = "deleted", "Deleted, with everything it was given.",
 }
 
 impl Notice {
@@ -183,6 +221,8 @@ pub struct ListingPage {
     pub version: i64,
     /// What stands in the fields.
     pub form: PluginForm,
+    /// The API's description where it was pasted.
+    pub pasted: String,
     /// Where the API's description is to be fetched.
     pub openapi_url: String,
     /// Where the picture is to be fetched.
@@ -262,6 +302,20 @@ impl ListingPage {
         Line { name, label, hint, kind, length_max, required, value, wrong: wrong_with(&self.wrong, name) }
     }
 
+    fn address_label(&self) -> &'static str {
+        if self.kind == Some(Dialect::Connector) { "Address of the MCP server" } else { "Address of the API" }
+    }
+
+    fn address_hint(&self) -> &'static str {
+        if self.kind == Some(Dialect::Connector) {
+            "What people paste, such as https://mcp.example.com/mcp. Requests for /.well-known on its host must reach \
+             this server."
+        } else {
+            "Only the beginning, such as https://api.example.com. Its requests to /.well-known, /authorize and /token \
+             must reach this server."
+        }
+    }
+
     /// Where the form leads.
     fn path(&self) -> String {
         match self.kind {
@@ -272,12 +326,6 @@ impl ListingPage {
 
     fn is_for(&self, kind: Dialect) -> bool {
         self.kind.is_none_or(|known| known == kind)
-    }
-
-    /// What was pasted, to be sent again; what was fetched is not.
-    fn pasted(&self) -> String {
-        let body = self.form.openapi.as_deref().filter(|_| self.openapi_url.is_empty()).unwrap_or_default();
-        String::from_utf8_lossy(body).into_owned()
     }
 
     fn wrong_with(&self, field: &str) -> Vec<&str> {
@@ -297,6 +345,8 @@ pub struct ScopesPage {
     pub slug: String,
     /// Its version when it was read.
     pub version: i64,
+    /// The names that it has, which stay.
+    pub known: Vec<String>,
     /// What stands in the fields.
     pub scopes: Vec<ScopeForm>,
     /// What is wrong with it.
@@ -307,6 +357,10 @@ pub struct ScopesPage {
 const EMPTY_LINES: usize = 2;
 
 impl ScopesPage {
+    fn is_known(&self, scope: &ScopeForm) -> bool {
+        self.known.contains(&scope.name)
+    }
+
     /// The lines of the form, with some empty ones at the end.
     fn lines(&self) -> Vec<ScopeForm> {
         let empty = ScopeForm { name: String::new(), words: String::new(), optional: false };
@@ -330,10 +384,6 @@ pub struct OverviewPage {
     pub manifest_url: String,
     /// The manifest as it is served.
     pub manifest: String,
-    /// Whether the last look found it as it should be.
-    pub is_verified: bool,
-    /// How many clients it has, up to fifty.
-    pub clients: usize,
     /// Names and sentences of what clients may ask for.
     pub scopes: Vec<(String, String)>,
 }
@@ -346,6 +396,18 @@ impl OverviewPage {
     fn slug(&self) -> &str {
         self.frame.head.as_ref().map_or("", |head| &head.slug)
     }
+}
+
+/// How a plugin is used, `GET /console/plugins/{slug}/numbers`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/numbers_page.html")]
+pub struct NumbersPage {
+    /// Shared by all pages.
+    pub layout: Layout,
+    /// Shared by the console.
+    pub frame: Frame,
+    /// The charts and their table, as HTML of our own (`console::numbers`).
+    pub numbers: String,
 }
 
 /// Something to be done.

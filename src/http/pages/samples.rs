@@ -1,6 +1,7 @@
 //! Every page, filled as the server would fill it and as a stranger would: what the tests of `pages` read,
 //! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there, with an index).
 
+mod console;
 mod factors;
 mod index;
 mod links;
@@ -52,6 +53,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("identities", html(&providers::identities("Example Inc."))),
         ("link_done", html(&DonePage { layout: layout(), purpose: LinkPurpose::ResetPassword })),
     ];
+    samples.extend(console::samples());
     samples.extend(factors::samples());
     samples.extend(settings::samples());
     samples
@@ -160,6 +162,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         ("invitation", html(&ChoosePage { layout: layout(), ..links::choose(LinkPurpose::Invitation, text) })),
         ("verify_email", html(&ConfirmPage { layout: layout(), ..links::confirm(text) })),
     ];
+    pages.extend(console::filled_with(&layout(), text));
     pages.extend(factors::filled_with(text, layout()));
     pages.extend(settings::filled_with(&layout(), text));
     pages

@@ -36,22 +36,30 @@ pub fn new_secret(at: Timestamp) -> (SecretText, ClientSecret) {
     (text, kept)
 }
 
-/// Gives a client a new secret. The one before stays valid for so long, so that it can be replaced everywhere.
+/// Gives a client a new secret. The one before stays valid for so long, so that it can be replaced everywhere; `seen` is
+/// the one before as whoever asks knows it.
 ///
 /// # Errors
 ///
-/// [`RegistryError::Wrong`] for a client without secrets, or a time that is too long; [`RegistryError::Gone`].
-pub async fn rotate(registry: &Registry<'_>, client_id: &str, keep_old: TimeDelta) -> RegistryResult<Rotated> {
+/// [`RegistryError::Wrong`] for a client without secrets, or a time that is too long; [`RegistryError::Gone`];
+/// [`RegistryError::ChangedMeanwhile`] where another one is the newest.
+pub async fn rotate(
+    registry: &Registry<'_>,
+    client_id: &str,
+    keep_old: TimeDelta,
+    seen: Option<ClientSecretId>,
+) -> RegistryResult<Rotated> {
     if keep_old < TimeDelta::zero() || keep_old > KEPT_MAX {
         return Err(Wrong::new("keep_old", format!("choose at most {} days", KEPT_MAX.num_days())).into());
     }
     let at = registry.clock.now();
     let (secret, kept) = new_secret(at);
     let old_expires_at = at + keep_old;
-    let rotation = SecretRotation { client_id: client_id.to_owned(), secret: kept, old_expires_at };
+    let rotation = SecretRotation { client_id: client_id.to_owned(), secret: kept, old_expires_at, seen };
     match registry.store.rotate_secret(&rotation, &registry.audit(at)).await? {
         RotateSecret::Rotated(client) => Ok(Rotated { client: *client, secret, old_expires_at }),
         RotateSecret::Unknown => Err(RegistryError::Gone),
+        RotateSecret::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
         RotateSecret::HasNoSecret => {
             let problem = format!("the client {client_id} authenticates without a secret, so there is none to rotate");
             Err(Wrong::new("other", problem).into())

@@ -125,6 +125,10 @@ impl Engine {
         if !client.authentication_methods.contains(AuthenticationMethod::ClientSecret) {
             return Ok(RotateSecret::HasNoSecret);
         }
+        // Renewed twice by one press, the secret that is in use would be the one that ends at once.
+        if rotation.seen.is_some() && client.secrets.first().map(|newest| newest.id) != rotation.seen {
+            return Ok(RotateSecret::ChangedMeanwhile);
+        }
         sqlx::query(END_OLD_SECRETS)
             .bind(client.id.0)
             .bind(rotation.old_expires_at)

@@ -51,8 +51,9 @@ const OWNERS: &str = "
      where o.plugin_id = $1
      order by o.added_at, o.account_id";
 
-/// Locks the plugin's row without changing it, so that of two owners who leave at once one stays.
-const LOCK: &str = "update plugins set version = version where id = $1";
+/// Locks the plugin's row, so that of two owners who leave at once one stays; and raises its version, so that a change
+/// under way by whoever leaves comes too late.
+const LOCK: &str = "update plugins set version = version + 1 where id = $1";
 
 const COUNT: &str = "select count(*) from plugin_owners where plugin_id = $1";
 

@@ -141,6 +141,7 @@ impl Engine {
             return Ok(ImportPlugin::HostTaken { slug: holder.slug });
         }
         let is_new = known.is_none();
+        let changes = known.as_ref().map(|known| changes(known, wanted));
         let id = match known {
             None => insert(&mut step, import).await?,
             Some(known) => {
@@ -187,7 +188,7 @@ impl Engine {
                 .await?;
         }
         let subjects = Subjects { plugin_id: Some(kept.id), ..Subjects::default() };
-        let detail = json!({ "slug": kept.slug, "host": kept.host, "new": is_new });
+        let detail = json!({ "slug": kept.slug, "host": kept.host, "new": is_new, "changes": changes });
         audit::write(&mut step, event, AuditAction::PluginImported, subjects, detail).await?;
         step.commit().await?;
         Ok(if is_new { ImportPlugin::Created(kept) } else { ImportPlugin::Updated(kept) })
@@ -234,6 +235,24 @@ impl Engine {
                 .fetch_optional(&mut *connection))?;
         Ok(row.map(|(content_type, body)| Document { kind, content_type, body }))
     }
+}
+
+/// What an import says otherwise than the plugin did: members of the manifest by their names, scopes with both sentences.
+fn changes(known: &Plugin, wanted: &Plugin) -> Value {
+    let members = |plugin: &Plugin| plugin.manifest.as_object().cloned().unwrap_or_default();
+    let (before, after) = (members(known), members(wanted));
+    let mut changed: Vec<&str> = before.keys().chain(after.keys()).map(String::as_str).collect();
+    changed.sort_unstable();
+    changed.dedup();
+    changed.retain(|member| before.get(*member) != after.get(*member));
+    if known.host != wanted.host {
+        changed.push("host");
+    }
+    let scopes = wanted.scopes.iter().filter_map(|scope| {
+        let before = known.scopes.iter().find(|known| known.name == scope.name);
+        (before != Some(scope)).then(|| json!({ "before": before, "after": scope }))
+    });
+    json!({ "members": changed, "scopes": scopes.collect::<Vec<_>>() })
 }
 
 async fn insert(step: &mut Connection, import: &PluginImport) -> StoreResult<PluginId> {

@@ -1,5 +1,4 @@
-//! Forged forms and framed pages, for every page there is: the list is read from the route table itself, so that a new
-//! form is attacked on the day it is made.
+//! Forged forms and framed pages, for every page of the route table, so that a new form is attacked on the day it is made.
 
 use std::collections::BTreeSet;
 
@@ -7,51 +6,22 @@ use consentry::model::link::LinkPurpose;
 
 use super::by_hand::{Answer, ByHand};
 use crate::{
-    harness::server::{PASSWORD, World},
+    harness::{
+        route_table::{CLIENT, KIND, Route, SLUG, pages},
+        server::{PASSWORD, World},
+    },
     on_both_engines,
 };
-
-const ROUTES: &str = include_str!("../../../src/http/routes.rs");
-
-/// A page of the route table.
-struct Route {
-    path: String,
-    takes_a_form: bool,
-}
-
-/// Every page, as the route table writes them: `page("/path")` and what it answers, up to the next one.
-fn pages() -> Vec<Route> {
-    let (_, table) = ROUTES.split_once("\nfn pages(").expect("the table of pages");
-    let (table, _) = table.split_once("\n}\n").expect("its end");
-    let mut routes = Vec::new();
-    for written in table.split("page(").skip(1) {
-        let takes_a_form = written.contains(".post(");
-        let mut add = |path: &str| {
-            let path = path.replace("{host}", "a.example").replace("{provider}", "club");
-            routes.push(Route { path, takes_a_form });
-        };
-        if let Some(path) = written.strip_prefix('"') {
-            add(path.split('"').next().expect("a path"));
-        } else if written.starts_with("&format!(\"/{}\", purpose.as_str())") {
-            for purpose in LinkPurpose::ALL {
-                add(&format!("/{}", purpose.as_str()));
-            }
-        } else {
-            assert!(written.starts_with("why.path()"), "this test cannot read the path in {written:?}");
-            ["/second-step", "/prove"].into_iter().for_each(&mut add);
-        }
-    }
-    routes
-}
 
 /// Every address a template's form leads to.
 fn targets() -> BTreeSet<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let files = |folder: &std::path::Path| {
+        let files = std::fs::read_dir(folder).expect("templates").map(|file| file.expect("a file").path());
+        files.filter(|file| file.is_file()).collect::<Vec<_>>()
+    };
     let mut targets = BTreeSet::new();
-    for file in std::fs::read_dir(folder).expect("templates").map(|file| file.expect("a file").path()) {
-        if file.is_dir() {
-            continue;
-        }
+    for file in [files(&folder), files(&folder.join("console"))].concat() {
         let html = std::fs::read_to_string(&file).expect("a template");
         for form in html.split("<form").skip(1).map(|form| form.split('>').next().unwrap_or_default()) {
             assert!(form.contains("method=\"post\""), "{}: a form that is not posted: {form}", file.display());
@@ -69,11 +39,13 @@ fn the_route_table_and_the_templates_know_the_same_forms() {
     let offered: BTreeSet<String> = targets()
         .into_iter()
         .flat_map(|target| match target.as_str() {
+            // A plugin's words are typed on the same page before it is there and afterwards.
+            "{{ self.path() }}" => vec![format!("/console/new/{KIND}"), format!("/console/plugins/{SLUG}/listing")],
             "/{{ purpose.as_str() }}" => LinkPurpose::ALL.map(|purpose| format!("/{}", purpose.as_str())).to_vec(),
             "{{ why.path() }}" => vec!["/second-step".to_owned(), "/prove".to_owned()],
             // The script of this form's page asks there first, with the form's own token.
             "/passkey" => vec![target, "/passkey-options".to_owned()],
-            _ => vec![target],
+            _ => vec![target.replace("{{ slug }}", SLUG).replace("{{ client_id }}", CLIENT)],
         })
         .collect();
     assert_eq!(offered, taken);

@@ -13,6 +13,7 @@ mod browsers;
 mod clients;
 mod codes;
 mod connecting;
+mod console;
 mod documents;
 mod downgrades;
 mod federated;

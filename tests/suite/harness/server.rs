@@ -14,7 +14,7 @@ use consentry::{
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, PluginId, ResourceId},
         mechanisms::Mechanisms,
-        plugin::{Document, DocumentKind, Plugin, PluginState, SubjectSalt},
+        plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt},
         provider::{OwnLogin, Provider},
         proxies::TrustedProxies,
         resource::ResourceIdentifier,
@@ -240,6 +240,11 @@ impl Running {
 
     /// Adds a person.
     pub async fn add_account(&self, email: &str, name: &str) -> AccountId {
+        self.add_account_as(email, name, Role::Person).await
+    }
+
+    /// Adds somebody who may be more than a person.
+    pub async fn add_account_as(&self, email: &str, name: &str, role: Role) -> AccountId {
         // One hash for all: Argon2 is slow on purpose, and what it costs is not what most tests are about.
         static HASH: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
         let hash = HASH.get_or_init(async || self.server.passwords.hash(PASSWORD).await.expect("a hash")).await;
@@ -248,7 +253,7 @@ impl Running {
             id: AccountId(random::id(now)),
             email: email.parse().expect("an address"),
             name: name.into(),
-            role: Role::Person,
+            role,
             password_hash: hash.clone(),
             at: now,
         };
@@ -263,12 +268,20 @@ impl Running {
 
     /// Adds a plugin whose API is called by that resource identifier.
     pub async fn add_plugin_for(&self, slug: &str, resource: String) -> Plugin {
+        self.added_plugin(slug, resource, self.server.settings.host.clone()).await
+    }
+
+    /// Adds a plugin on a host of its own.
+    pub async fn add_plugin_at(&self, slug: &str, host: &str) -> Plugin {
+        self.added_plugin(slug, format!("https://{host}"), host.parse().expect("a host")).await
+    }
+
+    async fn added_plugin(&self, slug: &str, resource: String, host: Host) -> Plugin {
         let now = self.server.clock.now();
         let mut scopes = Catalogue::default();
         for (name, words) in [("todo.read", "See your to-do list"), ("todo.write", "Add and remove items")] {
             scopes.put(Scope::new(name, words)).expect("room");
         }
-        let host: consentry::model::plugin::Host = self.server.settings.host.clone();
         let plugin = Plugin {
             id: PluginId(random::id(now)),
             slug: slug.into(),

@@ -67,7 +67,7 @@ on_both_engines! {
         let renewing = async {
             let server = &world.running.server;
             let day = TimeDelta::days(1);
-            let rotated = secrets::rotate(&registry(server), &old.client_id, day).await.unwrap();
+            let rotated = secrets::rotate(&registry(server), &old.client_id, day, None).await.unwrap();
             known.write().await.client_secret = rotated.secret.reveal().to_owned();
         };
         let (answers, ()) = tokio::join!(asking, renewing);

@@ -7,5 +7,6 @@ mod keyboard;
 mod languages;
 mod look;
 mod own_pages;
+mod statements;
 mod strangers;
 mod under_a_path;

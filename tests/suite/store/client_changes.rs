@@ -76,8 +76,12 @@ async fn another_person(world: &World, number: usize, families: usize) -> Accoun
 async fn rotated(world: &World, text: &str, at: Timestamp) -> Client {
     let id = ClientSecretId(random::id(at));
     let secret = ClientSecret { id, digest: Digest::of(text), created_at: at, expires_at: None, last_used_at: None };
-    let rotation =
-        SecretRotation { client_id: world.client_id.clone(), secret, old_expires_at: at + TimeDelta::hours(1) };
+    let rotation = SecretRotation {
+        client_id: world.client_id.clone(),
+        secret,
+        old_expires_at: at + TimeDelta::hours(1),
+        seen: None,
+    };
     match world.store.rotate_secret(&rotation, &audit(at)).await.unwrap() {
         RotateSecret::Rotated(client) => *client,
         other => panic!("{other:?}"),

@@ -31,7 +31,7 @@ fn secret(text: &str, at: Timestamp) -> ClientSecret {
 /// A rotation after which the older secret stays for a minute.
 fn rotation(world: &World, text: &str, at: Timestamp) -> SecretRotation {
     let client_id = world.client_id.clone();
-    SecretRotation { client_id, secret: secret(text, at), old_expires_at: at + TimeDelta::minutes(1) }
+    SecretRotation { client_id, secret: secret(text, at), old_expires_at: at + TimeDelta::minutes(1), seen: None }
 }
 
 async fn rotated(world: &World, rotation: &SecretRotation) -> Client {

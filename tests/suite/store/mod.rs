@@ -27,6 +27,7 @@ mod keys;
 mod links;
 mod mails;
 mod methods;
+mod owners;
 mod people;
 mod people_leave;
 mod plugins;

@@ -71,6 +71,7 @@ on_both_engines! {
                 last_used_at: None,
             },
             old_expires_at: at(877),
+            seen: None,
         };
         world.store.rotate_secret(&rotation, &audit(at(5))).await.unwrap();
         assert_eq!(world.store.sweep(&sweep(at(876), 100)).await.unwrap(), 0);

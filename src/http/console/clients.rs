@@ -1,0 +1,193 @@
+//! `/console/plugins/{slug}/clients`: the client IDs of a plugin, and a new one with what is to be typed in elsewhere.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{
+    entry::{Entry, Outcome, take, visit},
+    plugins::before,
+};
+use crate::{
+    http::{
+        failure::PageError,
+        pages::console::{Badge, Choice, ClientLine, ClientsPage, HandoverPage, NewClientPage, Section},
+    },
+    model::{
+        client::{Client, Dialect},
+        id::ClientId,
+        plugin::Plugin,
+    },
+    protocol::{dialect, parameters::Parameters, presets},
+    registry::{
+        RegistryError, Wrong,
+        clients::{self, Handover, NewClientForm},
+    },
+    server::Server,
+    store::owners::Page,
+};
+
+/// How many clients stand on a page.
+const ROWS: u32 = 25;
+/// The longest line of a form that is read, in bytes.
+const LINE_MAX: usize = 4096;
+/// The longest text of several lines.
+const TEXT_MAX: usize = 32 * 1024;
+
+/// Shows them.
+pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    visit(&server, &request, async |entry| show(entry).await).await
+}
+
+async fn show(entry: &Entry<'_>) -> Outcome {
+    let plugin = entry.plugin().await?;
+    let before = before(entry.request)?;
+    let page = Page { before: before.map(ClientId), rows_max: ROWS + 1 };
+    let mut clients = entry.server.store.clients_of(plugin.id, entry.server.clock.now(), page).await?;
+    let has_more = clients.len() > ROWS as usize;
+    clients.truncate(ROWS as usize);
+    let page = ClientsPage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((&plugin, Section::Clients)))?,
+        older: clients.last().filter(|_| has_more).map(|client| client.id.to_string()),
+        clients: clients.iter().map(line).collect(),
+        is_first_page: before.is_none(),
+        slug: plugin.slug,
+    };
+    entry.answer(HttpResponse::Ok(), &page)
+}
+
+fn line(client: &Client) -> ClientLine {
+    ClientLine {
+        client_id: client.client_id.clone(),
+        name: client.name.clone(),
+        kind: dialect::in_words(client.dialect),
+        badge: badge(client),
+    }
+}
+
+/// Where a client stands.
+pub(super) fn badge(client: &Client) -> Badge {
+    let lacks_callback = dialect::authorization_code_allowed(client.dialect) && client.redirect_uris.is_empty();
+    let (class, word) = match (client.enabled, lacks_callback) {
+        (false, _) => ("bad", "Disabled"),
+        (true, true) => ("warn", "Callback missing"),
+        (true, false) => ("good", "Ready"),
+    };
+    Badge { class, word }
+}
+
+/// Asks for a new one; the address may say which kind.
+pub async fn form(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    let show = async |entry: &Entry<'_>| {
+        let plugin = entry.plugin().await?;
+        let query = Parameters::from_form(entry.request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
+        let preset = query.one("kind", 64).map_err(PageError::Incomplete)?.unwrap_or(Dialect::Action.as_str());
+        let scopes = plugin.scopes.iter().map(|scope| scope.name.clone()).collect();
+        let typed = NewClientForm { preset: preset.to_owned(), scopes, ..NewClientForm::default() };
+        render(entry, &plugin, &typed, Vec::new())
+    };
+    visit(&server, &request, show).await
+}
+
+/// Registers it, and shows what is to be typed in.
+pub async fn register(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    take(&server, &request, payload, async |entry, fields| carry_out(entry, fields).await).await
+}
+
+async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
+    let plugin = entry.plugin().await?;
+    let text = |name: &str, length_max: usize| -> Result<String, PageError> {
+        Ok(fields.one(name, length_max).map_err(PageError::Incomplete)?.unwrap_or_default().to_owned())
+    };
+    let scopes: Vec<String> = fields.all("scope").flatten().map(str::to_owned).collect();
+    let typed = NewClientForm {
+        preset: text("preset", 64)?,
+        name: text("name", LINE_MAX)?,
+        callbacks: text("callbacks", TEXT_MAX)?.lines().map(str::to_owned).collect(),
+        scopes: scopes.clone(),
+        ..NewClientForm::default()
+    };
+    // On the command line no scope means all of them; a form without a tick means that none was wanted.
+    if scopes.is_empty() && plugin.scopes.iter().next().is_some() {
+        let none = Wrong::new("scope", "Nothing is ticked that it may ask for");
+        return render(entry, &plugin, &typed, vec![none]);
+    }
+    match clients::register(&entry.registry(), &plugin, &typed).await {
+        Ok(registered) => {
+            let about = About {
+                client_id: registered.client.client_id,
+                name: registered.client.name,
+                has_secret: registered.secret.is_some(),
+                old_until: None,
+                twins: registered.twins.iter().map(ToString::to_string).collect(),
+                dialect: registered.client.dialect,
+            };
+            hand_over(entry, &plugin, about, registered.handover)
+        }
+        Err(RegistryError::Wrong(wrong)) => render(entry, &plugin, &typed, wrong),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A client whose values are shown.
+pub(super) struct About {
+    pub(super) client_id: String,
+    pub(super) name: String,
+    pub(super) has_secret: bool,
+    pub(super) old_until: Option<String>,
+    pub(super) twins: Vec<String>,
+    pub(super) dialect: Dialect,
+}
+
+/// What to do then. Who reads this has no command line, which the words for a classic plugin speak of.
+fn next(then: Option<&'static str>, dialect: Dialect) -> Option<String> {
+    let own = "A verification token is shown then: paste it on the page Verification. The callback that people are sent \
+               back to goes on this client's page.";
+    if dialect == Dialect::Plugin { Some(own.to_owned()) } else { then.map(str::to_owned) }
+}
+
+/// Shows what is to be typed in elsewhere, this once.
+pub(super) fn hand_over(entry: &Entry<'_>, plugin: &Plugin, about: About, handover: Handover) -> Outcome {
+    let page = HandoverPage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((plugin, Section::Clients)))?,
+        slug: plugin.slug.clone(),
+        client_id: about.client_id,
+        name: about.name,
+        place: handover.place.to_owned(),
+        fields: handover.fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect(),
+        has_secret: about.has_secret,
+        old_until: about.old_until,
+        twins: about.twins,
+        then: next(handover.then, about.dialect),
+    };
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((actix_web::http::header::CACHE_CONTROL, "no-store"));
+    entry.answer(answer, &page)
+}
+
+fn render(entry: &Entry<'_>, plugin: &Plugin, typed: &NewClientForm, wrong: Vec<Wrong>) -> Outcome {
+    let choice = |value: &str, label: &str| Choice {
+        value: value.to_owned(),
+        label: label.to_owned(),
+        chosen: value == typed.preset,
+    };
+    let kinds = Dialect::ALL.into_iter().map(|kind| choice(kind.as_str(), dialect::in_words(kind)));
+    let callers = presets::all().iter().map(|caller| choice(&caller.name, &caller.about));
+    let scopes = plugin.scopes.iter().map(|scope| Choice {
+        value: scope.name.clone(),
+        label: scope.words.clone(),
+        chosen: typed.scopes.contains(&scope.name),
+    });
+    let is_refused = !wrong.is_empty();
+    let page = NewClientPage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((plugin, Section::Clients)))?,
+        slug: plugin.slug.clone(),
+        presets: kinds.chain(callers).collect(),
+        name: typed.name.clone(),
+        callbacks: typed.callbacks.join("\n"),
+        scopes: scopes.collect(),
+        wrong,
+    };
+    entry.answer(if is_refused { HttpResponse::UnprocessableEntity() } else { HttpResponse::Ok() }, &page)
+}

@@ -1,0 +1,87 @@
+//! `/console/plugins/{slug}/verification`: the token an assistant has shown, whether it finds it where it looks, and the
+//! proof of the domain that connectors' vendors ask for. `registry::verification` has the steps.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{
+    entry::{Entry, Outcome, take, visit},
+    times,
+};
+use crate::{
+    http::{
+        failure::PageError,
+        pages::console::{Notice, Section, VerificationPage},
+    },
+    model::plugin::PluginState,
+    protocol::{manifest, parameters::Parameters},
+    registry::{RegistryError, RegistryResult, Wrong, verification},
+    server::Server,
+};
+
+/// The longest token that is read, in bytes.
+const TOKEN_MAX: usize = 4096;
+
+/// Shows the page.
+pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    visit(&server, &request, async |entry| render(entry, Vec::new()).await).await
+}
+
+/// Takes one of its forms.
+pub async fn change(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    take(&server, &request, payload, async |entry, fields| carry_out(entry, fields).await).await
+}
+
+async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
+    let plugin = entry.plugin().await?;
+    let token = fields.one("token", TOKEN_MAX).map_err(PageError::Incomplete)?.unwrap_or_default();
+    let registry = entry.registry();
+    let done: RegistryResult<Notice> = match fields.required("change", 32).map_err(PageError::Incomplete)? {
+        "token" => verification::set_verification_token(&registry, plugin.id, manifest::SERVICE, token)
+            .await
+            .map(|_| Notice::TokenPublished),
+        "challenge" => verification::set_challenge(&registry, plugin.id, token).await.map(|()| Notice::ChallengeServed),
+        "verify" => verification::verify(&registry, &entry.server.for_owners, plugin.id).await.map(|looked| {
+            if looked.plugin.state == PluginState::Verified { Notice::Verified } else { Notice::NotVerified }
+        }),
+        _ => return Err(PageError::NotThere),
+    };
+    let change = fields.one("change", 32).map_err(PageError::Incomplete)?.unwrap_or_default();
+    let wrong = match done {
+        Ok(notice) => return Ok(entry.lead_to(&format!("/plugins/{}/verification", plugin.slug), notice)),
+        // Both forms have a field of that name.
+        Err(RegistryError::Wrong(wrong)) if change == "challenge" => {
+            wrong.into_iter().map(|it| Wrong { field: "challenge", ..it }).collect()
+        }
+        Err(RegistryError::Wrong(wrong)) => wrong,
+        Err(RegistryError::ChangedMeanwhile) => {
+            vec![Wrong::new("other", "The plugin was changed while it was looked at. Look again")]
+        }
+        Err(error) => return Err(error.into()),
+    };
+    render(entry, wrong).await
+}
+
+async fn render(entry: &Entry<'_>, wrong: Vec<Wrong>) -> Outcome {
+    let plugin = entry.plugin().await?;
+    let found = entry.server.store.verification(plugin.id).await?;
+    let (plugin, verification) = found.ok_or(PageError::NotThere)?;
+    let (scheme, _) = entry.server.settings.schemes_of(&plugin.host);
+    let place = |path: &str| format!("{scheme}://{}{path}", plugin.host);
+    let is_refused = !wrong.is_empty();
+    let page = VerificationPage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((&plugin, Section::Verification)))?,
+        slug: plugin.slug.clone(),
+        has_token: plugin.state != PluginState::Draft,
+        is_verified: plugin.state == PluginState::Verified,
+        manifest_url: place(manifest::PLACE),
+        challenge_url: place(manifest::CHALLENGE_PLACE),
+        has_challenge: entry.server.store.challenge(&plugin.host).await?.is_some(),
+        looked_at: verification.look.as_ref().map(|look| times::minute(look.at)),
+        says: verification.look.as_ref().map(|look| look.says.clone()),
+        findings: verification.look.map(|look| look.findings).unwrap_or_default(),
+        next: verification.due_at.map(times::minute),
+        wrong,
+    };
+    entry.answer(if is_refused { HttpResponse::UnprocessableEntity() } else { HttpResponse::Ok() }, &page)
+}

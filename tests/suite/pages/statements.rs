@@ -1,0 +1,65 @@
+//! What a page of the console asks of the database: few statements, and no more of them however many rows there are.
+
+use std::collections::BTreeMap;
+
+use consentry::model::{account::Role, client::Dialect};
+use sqlx::{Connection, PgConnection};
+
+use crate::{
+    attacks::by_hand::ByHand,
+    harness::{
+        databases::{Database, Engine, without_postgres},
+        route_table::{CLIENT, pages},
+        server::{PASSWORD, World},
+    },
+};
+
+/// As many as a page may need.
+const STATEMENTS_MAX: i64 = 8;
+
+/// How often the server was asked anything in one database.
+async fn calls(database: &Database) -> i64 {
+    let mut server = url::Url::parse(&database.url).unwrap();
+    let name = server.path().trim_start_matches('/').to_owned();
+    server.set_path("postgres");
+    let mut connection = PgConnection::connect(server.as_str()).await.unwrap();
+    let sum = "select coalesce(cast(sum(s.calls) as bigint), 0)
+                 from pg_stat_statements s join pg_database d on d.oid = s.dbid where d.datname = $1";
+    sqlx::query_scalar(sum).bind(name).fetch_one(&mut connection).await.unwrap()
+}
+
+/// The statements of each page of the console, one visit each.
+async fn visited(world: &World, browser: &ByHand, client_id: &str) -> BTreeMap<String, i64> {
+    let mut asked = BTreeMap::new();
+    for route in pages().into_iter().filter(|route| route.path.starts_with("/console")) {
+        let path = route.path.replace(CLIENT, client_id);
+        let before = calls(&world.database).await;
+        let page = browser.get(&world.running, &path).await;
+        assert!(page.status < 400, "{path}: {} {}", page.status, page.body);
+        asked.insert(route.path, calls(&world.database).await - before);
+    }
+    asked
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_page_of_the_console_asks_much_or_more_with_more_rows() {
+    if without_postgres() {
+        return;
+    }
+    let world = World::new(Engine::Postgres).await;
+    world.running.add_account_as("admin@example.com", "Adam Admin", Role::Admin).await;
+    let client = world.client(Dialect::Action).await;
+    let browser = ByHand::new();
+    let page = browser.get(&world.running, "/sign-in").await;
+    browser.sign_in(&world.running, &page, "admin@example.com", PASSWORD).await;
+    let few = visited(&world, &browser, &client.client_id).await;
+    assert!(few.len() > 6, "{few:?}");
+    for (path, asked) in &few {
+        assert!((1..=STATEMENTS_MAX).contains(asked), "{path} asks {asked} times");
+    }
+    for number in 0..60 {
+        world.running.add_client(&world.plugin, Dialect::Action, &["https://chat.example/cb"]).await;
+        world.running.add_plugin_at(&format!("other-{number}"), &format!("other-{number}.example")).await;
+    }
+    assert_eq!(visited(&world, &browser, &client.client_id).await, few);
+}
