@@ -1,5 +1,6 @@
 //! A load on the real server: token issue, refresh, alone and beside 200 people who sign in, and introspection, on
-//! SQLite and on Postgres; and how long a wrong password takes with known and with unknown addresses.
+//! SQLite and on Postgres; a client's secret renewed meanwhile; and how long a wrong password takes with known and with
+//! unknown addresses.
 //!
 //! `cargo bench --bench load`. It starts `consentry serve` as a process of its own on a free loopback port, prepares
 //! codes with the library, sends a bounded number of requests from 32 callers, and prints requests per second, the
@@ -53,6 +54,8 @@ use consentry::{
 
 #[path = "load/people.rs"]
 mod people;
+#[path = "load/renewal.rs"]
+mod renewal;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 type Form = Vec<(&'static str, String)>;
@@ -96,7 +99,8 @@ async fn measure(engine: &str, url: &str, folder: &Path) -> Outcome<()> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let public_url = format!("http://localhost:{port}");
     let prepared = prepare(url, &public_url, master).await?;
-    let process = Process(start(url, &public_url, port, &write_key(folder, master)?)?);
+    let master_keys = write_key(folder, master)?;
+    let process = Process(start(url, &public_url, port, &master_keys)?);
     wait_until_ready(&public_url).await?;
     let run = |step: &'static str, path: &'static str, forms: Vec<Form>| {
         let (address, pid) = (format!("{public_url}{path}"), process.0.id());
@@ -134,7 +138,10 @@ async fn measure(engine: &str, url: &str, folder: &Path) -> Outcome<()> {
         beside.p99 / alone.p99
     );
     let [known, unknown] = people::wrong_passwords(&public_url).await?;
-    println!("{engine}: median of a wrong password: known addresses {known:.1?}, unknown {unknown:.1?}\n");
+    println!("{engine}: median of a wrong password: known addresses {known:.1?}, unknown {unknown:.1?}");
+    // The last one: from here on the service has another secret.
+    renewal::under_load(engine, &public_url, &prepared.service, consentry(url, &public_url, &master_keys)).await?;
+    println!();
     Ok(())
 }
 
@@ -265,17 +272,24 @@ fn write_key(folder: &Path, master: [u8; 32]) -> Outcome<String> {
 }
 
 fn start(url: &str, public_url: &str, port: u16, master_keys: &str) -> Outcome<Child> {
-    Ok(Command::new(env!("CARGO_BIN_EXE_consentry"))
+    Ok(consentry(url, public_url, master_keys)
         .arg("serve")
-        // The server knows its own settings only, and refuses any other of its prefix.
-        .env_remove("CONSENTRY_BENCH_POSTGRES_URL")
-        .env("CONSENTRY_PUBLIC_URL", public_url)
         .env("CONSENTRY_LISTEN", format!("127.0.0.1:{port}"))
-        .env("CONSENTRY_DATABASE_URL", url)
-        .env("CONSENTRY_MASTER_KEYS", master_keys)
         .env("CONSENTRY_LOG", "error")
         .stdout(Stdio::null())
         .spawn()?)
+}
+
+/// The command line with its configuration in the environment.
+fn consentry(url: &str, public_url: &str, master_keys: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_consentry"));
+    command
+        // The program knows its own settings only, and refuses any other of its prefix.
+        .env_remove("CONSENTRY_BENCH_POSTGRES_URL")
+        .env("CONSENTRY_PUBLIC_URL", public_url)
+        .env("CONSENTRY_DATABASE_URL", url)
+        .env("CONSENTRY_MASTER_KEYS", master_keys);
+    command
 }
 
 async fn wait_until_ready(public_url: &str) -> Outcome<()> {

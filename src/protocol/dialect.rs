@@ -132,7 +132,8 @@ pub fn handover(dialect: Dialect, endpoints: Endpoints<'_>) -> Handover<'_> {
             credentials: ("Client ID", "Client Secret"),
             then: Some(
                 "When the editor has saved them it shows a callback URL: it has to be one of those registered here, \
-                 letter for letter, and it can change when the settings are edited.",
+                 letter for letter. It can change when the settings are edited; `consentry client callbacks` then shows \
+                 the new one, once somebody has tried to connect.",
             ),
         },
         Dialect::Connector | Dialect::Custom => Handover {
