@@ -29,8 +29,8 @@ use crate::{
 pub(super) struct Token {
     /// The plugin's short name
     slug: String,
-    /// The token, as a reference to a file or a variable that holds it
-    #[arg(long, value_name = "file:PATH|env:NAME")]
+    /// Where the token is: `file:PATH` or `env:NAME`
+    #[arg(long, value_name = "REF")]
     from: String,
     /// What the manifest calls whoever hands it out
     #[arg(long, default_value = manifest::SERVICE)]
@@ -41,8 +41,8 @@ pub(super) struct Token {
 pub(super) struct Challenge {
     /// The plugin's short name
     slug: String,
-    /// The token, as a reference to a file or a variable that holds it
-    #[arg(long, value_name = "file:PATH|env:NAME")]
+    /// Where the token is: `file:PATH` or `env:NAME`
+    #[arg(long, value_name = "REF")]
     from: String,
 }
 

@@ -57,7 +57,6 @@ impl Published {
         world
             .import(|plugin| {
                 plugin.host = HOST.parse().unwrap();
-                plugin.resource = format!("https://{HOST}");
                 let manifest = plugin.manifest.as_object_mut().unwrap();
                 for (member, value) in [
                     ("api", json!({ "type": "openapi", "url": format!("https://{HOST}/openapi.json") })),
