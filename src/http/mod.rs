@@ -2,8 +2,8 @@
 //! extractor → `protocol` decision → one `store` operation → answer.
 //!
 //! Rooms: `oauth/` (machine endpoints and the authorization request), `account/` (sign-in and sign-out),
-//! `console/` (what owners look at), `well_known/` (documents), `extract/` (what a request says), `guard/` (what every answer carries). `ops.rs` is a
-//! listener apart, for those who run the server.
+//! `console/` (what owners look at), `well_known/` (documents), `extract/` (what a request says), `guard/` (what every
+//! answer carries). `ops.rs` is a listener apart, for those who run the server.
 
 mod absent;
 pub mod account;
