@@ -124,8 +124,8 @@ on_both_engines! {
         let world = World::new(engine).await;
         let id = world.plugin.id;
         // 100 days, with one count an hour of every kind, and more of them.
-        for day in 0..100 {
-            let of = |number| happened(id, Counted::TokenRequest, day * 24 + number, 9);
+        for day in 0..100_i64 {
+            let of = |number: i64| happened(id, Counted::TokenRequest, day * 24 + number, 9);
             let all: Vec<Happened> = (0..24).map(of).collect();
             world.store.add_counts(&all).await.unwrap();
             world.store.add_counts(&all).await.unwrap();
