@@ -15,8 +15,12 @@ pub(super) struct Show {
     /// The plugin's short name
     slug: String,
     /// Over how long: 24 hours, 30 days or 12 months
-    #[arg(long, value_name = "PERIOD", default_value = "day", value_parser = PossibleValuesParser::new(Period::ALL.map(Period::as_str)))]
+    #[arg(long, value_name = "PERIOD", default_value = "day", value_parser = words())]
     over: String,
+}
+
+fn words() -> PossibleValuesParser {
+    PossibleValuesParser::new(Period::ALL.map(Period::as_str))
 }
 
 pub(super) async fn run(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {

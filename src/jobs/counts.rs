@@ -60,7 +60,7 @@ pub async fn run(server: Arc<Server>) {
             tracing::warn!(%error, "connections could not be counted; they are next time");
         }
         let ended = server.clock.elapsed();
-        next_look = ended + (ended - began) * REST;
+        next_look = ended + ended.saturating_sub(began) * REST;
     }
 }
 

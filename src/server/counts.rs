@@ -76,7 +76,9 @@ impl Counts {
     /// What could not be kept waits again.
     pub fn give_back(&self, noted: Vec<Noted>) {
         let mut waiting = self.lock();
-        noted.into_iter().for_each(|noted| waiting.add(noted));
+        for noted in noted {
+            waiting.add(noted);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {

@@ -4,8 +4,8 @@
 use crate::{rust_text::Token, tree::Tree};
 
 /// The crafts and the floors, all of which the assembly may hold.
-const CRAFTS_AND_FLOORS: &str = "random languages passwords factors pictures charts outbound providers mail vault keys tokens telemetry config protocol \
-     store clock audit";
+const CRAFTS_AND_FLOORS: &str = "random languages passwords factors pictures charts outbound providers mail vault keys tokens telemetry \
+     config protocol store clock audit";
 
 /// Each room and the rooms it may name, itself apart. A room that is not listed may not exist.
 /// A row names only rooms that stand above it, so that no chain of rooms can come round to its start.

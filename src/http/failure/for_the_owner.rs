@@ -52,8 +52,7 @@ impl PageError {
             Self::NotAddressed(NotAddressed::UnknownClient { .. }) => Refusal::InvalidClient,
             Self::NotAddressed(NotAddressed::ForeignRedirectUri { .. }) => Refusal::RedirectUri,
             Self::NotAddressed(NotAddressed::NotForPeople) => Refusal::UnauthorizedClient,
-            Self::NotAddressed(NotAddressed::Malformed(error)) => error.code.counted_as(),
-            Self::Refused(error, _) => error.code.counted_as(),
+            Self::NotAddressed(NotAddressed::Malformed(error)) | Self::Refused(error, _) => error.code.counted_as(),
             Self::Document(_) => Refusal::ClientMetadata,
             _ => Refusal::Page,
         }

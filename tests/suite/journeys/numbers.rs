@@ -1,4 +1,4 @@
-//! The numbers owners look at: what happens at the endpoints is counted for the plugin it happens to, in the background.
+//! The numbers owners look at: what happens at the endpoints is counted for its plugin, in the background.
 
 use chrono::{DateTime, TimeDelta};
 use consentry::{
@@ -84,11 +84,10 @@ on_both_engines! {
         let arrived = browser.sign_in(&page, "nobody@example.com").await.page();
         let page = browser.sign_in(&arrived, "grace@example.com").await.page();
         browser.decide(&page, "deny").await.left();
-        // Documents that are not there are nobody's refusals.
-        browser.get("/.well-known/oauth-authorization-server/nothing").await;
 
         let store = &running.server.store;
-        assert!(store.counts(world.plugin.id, Grain::Day, DateTime::UNIX_EPOCH).await.unwrap().is_empty(), "not in the request");
+        let rows = store.counts(world.plugin.id, Grain::Day, DateTime::UNIX_EPOCH).await.unwrap();
+        assert!(rows.is_empty(), "nothing is written in a request: {rows:?}");
         let expected = [
             (Counted::TokenRequest, 6),
             (Counted::Refused(Refusal::InvalidClient), 1),
@@ -106,6 +105,8 @@ on_both_engines! {
         let (world, _clock) = standing(engine).await;
         let unknown = Registered { client_id: "nobody".to_owned(), client_secret: "x".to_owned() };
         assert_eq!(world.running.redeem(&unknown, "x").await.0, 401);
+        // But documents that are not there: those are looked for by everybody.
+        Browser::new(&world.running).get("/.well-known/oauth-authorization-server/nothing").await;
         let expected = [(Counted::TokenRequest, 1), (Counted::Refused(Refusal::InvalidClient), 1)];
         assert_eq!(counted(&world, world.plugin.id).await, expected);
     }
@@ -146,7 +147,8 @@ on_both_engines! {
         jobs::counts::look(server).await.unwrap();
         assert_eq!(totals(Period::Year).await, ["1", "1", "1", "0", "1", "0"]);
         let token = refresh_token(&tokens);
-        let own = [("client_id", client.client_id.as_str()), ("client_secret", &client.client_secret), ("token", &token)];
+        let (id, secret) = (client.client_id.as_str(), client.client_secret.as_str());
+        let own = [("client_id", id), ("client_secret", secret), ("token", &token)];
         assert_eq!(world.running.form("/revoke", &own).await.0, 200);
         clock.advance(TimeDelta::minutes(1));
         jobs::counts::look(server).await.unwrap();
@@ -155,6 +157,14 @@ on_both_engines! {
         // A day later nothing of it is in the last 24 hours.
         clock.advance(TimeDelta::hours(25));
         assert_eq!(totals(Period::Day).await, ["0"; 6]);
+        let hours = async || {
+            server.store.counts(world.plugin.id, Grain::Hour, DateTime::UNIX_EPOCH).await.unwrap().len()
+        };
+        assert_eq!(hours().await, 4, "people, gained, lost, a token request");
+        clock.advance(TimeDelta::hours(25));
+        jobs::sweep::once(server).await.unwrap();
+        assert_eq!(hours().await, 0, "what is too old to be shown leaves with everything else");
+        assert_eq!(totals(Period::Month).await, ["0", "0", "1", "1", "1", "0"]);
     }
 
     /// The real binary: what was counted until it was asked to stop is kept, and told on the command line.
@@ -168,7 +178,8 @@ on_both_engines! {
         std::fs::write(folder.path().join("ai-plugin.json"), consentry::demo::MANIFEST).unwrap();
         let host = format!("localhost:{port}");
         let scope = "todo.read=Read it";
-        let plugin = consentry.answer(&["plugin", "import", "ai-plugin.json", "--host", &host, "--scope", scope, "--json"]);
+        let import = ["plugin", "import", "ai-plugin.json", "--host", &host, "--scope", scope, "--json"];
+        let plugin = consentry.answer(&import);
         let slug = plugin["slug"].as_str().unwrap();
         let numbers = |over: &str| consentry.answer(&["plugin", "numbers", slug, "--over", over, "--json"]);
         let mut serving = consentry.serve().await;

@@ -114,8 +114,8 @@ on_both_engines! {
             done.unwrap();
         }
         for grain in Grain::ALL {
-            let kept = [counts(&world.store, world.plugin.id, grain).await, counts(&world.store, other.id, grain).await];
-            let kept = kept.concat();
+            let mut kept = counts(&world.store, world.plugin.id, grain).await;
+            kept.extend(counts(&world.store, other.id, grain).await);
             assert!(Counted::all().all(|what| sum(&kept, what) == 50), "{kept:?}");
         }
     }
@@ -124,8 +124,9 @@ on_both_engines! {
         let world = World::new(engine).await;
         let id = world.plugin.id;
         // 100 days, with one count an hour of every kind, and more of them.
-        for day in 0..100 {
-            let all: Vec<Happened> = (0..24).map(|number| happened(id, Counted::TokenRequest, day * 24 + number, 9)).collect();
+        for day in 0..100_i64 {
+            let of = |number: i64| happened(id, Counted::TokenRequest, day * 24 + number, 9);
+            let all: Vec<Happened> = (0..24).map(of).collect();
             world.store.add_counts(&all).await.unwrap();
             world.store.add_counts(&all).await.unwrap();
         }
