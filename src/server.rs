@@ -4,6 +4,7 @@
 
 pub mod clients;
 pub mod documents;
+pub mod examinations;
 pub mod factors;
 pub mod flows;
 mod issuer;
@@ -45,6 +46,7 @@ use crate::{
     store::{SchemaState, Store, StoreError, StoreResult},
 };
 use documents::Documents;
+use examinations::Examinations;
 use flows::Flows;
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
@@ -169,6 +171,8 @@ pub struct Server {
     pub registrations: Registrations,
     /// Fetches what plugin owners name.
     pub for_owners: Outbound,
+    /// How often the doctor looks at what owners name.
+    pub examinations: Examinations,
     /// Other people's servers that say who somebody is.
     pub providers: Providers,
     /// How fast passwords can be guessed.
@@ -233,6 +237,7 @@ impl Server {
         let key_sets = KeySets::new(strangers, known);
         let per_minute = settings.mechanisms.registration.per_minute;
         let registrations = Registrations::new(per_minute, settings.trusted_proxies.clone(), &clock);
+        let examinations = Examinations::new(&clock);
         let sign_ins = SignIns::new(settings.trusted_proxies.clone(), &clock);
         let passwords = Passwords::with(settings.passwords);
         let passkeys = Passkeys::of_site(&settings.origin, &settings.server_name);
@@ -246,6 +251,7 @@ impl Server {
             key_sets,
             registrations,
             for_owners,
+            examinations,
             providers,
             sign_ins,
             passkeys,

@@ -10,3 +10,4 @@ pub mod overview;
 pub mod plugins;
 pub mod registering;
 pub mod scopes;
+pub mod working;

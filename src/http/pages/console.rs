@@ -1,7 +1,10 @@
 //! The pages of the console: what its owner reads and types about a plugin.
 
+mod working;
+
 use askama::Template;
 
+pub use self::working::{AttemptLine, AttemptPage, CallerChoice, EventLine, Finding, Findings, StepMark, WorkingPage};
 use super::{super::assets, Layout, SignedIn};
 use crate::{
     model::{
@@ -70,6 +73,8 @@ sections! {
     Listing = "/listing", "Listing",
     /// What clients may ask for.
     Scopes = "/scopes", "Permissions",
+    /// What happened, and what the doctor says.
+    Working = "/working", "Is it working?",
 }
 
 macro_rules! notices {

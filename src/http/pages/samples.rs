@@ -6,6 +6,7 @@ mod index;
 mod links;
 mod providers;
 mod settings;
+mod working;
 
 use chrono::DateTime;
 
@@ -54,6 +55,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
     ];
     samples.extend(factors::samples());
     samples.extend(settings::samples());
+    samples.extend(working::samples());
     samples
 }
 
@@ -162,6 +164,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     ];
     pages.extend(factors::filled_with(text, layout()));
     pages.extend(settings::filled_with(&layout(), text));
+    pages.extend(working::filled_with(&layout(), text));
     pages
 }
 

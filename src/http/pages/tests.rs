@@ -66,12 +66,16 @@ fn every_page_has_its_landmarks_one_heading_and_a_title() {
     }
 }
 
-/// A page without the one script there is, which stands in the head and has no text of its own.
+fn is_our_script(address: &str) -> bool {
+    ["/static/passkeys.js?v=", "/static/console.js?v="].iter().any(|ours| address.contains(ours))
+}
+
+/// A page without the one script it has, which stands in the head and has no text of its own.
 fn without_our_script(html: &str) -> String {
     match html.split_once("<script src=\"") {
         Some((before, rest)) => {
             let (address, after) = rest.split_once("\" defer></script>").expect("our script has a shape");
-            assert!(address.contains("/static/passkeys.js?v=") && !address.contains(['<', '>', '"']), "{address}");
+            assert!(is_our_script(address) && !address.contains(['<', '>', '"']), "{address}");
             format!("{before}{after}")
         }
         None => html.to_owned(),
@@ -110,7 +114,7 @@ fn each_field_reaches_its_page() {
 fn nothing_is_inline() {
     for (name, html) in samples().into_iter().chain(filled_with(SCRIPT)) {
         for tag in tags(&html) {
-            let is_ours = tag.starts_with("script src=\"") && tag.contains("/static/passkeys.js?v=");
+            let is_ours = tag.starts_with("script src=\"") && is_our_script(tag);
             assert!((is_ours || !tag.starts_with("script")) && !tag.starts_with("style"), "<{tag}> in {name}");
             for (attribute, value) in attributes(tag) {
                 assert!(attribute != "style" && !attribute.starts_with("on"), "{attribute} in {name}");

@@ -15,6 +15,7 @@ mod codes;
 mod connecting;
 mod documents;
 mod downgrades;
+mod examining;
 mod federated;
 mod forms;
 mod guessing;

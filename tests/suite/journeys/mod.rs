@@ -30,4 +30,5 @@ mod simulate;
 mod through_others;
 mod two_nodes;
 mod under_a_path;
+mod working;
 mod wrong_clocks;

@@ -16,6 +16,7 @@ fn write(folder: &Path) -> io::Result<()> {
     fs::write(folder.join("static/consentry.css"), assets::STYLESHEET)?;
     fs::write(folder.join("static/mark.svg"), assets::MARK)?;
     fs::write(folder.join("static/passkeys.js"), assets::PASSKEYS)?;
+    fs::write(folder.join("static/console.js"), assets::CONSOLE)?;
     let mut list = String::new();
     for (name, html) in samples() {
         fs::write(folder.join(name).with_extension("html"), html.replace("\"/static/", "\"static/"))?;
