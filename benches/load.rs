@@ -181,15 +181,15 @@ async fn prepare(url: &str, public_url: &str, master: [u8; 32]) -> Outcome<Prepa
         id: PluginId(random::id(now)),
         slug: "load".into(),
         host: server.settings.host.clone(),
-        owner_id: None,
         state: PluginState::Draft,
         upstream: None,
         resource: public_url.to_owned(),
         subject_salt: SubjectSalt(random::bytes()),
         scopes,
         manifest: serde_json::json!({ "name_for_human": "Load" }),
+        version: 1,
     };
-    server.store.import_plugin(&PluginImport { plugin: plugin.clone(), documents: vec![], at: now }, &audit()).await?;
+    server.store.import_plugin(&PluginImport::of(plugin.clone(), vec![], now), &audit()).await?;
     let (client_row, client) = register(&server, &plugin, Dialect::Plugin).await?;
     let (_, service) = register(&server, &plugin, Dialect::Service).await?;
     let grant = ConsentGrant {
@@ -248,6 +248,7 @@ async fn register(server: &Server, plugin: &Plugin, dialect: Dialect) -> Outcome
             digest: secret.digest(),
             created_at: now,
             expires_at: None,
+            last_used_at: None,
         }),
         at: now,
     };

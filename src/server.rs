@@ -3,6 +3,7 @@
 //! `http` answers with them, `jobs` tidies with them; `cli` decides when they start and stop.
 
 pub mod clients;
+pub mod counts;
 pub mod documents;
 pub mod examinations;
 pub mod factors;
@@ -11,10 +12,12 @@ mod issuer;
 pub mod key_sets;
 pub mod keyring;
 pub mod mails;
+pub mod notes;
 pub mod people;
 pub mod registrations;
 pub mod shares;
 pub mod sign_ins;
+pub mod verifications;
 
 use std::time::Duration;
 
@@ -45,12 +48,14 @@ use crate::{
     random,
     store::{SchemaState, Store, StoreError, StoreResult},
 };
+use counts::Counts;
 use documents::Documents;
 use examinations::Examinations;
 use flows::Flows;
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
 use mails::Mails;
+use notes::Notes;
 use registrations::Registrations;
 use sign_ins::SignIns;
 
@@ -181,8 +186,14 @@ pub struct Server {
     pub passkeys: Option<Passkeys>,
     /// What happened at each step of an attempt to connect.
     pub flows: Flows,
+    /// What is noted about clients in passing.
+    pub notes: Notes,
+    /// How often what happened to whose plugin.
+    pub counts: Counts,
     /// Who takes mail away, and how much waits.
     pub mails: Mails,
+    /// Reads back what plugins publish; it waits for nobody else's fetches, and nobody for its.
+    pub verifier: Outbound,
 }
 
 /// Why the server does not start.
@@ -232,6 +243,7 @@ impl Server {
         let known = Outbound::new(outbound.apart())?;
         let providers = Providers::new(settings.providers.clone(), Outbound::new(outbound.apart())?);
         let for_owners = Outbound::new(outbound.apart())?;
+        let verifier = Outbound::new(outbound.apart())?;
         let strangers = Outbound::new(outbound)?;
         let documents = Documents::new(settings.mechanisms.documents.clone(), strangers.clone(), known.clone());
         let key_sets = KeySets::new(strangers, known);
@@ -256,7 +268,10 @@ impl Server {
             sign_ins,
             passkeys,
             flows: Flows::default(),
+            notes: Notes::default(),
+            counts: Counts::default(),
             mails: Mails::new(Mailer::none()),
+            verifier,
         })
     }
 

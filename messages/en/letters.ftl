@@ -1,5 +1,5 @@
-# Mails. $server is the name of this site. Each letter is its subject, what it says (one paragraph or two), the words of
-# its link if it has one, and what closes it.
+# Mails. $server is the name of this site, and $host a host on which somebody's plugin is served. Each letter is its
+# subject, what it says (one paragraph or two), the words of its link if it has one, and what closes it.
 
 letter-sign-up = Your account at { $server }
     .says = Somebody wants to make an account at { $server } with this address.
@@ -37,6 +37,13 @@ letter-password-reset = You have a new password at { $server }
     .more = Everything that was signed in or connected has ended.
 letter-deleted = Your account at { $server } is deleted
     .says = Your account at { $server } was deleted, as you wished, and everything in it.
+letter-plugin-broken = Your plugin at { $server } is not verified any more
+    .says = What stands at the public address of { $host } is not any more what { $server } serves for your plugin there. New connections may fail until it is.
+    .more = Look at the plugin to read what was found, and what to do. { $server } looks again by itself, and writes to you when it matches again.
+    .ends = You get this mail because you own the plugin.
+letter-plugin-mended = Your plugin at { $server } is verified again
+    .says = What stands at the public address of { $host } is again what { $server } serves for your plugin there. There is nothing to do.
+    .ends = You get this mail because you own the plugin.
 letter-not-you = If this was not you, you can ignore this mail. Nothing happens without the link in it.
 letter-was-it-you = If this was not you, somebody else has got into your account. Choose a new password at once, on the sign-in page.
 letter-ask-operator = If this was not you, write to whoever runs the server.

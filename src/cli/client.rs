@@ -1,24 +1,21 @@
-//! `consentry client …`: programs that may ask for access. Adding has a file of its own.
+//! `consentry client …`: programs that may ask for access. What is changed about them is `registry::clients`'s to do.
 
-use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, columns, shown},
-    client_add, client_callback, client_keys,
-    desk::{Desk, audit},
+    client_add, client_callbacks, client_changes, client_keys, client_secrets,
+    desk::Desk,
     failure::Failure,
 };
 use crate::{
     model::{
-        Timestamp,
         client::{Client, ClientSecret},
-        id::ClientSecretId,
+        redirect_uri::RedirectUri,
     },
-    random,
-    store::clients::{RotateSecret, SecretRotation},
-    tokens::secret::{CLIENT_SECRET, SecretText},
+    registry::RegistryError,
+    tokens::secret::SecretText,
 };
 
 #[derive(Debug, Subcommand)]
@@ -27,48 +24,58 @@ pub(super) enum Command {
     Add(client_add::Add),
     /// List all clients
     List,
+    /// Show one client, with its secrets: when each was made and last used, and when it ends
+    Show(One),
+    /// Give a client another name
+    Rename(client_changes::Rename),
+    /// Show where a client may send people, and which callbacks it asked for without having them registered
+    Callbacks(One),
     /// Register further callbacks of a client
-    AddCallback(client_callback::AddCallback),
+    AddCallback(client_callbacks::AddCallback),
+    /// Take a callback of a client away
+    RemoveCallback(client_callbacks::OneCallback),
+    /// Register a callback that the client asked for, if it is the one that the client shows
+    ApproveCallback(client_callbacks::OneCallback),
+    /// Forget a callback that the client asked for
+    DismissCallback(client_callbacks::OneCallback),
     /// Give a client's public keys, where they cannot be fetched
     SupplyKeys(client_keys::SupplyKeys),
     /// Give a client a new secret
-    RotateSecret(RotateSecretArguments),
+    RotateSecret(client_secrets::RotateSecret),
+    /// End a secret of a client now
+    EndSecret(client_secrets::EndSecret),
     /// Disable a client; everything it was given ends
-    Disable(Disable),
+    Disable(One),
+    /// Enable a client again; people connect anew
+    Enable(One),
+    /// Delete a client with everything it was given
+    Delete(client_changes::Delete),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct RotateSecretArguments {
+pub(super) struct One {
     /// The client's id
-    client_id: String,
-    /// How long the old secret stays valid, so that it can be replaced everywhere; 0 ends it at once
-    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(0..=2_592_000))]
-    keep_old: u32,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Disable {
-    /// The client's id
-    client_id: String,
+    pub(super) client_id: String,
 }
 
 pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
     match command {
         Command::Add(arguments) => client_add::run(arguments, desk).await,
         Command::List => list(desk).await,
-        Command::AddCallback(arguments) => client_callback::run(&arguments, desk).await,
+        Command::Show(One { client_id }) => show(&client_id, desk).await,
+        Command::Rename(arguments) => client_changes::rename(&arguments, desk).await,
+        Command::Callbacks(One { client_id }) => client_callbacks::list(&client_id, desk).await,
+        Command::AddCallback(arguments) => client_callbacks::add(&arguments, desk).await,
+        Command::RemoveCallback(arguments) => client_callbacks::remove(&arguments, desk).await,
+        Command::ApproveCallback(arguments) => client_callbacks::approve(&arguments, desk).await,
+        Command::DismissCallback(arguments) => client_callbacks::dismiss(&arguments, desk).await,
         Command::SupplyKeys(arguments) => client_keys::supply(&arguments, desk).await,
-        Command::RotateSecret(arguments) => rotate_secret(&arguments, desk).await,
-        Command::Disable(arguments) => disable(&arguments, desk).await,
+        Command::RotateSecret(arguments) => client_secrets::rotate(&arguments, desk).await,
+        Command::EndSecret(arguments) => client_secrets::end(&arguments, desk).await,
+        Command::Disable(One { client_id }) => client_changes::disable(&client_id, desk).await,
+        Command::Enable(One { client_id }) => client_changes::enable(&client_id, desk).await,
+        Command::Delete(arguments) => client_changes::delete(&arguments, desk).await,
     }
-}
-
-/// A secret just made: shown this once, kept as a digest.
-pub(super) fn new_secret(at: Timestamp) -> (SecretText, ClientSecret) {
-    let text = SecretText::new(CLIENT_SECRET, random::bytes());
-    let id = ClientSecretId(random::id(at));
-    let kept = ClientSecret { id, digest: text.digest(), created_at: at, expires_at: None };
-    (text, kept)
 }
 
 /// What every command says about a client, with the names of the contract first; a secret only when it was just made.
@@ -76,10 +83,16 @@ pub(super) fn summary(client: &Client, secret: Option<&SecretText>) -> Value {
     let secrets: Vec<Value> = client
         .secrets
         .iter()
-        .map(|secret| json!({ "created_at": shown(secret.created_at), "expires_at": secret.expires_at.map(shown) }))
+        .map(|secret| {
+            json!({
+                "id": secret.id,
+                "created_at": shown(secret.created_at),
+                "last_used_at": secret.last_used_at.map(shown),
+                "expires_at": secret.expires_at.map(shown),
+            })
+        })
         .collect();
-    let redirect_uris: Vec<&str> =
-        client.redirect_uris.iter().map(crate::model::redirect_uri::RedirectUri::as_str).collect();
+    let redirect_uris: Vec<&str> = client.redirect_uris.iter().map(RedirectUri::as_str).collect();
     let mut json = json!({
         "client_id": client.client_id,
         "redirect_uris": redirect_uris,
@@ -122,40 +135,51 @@ async fn list(desk: &Desk) -> Result<Answer, Failure> {
     Ok(Answer { json, text })
 }
 
-async fn rotate_secret(arguments: &RotateSecretArguments, desk: &Desk) -> Result<Answer, Failure> {
-    let at = desk.clock.now();
-    let (text, secret) = new_secret(at);
-    let old_expires_at = at + TimeDelta::seconds(i64::from(arguments.keep_old));
-    let client_id = arguments.client_id.clone();
-    let rotation = SecretRotation { client_id, secret, old_expires_at };
-    match desk.store.rotate_secret(&rotation, &audit(at)).await? {
-        RotateSecret::Rotated(client) => {
-            let old = match arguments.keep_old {
-                0 => "The old one is no longer valid.".to_owned(),
-                _ => format!("The old one is valid until {}; replace it before.", shown(old_expires_at)),
-            };
-            let message = format!(
-                "New secret of {} ({}), shown this once:\n  {}\n{old}",
-                client.client_id,
-                client.name,
-                text.reveal()
-            );
-            Ok(Answer { json: summary(&client, Some(&text)), text: message })
-        }
-        RotateSecret::Unknown => Err(unknown(&arguments.client_id)),
-        RotateSecret::HasNoSecret => Err(Failure::not_done(format!(
-            "the client {} authenticates without a secret, so there is none to rotate",
-            arguments.client_id
-        ))),
+async fn show(client_id: &str, desk: &Desk) -> Result<Answer, Failure> {
+    let client = find(client_id, desk).await?;
+    let scopes = client.scopes.as_ref().map_or_else(|| "(any)".to_owned(), ToString::to_string);
+    let mut facts = vec![
+        ["Client ID".to_owned(), client.client_id.clone()],
+        ["Name".to_owned(), client.name.clone()],
+        ["Plugin".to_owned(), client.home.as_ref().map_or("(any)", |home| &home.plugin_slug).to_owned()],
+        ["Preset".to_owned(), client.dialect.as_str().to_owned()],
+        ["State".to_owned(), if client.enabled { "enabled" } else { "disabled" }.to_owned()],
+        ["Scopes".to_owned(), scopes],
+        ["Registered".to_owned(), shown(client.created_at)],
+    ];
+    facts.extend(client.redirect_uris.iter().map(|uri| ["Callback".to_owned(), uri.to_string()]));
+    let mut text = columns(&facts);
+    if !client.secrets.is_empty() {
+        text = format!("{text}\n\n{}", secrets(&client.secrets));
     }
+    Ok(Answer { json: summary(&client, None), text })
 }
 
-async fn disable(arguments: &Disable, desk: &Desk) -> Result<Answer, Failure> {
-    let audit = audit(desk.clock.now());
-    let client = desk.store.disable_client(&arguments.client_id, &audit).await?;
-    let client = client.ok_or_else(|| unknown(&arguments.client_id))?;
-    let text = format!("Disabled {} ({}). Nothing it was given is valid any more.", client.client_id, client.name);
-    Ok(Answer { json: summary(&client, None), text })
+/// The secrets that are valid, the newest in front.
+pub(super) fn secrets(secrets: &[ClientSecret]) -> String {
+    let head = ["SECRET", "MADE", "LAST USED", "ENDS"].map(str::to_owned);
+    let row = |secret: &ClientSecret| {
+        [
+            secret.id.to_string(),
+            shown(secret.created_at),
+            secret.last_used_at.map_or_else(|| "never".to_owned(), shown),
+            secret.expires_at.map_or_else(|| "no end".to_owned(), shown),
+        ]
+    };
+    columns(&std::iter::once(head).chain(secrets.iter().map(row)).collect::<Vec<_>>())
+}
+
+/// The client as it is now, or why it is not there.
+pub(super) async fn find(client_id: &str, desk: &Desk) -> Result<Client, Failure> {
+    desk.store.client(client_id, desk.clock.now()).await?.ok_or_else(|| unknown(client_id))
+}
+
+/// Why nothing was changed about a client.
+pub(super) fn failed(error: RegistryError, client_id: &str) -> Failure {
+    match error {
+        RegistryError::Gone => unknown(client_id),
+        other => other.into(),
+    }
 }
 
 fn unknown(client_id: &str) -> Failure {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::{
     answer::Answer,
@@ -16,11 +15,11 @@ use super::{
 };
 use crate::{
     model::{
-        client::{AuthenticationMethod, ClientKeys, Dialect},
+        client::{AuthenticationMethod, ClientKeys},
         key_set::{self, KeySet},
         public_key::PublicKey,
     },
-    protocol::dialect,
+    registry::{RegistryError, Wrong, clients::keys::KeysForm},
     server::documents,
 };
 
@@ -45,40 +44,32 @@ pub(super) struct SupplyKeys {
     jwks_file: PathBuf,
 }
 
-/// Reads what was given for a new client; nothing if it is to authenticate in its preset's own way.
-pub(super) fn read(given: &KeysOf, dialect: Dialect) -> Result<Option<ClientKeys>, Failure> {
-    let keys = match (&given.jwks_file, &given.jwks_uri) {
-        (Some(file), _) => ClientKeys { key_set: Some(read_set(file)?.as_json()), ..ClientKeys::default() },
-        (None, Some(uri)) => ClientKeys { jwks_uri: Some(read_uri(uri)?), ..ClientKeys::default() },
-        (None, None) => return Ok(None),
-    };
-    if !dialect::may_sign_assertions(dialect) {
-        return Err(Failure::not_done(format!(
-            "--jwks-file and --jwks-uri: a client of the preset {} shows a secret and signs nothing; leave them out",
-            dialect.as_str()
-        )));
+/// Reads what was given for a new client. What it says is looked at with the rest of the form.
+pub(super) fn read(given: &KeysOf) -> Result<KeysForm, Failure> {
+    Ok(match (&given.jwks_file, &given.jwks_uri) {
+        (Some(file), _) => KeysForm::Set(read_bytes(file)?),
+        (None, Some(uri)) => KeysForm::Published(uri.clone()),
+        (None, None) => KeysForm::None,
+    })
+}
+
+/// What is wrong with the keys, with the file that they came from.
+pub(super) fn with_the_file(error: RegistryError, given: &KeysOf) -> Failure {
+    let RegistryError::Wrong(mut wrong) = error else { return error.into() };
+    for Wrong { problem, .. } in wrong.iter_mut().filter(|wrong| wrong.field == "jwks_file") {
+        *problem = format!("{}: {problem}", given.jwks_file.as_deref().unwrap_or(Path::new("")).display());
     }
-    Ok(Some(keys))
+    RegistryError::Wrong(wrong).into()
+}
+
+fn read_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
+    read_file(file, key_set::BYTES_MAX)
+        .map_err(|problems| Failure::not_done(format!("--jwks-file: {}", problems.join("; "))))
 }
 
 fn read_set(file: &Path) -> Result<KeySet, Failure> {
-    let text = read_file(file, key_set::BYTES_MAX)
-        .map_err(|problems| Failure::not_done(format!("--jwks-file: {}", problems.join("; "))))?;
-    KeySet::parse(&text).map_err(|problem| Failure::not_done(format!("--jwks-file: {}: {problem}", file.display())))
-}
-
-/// Whoever could change the keys on the way could be the client.
-fn read_uri(text: &str) -> Result<String, Failure> {
-    let refused = |problem: &str| Failure::not_done(format!("--jwks-uri: {problem}"));
-    let url =
-        Url::parse(text.trim()).map_err(|_| refused("it is not a URL; write https://client.example.com/keys.json"))?;
-    if url.scheme() != "https" {
-        return Err(refused("it must begin with https://; for keys that are not published there is --jwks-file"));
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err(refused("it has a user name or fragment; write it without"));
-    }
-    Ok(url.into())
+    KeySet::parse(&read_bytes(file)?)
+        .map_err(|problem| Failure::not_done(format!("--jwks-file: {}: {problem}", file.display())))
 }
 
 /// What every command says about a client's keys.

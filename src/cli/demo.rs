@@ -281,6 +281,7 @@ async fn add_client(
             digest: secret.digest(),
             created_at: now,
             expires_at: None,
+            last_used_at: None,
         }),
         at: now,
     };

@@ -6,7 +6,7 @@ use std::{fmt::Display, io, process::ExitCode};
 use super::serve::ServeError;
 use crate::{
     config::ConfigError,
-    registry::RegistryError,
+    registry::{RegistryError, Wrong},
     server::StartError,
     store::{SchemaState, StoreError},
 };
@@ -59,7 +59,7 @@ impl From<RegistryError> for Failure {
         match error {
             RegistryError::Store(error) => error.into(),
             RegistryError::Wrong(wrong) => {
-                let told: Vec<String> = wrong.iter().map(|it| format!("--{}: {}", it.field, it.problem)).collect();
+                let told: Vec<String> = wrong.iter().map(told).collect();
                 match told.as_slice() {
                     [one] => Self::not_done(one),
                     many => Self::list("nothing was changed:", many),
@@ -67,6 +67,14 @@ impl From<RegistryError> for Failure {
             }
             error @ (RegistryError::Gone | RegistryError::ChangedMeanwhile) => Self::not_done(error.to_string()),
         }
+    }
+}
+
+/// A field is a flag, unless what is wrong is no field's.
+fn told(wrong: &Wrong) -> String {
+    match wrong.field {
+        "other" => wrong.problem.clone(),
+        field => format!("--{}: {}", field.replace('_', "-"), wrong.problem),
     }
 }
 

@@ -54,11 +54,7 @@ impl ConfigFlags {
     }
 
     fn sources(&self) -> Sources {
-        // Variables that are not Unicode are nobody's of ours.
-        let environment: Environment = env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        Sources { file: self.config.clone(), environment, flags: self.given() }
+        Sources { file: self.config.clone(), environment: environment(), flags: self.given() }
     }
 
     fn given(&self) -> Vec<Flag> {
@@ -79,6 +75,11 @@ impl ConfigFlags {
         });
         named.chain(set).collect()
     }
+}
+
+/// The environment; variables that are not Unicode are nobody's of ours.
+pub(super) fn environment() -> Environment {
+    env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }
 
 fn told<T>(checked: Result<Checked<T>, ConfigError>) -> Result<T, Failure> {

@@ -12,8 +12,10 @@ mod account_import;
 mod answer;
 mod client;
 mod client_add;
-mod client_callback;
+mod client_callbacks;
+mod client_changes;
 mod client_keys;
+mod client_secrets;
 mod config_example;
 pub mod demo;
 mod desk;
@@ -24,6 +26,8 @@ mod flow;
 mod migrate;
 mod plugin;
 mod plugin_import;
+mod plugin_numbers;
+mod plugin_verification;
 mod preset;
 mod resource;
 mod run;
@@ -123,7 +127,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Serve => run_server(&config),
         Command::Migrate => at_desk(&config, Desk::open_unmigrated, async |desk| migrate::run(desk).await),
         Command::Account(command) => at_desk(&config, Desk::open, async |desk| account::run(command, desk).await),
-        Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk).await),
+        Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, json).await),
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),

@@ -7,7 +7,7 @@ use super::{
     answer::{Answer, columns},
     desk::Desk,
     failure::Failure,
-    plugin_import, resource,
+    plugin_import, plugin_numbers, plugin_verification, resource,
 };
 use crate::{
     model::{plugin::Plugin, resource::Resource},
@@ -22,6 +22,14 @@ pub(super) enum Command {
     List,
     /// Show one plugin and its manifest as it is served
     Show(Show),
+    /// Publish the verification token that an assistant has shown
+    VerificationToken(plugin_verification::Token),
+    /// Read the manifest back through its public address, as an assistant does
+    Verify(plugin_verification::Verify),
+    /// Serve the proof of the domain that a connector's vendor asks for
+    Challenge(plugin_verification::Challenge),
+    /// Tell how one is used: connected people, new and lost connections, token requests, refusals
+    Numbers(plugin_numbers::Show),
 }
 
 #[derive(Debug, Args)]
@@ -30,11 +38,15 @@ pub(super) struct Show {
     slug: String,
 }
 
-pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
+pub(super) async fn run(command: Command, desk: &Desk, as_json: bool) -> Result<Answer, Failure> {
     match command {
         Command::Import(arguments) => plugin_import::run(arguments, desk).await,
         Command::List => list(desk).await,
         Command::Show(arguments) => show(&arguments, desk).await,
+        Command::VerificationToken(arguments) => plugin_verification::set_token(&arguments, desk).await,
+        Command::Verify(arguments) => plugin_verification::verify(&arguments, desk, as_json).await,
+        Command::Challenge(arguments) => plugin_verification::set_challenge(&arguments, desk).await,
+        Command::Numbers(arguments) => plugin_numbers::run(&arguments, desk).await,
     }
 }
 
@@ -89,8 +101,11 @@ async fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
         .iter()
         .map(|resource| format!("  {}{}", resource.identifier, if resource.is_default { " (default)" } else { "" }))
         .collect();
+    let verification = desk.store.verification(plugin.id).await?.map(|(_, verification)| verification);
+    let verification = verification.unwrap_or_default();
     let text = format!(
-        "{facts}\n\nScopes\n{}\n\nResources\n{}\n\nServed at {}\n{}",
+        "{facts}\n\nPublic address\n  {}\n\nScopes\n{}\n\nResources\n{}\n\nServed at {}\n{}",
+        plugin_verification::told(&verification).replace('\n', "\n  "),
         scopes.join("\n"),
         listed.join("\n"),
         manifest_url(desk, &plugin),
@@ -99,6 +114,7 @@ async fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
     let mut json = summary(&plugin);
     json["resources"] = resources.into_iter().map(resource::summary).collect();
     json["manifest"] = served;
+    json["verification"] = plugin_verification::remembered(&verification);
     Ok(Answer { json, text })
 }
 

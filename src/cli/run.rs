@@ -18,7 +18,10 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
         tokio::spawn(jobs::sweep::run(Arc::clone(&server))),
         tokio::spawn(jobs::clock_offset::run(Arc::clone(&server))),
         tokio::spawn(jobs::flows::run(Arc::clone(&server))),
+        tokio::spawn(jobs::counts::run(Arc::clone(&server))),
         tokio::spawn(jobs::mail::run(Arc::clone(&server))),
+        tokio::spawn(jobs::notes::run(Arc::clone(&server))),
+        tokio::spawn(jobs::verification::run(Arc::clone(&server))),
     ];
     let mut serving: JoinSet<io::Result<()>> = listening.into_iter().map(Listening::run).collect();
     let mut ended = Vec::with_capacity(stops.len());
@@ -36,6 +39,12 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
     background.iter().for_each(tokio::task::JoinHandle::abort);
     if let Err(error) = jobs::flows::keep(&server).await {
         tracing::warn!(%error, "the last steps of connections could not be recorded");
+    }
+    if let Err(error) = jobs::notes::keep(&server).await {
+        tracing::warn!(%error, "the last notes about clients are lost");
+    }
+    if let Err(error) = jobs::counts::keep(&server).await {
+        tracing::warn!(%error, "what was counted last could not be kept");
     }
     server.store.close().await;
     ended.into_iter().try_for_each(|end| end.map_err(io::Error::other)?)

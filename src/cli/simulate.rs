@@ -13,10 +13,11 @@ use super::{
     account::read_password,
     answer::{Answer, legible},
     failure::{self, Failure},
+    flags::environment,
 };
 use crate::{
     clock::Clock,
-    config::{Environment, secret::SecretRef},
+    config::secret::SecretRef,
     protocol::presets::{KnownBy, Preset},
     simulate::{
         callers,
@@ -120,10 +121,7 @@ fn secret(text: &str) -> Result<ClientSecret, Failure> {
     let wrong = |why: String| Failure::Misconfigured(format!("--client-secret-from: {why}"));
     let reference: SecretRef =
         text.parse().map_err(|_| wrong("it is no reference to a secret; write file:PATH or env:NAME".to_owned()))?;
-    let environment: Environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    let value = reference.read(&environment).map_err(|error| wrong(format!("{error}; {}", error.cure())))?;
+    let value = reference.read(&environment()).map_err(|error| wrong(format!("{error}; {}", error.cure())))?;
     Ok(ClientSecret::new(value.reveal().to_owned()))
 }
 

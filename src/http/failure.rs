@@ -20,6 +20,7 @@ use super::{
     trail,
 };
 use crate::{
+    charts::ChartError,
     keys::KeyError,
     protocol::{
         authorization::{Link, NotAddressed, in_flight::Stopped},
@@ -52,6 +53,9 @@ pub enum Fault {
     /// A page does not render.
     #[error(transparent)]
     Page(#[from] askama::Error),
+    /// A chart cannot be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
     /// The password workers are busy, or failed.
     #[error(transparent)]
     Password(#[from] crate::passwords::PasswordError),
@@ -279,7 +283,7 @@ impl PageError {
             fault.log(request);
             trail::failed(request, self.for_the_owner());
         } else if trail::is_a_step(request) {
-            trail::refused(request, self.for_the_owner());
+            trail::refused(request, self.counted_as(), self.for_the_owner());
         } else {
             let id = request_id::of(request);
             tracing::info!(request.id = %id, http.path = request.path(), reason = ?self, "showed an error page");

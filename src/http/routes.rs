@@ -8,7 +8,11 @@ use actix_cors::Cors;
 use actix_web::{HttpRequest, guard as on, web};
 
 use super::{absent, account, account::second_step::Why, assets, console, guard, health, oauth, well_known};
-use crate::{model::link::LinkPurpose, protocol::resource_metadata, server::Server};
+use crate::{
+    model::link::LinkPurpose,
+    protocol::{manifest, resource_metadata},
+    server::Server,
+};
 
 /// Mounts everything; `base` is the path of the public URL, or empty.
 pub fn routes(app: &mut web::ServiceConfig, base: &str) {
@@ -180,7 +184,8 @@ fn at_the_root(app: &mut web::ServiceConfig) {
         (inserted.as_str(), read().to(well_known::metadata::inserted)),
         (resource_metadata::PLACE, read().to(well_known::protected_resource::metadata)),
         (of_a_resource.as_str(), read().to(well_known::protected_resource::metadata)),
-        ("/.well-known/ai-plugin.json", read().to(well_known::plugin::manifest)),
+        (manifest::PLACE, read().to(well_known::plugin::manifest)),
+        (manifest::CHALLENGE_PLACE, read().to(well_known::plugin::challenge)),
         ("/openapi.json", read().to(well_known::plugin::openapi)),
         ("/openapi.yaml", read().to(well_known::plugin::openapi)),
         ("/logo.png", read().to(well_known::plugin::logo)),

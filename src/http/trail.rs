@@ -1,7 +1,8 @@
 //! The trail of a request: which step of which flow it is, gathered while it is handled, told to the flow record.
 //!
 //! It travels with the request, as the request's id does, because what is known of a flow is found out in many places,
-//! and most must be told where it ends: `failure` for what is refused, each endpoint for what is done.
+//! and most must be told where it ends: `failure` for what is refused, each endpoint for what is done. What is refused
+//! is counted for the plugin, too, as far as it is known whose it is.
 
 use actix_web::{
     HttpMessage, HttpRequest,
@@ -14,10 +15,12 @@ use super::{extract::peer, guard::request_id};
 use crate::{
     model::{
         client::{Client, Registration},
+        counts::{Counted, Refusal},
         flow::{FlowEvent, FlowId, Outcome, Step},
+        id::PluginId,
         scope::Scopes,
     },
-    server::Server,
+    server::{Server, counts::Whose},
 };
 
 /// What is known of the flow of a request.
@@ -27,6 +30,7 @@ struct Trail {
     flow_id: Option<FlowId>,
     client_id: Option<String>,
     resource: Option<String>,
+    plugin_id: Option<PluginId>,
 }
 
 fn mark(request: &HttpRequest, mark: impl FnOnce(&mut Trail)) {
@@ -52,6 +56,7 @@ pub fn by(request: &HttpRequest, client: &Client) {
     let began = (client.registration == Registration::Dynamic).then(|| FlowId::of(client.id.0));
     mark(request, |trail| {
         trail.client_id = Some(client.client_id.clone());
+        trail.plugin_id = client.home.as_ref().map(|home| home.plugin_id).or(trail.plugin_id);
         if trail.step == Some(Step::Authorization)
             && let Some(server) = request.app_data::<web::Data<Server>>()
             && let Some(began) = began.filter(|began| server.flows.goes_on(*began))
@@ -69,6 +74,11 @@ pub fn of_client(request: &HttpRequest, client_id: &str) {
 /// It is for this resource.
 pub fn towards(request: &HttpRequest, resource: &str) {
     mark(request, |trail| trail.resource = Some(resource.to_owned()));
+}
+
+/// It is about this plugin.
+pub fn about(request: &HttpRequest, plugin_id: PluginId) {
+    mark(request, |trail| trail.plugin_id = Some(plugin_id));
 }
 
 /// Whether it is a step of a flow at all.
@@ -97,8 +107,21 @@ pub fn done_again(server: &Server, request: &HttpRequest, step: Step, says: &'st
 }
 
 /// The step that the request is was refused.
-pub fn refused(request: &HttpRequest, says: impl Into<String>) {
-    tell(request, read(request), Outcome::Refused, says.into());
+pub fn refused(request: &HttpRequest, reason: Refusal, says: impl Into<String>) {
+    let trail = read(request);
+    // Documents are looked for where they are not by everybody, all day long.
+    if trail.step.is_some_and(|step| step != Step::Discovery) {
+        counted(request, Counted::Refused(reason));
+    }
+    tell(request, trail, Outcome::Refused, says.into());
+}
+
+/// Counts it for its plugin. The record takes what is new, once; this takes everything.
+pub fn counted(request: &HttpRequest, what: Counted) {
+    let Some(server) = request.app_data::<web::Data<Server>>() else { return };
+    let Trail { plugin_id, client_id, resource, .. } = read(request);
+    let whose = plugin_id.map_or(Whose::Named { resource, client_id }, Whose::Plugin);
+    server.counts.happened(whose, what, server.clock.now());
 }
 
 /// The step that the request is failed, and not for anything the caller did.
@@ -115,7 +138,7 @@ pub fn told(scopes: &Scopes) -> String {
 }
 
 fn tell(request: &HttpRequest, trail: Trail, outcome: Outcome, says: String) {
-    let Trail { step: Some(step), flow_id, client_id, resource } = trail else { return };
+    let Trail { step: Some(step), flow_id, client_id, resource, .. } = trail else { return };
     let Some(server) = request.app_data::<web::Data<Server>>() else { return };
     let at = server.clock.now();
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|value: &HeaderValue| value.to_str().ok());

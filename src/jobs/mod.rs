@@ -1,6 +1,9 @@
 //! Jobs: what the server does by itself, in the background. One per file, bounded and safe to repeat; no cron.
 
 pub mod clock_offset;
+pub mod counts;
 pub mod flows;
 pub mod mail;
+pub mod notes;
 pub mod sweep;
+pub mod verification;

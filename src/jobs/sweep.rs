@@ -4,8 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 
+use super::counts;
 use crate::{
     model::Timestamp,
+    registry::clients::callbacks::OFFER_AGE_MAX,
     server::{Server, Settings},
     store::{StoreResult, sweep::Sweep},
 };
@@ -42,6 +44,7 @@ pub async fn once(server: &Server) -> StoreResult<u64> {
     let mut total = 0;
     loop {
         let left = server.store.sweep(&sweep).await?;
+        let left = left + counts::forget(server, BATCH).await?;
         total += left;
         if left == 0 {
             return Ok(total);
@@ -56,6 +59,7 @@ fn plan(settings: &Settings, now: Timestamp) -> Sweep {
         families_expired_by: now - tokens_gone,
         sessions_expired_by: now,
         clients_unused_since: now - settings.mechanisms.registration.unused_age,
+        offers_unseen_since: now - OFFER_AGE_MAX,
         assertions_expired_by: now - CLOCKS_DIFFER_MAX,
         rows_max: BATCH,
     }

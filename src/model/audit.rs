@@ -88,6 +88,14 @@ pub enum AuditAction {
     PluginOwnerAdded,
     /// An account owns a plugin no more.
     PluginOwnerRemoved,
+    /// A plugin's manifest publishes another verification token.
+    PluginVerificationTokenSet,
+    /// A plugin's manifest was read back at its public address, and matched.
+    PluginVerified,
+    /// It does not match any more.
+    PluginUnverified,
+    /// A plugin's host answers another proof of its domain.
+    PluginChallengeSet,
     /// A resource was registered.
     ResourceAdded,
     /// A resource was removed.
@@ -96,14 +104,26 @@ pub enum AuditAction {
     ClientAdded,
     /// A client may send people to further places.
     ClientRedirectUrisAdded,
+    /// A client may send people to some places no more.
+    ClientRedirectUrisRemoved,
+    /// A callback that a client asked for was not approved.
+    ClientCallbackDismissed,
     /// A client got a new secret.
     ClientSecretRotated,
+    /// A client's secret was ended before its time.
+    ClientSecretEnded,
+    /// A client got another name.
+    ClientRenamed,
     /// A client's registration was changed, by its document or by itself.
     ClientChanged,
     /// A client was given a key set by the operator.
     ClientKeysSupplied,
     /// A client was disabled.
     ClientDisabled,
+    /// A client was enabled again.
+    ClientEnabled,
+    /// A client was deleted, and everything of its ended.
+    ClientDeleted,
     /// A consent was given or widened.
     ConsentGranted,
     /// A consent was taken back.
@@ -148,14 +168,24 @@ impl AuditAction {
             Self::PluginImported => "plugin.imported",
             Self::PluginOwnerAdded => "plugin.owner_added",
             Self::PluginOwnerRemoved => "plugin.owner_removed",
+            Self::PluginVerificationTokenSet => "plugin.verification_token_set",
+            Self::PluginVerified => "plugin.verified",
+            Self::PluginUnverified => "plugin.unverified",
+            Self::PluginChallengeSet => "plugin.challenge_set",
             Self::ResourceAdded => "resource.added",
             Self::ResourceRemoved => "resource.removed",
             Self::ClientAdded => "client.added",
             Self::ClientRedirectUrisAdded => "client.redirect_uris_added",
+            Self::ClientRedirectUrisRemoved => "client.redirect_uris_removed",
+            Self::ClientCallbackDismissed => "client.callback_dismissed",
             Self::ClientSecretRotated => "client.secret_rotated",
+            Self::ClientSecretEnded => "client.secret_ended",
+            Self::ClientRenamed => "client.renamed",
             Self::ClientChanged => "client.changed",
             Self::ClientKeysSupplied => "client.keys_supplied",
             Self::ClientDisabled => "client.disabled",
+            Self::ClientEnabled => "client.enabled",
+            Self::ClientDeleted => "client.deleted",
             Self::ConsentGranted => "consent.granted",
             Self::ConsentRevoked => "consent.revoked",
             Self::FamilyBorn => "family.born",

@@ -245,6 +245,8 @@ pub struct ClientSecret {
     pub created_at: Timestamp,
     /// After a rotation the older one gets an end.
     pub expires_at: Option<Timestamp>,
+    /// When it was last shown here, as far as that is noted: it may be a minute more.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// A client with the resource it is registered for and the secrets valid when it was read.
@@ -280,6 +282,8 @@ pub struct Client {
     pub registration_digest: Option<Digest>,
     /// Raised when it is disabled.
     pub generation: Generation,
+    /// Raised by every change somebody makes by hand.
+    pub version: i64,
     /// A disabled client gets nothing, and nothing of its stands.
     pub enabled: bool,
     /// When it was registered.

@@ -10,6 +10,7 @@ pub mod brand;
 pub mod client;
 pub mod code;
 pub mod consent;
+pub mod counts;
 pub mod digest;
 pub mod factor;
 pub mod family;
@@ -32,6 +33,7 @@ pub mod refresh_token;
 pub mod resource;
 pub mod scope;
 pub mod session;
+pub mod verification;
 
 /// An instant, to the millisecond; `clock` cuts finer digits off so that both engines keep it unchanged.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{
     account::UnknownWord,
@@ -133,7 +134,7 @@ pub struct Plugin {
     /// What clients may ask for.
     pub scopes: Catalogue,
     /// The owner's words: `ai-plugin.json` without a computed `auth`.
-    pub manifest: serde_json::Value,
+    pub manifest: Value,
     /// Raised by every change, so that whoever changes it can say which one they saw. From 1.
     pub version: i64,
 }
@@ -141,12 +142,36 @@ pub struct Plugin {
 impl Plugin {
     /// A member of the manifest that is text.
     pub fn manifest_text(&self, member: &str) -> Option<&str> {
-        self.manifest.get(member).and_then(serde_json::Value::as_str)
+        self.manifest.get(member).and_then(Value::as_str)
     }
 
     /// What people call it.
     pub fn name(&self) -> &str {
         self.manifest_text("name_for_human").unwrap_or(&self.slug)
+    }
+
+    /// The verification tokens its manifest publishes, by the service that each is for.
+    pub fn verification_tokens(&self) -> Option<&Map<String, Value>> {
+        self.manifest.pointer("/auth/verification_tokens")?.as_object().filter(|tokens| !tokens.is_empty())
+    }
+
+    /// Its state as long as nobody has looked at what it publishes now.
+    pub fn unseen_state(&self) -> PluginState {
+        if self.verification_tokens().is_some() { PluginState::Published } else { PluginState::Draft }
+    }
+
+    /// Publishes these tokens beside those it has; one for the same service takes its place.
+    pub fn publish(&mut self, tokens: Map<String, Value>) {
+        let mut all = self.verification_tokens().cloned().unwrap_or_default();
+        all.extend(tokens);
+        let mut manifest = self.manifest.as_object().cloned().unwrap_or_default();
+        let mut auth = match manifest.remove("auth") {
+            Some(Value::Object(auth)) => auth,
+            _ => Map::new(),
+        };
+        auth.insert("verification_tokens".to_owned(), Value::Object(all));
+        manifest.insert("auth".to_owned(), Value::Object(auth));
+        self.manifest = Value::Object(manifest);
     }
 }
 

@@ -85,10 +85,10 @@ pub struct Fetched {
     pub max_age: Option<Duration>,
 }
 
-/// An answer, whole, whatever it says.
+/// An answer, whatever it says.
 #[derive(Clone, Debug)]
 pub struct Answered {
-    /// Any but a redirection.
+    /// Any; of an exchange, any but a redirection.
     pub status: StatusCode,
     /// Its head.
     pub headers: HeaderMap,
@@ -145,6 +145,19 @@ impl Outbound {
     pub async fn get(&self, url: &Url, limits: Limits) -> Result<Fetched, FetchError> {
         let target = Target::of(url)?;
         self.in_turn(&target, limits.patience, self.fetch(target.url.clone(), limits.bytes_max)).await
+    }
+
+    /// Asks for a document, and hands on the head of whatever answers: the body comes with status 200 alone. Where a
+    /// redirection leads is the caller's to judge, and to ask for.
+    pub async fn look(&self, url: &Url, limits: Limits) -> Result<Answered, FetchError> {
+        let target = Target::of(url)?;
+        let looking = async {
+            let response = self.client.get(target.url.clone()).send().await.map_err(|error| FetchError::of(&error))?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = if status == StatusCode::OK { body(response, limits.bytes_max).await? } else { Vec::new() };
+            Ok(Answered { status, headers, body })
+        };
+        self.in_turn(&target, limits.patience, looking).await
     }
 
     /// Sends a request that is more than a fetch, to a host the operator has named, within the same bounds. What the

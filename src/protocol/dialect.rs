@@ -109,9 +109,9 @@ pub fn handover(dialect: Dialect, endpoints: Endpoints<'_>) -> Handover<'_> {
             fields: Vec::new(),
             credentials: ("OAuth Client ID", "OAuth Client Secret"),
             then: Some(
-                "ChatGPT then shows a verification token: put it into auth.verification_tokens of your ai-plugin.json \
-                 under the name \"openai\" and run `consentry plugin import` again. The callback URL it sends people \
-                 back to stands in its first request: add it with `consentry client add-callback`.",
+                "ChatGPT then shows a verification token: put it into a file and run `consentry plugin \
+                 verification-token SLUG --from file:FILE`, then `consentry plugin verify SLUG`. The callback URL it \
+                 sends people back to stands in its first request: add it with `consentry client add-callback`.",
             ),
         },
         Dialect::Action => Handover {

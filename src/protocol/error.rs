@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::model::counts::Refusal;
+
 /// An `error` code on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -71,6 +73,25 @@ impl ErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+        }
+    }
+
+    /// As what it is counted for the owner.
+    pub fn counted_as(self) -> Refusal {
+        match self {
+            Self::InvalidRequest | Self::RequestNotSupported | Self::RequestUriNotSupported => Refusal::InvalidRequest,
+            Self::InvalidClient => Refusal::InvalidClient,
+            Self::InvalidGrant => Refusal::InvalidGrant,
+            Self::UnauthorizedClient => Refusal::UnauthorizedClient,
+            Self::UnsupportedGrantType => Refusal::UnsupportedGrantType,
+            Self::UnsupportedResponseType => Refusal::UnsupportedResponseType,
+            Self::InvalidScope => Refusal::InvalidScope,
+            Self::InvalidTarget => Refusal::InvalidTarget,
+            Self::InvalidToken => Refusal::InvalidToken,
+            Self::AccessDenied => Refusal::AccessDenied,
+            Self::LoginRequired | Self::ConsentRequired | Self::InteractionRequired => Refusal::InteractionRequired,
+            Self::InvalidRedirectUri | Self::InvalidClientMetadata => Refusal::ClientMetadata,
+            Self::UnsupportedTokenType | Self::ServerError | Self::TemporarilyUnavailable => Refusal::Other,
         }
     }
 }

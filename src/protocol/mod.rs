@@ -24,3 +24,4 @@ pub mod resource_metadata;
 pub mod revocation;
 pub mod scope;
 pub mod token;
+pub mod verification;

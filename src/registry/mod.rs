@@ -3,7 +3,9 @@
 //! The command line, the console and the owners' API call the same functions, so that they end in the same state and
 //! say the same of what is wrong. Whether somebody may touch a plugin at all is known before anything here is called.
 
+pub mod clients;
 pub mod plugins;
+pub mod verification;
 
 use crate::{
     clock::Clock,

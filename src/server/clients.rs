@@ -207,6 +207,7 @@ fn unkept(client_id: &str, document: &Document, now: Timestamp) -> Known {
         registration_digest: None,
         // What its row will begin with.
         generation: 1,
+        version: 1,
         enabled: true,
         created_at: now,
         secrets: Vec::new(),

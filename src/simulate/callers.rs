@@ -21,11 +21,9 @@ pub const USER_AGENTS: [&str; 4] = [
 /// (anthropics/claude-code 47390, 2026-04-13; anthropics/claude-ai-mcp 923, 2026-08-25).
 pub const NO_USER_AGENT: &str = "";
 
-/// Where a vendor looks for the proof that a host is its owner's.
-pub const CHALLENGE_FILE: &str = "/.well-known/openai-apps-challenge";
-
-/// What the manifest's verification token for that vendor is called.
-pub const VERIFICATION_TOKEN: &str = "openai";
+/// Where a vendor looks for the proof that a host is its owner's, and what the manifest's verification token for it is
+/// called.
+pub use crate::protocol::manifest::{CHALLENGE_PLACE as CHALLENGE_FILE, SERVICE as VERIFICATION_TOKEN};
 
 /// The caller of that name: a preset's, or a dialect's, which stands for the preset that gave it its name.
 pub fn named(name: &str) -> Option<&'static Preset> {

@@ -1,4 +1,5 @@
-//! Operations on clients and their secrets.
+//! Operations on clients: how they become known, and what they say about themselves. What people change about them stands
+//! in `client_changes`.
 
 use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
@@ -113,28 +114,6 @@ pub struct FetchedKeySet<'a> {
     pub fetched_at: Timestamp,
 }
 
-/// A new secret for a client; the newest of the older ones stays valid for a while, any other ends now.
-#[derive(Clone, Debug)]
-pub struct SecretRotation {
-    /// What the wire calls `client_id`.
-    pub client_id: String,
-    /// The new secret; `created_at` is the time of the rotation.
-    pub secret: ClientSecret,
-    /// When the older one ends, unless it ends before.
-    pub old_expires_at: Timestamp,
-}
-
-/// What became of rotating a secret.
-#[derive(Clone, Debug)]
-pub enum RotateSecret {
-    /// The new secret is valid; the client as it is now.
-    Rotated(Box<Client>),
-    /// There is no such client.
-    Unknown,
-    /// The client authenticates without a secret.
-    HasNoSecret,
-}
-
 impl Store {
     /// Registers a client. One that registers itself is no event for the audit log: strangers could fill it.
     pub async fn add_client(&self, client: &NewClient, audit: &Audit) -> StoreResult<()> {
@@ -155,17 +134,6 @@ impl Store {
     /// rest.
     pub async fn registered_metadata(&self, id: ClientId) -> StoreResult<Option<String>> {
         on_either_engine!(self, engine => engine.registered_metadata(id))
-    }
-
-    /// Adds redirect URIs to a client's; those it has already are left as they are. The client as it is now; `None`
-    /// when there is no such client.
-    pub async fn add_redirect_uris(
-        &self,
-        client_id: &str,
-        redirect_uris: &[RedirectUri],
-        audit: &Audit,
-    ) -> StoreResult<Option<Client>> {
-        on_either_engine!(self, engine => engine.add_redirect_uris(client_id, redirect_uris, audit))
     }
 
     /// Keeps what a document says: makes the client's row, or brings it up to date, unless the row has something newer,
@@ -202,16 +170,5 @@ impl Store {
     /// no such client.
     pub async fn supply_key_set(&self, client_id: &str, key_set: &str, audit: &Audit) -> StoreResult<Option<Client>> {
         on_either_engine!(self, engine => engine.supply_key_set(client_id, key_set, audit))
-    }
-
-    /// Adds a secret and gives the older one an end: at most two are valid at any time.
-    pub async fn rotate_secret(&self, rotation: &SecretRotation, audit: &Audit) -> StoreResult<RotateSecret> {
-        on_either_engine!(self, engine => engine.rotate_secret(rotation, audit))
-    }
-
-    /// Disables a client and raises its generation: nothing of its stands any more. The client as it is now; `None`
-    /// when there is no such client. Disabling twice changes nothing the second time.
-    pub async fn disable_client(&self, client_id: &str, audit: &Audit) -> StoreResult<Option<Client>> {
-        on_either_engine!(self, engine => engine.disable_client(client_id, audit))
     }
 }

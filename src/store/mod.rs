@@ -10,9 +10,12 @@ pub mod account_export;
 pub mod accounts;
 pub mod assertions;
 mod audit;
+pub mod callback_offers;
+pub mod client_changes;
 pub mod clients;
 pub mod connected;
 pub mod consents;
+pub mod counts;
 pub mod error;
 pub mod factors;
 pub mod families;
@@ -33,6 +36,7 @@ pub mod sessions;
 pub mod sign_ins;
 mod sqlite;
 pub mod sweep;
+pub mod verifications;
 
 pub use error::{StoreError, StoreResult};
 

@@ -11,8 +11,9 @@ use crate::model::{
 /// A plugin to be imported: made when its slug is new, otherwise changed.
 #[derive(Clone, Debug)]
 pub struct PluginImport {
-    /// The plugin as it shall be. When the slug is known, its row keeps `id`, `subject_salt` and `state` (a person must
-    /// not become a stranger to the API), and its catalogue is extended by [`Catalogue::put`].
+    /// The plugin as it shall be. When the slug is known, its row keeps `id` and `subject_salt` (a person must not
+    /// become a stranger to the API), its catalogue is extended by [`Catalogue::put`], and it keeps its verification
+    /// tokens where this names none. It keeps its state too, unless what is published changes or moves.
     ///
     /// [`Catalogue::put`]: crate::model::scope::Catalogue::put
     pub plugin: Plugin,

@@ -14,10 +14,12 @@ pub struct Sweep {
     pub sessions_expired_by: Timestamp,
     /// Clients that registered themselves not after this leave if nobody ever consented to them; so do their secrets.
     pub clients_unused_since: Timestamp,
+    /// Callbacks that are offered to owners leave if they were last asked for not after this.
+    pub offers_unseen_since: Timestamp,
     /// Used assertions whose `expires_at` is not after this leave. The caller chooses a time at which no node takes
     /// them any more, whatever its clock shows.
     pub assertions_expired_by: Timestamp,
-    /// At most this many rows of each table.
+    /// At most this many rows of each table; of deleted clients, whose rows all leave, so many families or consents.
     pub rows_max: u32,
 }
 

@@ -4,7 +4,7 @@
 use crate::{rust_text::Token, tree::Tree};
 
 /// The crafts and the floors, all of which the assembly may hold.
-const CRAFTS_AND_FLOORS: &str = "random languages passwords factors pictures outbound providers mail vault keys tokens telemetry config protocol \
+const CRAFTS_AND_FLOORS: &str = "random languages passwords factors pictures charts outbound providers mail vault keys tokens telemetry config protocol \
      store clock audit";
 
 /// Each room and the rooms it may name, itself apart. A room that is not listed may not exist.
@@ -17,6 +17,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("languages", &["model"]),
     ("passwords", &["model random"]),
     ("pictures", &[]),
+    ("charts", &[]),
     ("factors", &["model random"]),
     ("outbound", &["model"]),
     ("providers", &["model outbound"]),
@@ -59,6 +60,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("metrics_", &["telemetry"]),
     ("lettre", &["mail"]),
     ("image", &["pictures"]),
+    ("plotters", &["charts"]),
     ("webauthn_", &["factors"]),
     ("totp_rs", &["factors"]),
     ("openidconnect", &["providers"]),

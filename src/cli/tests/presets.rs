@@ -38,6 +38,6 @@ async fn a_known_caller_is_registered_by_its_name() {
     assert_eq!(added.json["redirect_uris"][1], json!("https://chat.openai.com/aip/g-1f/oauth/callback"));
     assert!(added.json["client_secret"].is_string());
     let told = shell.refused(&[&add[..], &["chatgpt-action", "--callback", CALLBACK]].concat()).await;
-    assert!(told.contains(CALLBACK) && told.contains("--preset action"), "{told}");
+    assert!(told.contains(CALLBACK) && told.contains("preset action"), "{told}");
     assert_eq!(shell.run(&["client", "list"]).await.json.as_array().unwrap().len(), 2, "and nothing was registered");
 }

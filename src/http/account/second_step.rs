@@ -19,7 +19,7 @@ use crate::{
         pages::{self, Layout, SecondStepPage},
         trail,
     },
-    model::{account::Account, factor::Factors, flow::Step},
+    model::{account::Account, counts::Refusal, factor::Factors, flow::Step},
     passwords,
     protocol::{authorization::InFlight, parameters::Parameters},
     server::{
@@ -206,7 +206,7 @@ impl<'a> Visit<'a> {
             Verdict::Wrong(reason) => {
                 metrics::sign_in_refused();
                 if trail::is_a_step(self.request) {
-                    trail::refused(self.request, reason);
+                    trail::refused(self.request, Refusal::SignIn, reason);
                 } else {
                     tracing::info!(reason, "a second factor was refused");
                 }

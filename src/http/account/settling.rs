@@ -17,6 +17,7 @@ use crate::{
     model::{
         account::{Account, Email},
         audit::Actor,
+        counts::Refusal,
         id::{AccountId, IdentityId},
         legible::{NAME_LENGTH_MAX, deceives},
         provider::Shown,
@@ -80,7 +81,8 @@ pub(super) async fn settle(
         (Verdict::Refuse(why), _) => {
             tracing::info!(provider = shown.provider, ?why, "an identity leads to no account");
             if trail::is_a_step(request) {
-                trail::refused(request, "The person signed in through a provider, and has no account by that.");
+                let says = "The person signed in through a provider, and has no account by that.";
+                trail::refused(request, Refusal::SignIn, says);
             }
             trouble(server, request, &label, (why.into(), &errand))
         }

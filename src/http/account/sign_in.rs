@@ -21,7 +21,7 @@ use crate::{
         pages::{self, Asking, SignInPage},
         trail,
     },
-    model::{client::Client, flow::Step, link::LinkPurpose, redirect_uri::RedirectUri},
+    model::{client::Client, counts, flow::Step, link::LinkPurpose, redirect_uri::RedirectUri},
     passwords,
     protocol::{
         authorization::{Checked, InFlight},
@@ -164,7 +164,7 @@ pub(super) async fn refuse(
     metrics::sign_in_refused();
     let why = refusal.why();
     if trail::is_a_step(request) {
-        trail::refused(request, why);
+        trail::refused(request, counts::Refusal::SignIn, why);
     } else {
         tracing::info!(reason = why, "a sign-in was refused");
     }

@@ -6,6 +6,7 @@
 
 mod entry;
 pub mod listing;
+pub mod numbers;
 pub mod overview;
 pub mod plugins;
 pub mod registering;

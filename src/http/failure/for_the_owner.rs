@@ -6,7 +6,12 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 
 use super::{Fault, MachineError, PageError};
-use crate::{http::trail, protocol::authorization::in_flight::Stopped, server::documents::RefusedDocument};
+use crate::{
+    http::trail,
+    model::counts::Refusal,
+    protocol::authorization::{NotAddressed, in_flight::Stopped},
+    server::documents::RefusedDocument,
+};
 
 impl Fault {
     /// One sentence for the owner. What exactly failed is the operator's, who finds it in the log.
@@ -23,10 +28,15 @@ impl MachineError {
     /// Tells the owner, in one sentence.
     pub(super) fn tell(&self, request: &HttpRequest) {
         match self {
-            Self::Caller(error) | Self::Basic(error) => trail::refused(request, error.for_the_owner()),
-            Self::TooLarge => trail::refused(request, "The client sent a body of more than 64 KiB."),
+            Self::Caller(error) | Self::Basic(error) => {
+                trail::refused(request, error.code.counted_as(), error.for_the_owner());
+            }
+            Self::TooLarge => {
+                trail::refused(request, Refusal::InvalidRequest, "The client sent a body of more than 64 KiB.");
+            }
             Self::TooMany(_) => trail::refused(
                 request,
+                Refusal::Other,
                 "There were more registrations than registration_rate lets in a minute, or more than a quarter of that \
                  from one address.",
             ),
@@ -36,6 +46,19 @@ impl MachineError {
 }
 
 impl PageError {
+    /// As what it is counted.
+    pub(super) fn counted_as(&self) -> Refusal {
+        match self {
+            Self::NotAddressed(NotAddressed::UnknownClient { .. }) => Refusal::InvalidClient,
+            Self::NotAddressed(NotAddressed::ForeignRedirectUri { .. }) => Refusal::RedirectUri,
+            Self::NotAddressed(NotAddressed::NotForPeople) => Refusal::UnauthorizedClient,
+            Self::NotAddressed(NotAddressed::Malformed(error)) => error.code.counted_as(),
+            Self::Refused(error, _) => error.code.counted_as(),
+            Self::Document(_) => Refusal::ClientMetadata,
+            _ => Refusal::Page,
+        }
+    }
+
     /// One sentence for the owner; the page says no more than helps the person.
     pub(super) fn for_the_owner(&self) -> Cow<'_, str> {
         match self {

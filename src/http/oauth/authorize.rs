@@ -130,7 +130,11 @@ async fn look(
         trail::by(request, client);
     }
     let client_id = in_flight.client_id().to_owned();
-    let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer)?;
+    let addressed = in_flight.into_received().address(client.as_ref(), &server.settings.issuer);
+    if let (Err(NotAddressed::ForeignRedirectUri { offer: Some(offer), .. }), Some(client)) = (&addressed, &client) {
+        server.notes.callback_refused(client.id, offer, server.clock.now());
+    }
+    let addressed = addressed?;
     let Some(client) = client else { return Err(NotAddressed::UnknownClient { client_id, is_disabled: false }.into()) };
     let sound = match addressed.check(&client) {
         Ok(sound) => sound,
@@ -140,6 +144,9 @@ async fn look(
     let named = target.as_ref().map(|resource| resource.identifier.as_str()).ok();
     if let Some(resource) = named.or(sound.requested_resource().ok().flatten()) {
         trail::towards(request, resource);
+    }
+    if let Ok(resource) = &target {
+        trail::about(request, resource.plugin_id);
     }
     let checked = match sound.at(&client, target) {
         Ok(checked) => checked,
@@ -168,7 +175,7 @@ async fn look(
 fn refuse(request: &HttpRequest, Refusal { error, told }: Refusal) -> Result<Stage, PageError> {
     match told {
         Told::ByRedirect(redirect) => {
-            trail::refused(request, error.for_the_owner());
+            trail::refused(request, error.code.counted_as(), error.for_the_owner());
             Ok(Stage::Refuse(redirect))
         }
         Told::ByLink(link) => Err(PageError::Refused(error, link)),

@@ -157,9 +157,14 @@ impl Caller {
             Proof::Assertion(text) => assertion::prove(server, &client, text, asking)
                 .await
                 .map(|used| (AuthenticationMethod::PrivateKeyJwt, Some(used))),
-            proof => authenticate(&client, proof, server.clock.now())
-                .map(|method| (method, None))
-                .map_err(MachineError::from),
+            proof => {
+                let now = server.clock.now();
+                let proven = authenticate(&client, proof, now);
+                if let (Ok(_), Proof::Secret(shown, _)) = (&proven, proof) {
+                    server.notes.secret_shown(&client, *shown, now);
+                }
+                proven.map(|method| (method, None)).map_err(MachineError::from)
+            }
         };
         let (method, assertion) = proven.inspect_err(|error| {
             if matches!(error, MachineError::Caller(_)) {

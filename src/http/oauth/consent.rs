@@ -16,7 +16,7 @@ use crate::{
         pages::{self, ConsentPage, Destination, Lasts, ScopeLine},
         trail,
     },
-    model::{audit::Actor, flow::Step, id::ConsentId, plugin::DocumentKind, scope::Scopes},
+    model::{audit::Actor, counts::Refusal, flow::Step, id::ConsentId, plugin::DocumentKind, scope::Scopes},
     protocol::{
         authorization::{InFlight, NotAddressed, Redirect},
         error::{ErrorCode, OAuthError},
@@ -182,7 +182,7 @@ impl Decision {
 }
 
 fn deny(request: &HttpRequest, redirect: Redirect) -> Redirect {
-    trail::refused(request, "The person said no; the client is told access_denied.");
+    trail::refused(request, Refusal::AccessDenied, "The person said no; the client is told access_denied.");
     redirect
 }
 

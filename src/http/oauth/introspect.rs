@@ -13,6 +13,7 @@ use crate::{
     model::{
         Timestamp,
         client::{AuthenticationMethod, Client},
+        counts::Refusal,
         flow::Step,
         refresh_token::RefreshToken,
         resource::ResourceIdentifier,
@@ -63,7 +64,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         }
         Err(why) => {
             if let Some(why) = why {
-                trail::refused(request, why);
+                trail::refused(request, Refusal::InvalidToken, why);
             }
             Answer::default()
         }

@@ -16,12 +16,11 @@ use crate::{
         trail,
     },
     model::{
-        Timestamp,
         audit::Actor,
-        client::{AuthenticationMethod, Client, ClientSecret, Dialect, Registration as Origin},
+        client::{AuthenticationMethod, Client, Dialect, Registration as Origin},
         digest::Digest,
         flow::{FlowId, Step},
-        id::{ClientId, ClientSecretId},
+        id::ClientId,
         mechanisms::Registrants,
     },
     protocol::{
@@ -30,13 +29,14 @@ use crate::{
         registration::{self, ClientInformation, Credentials, Said},
     },
     random,
+    registry::clients::secrets::new_secret,
     server::{Server, documents},
     store::{
         StoreError, StoreResult,
         clients::{NewClient, OwnWords},
     },
     telemetry::metrics,
-    tokens::secret::{CLIENT_SECRET, REGISTRATION, SecretText},
+    tokens::secret::{REGISTRATION, SecretText},
 };
 
 /// The endpoint.
@@ -131,14 +131,6 @@ pub(super) async fn read(
 /// Whether it will prove itself by a secret.
 pub(super) fn needs_secret(asked: &Registration) -> bool {
     asked.metadata.methods.contains(AuthenticationMethod::ClientSecret)
-}
-
-/// A new secret: its text, to be shown once, and what is kept of it.
-pub(super) fn new_secret(now: Timestamp) -> (SecretText, ClientSecret) {
-    let text = SecretText::new(CLIENT_SECRET, random::bytes());
-    let kept =
-        ClientSecret { id: ClientSecretId(random::id(now)), digest: text.digest(), created_at: now, expires_at: None };
-    (text, kept)
 }
 
 /// What is kept of the rest it says.

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
     caller::{answer, peer},
-    register::{count, needs_secret, new_secret, own_words, read, scope_of, uri_of},
+    register::{count, needs_secret, own_words, read, scope_of, uri_of},
 };
 use crate::{
     http::{extract::credentials, failure::MachineError},
@@ -17,6 +17,7 @@ use crate::{
         client_metadata::Registration,
         registration::{self, ClientInformation, Credentials, NOT_GOOD, Said},
     },
+    registry::clients::secrets::new_secret,
     server::{Server, documents},
     store::{
         StoreResult,

@@ -12,7 +12,10 @@ use super::{
 use crate::{
     http::{failure::MachineError, trail},
     keys::{KeyError, ring::Ring},
-    model::{Timestamp, client::Client, family::Family, flow::Step, refresh_token::RefreshToken, scope::Scopes},
+    model::{
+        Timestamp, client::Client, counts::Counted, family::Family, flow::Step, refresh_token::RefreshToken,
+        scope::Scopes,
+    },
     protocol::{
         client_authentication::formerly,
         dialect,
@@ -35,7 +38,10 @@ use crate::{
 /// The endpoint.
 pub async fn token(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     trail::at(&request, Step::Token);
-    answer(&request, grant(&server, &request, payload).await)
+    let outcome = grant(&server, &request, payload).await;
+    // Only now is it known whose plugin it was for.
+    trail::counted(&request, Counted::TokenRequest);
+    answer(&request, outcome)
 }
 
 async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
@@ -43,7 +49,9 @@ async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) ->
     let issued = match TokenRequest::read(&caller.parameters, &caller.client)? {
         TokenRequest::AuthorizationCode(code) => redeem(server, request, &caller, &code).await?,
         TokenRequest::Refresh(refresh) => rotate(server, request, &caller, &refresh).await?,
-        TokenRequest::ClientCredentials(credentials) => client_credentials(server, &caller, &credentials).await?,
+        TokenRequest::ClientCredentials(credentials) => {
+            client_credentials(server, request, &caller, &credentials).await?
+        }
     };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -65,6 +73,7 @@ async fn redeem(
         None => server.store.resource_by_id(good.code.resource_id).await?,
     };
     let Redeemable { code, resource, scopes, auth_time } = asked.at(good, authorized)?;
+    trail::about(request, resource.plugin_id);
     let line = RefreshToken { family_id: code.id, counter: 0, secret: random::bytes() };
     let redemption = Redemption {
         id: code.id,
@@ -153,6 +162,7 @@ async fn rotate(
         }
         Rotate::AssertionReplayed => return Err(caller.replayed()),
     };
+    trail::about(request, family.plugin_id);
     let ring = server.keyring.current();
     let refresh_token = tokens::refresh::write(ring.mac_at(rotated_at)?, &presented.at(counter));
     let scopes = asked.scopes(&family.scopes)?;
@@ -217,11 +227,13 @@ fn issue(server: &Server, ring: &Ring, issue: &Issue<'_>, refresh_token: String)
 
 async fn client_credentials(
     server: &Server,
+    request: &HttpRequest,
     caller: &Caller,
     asked: &ClientCredentialsRequest<'_>,
 ) -> Result<TokenAnswer, MachineError> {
     let client = &caller.client;
     let resource = resource::find(server, client, Ok(asked.requested_resource())).await?.map_err(OAuthError::from)?;
+    trail::about(request, resource.plugin_id);
     let scopes = asked.check(client, &resource)?;
     caller.use_up(server, caller.assertion).await?;
     let now = server.clock.now();

@@ -16,7 +16,7 @@ use crate::{
         oauth::caller::answer,
         trail,
     },
-    model::flow::Step,
+    model::{counts::Refusal, flow::Step},
     protocol::metadata,
     server::Server,
 };
@@ -46,7 +46,8 @@ async fn serve_inserted(server: &Server, request: &HttpRequest) -> Result<HttpRe
     if issuers == server.settings.base || protected_resource::named(server, request, path).await?.is_some() {
         return Ok(document(server, request));
     }
-    trail::refused(request, format!("The server's metadata was looked for at {}, where it is not.", request.path()));
+    let says = format!("The server's metadata was looked for at {}, where it is not.", request.path());
+    trail::refused(request, Refusal::Other, says);
     let description = "no authorization server has this path in its issuer, and no resource is registered there";
     Ok(failure::json(request, StatusCode::NOT_FOUND, "not_found", description))
 }

@@ -15,6 +15,7 @@ use crate::{
         trail,
     },
     model::{
+        counts::Refusal,
         flow::Step,
         plugin::{Document, DocumentKind, Host},
     },
@@ -34,7 +35,7 @@ async fn serve_manifest(server: &Server, request: &HttpRequest) -> Result<HttpRe
         None => None,
     };
     let Some(plugin) = plugin else {
-        trail::refused(request, "A manifest was looked for on a host that no plugin is served on.");
+        trail::refused(request, Refusal::Other, "A manifest was looked for on a host that no plugin is served on.");
         return Ok(no_plugin(request));
     };
     trail::towards(request, &plugin.resource);
@@ -43,6 +44,26 @@ async fn serve_manifest(server: &Server, request: &HttpRequest) -> Result<HttpRe
         // Whoever verifies a new token must not be answered from a cache.
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .json(manifest::served(&plugin, server.settings.schemes_of(&plugin.host).0)))
+}
+
+/// The proof of the domain: the token alone, as plain text, where the connectors' vendor looks for it.
+pub async fn challenge(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    answer(&request, serve_challenge(&server, &request).await)
+}
+
+async fn serve_challenge(server: &Server, request: &HttpRequest) -> Result<HttpResponse, MachineError> {
+    let token = match host::of(request.head()) {
+        Some(host) => server.store.challenge(&host).await?,
+        None => None,
+    };
+    Ok(match token {
+        // Whoever has just changed it must not be answered from a cache.
+        Some(token) => HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .content_type("text/plain; charset=utf-8")
+            .body(token),
+        None => no_plugin(request),
+    })
 }
 
 /// `/openapi.json` and `/openapi.yaml`: the API's description, as the owner wrote it.

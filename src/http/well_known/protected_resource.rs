@@ -19,6 +19,7 @@ use crate::{
         trail,
     },
     model::{
+        counts::Refusal,
         flow::Step,
         resource::{Resource, ResourceIdentifier},
     },
@@ -44,7 +45,7 @@ async fn serve(server: &Server, request: &HttpRequest) -> Result<HttpResponse, M
         let query = Some(request.query_string()).filter(|query| !query.is_empty());
         let place = format!("{host}{path}{}", query.map_or(String::new(), |query| format!("?{query}")));
         let why = format!("No resource is registered at {place}; `consentry resource add` registers one.");
-        trail::refused(request, why);
+        trail::refused(request, Refusal::Other, why);
         let description = "no resource with this path is registered on this host";
         return Ok(failure::json(request, StatusCode::NOT_FOUND, "not_found", description));
     };

@@ -8,14 +8,14 @@ use super::Addressed;
 use crate::{
     model::{
         client::{Client, Registration},
-        redirect_uri,
+        redirect_uri::{self, RedirectUri},
     },
     protocol::{
         client_authentication::{CREDENTIAL_LENGTH_MAX, unknown},
         dialect,
         error::OAuthError,
         parameters::Parameters,
-        redirect_uri as matching,
+        presets, redirect_uri as matching,
         resource::{self, NoTarget},
         scope,
     },
@@ -81,6 +81,8 @@ pub enum NotAddressed {
         presented: String,
         /// How its client became known.
         registration: Registration,
+        /// The same, where it looks like the client's own: its owner is asked about it, and nobody is sent there.
+        offer: Option<Box<RedirectUri>>,
     },
 }
 
@@ -98,9 +100,13 @@ impl NotAddressed {
             Self::NotForPeople => {
                 "The client is a service: it may not ask people. Register one with another preset.".into()
             }
-            Self::ForeignRedirectUri { presented, registration } => {
+            Self::ForeignRedirectUri { presented, registration, offer } => {
                 let asks = format!("The client asks to send the browser back to {presented:?}");
                 match registration {
+                    Registration::ByHand if offer.is_some() => format!(
+                        "{asks}, which is not registered for it but looks like its own: its callback may have changed. \
+                         Compare it with what the client shows, and approve it with `consentry client approve-callback`."
+                    ),
                     Registration::ByHand => format!(
                         "{asks}, which is not registered for it; if that is its callback, register it with `consentry \
                          client add-callback`."
@@ -148,7 +154,11 @@ impl Received {
             return Ok(Addressed::new(self, redirect_uri, client, issuer));
         }
         let registration = client.registration;
-        Err(NotAddressed::ForeignRedirectUri { presented: self.redirect_uri, registration })
+        let offer = match registration {
+            Registration::ByHand => presets::plausible(client.dialect, &client.redirect_uris, &self.redirect_uri),
+            Registration::Document | Registration::Dynamic => None,
+        };
+        Err(NotAddressed::ForeignRedirectUri { presented: self.redirect_uri, registration, offer: offer.map(Box::new) })
     }
 
     fn of_nobody(&self, is_disabled: bool) -> NotAddressed {

@@ -17,6 +17,12 @@ use crate::model::{
 /// What a token request may be sent as; the classic format's own sample says JSON.
 const CONTENT_TYPES: [&str; 2] = ["application/json", "application/x-www-form-urlencoded"];
 
+/// What the verification token is for that the classic store hands out.
+pub const SERVICE: &str = "openai";
+
+/// Where the connectors' vendor looks for the proof that a host is its owner's.
+pub const CHALLENGE_PLACE: &str = "/.well-known/openai-apps-challenge";
+
 /// A verification token is opaque; those seen have 32 hexadecimal digits.
 const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 8..=512;
 
@@ -124,8 +130,9 @@ fn verification_tokens(auth: &Map<String, Value>, findings: &mut Findings) -> Ma
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(tokens)) => {
             for (service, token) in tokens {
-                if let Some(problem) = problem_with_token(token) {
-                    findings.mistake(&format!("auth.verification_tokens.{service}"), problem);
+                let checked = token.as_str().ok_or(NotAToken::NotText).and_then(check_token);
+                if let Err(problem) = checked {
+                    findings.mistake(&format!("auth.verification_tokens.{service}"), problem.to_string());
                 }
             }
             tokens.clone()
@@ -137,18 +144,29 @@ fn verification_tokens(auth: &Map<String, Value>, findings: &mut Findings) -> Ma
     }
 }
 
-/// The token itself is not repeated in the message: it may be the right one in the wrong place.
-fn problem_with_token(token: &Value) -> Option<&'static str> {
-    let Some(token) = token.as_str() else { return Some("it must be text") };
+/// Why a text is no token. The text itself is not repeated: it may be the right one in the wrong place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAToken {
+    /// A number, a list, nothing.
+    #[error("it must be text")]
+    NotText,
+    /// What samples show.
+    #[error(
+        "it is a placeholder; leave it out until the assistant has shown you the token, then put that in its place"
+    )]
+    Placeholder,
+    /// Something else.
+    #[error("it does not look like a token: 8 to 512 visible ASCII characters without spaces")]
+    Shape,
+}
+
+/// Whether a text looks like a token that an assistant hands out, and like none of the texts that stand in for one.
+pub fn check_token(token: &str) -> Result<(), NotAToken> {
     if placeholder::looks_like_one(token) {
-        return Some(
-            "it is a placeholder; leave the member out until the assistant has shown you the token, then paste it here",
-        );
+        return Err(NotAToken::Placeholder);
     }
-    if !token.bytes().all(|byte| byte.is_ascii_graphic()) || !TOKEN_LENGTHS.contains(&token.len()) {
-        return Some("it does not look like a token: 8 to 512 visible ASCII characters without spaces");
-    }
-    None
+    let is_shaped = token.bytes().all(|byte| byte.is_ascii_graphic()) && TOKEN_LENGTHS.contains(&token.len());
+    if is_shaped { Ok(()) } else { Err(NotAToken::Shape) }
 }
 
 fn instructions(auth: &Map<String, Value>, findings: &mut Findings) -> Option<String> {

@@ -2,10 +2,11 @@
 //!
 //! The owner writes everything but the endpoints; the server computes those, so that they are never wrong.
 //! `rules` checks the words, `urls` where they point, `auth` the owner's part of `auth` and the computed rest;
-//! `openapi` reads the API's scopes from its description. Pure: the command line reads the files, the store keeps
-//! the outcome, `http` serves it.
+//! `openapi` reads the API's scopes from its description; `comparison` judges what was read back. Pure: the
+//! command line reads the files, the store keeps the outcome, `http` serves it.
 
 mod auth;
+mod comparison;
 pub mod openapi;
 mod rules;
 mod urls;
@@ -14,13 +15,18 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-pub use auth::{authorization_endpoint, served, token_endpoint};
+pub use auth::{CHALLENGE_PLACE, NotAToken, SERVICE, authorization_endpoint, check_token, served, token_endpoint};
+pub use comparison::{Judgement, judge};
 use urls::Reach;
+pub use urls::{Astray, may_lead};
 
 use crate::model::plugin::Host;
 
 /// The largest manifest that is read; an honest one has a tenth of it.
 pub const BYTES_MAX: usize = 64 * 1024;
+
+/// Where it is served, and read.
+pub const PLACE: &str = "/.well-known/ai-plugin.json";
 
 /// The owner's words, checked, and the short name made from them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,8 @@ use crate::model::{
     scope::Catalogue,
 };
 
+mod comparison;
+
 fn good() -> Value {
     json!({
         "schema_version": "v1",

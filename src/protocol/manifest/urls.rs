@@ -54,6 +54,27 @@ impl Reach {
     }
 }
 
+/// Why a redirection is not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Astray {
+    /// To an address that is no https URL.
+    NotHttps,
+    /// To a host that is neither the same nor below it.
+    Elsewhere,
+}
+
+/// Whether whoever reads a manifest follows a redirection: to the same host, to one below it, or from `www.` to the
+/// name without it. A parent, a sibling or another domain could be somebody else's.
+pub fn may_lead(from: &Url, to: &Url) -> Result<(), Astray> {
+    let (Some(from), Some(name)) = (from.host_str().and_then(|name| name.parse().ok()), to.host_str()) else {
+        return Err(Astray::NotHttps);
+    };
+    if to.scheme() != "https" {
+        return Err(Astray::NotHttps);
+    }
+    if Reach::of(&from).has_below(name) { Ok(()) } else { Err(Astray::Elsewhere) }
+}
+
 /// Checks every member that is a URL, and the domain of the contact address.
 pub(super) fn check(manifest: &Map<String, Value>, reach: &Reach, findings: &mut Findings) {
     forbid_running(manifest, "", findings);

@@ -105,6 +105,17 @@ pub fn twins(callback: &RedirectUri) -> Vec<RedirectUri> {
     parsed.filter(|twin: &RedirectUri| twin != callback).collect()
 }
 
+/// A callback that is not registered for a client, if it looks like its own all the same: it is on the web, and one of a
+/// caller that speaks as the client does and is registered by hand. Of several such callers it must be one whose callbacks
+/// the client has already. What is decided by this is whether its owner is asked, and nothing else.
+pub fn plausible(dialect: Dialect, registered: &[RedirectUri], presented: &str) -> Option<RedirectUri> {
+    let candidate: RedirectUri = presented.parse().ok().filter(RedirectUri::is_website)?;
+    let could_be = |preset: &&Preset| preset.dialect == dialect && preset.known_by.contains(&KnownBy::Hand);
+    let is_it = |preset: &Preset| registered.is_empty() || registered.iter().any(|uri| preset.uses(uri));
+    let looks_its_own = all().iter().filter(could_be).any(|preset| is_it(preset) && preset.uses(&candidate));
+    looks_its_own.then_some(candidate)
+}
+
 impl Preset {
     /// The callbacks that are the same for everybody.
     pub fn fixed_callbacks(&self) -> impl Iterator<Item = &str> {
@@ -213,6 +224,33 @@ mod tests {
             ("grok", "https://grok.com/connectors-oauth-exchange-code"),
         ] {
             assert!(!uses(name, callback), "{name}: {callback}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_clients_own_callback_is_told_from_what_does_not() {
+        let is_plausible = |dialect, registered: &[&str], presented: &str| {
+            let registered: Vec<RedirectUri> = registered.iter().map(|uri| uri.parse().unwrap()).collect();
+            let found = plausible(dialect, &registered, presented);
+            assert!(found.as_ref().is_none_or(|uri| uri.as_str() == presented));
+            found.is_some()
+        };
+        let (old, new) =
+            ("https://chat.openai.com/aip/g-1/oauth/callback", "https://chatgpt.com/aip/g-2/oauth/callback");
+        let web = ["https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"];
+        assert!(is_plausible(Dialect::Action, &[old], new) && is_plausible(Dialect::Action, &[], old));
+        assert!(is_plausible(Dialect::Connector, &web[..1], web[1]));
+        for (dialect, registered, presented) in [
+            // Of another kind, or of another caller of the same kind.
+            (Dialect::Plugin, &[][..], new),
+            (Dialect::Custom, &[old], new),
+            (Dialect::Connector, &["https://chatgpt.com/connector/oauth/1"], web[0]),
+            (Dialect::Action, &["https://gpt.example/cb"], new),
+            // Nobody knows who is at a loopback address, or behind an app's own scheme.
+            (Dialect::Connector, &["http://localhost/callback"], "http://127.0.0.1:9/callback"),
+            (Dialect::Connector, &[], "cursor://anysphere.cursor-mcp/oauth/callback"),
+        ] {
+            assert!(!is_plausible(dialect, registered, presented), "{dialect:?} {registered:?} {presented}");
         }
     }
 

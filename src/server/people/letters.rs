@@ -32,11 +32,15 @@ pub enum Case {
     PasswordReset,
     /// The account was deleted.
     Deleted,
+    /// What a plugin publishes does not match any more.
+    PluginBroken,
+    /// It matches again.
+    PluginMended,
 }
 
 impl Case {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::SignUp,
         Self::AlreadyHere,
         Self::VerifyEmail,
@@ -47,6 +51,8 @@ impl Case {
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::Deleted,
+        Self::PluginBroken,
+        Self::PluginMended,
     ];
 
     fn message(self) -> &'static str {
@@ -61,6 +67,8 @@ impl Case {
             Self::PasswordChanged => "letter-password-changed",
             Self::PasswordReset => "letter-password-reset",
             Self::Deleted => "letter-deleted",
+            Self::PluginBroken => "letter-plugin-broken",
+            Self::PluginMended => "letter-plugin-mended",
         }
     }
 
@@ -72,7 +80,8 @@ impl Case {
             }
             Self::EmailChanged if has_link => None,
             Self::EmailChanged | Self::Deleted => Some("letter-ask-operator"),
-            Self::EmailRestored => None,
+            // They say what happened to a plugin, which nobody did.
+            Self::EmailRestored | Self::PluginBroken | Self::PluginMended => None,
             Self::PasswordChanged | Self::PasswordReset => Some("letter-was-it-you"),
         }
     }
@@ -93,8 +102,13 @@ pub struct Facts<'a> {
 
 /// Writes the letter.
 pub fn write(case: Case, facts: &Facts<'_>) -> Letter {
+    write_about("", case, facts)
+}
+
+/// Writes a letter about what stands on that host; a host is made of few characters, whoever named it.
+pub fn write_about(host: &str, case: Case, facts: &Facts<'_>) -> Letter {
     let language: Language = facts.language.and_then(|tag| tag.parse().ok()).unwrap_or_default();
-    let whole = language.say(case.message()).name("server", facts.server);
+    let whole = language.say(case.message()).name("server", facts.server).name("host", host);
     let part = |name| Some(whole.clone().part(name)).filter(Said::is_there).map(|said| said.text());
     // How long a link is good for is worth telling only with a link; some letters end with something else.
     let ends = part("ends").filter(|_| facts.link.is_some() || part("does").is_none());
@@ -119,7 +133,8 @@ mod tests {
 
     /// Cases whose letters lead somewhere.
     fn leads(case: Case) -> bool {
-        !matches!(case, Case::EmailRestored | Case::PasswordChanged | Case::PasswordReset | Case::Deleted)
+        use Case::{Deleted, EmailRestored, PasswordChanged, PasswordReset, PluginBroken, PluginMended};
+        !matches!(case, EmailRestored | PasswordChanged | PasswordReset | Deleted | PluginBroken | PluginMended)
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Clients and their secrets. Compiled once for each engine; what clients say about themselves stands in
-//! `client_documents`.
+//! Clients and their secrets. Compiled once for each engine; what is changed about them stands in `client_changes`, what
+//! they say about themselves in `client_documents`.
 
 use serde_json::{Value, json};
 use sqlx::types::Json;
@@ -13,21 +13,14 @@ use crate::{
     model::{
         Timestamp,
         audit::{Actor, Audit, AuditAction, Subjects},
-        client::{
-            AuthenticationMethod, AuthenticationMethods, Client, ClientKeys, ClientSecret, DocumentCopy, Registration,
-        },
+        client::{Client, ClientKeys, ClientSecret, DocumentCopy, Registration},
         digest::Digest,
         id::{ClientId, ClientSecretId, PluginId},
         public_key::SigningAlgorithm,
         redirect_uri::RedirectUri,
         scope::Scopes,
     },
-    store::{
-        StoreError, StoreResult,
-        clients::{NewClient, RotateSecret, SecretRotation},
-        is_no_text,
-        owners::Page,
-    },
+    store::{StoreError, StoreResult, clients::NewClient, is_no_text, owners::Page},
 };
 
 macro_rules! select_clients {
@@ -36,10 +29,10 @@ macro_rules! select_clients {
             "select c.id, c.client_id, c.registration, c.name, c.dialect, c.authentication_methods, c.redirect_uris,
                     c.scopes, c.signing_algorithm, c.jwks_uri, c.key_set, c.key_set_fetched_at, c.key_set_failing_since,
                     c.document_fetched_at, c.document_fresh_until, c.document_is_pinned, c.registration_digest,
-                    c.default_scopes, c.generation, c.enabled, c.created_at, ",
+                    c.default_scopes, c.generation, c.version, c.enabled, c.created_at, ",
             resource_columns!(),
             ", s.id as secret_id, s.digest as secret_digest, s.created_at as secret_created_at,
-                    s.expires_at as secret_expires_at
+                    s.expires_at as secret_expires_at, s.last_used_at as secret_last_used_at
            from clients c
            left join plugins p on p.id = c.plugin_id
            left join resources r on r.plugin_id = p.id and r.is_default
@@ -49,19 +42,21 @@ macro_rules! select_clients {
     };
 }
 
-const ALL: &str = concat!(select_clients!(), "order by c.id, s.id desc");
+const ALL: &str = concat!(select_clients!(), "where c.deleted_at is null order by c.id, s.id desc");
 /// The page is cut before the secrets multiply its rows.
 const OF_PLUGIN: &str = concat!(
     select_clients!(),
     "where c.id in (select id
                       from clients
                      where plugin_id = $2
+                       and deleted_at is null
                        and id < $3
                      order by id desc
                      limit $4)
      order by c.id desc, s.id desc"
 );
-pub(super) const BY_CLIENT_ID: &str = concat!(select_clients!(), "where c.client_id = $2 order by s.id desc");
+pub(super) const BY_CLIENT_ID: &str =
+    concat!(select_clients!(), "where c.client_id = $2 and c.deleted_at is null order by s.id desc");
 
 const INSERT: &str = "
     insert into clients
@@ -76,33 +71,7 @@ const INSERT_SECRET: &str = "
     insert into client_secrets (id, client_id, digest, created_at, expires_at)
     values ($1, $2, $3, $4, $5)";
 
-/// Locks the client's row without changing it, so that two rotations come one after the other.
-const LOCK: &str = "
-    update clients set generation = generation where client_id = $1 returning id, authentication_methods";
-
-/// The newest secret stays until the end given, if it does not end before; all others end now.
-const END_OLD_SECRETS: &str = "
-    update client_secrets
-       set expires_at = case
-               when id = (select max_id from (select id as max_id from client_secrets
-                                               where client_id = $1 order by created_at desc, id desc limit 1) newest)
-               then $2 else $3 end
-     where client_id = $1
-       and (expires_at is null or expires_at > case
-               when id = (select max_id from (select id as max_id from client_secrets
-                                               where client_id = $1 order by created_at desc, id desc limit 1) newest)
-               then $2 else $3 end)";
-
-const SET_REDIRECT_URIS: &str = "update clients set redirect_uris = $2 where id = $1";
-
 const IS_CONSENTED: &str = "select count(*) > 0 from consents where client_id = $1";
-
-const DISABLE: &str = "
-    update clients
-       set enabled = false, generation = generation + 1
-     where client_id = $1
-       and enabled
-    returning id";
 
 /// A client, its default resource and one of its secrets, as the join has them.
 #[derive(sqlx::FromRow)]
@@ -126,6 +95,7 @@ pub(super) struct ClientRow {
     registration_digest: Option<Vec<u8>>,
     default_scopes: Option<String>,
     generation: i64,
+    version: i64,
     enabled: bool,
     created_at: Timestamp,
     #[sqlx(flatten)]
@@ -134,6 +104,7 @@ pub(super) struct ClientRow {
     secret_digest: Option<Vec<u8>>,
     secret_created_at: Option<Timestamp>,
     secret_expires_at: Option<Timestamp>,
+    secret_last_used_at: Option<Timestamp>,
 }
 
 impl ClientRow {
@@ -143,7 +114,13 @@ impl ClientRow {
             return Ok(None);
         };
         let (id, digest) = (ClientSecretId(id), read_digest(digest)?);
-        Ok(Some(ClientSecret { id, digest, created_at, expires_at: self.secret_expires_at }))
+        Ok(Some(ClientSecret {
+            id,
+            digest,
+            created_at,
+            expires_at: self.secret_expires_at,
+            last_used_at: self.secret_last_used_at,
+        }))
     }
 
     fn into_client(self) -> StoreResult<Client> {
@@ -175,6 +152,7 @@ impl ClientRow {
             default_scopes: self.default_scopes.as_deref().map(read_scopes).transpose()?,
             registration_digest: self.registration_digest.as_deref().map(read_digest).transpose()?,
             generation: self.generation,
+            version: self.version,
             enabled: self.enabled,
             created_at: self.created_at,
             secrets: Vec::new(),
@@ -283,82 +261,6 @@ impl Engine {
                 .bind(id.0)
                 .fetch_optional(&mut *connection))?;
         Ok(found.flatten().map(|metadata| metadata.0.to_string()))
-    }
-
-    pub(in crate::store) async fn add_redirect_uris(
-        &self,
-        client_id: &str,
-        redirect_uris: &[RedirectUri],
-        event: &Audit,
-    ) -> StoreResult<Option<Client>> {
-        if is_no_text(client_id) {
-            return Ok(None);
-        }
-        let mut step = self.begin().await?;
-        let locked: Option<(Uuid, String)> = sqlx::query_as(LOCK).bind(client_id).fetch_optional(&mut *step).await?;
-        let rows = sqlx::query_as(BY_CLIENT_ID).bind(event.at).bind(client_id).fetch_all(&mut *step).await?;
-        let (Some(_), Some(mut client)) = (locked, fold(rows)?.pop()) else { return Ok(None) };
-        let new: Vec<_> = redirect_uris.iter().filter(|uri| !client.redirect_uris.contains(uri)).cloned().collect();
-        if new.is_empty() {
-            return Ok(Some(client));
-        }
-        let detail = json!({ "redirect_uris": new.iter().map(RedirectUri::as_str).collect::<Vec<_>>() });
-        client.redirect_uris.extend(new);
-        let all: Vec<&str> = client.redirect_uris.iter().map(RedirectUri::as_str).collect();
-        sqlx::query(SET_REDIRECT_URIS).bind(client.id.0).bind(Json(all)).execute(&mut *step).await?;
-        audit::write(&mut step, event, AuditAction::ClientRedirectUrisAdded, subjects(&client), detail).await?;
-        step.commit().await?;
-        Ok(Some(client))
-    }
-
-    pub(in crate::store) async fn rotate_secret(
-        &self,
-        rotation: &SecretRotation,
-        event: &Audit,
-    ) -> StoreResult<RotateSecret> {
-        if is_no_text(&rotation.client_id) {
-            return Ok(RotateSecret::Unknown);
-        }
-        let mut step = self.begin().await?;
-        let locked: Option<(Uuid, String)> =
-            sqlx::query_as(LOCK).bind(&rotation.client_id).fetch_optional(&mut *step).await?;
-        let Some((id, methods)) = locked else { return Ok(RotateSecret::Unknown) };
-        let methods: AuthenticationMethods = methods.parse().map_err(StoreError::broken)?;
-        if !methods.contains(AuthenticationMethod::ClientSecret) {
-            return Ok(RotateSecret::HasNoSecret);
-        }
-        sqlx::query(END_OLD_SECRETS)
-            .bind(id)
-            .bind(rotation.old_expires_at)
-            .bind(rotation.secret.created_at)
-            .execute(&mut *step)
-            .await?;
-        insert_secret(&mut step, id, &rotation.secret).await?;
-        let rows = sqlx::query_as(BY_CLIENT_ID)
-            .bind(rotation.secret.created_at)
-            .bind(&rotation.client_id)
-            .fetch_all(&mut *step)
-            .await?;
-        let Some(client) = fold(rows)?.pop() else { return Ok(RotateSecret::Unknown) };
-        let detail = json!({ "old_expires_at": rotation.old_expires_at });
-        audit::write(&mut step, event, AuditAction::ClientSecretRotated, subjects(&client), detail).await?;
-        step.commit().await?;
-        Ok(RotateSecret::Rotated(Box::new(client)))
-    }
-
-    pub(in crate::store) async fn disable_client(&self, client_id: &str, event: &Audit) -> StoreResult<Option<Client>> {
-        if is_no_text(client_id) {
-            return Ok(None);
-        }
-        let mut step = self.begin().await?;
-        let disabled: Option<(Uuid,)> = sqlx::query_as(DISABLE).bind(client_id).fetch_optional(&mut *step).await?;
-        let rows = sqlx::query_as(BY_CLIENT_ID).bind(event.at).bind(client_id).fetch_all(&mut *step).await?;
-        let client = fold(rows)?.pop();
-        if let (Some(_), Some(client)) = (disabled, &client) {
-            write_own(&mut step, event, AuditAction::ClientDisabled, (client, json!({}))).await?;
-            step.commit().await?;
-        }
-        Ok(client)
     }
 }
 

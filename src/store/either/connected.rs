@@ -29,7 +29,8 @@ macro_rules! consents {
            join resources r on r.identifier = k.resource
            join plugins p on p.id = r.plugin_id
           where k.account_id = $1
-            and k.revoked_at is null "
+            and k.revoked_at is null
+            and c.deleted_at is null "
     };
 }
 

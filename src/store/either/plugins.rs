@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Connection, Engine, audit, reading,
     resources::{make_default, salt},
+    verifications::forget,
 };
 use crate::{
     model::{
@@ -46,7 +47,7 @@ const INSERT: &str = "
 
 const UPDATE: &str = "
     update plugins
-       set host = $2, upstream = $3, scopes = $4, manifest = $5, version = version + 1
+       set host = $2, upstream = $3, scopes = $4, manifest = $5, state = $6, version = version + 1
      where id = $1";
 
 pub(super) const ADD_OWNER: &str = "
@@ -143,11 +144,21 @@ impl Engine {
         let id = match known {
             None => insert(&mut step, import).await?,
             Some(known) => {
-                let mut scopes = known.scopes.clone();
-                if wanted.scopes.iter().try_for_each(|scope| scopes.put(scope.clone())).is_err() {
+                let mut now = Plugin { id: known.id, scopes: known.scopes.clone(), ..wanted.clone() };
+                if wanted.scopes.iter().try_for_each(|scope| now.scopes.put(scope.clone())).is_err() {
                     return Ok(ImportPlugin::CatalogueFull);
                 }
-                update(&mut step, &known, wanted, &scopes).await?
+                // The owner's file says nothing of tokens that were given since.
+                if let (None, Some(tokens)) = (now.verification_tokens(), known.verification_tokens()) {
+                    now.publish(tokens.clone());
+                }
+                let is_seen = (&now.host, &now.manifest) == (&known.host, &known.manifest);
+                now.state = if is_seen { known.state } else { now.unseen_state() };
+                update(&mut step, &now).await?;
+                if !is_seen {
+                    forget(&mut step, &now, import.at).await?;
+                }
+                known.id
             }
         };
         let resource = NewResource {
@@ -237,19 +248,21 @@ async fn insert(step: &mut Connection, import: &PluginImport) -> StoreResult<Plu
         .bind(Json(&plugin.scopes))
         .bind(Json(&plugin.manifest))
         .bind(import.at)
-        .execute(step)
+        .execute(&mut *step)
         .await?;
+    forget(step, plugin, import.at).await?;
     Ok(plugin.id)
 }
 
-async fn update(step: &mut Connection, known: &Plugin, wanted: &Plugin, scopes: &Catalogue) -> StoreResult<PluginId> {
+async fn update(step: &mut Connection, plugin: &Plugin) -> StoreResult<()> {
     sqlx::query(UPDATE)
-        .bind(known.id.0)
-        .bind(wanted.host.as_str())
-        .bind(&wanted.upstream)
-        .bind(Json(scopes))
-        .bind(Json(&wanted.manifest))
+        .bind(plugin.id.0)
+        .bind(plugin.host.as_str())
+        .bind(&plugin.upstream)
+        .bind(Json(&plugin.scopes))
+        .bind(Json(&plugin.manifest))
+        .bind(plugin.state.as_str())
         .execute(step)
         .await?;
-    Ok(known.id)
+    Ok(())
 }

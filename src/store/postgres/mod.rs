@@ -12,6 +12,10 @@ mod accounts;
 mod assertions;
 #[path = "../either/audit.rs"]
 mod audit;
+#[path = "../either/callback_offers.rs"]
+mod callback_offers;
+#[path = "../either/client_changes.rs"]
+mod client_changes;
 #[path = "../either/client_documents.rs"]
 mod client_documents;
 #[path = "../either/clients.rs"]
@@ -20,6 +24,8 @@ mod clients;
 mod connected;
 #[path = "../either/consents.rs"]
 mod consents;
+#[path = "../either/counts.rs"]
+mod counts;
 #[path = "../either/factors.rs"]
 mod factors;
 mod families;
@@ -49,6 +55,8 @@ mod sign_ins;
 mod standing;
 #[path = "../either/sweep.rs"]
 mod sweep;
+#[path = "../either/verifications.rs"]
+mod verifications;
 
 use std::str::FromStr;
 
@@ -154,6 +162,13 @@ impl Postgres {
     async fn begin(&self) -> StoreResult<Transaction<'static, Db>> {
         let connection = self.fresh().await?;
         Ok(Transaction::begin(connection, None).await?)
+    }
+
+    /// Begins a long reading for which nobody waits.
+    async fn begin_unhurried(&self) -> StoreResult<Transaction<'static, Db>> {
+        let mut step = self.begin().await?;
+        sqlx::query("set local statement_timeout = '60s'").execute(&mut *step).await?;
+        Ok(step)
     }
 
     /// A connection that has just answered.

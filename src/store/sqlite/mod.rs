@@ -12,6 +12,10 @@ mod accounts;
 mod assertions;
 #[path = "../either/audit.rs"]
 mod audit;
+#[path = "../either/callback_offers.rs"]
+mod callback_offers;
+#[path = "../either/client_changes.rs"]
+mod client_changes;
 #[path = "../either/client_documents.rs"]
 mod client_documents;
 #[path = "../either/clients.rs"]
@@ -20,6 +24,8 @@ mod clients;
 mod connected;
 #[path = "../either/consents.rs"]
 mod consents;
+#[path = "../either/counts.rs"]
+mod counts;
 #[path = "../either/factors.rs"]
 mod factors;
 mod families;
@@ -49,6 +55,8 @@ mod sign_ins;
 mod standing;
 #[path = "../either/sweep.rs"]
 mod sweep;
+#[path = "../either/verifications.rs"]
+mod verifications;
 
 use std::{path::Path, str::FromStr};
 
@@ -134,6 +142,11 @@ impl Sqlite {
     /// Begins a step that writes.
     async fn begin(&self) -> StoreResult<Transaction<'static, Db>> {
         Ok(self.writer.begin_with("begin immediate").await?)
+    }
+
+    /// Begins a long reading; it keeps no writer waiting.
+    async fn begin_unhurried(&self) -> StoreResult<Transaction<'static, Db>> {
+        Ok(self.readers.begin().await?)
     }
 }
 

@@ -10,7 +10,8 @@ use consentry::{
     random,
     store::{
         Store,
-        clients::{ChangedRegistration, ClientDocument, NewClient, OwnWords, SecretRotation},
+        client_changes::{ChangeClient, ClientChange, ClientEdit, SecretRotation},
+        clients::{ChangedRegistration, ClientDocument, NewClient, OwnWords},
     },
     tokens::secret::{CLIENT_SECRET, SecretText},
 };
@@ -53,7 +54,10 @@ fn new_secret(world: &World) -> (String, ClientSecret) {
     let now = world.running.server.clock.now();
     let text = SecretText::new(CLIENT_SECRET, random::bytes());
     let id = ClientSecretId(random::id(now));
-    (text.reveal().to_owned(), ClientSecret { id, digest: text.digest(), created_at: now, expires_at: None })
+    (
+        text.reveal().to_owned(),
+        ClientSecret { id, digest: text.digest(), created_at: now, expires_at: None, last_used_at: None },
+    )
 }
 
 async fn find(world: &World, client_id: &str) -> Client {
@@ -66,7 +70,9 @@ async fn find(world: &World, client_id: &str) -> Client {
 async fn write_all(world: &World, node: &Store, client_id: &str) -> [String; 2] {
     let (now, audit) = (world.running.server.clock.now(), || world.running.operator());
     let callback = "https://chat.openai.com/aip/plugin-2/oauth/callback".parse().unwrap();
-    node.add_redirect_uris(client_id, &[callback], &audit()).await.unwrap();
+    let edit = ClientEdit::AddRedirectUris(vec![callback]);
+    let change = ClientChange { client_id: client_id.into(), seen: None, edit };
+    assert!(matches!(node.change_client(&change, &audit()).await.unwrap(), ChangeClient::Done(_)));
     let (rotated, secret) = new_secret(world);
     let rotation = SecretRotation { client_id: client_id.into(), secret, old_expires_at: now };
     node.rotate_secret(&rotation, &audit()).await.unwrap();

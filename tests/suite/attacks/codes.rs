@@ -141,6 +141,7 @@ on_both_engines! {
                 families_expired_by: now,
                 sessions_expired_by: now,
                 clients_unused_since: now,
+                offers_unseen_since: now,
                 assertions_expired_by: now,
                 rows_max: 1000,
             };

@@ -12,6 +12,7 @@ enum Ending {
     WithdrawConsent,
     SignOutEverywhere,
     DisableClient,
+    DeleteClient,
 }
 
 on_both_engines! {
@@ -21,7 +22,13 @@ on_both_engines! {
         let service = world.client(Dialect::Service).await;
         let server = &world.running.server;
         let (ada, _) = server.store.account_by_email(&"ada@example.com".parse().unwrap()).await.unwrap().unwrap();
-        for ending in [Ending::Revoke, Ending::WithdrawConsent, Ending::SignOutEverywhere, Ending::DisableClient] {
+        for ending in [
+            Ending::Revoke,
+            Ending::WithdrawConsent,
+            Ending::SignOutEverywhere,
+            Ending::DisableClient,
+            Ending::DeleteClient,
+        ] {
             let client = world.client(Dialect::Plugin).await;
             let (_, tokens) = world.running.redeem(&client, &world.running.code(&client).await).await;
             let access = tokens["access_token"].as_str().unwrap();
@@ -45,6 +52,9 @@ on_both_engines! {
                 }
                 Ending::DisableClient => {
                     server.store.disable_client(&client.client_id, &audit).await.unwrap().expect("the client");
+                }
+                Ending::DeleteClient => {
+                    server.store.delete_client(&client.client_id, &audit).await.unwrap().expect("the client");
                 }
             }
             let (_, standing) = world.running.introspect(&service, access).await;

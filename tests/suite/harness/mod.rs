@@ -17,6 +17,7 @@ pub mod landing;
 pub mod log;
 pub mod looks;
 pub mod process;
+pub mod published;
 pub mod second_factor;
 pub mod server;
 pub mod signer;

@@ -363,6 +363,7 @@ impl Running {
                 digest: secret.digest(),
                 created_at: now,
                 expires_at: None,
+                last_used_at: None,
             }),
             at: now,
         };

@@ -2,6 +2,7 @@
 
 mod assistants;
 mod classic_plugin;
+mod client_ids;
 mod command_line;
 mod demo_in_chromium;
 mod doctor;
@@ -19,6 +20,7 @@ mod logos;
 mod lost_answer;
 mod mail;
 mod mcp_clients;
+mod numbers;
 mod operations;
 mod passkeys_in_chromium;
 mod people;
@@ -30,5 +32,7 @@ mod simulate;
 mod through_others;
 mod two_nodes;
 mod under_a_path;
+mod verification;
+mod verification_by_hand;
 mod working;
 mod wrong_clocks;

@@ -121,6 +121,7 @@ impl Asking<'_> {
                 digest: secret.digest(),
                 created_at: now,
                 expires_at: None,
+                last_used_at: None,
             }),
             at: now,
         };

@@ -63,6 +63,7 @@ fn changed(client_id: &str) -> ChangedRegistration {
             digest: Digest::of("later"),
             created_at: at(5),
             expires_at: None,
+            last_used_at: None,
         }),
     }
 }

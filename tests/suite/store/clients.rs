@@ -10,7 +10,7 @@ use consentry::{
     },
     random,
     store::{
-        clients::{RotateSecret, SecretRotation},
+        client_changes::{RotateSecret, SecretRotation},
         families::Rotate,
     },
 };
@@ -19,7 +19,13 @@ use super::facts::{World, at, audit, new_client, start};
 use crate::{harness::aside::at_once, on_both_engines};
 
 fn secret(text: &str, at: Timestamp) -> ClientSecret {
-    ClientSecret { id: ClientSecretId(random::id(at)), digest: Digest::of(text), created_at: at, expires_at: None }
+    ClientSecret {
+        id: ClientSecretId(random::id(at)),
+        digest: Digest::of(text),
+        created_at: at,
+        expires_at: None,
+        last_used_at: None,
+    }
 }
 
 /// A rotation after which the older secret stays for a minute.
@@ -146,21 +152,6 @@ on_both_engines! {
         let answer = world.store.rotate_secret(&rotation, &audit(at(6))).await.unwrap();
         assert!(matches!(answer, RotateSecret::HasNoSecret), "{answer:?}");
         assert!(world.store.client("public", at(6)).await.unwrap().unwrap().secrets.is_empty());
-    }
-
-    async fn redirect_uris_are_added_once_each(engine) {
-        let world = World::new(engine).await;
-        let uris = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
-        let new = uris(&["https://chat.example/cb", "https://chat.example/other"]);
-        for _ in 0..2 {
-            let client = world.store.add_redirect_uris(&world.client_id, &new, &audit(at(1))).await.unwrap().unwrap();
-            assert_eq!(client.redirect_uris, new);
-        }
-        assert_eq!(world.store.client(&world.client_id, at(2)).await.unwrap().unwrap().redirect_uris, new);
-        assert_eq!(world.database.audited("client.redirect_uris_added").await, 1);
-        for unknown in ["nobody", "\0"] {
-            assert!(world.store.add_redirect_uris(unknown, &new, &audit(at(1))).await.unwrap().is_none());
-        }
     }
 
     async fn disabling_ends_everything_once(engine) {

@@ -137,6 +137,7 @@ pub fn new_client(plugin: &Plugin) -> NewClient {
             digest: Digest::of("first"),
             created_at: start(),
             expires_at: None,
+            last_used_at: None,
         }),
         at: start(),
     }

@@ -86,6 +86,7 @@ on_both_engines! {
             families_expired_by: start(),
             sessions_expired_by: by,
             clients_unused_since: start() - chrono::TimeDelta::days(1),
+            offers_unseen_since: start(),
             assertions_expired_by: start(),
             rows_max: 10,
         };

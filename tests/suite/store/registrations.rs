@@ -31,6 +31,7 @@ pub fn dynamic(world: &World, created_at: Timestamp) -> NewClient {
         digest: Digest::of(id.to_string()),
         created_at,
         expires_at: None,
+        last_used_at: None,
     };
     NewClient {
         id,
@@ -88,6 +89,7 @@ fn unused(since: Timestamp) -> Sweep {
         families_expired_by: start() - TimeDelta::days(1),
         sessions_expired_by: start() - TimeDelta::days(1),
         clients_unused_since: since,
+        offers_unseen_since: start() - TimeDelta::days(1),
         assertions_expired_by: start() - TimeDelta::days(1),
         rows_max: 100,
     }

@@ -10,7 +10,7 @@ use consentry::{
         id::{ClientSecretId, FamilyId, SessionId},
     },
     random,
-    store::{clients::SecretRotation, families::FamilyEnd, sessions::NewSession, sweep::Sweep},
+    store::{client_changes::SecretRotation, families::FamilyEnd, sessions::NewSession, sweep::Sweep},
 };
 
 use super::facts::{World, at, audit, start};
@@ -21,6 +21,7 @@ fn sweep(by: Timestamp, rows_max: u32) -> Sweep {
         families_expired_by: by,
         sessions_expired_by: by,
         clients_unused_since: by,
+        offers_unseen_since: by,
         assertions_expired_by: by,
         rows_max,
     }
@@ -67,6 +68,7 @@ on_both_engines! {
                 digest: Digest::of("second"),
                 created_at: at(5),
                 expires_at: None,
+                last_used_at: None,
             },
             old_expires_at: at(877),
         };

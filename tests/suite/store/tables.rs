@@ -20,11 +20,15 @@ pub enum Tables {
 const ROWS: &str = "
     select 'accounts ' || count(*) from accounts union all
     select 'plugin_owners ' || count(*) from plugin_owners union all
+    select 'plugin_verifications ' || count(*) from plugin_verifications union all
     select 'plugins ' || count(*) from plugins union all
     select 'resources ' || count(*) from resources union all
     select 'assertion_ids ' || count(*) from assertion_ids union all
+    select 'plugin_counts ' || count(*) from plugin_counts union all
+    select 'plugin_connections ' || count(*) from plugin_connections union all
     select 'plugin_documents ' || count(*) from plugin_documents union all
     select 'clients ' || count(*) from clients union all
+    select 'callback_offers ' || count(*) from callback_offers union all
     select 'client_secrets ' || count(*) from client_secrets union all
     select 'consents ' || count(*) from consents union all
     select 'identities ' || count(*) from identities union all

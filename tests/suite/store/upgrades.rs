@@ -225,11 +225,13 @@ on_both_engines! {
             assert_eq!(
                 referring,
                 [
-                    "authenticator_apps to accounts", "client_secrets to clients", "clients to plugins",
-                    "consents to accounts", "consents to clients", "identities to accounts", "links to accounts",
-                    "outgoing_mails to accounts", "passkeys to accounts", "plugin_documents to plugins", "plugin_owners to accounts",
-                    "plugin_owners to plugins", "recovery_codes to accounts", "remembered_devices to accounts",
-                    "resources to plugins", "sessions to accounts",
+                    "authenticator_apps to accounts", "callback_offers to clients", "client_secrets to clients",
+                    "clients to plugins", "consents to accounts", "consents to clients", "identities to accounts",
+                    "links to accounts", "outgoing_mails to accounts", "passkeys to accounts",
+                    "plugin_connections to plugins", "plugin_counts to plugins", "plugin_documents to plugins",
+                    "plugin_owners to accounts", "plugin_owners to plugins", "plugin_verifications to plugins",
+                    "recovery_codes to accounts", "remembered_devices to accounts", "resources to plugins",
+                    "sessions to accounts",
                 ]
             );
             assert!(tables.lines("select name from sqlite_schema where name like '%anew%'").await.is_empty());

@@ -1,0 +1,147 @@
+//! What owners do with client ids while programs use them: renewed secrets, and a callback that has changed.
+
+use chrono::TimeDelta;
+use consentry::{
+    jobs,
+    model::{audit::Actor, client::Dialect},
+    registry::{
+        Registry, RegistryError,
+        clients::{Which, callbacks, changes, secrets},
+    },
+    server::Server,
+};
+
+use crate::{
+    harness::{
+        aside::at_once,
+        browser::{Arrived, Browser, authorize, parameter},
+        server::{Registered, World},
+    },
+    on_both_engines, writes,
+};
+
+const OLD: &str = "https://chat.openai.com/aip/g-old/oauth/callback";
+const NEW: &str = "https://chatgpt.com/aip/g-new/oauth/callback";
+
+fn registry(server: &Server) -> Registry<'_> {
+    Registry {
+        store: &server.store,
+        clock: &server.clock,
+        issuer: None,
+        public: None,
+        clients_by_hand: true,
+        is_trusted: false,
+        actor: Actor::Operator,
+        address: None,
+    }
+}
+
+/// Asks for a token as a program does that acts for itself.
+async fn token_for(url: String, client: Registered) -> u16 {
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &client.client_id),
+        ("client_secret", &client.client_secret),
+    ];
+    let answer = reqwest::Client::new().post(format!("{url}/token")).form(&fields).send().await.unwrap();
+    answer.status().as_u16()
+}
+
+on_both_engines! {
+    async fn nobody_is_refused_while_a_secret_is_renewed(engine) {
+        let world = World::new(engine).await;
+        let old = world.client(Dialect::Service).await;
+        let (known, url) = (std::sync::Arc::new(tokio::sync::RwLock::new(old.clone())), world.running.url.clone());
+        // Half of the callers move to the new secret as soon as there is one; the others have yet to hear of it.
+        let asking = at_once(200, |number| {
+            let (known, old, url) = (known.clone(), old.clone(), url.clone());
+            async move {
+                let mut answers = Vec::new();
+                for _ in 0..3 {
+                    let client = if number % 2 == 0 { known.read().await.clone() } else { old.clone() };
+                    answers.push(token_for(url.clone(), client).await);
+                }
+                answers
+            }
+        });
+        let renewing = async {
+            let server = &world.running.server;
+            let day = TimeDelta::days(1);
+            let rotated = secrets::rotate(&registry(server), &old.client_id, day).await.unwrap();
+            known.write().await.client_secret = rotated.secret.reveal().to_owned();
+        };
+        let (answers, ()) = tokio::join!(asking, renewing);
+        assert!(answers.iter().flatten().all(|status| *status == 200), "{answers:?}");
+        let new = known.read().await.clone();
+        assert_ne!(new.client_secret, old.client_secret);
+
+        // Once everybody has moved, the old one is ended.
+        let server = &world.running.server;
+        let row = server.store.client(&old.client_id, server.clock.now()).await.unwrap().unwrap();
+        assert_eq!(row.secrets.len(), 2);
+        secrets::end(&registry(server), &old.client_id, row.secrets[1].id).await.unwrap();
+        assert_eq!((token_for(url.clone(), old.clone()).await, token_for(url, new).await), (401, 200));
+    }
+
+    async fn when_a_secret_was_last_used_costs_its_request_nothing(engine) {
+        let world = World::new(engine).await;
+        let client = world.client(Dialect::Service).await;
+        let server = &world.running.server;
+        let last_used = async || {
+            let row = server.store.client(&client.client_id, server.clock.now()).await.unwrap().unwrap();
+            row.secrets[0].last_used_at
+        };
+        let wrong = Registered { client_secret: "cst_cs_wrong".into(), ..client.clone() };
+        assert_eq!(token_for(world.running.url.clone(), wrong).await, 401);
+        jobs::notes::keep(server).await.unwrap();
+        assert_eq!(last_used().await, None);
+        let (status, written) = writes!(world, token_for(world.running.url.clone(), client.clone()).await);
+        assert_eq!((status, written), (200, 0));
+        jobs::notes::keep(server).await.unwrap();
+        let used = last_used().await.unwrap();
+        assert!(server.clock.now() - used < TimeDelta::minutes(1));
+        // Within a minute it is not written down again, and nothing is to be.
+        assert_eq!(token_for(world.running.url.clone(), client.clone()).await, 200);
+        assert!(server.notes.take().0.is_empty());
+        assert_eq!(last_used().await, Some(used));
+    }
+
+    async fn a_callback_that_has_changed_is_refused_offered_and_approved(engine) {
+        let world = World::new(engine).await;
+        let client = world.running.add_client(&world.plugin, Dialect::Action, &[OLD]).await;
+        let server = &world.running.server;
+        let asked = authorize(&[
+            ("response_type", "code"),
+            ("client_id", &client.client_id),
+            ("redirect_uri", NEW),
+            ("scope", "todo.read"),
+            ("state", "s"),
+        ]);
+        let browser = Browser::new(&world.running);
+        assert!(matches!(browser.get(&asked).await, Arrived::Page(_)));
+        jobs::notes::keep(server).await.unwrap();
+        let row = async || server.store.client(&client.client_id, server.clock.now()).await.unwrap().unwrap();
+        let registry = registry(server);
+        let seen = row().await;
+        let offers = callbacks::offers(&registry, &seen).await.unwrap();
+        assert_eq!(offers.iter().map(|offer| offer.redirect_uri.as_str()).collect::<Vec<_>>(), [NEW]);
+
+        let which = Which { client_id: &client.client_id, seen: Some(seen.version) };
+        let own = "https://chatgpt.com/aip/g-other/oauth/callback";
+        let refused = callbacks::approve(&registry, which, own).await;
+        assert!(matches!(refused, Err(RegistryError::Wrong(_))), "it is not offered: {refused:?}");
+        changes::rename(&registry, which, "My GPT").await.unwrap();
+        let late = callbacks::approve(&registry, which, NEW).await;
+        assert!(matches!(late, Err(RegistryError::ChangedMeanwhile)), "{late:?}");
+        let which = Which { seen: None, ..which };
+        let approved = callbacks::approve(&registry, which, NEW).await.unwrap();
+        let uris: Vec<&str> = approved.redirect_uris.iter().map(|uri| uri.as_str()).collect();
+        assert_eq!(uris, [OLD, NEW, "https://chat.openai.com/aip/g-new/oauth/callback"], "with its twin");
+        assert!(callbacks::offers(&registry, &approved).await.unwrap().is_empty());
+        let left = browser.agree(&asked, "ada@example.com").await;
+        assert!(left.as_str().starts_with(NEW) && parameter(&left, "code").is_some(), "{left}");
+
+        let left = callbacks::remove(&registry, which, NEW).await.unwrap();
+        assert_eq!(left.redirect_uris.iter().map(|uri| uri.as_str()).collect::<Vec<_>>(), [OLD], "and so has its twin");
+    }
+}
