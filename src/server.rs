@@ -5,6 +5,7 @@
 pub mod clients;
 pub mod counts;
 pub mod documents;
+pub mod examinations;
 pub mod factors;
 pub mod flows;
 mod issuer;
@@ -49,6 +50,7 @@ use crate::{
 };
 use counts::Counts;
 use documents::Documents;
+use examinations::Examinations;
 use flows::Flows;
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
@@ -174,6 +176,8 @@ pub struct Server {
     pub registrations: Registrations,
     /// Fetches what plugin owners name.
     pub for_owners: Outbound,
+    /// How often the doctor looks at what owners name.
+    pub examinations: Examinations,
     /// Other people's servers that say who somebody is.
     pub providers: Providers,
     /// How fast passwords can be guessed.
@@ -245,6 +249,7 @@ impl Server {
         let key_sets = KeySets::new(strangers, known);
         let per_minute = settings.mechanisms.registration.per_minute;
         let registrations = Registrations::new(per_minute, settings.trusted_proxies.clone(), &clock);
+        let examinations = Examinations::new(&clock);
         let sign_ins = SignIns::new(settings.trusted_proxies.clone(), &clock);
         let passwords = Passwords::with(settings.passwords);
         let passkeys = Passkeys::of_site(&settings.origin, &settings.server_name);
@@ -258,6 +263,7 @@ impl Server {
             key_sets,
             registrations,
             for_owners,
+            examinations,
             providers,
             sign_ins,
             passkeys,

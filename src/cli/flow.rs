@@ -11,7 +11,10 @@ use super::{
     failure::Failure,
 };
 use crate::{
-    model::flow::{FlowEvent, FlowId, Outcome, Step},
+    model::{
+        attempt::Attempt,
+        flow::{FlowEvent, FlowId, Outcome},
+    },
     store::flows::{BeforeQuery, FlowQuery},
 };
 
@@ -52,94 +55,48 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure
     }
 }
 
-/// One attempt, as a whole.
-struct Flow {
-    id: FlowId,
-    events: Vec<FlowEvent>,
+fn summary(flow: &Attempt) -> Value {
+    let (first, last) = (flow.events.first(), flow.events.last());
+    json!({
+        "flow_id": flow.id,
+        "began_at": first.map(|event| shown(event.at)),
+        "last_at": last.map(|event| shown(event.at)),
+        "client_id": flow.client(),
+        "resource": flow.resource(),
+        "state": flow.standing().as_str(),
+        "step": last.map(|event| event.step),
+        "says": last.map(|event| &event.says),
+    })
 }
 
-impl Flow {
-    /// Sorts events into their flows, the newest of which comes first.
-    fn sort(events: Vec<FlowEvent>) -> Vec<Self> {
-        let mut flows: Vec<Self> = Vec::new();
-        for event in events {
-            let Some(id) = event.flow_id else { continue };
-            match flows.iter_mut().find(|flow| flow.id == id) {
-                Some(flow) => flow.events.push(event),
-                None => flows.push(Self { id, events: vec![event] }),
-            }
-        }
-        flows.sort_by_key(|flow| std::cmp::Reverse(flow.events.last().map(|event| event.at)));
-        flows
-    }
-
-    fn first_of(&self, text: impl Fn(&FlowEvent) -> Option<&String>) -> Option<&str> {
-        self.events.iter().find_map(|event| text(event).map(String::as_str))
-    }
-
-    fn client(&self) -> Option<&str> {
-        self.first_of(|event| event.client_id.as_ref())
-    }
-
-    fn resource(&self) -> Option<&str> {
-        self.first_of(|event| event.resource.as_ref())
-    }
-
-    /// How it stands after its last step: a step that leads on and was followed by none is where it stopped.
-    fn state(&self) -> &'static str {
-        match self.events.last() {
-            Some(FlowEvent { outcome: Outcome::Refused, .. }) => "refused",
-            Some(FlowEvent { outcome: Outcome::Failed, .. }) => "failed",
-            Some(FlowEvent { step: Step::Token | Step::Introspection | Step::Refresh, .. }) => "connected",
-            Some(FlowEvent { step: Step::Revocation, .. }) => "ended",
-            Some(FlowEvent { step: Step::Registration, .. }) => "registered",
-            _ => "stopped",
-        }
-    }
-
-    fn summary(&self) -> Value {
-        let (first, last) = (self.events.first(), self.events.last());
-        json!({
-            "flow_id": self.id,
-            "began_at": first.map(|event| shown(event.at)),
-            "last_at": last.map(|event| shown(event.at)),
-            "client_id": self.client(),
-            "resource": self.resource(),
-            "state": self.state(),
-            "step": last.map(|event| event.step),
-            "says": last.map(|event| &event.says),
-        })
-    }
-
-    fn row(&self) -> [String; 5] {
-        let last = self.events.last();
-        [
-            self.id.to_string(),
-            self.events.first().map(|event| shown(event.at)).unwrap_or_default(),
-            self.client().unwrap_or("-").to_owned(),
-            format!("{} at {}", self.state(), last.map_or("", |event| event.step.as_str())),
-            last.map(|event| event.says.clone()).unwrap_or_default(),
-        ]
-    }
+fn row(flow: &Attempt) -> [String; 5] {
+    let last = flow.events.last();
+    [
+        flow.id.to_string(),
+        flow.events.first().map(|event| shown(event.at)).unwrap_or_default(),
+        flow.client().unwrap_or("-").to_owned(),
+        format!("{} at {}", flow.standing().as_str(), last.map_or("", |event| event.step.as_str())),
+        last.map(|event| event.says.clone()).unwrap_or_default(),
+    ]
 }
 
 async fn list(arguments: List, desk: &Desk) -> Result<Answer, Failure> {
     let List { client, refused, limit } = arguments;
     let query = FlowQuery { client_id: client, refused, flows_max: limit };
-    let flows = Flow::sort(desk.store.flows(&query).await?);
-    let json = flows.iter().map(Flow::summary).collect();
+    let flows = Attempt::sort(desk.store.flows(&query).await?);
+    let json = flows.iter().map(summary).collect();
     let text = if flows.is_empty() {
         "Nobody has tried to connect, or not within a week.".to_owned()
     } else {
         let head = ["FLOW", "BEGAN", "CLIENT", "STATE", "LAST"].map(str::to_owned);
-        columns(&std::iter::once(head).chain(flows.iter().map(Flow::row)).collect::<Vec<_>>())
+        columns(&std::iter::once(head).chain(flows.iter().map(row)).collect::<Vec<_>>())
     };
     Ok(Answer { json, text })
 }
 
 async fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
     let id = FlowId::of(arguments.id);
-    let flow = Flow { id, events: desk.store.flow(id).await? };
+    let flow = Attempt { id, events: desk.store.flow(id).await? };
     if flow.events.is_empty() {
         return Err(Failure::not_done(format!("nothing is known of {id}; flows are kept for a week")));
     }
@@ -150,7 +107,7 @@ async fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
         until: id.began_at(),
     };
     let before = desk.store.before_a_flow(id, &query).await?;
-    let mut json = flow.summary();
+    let mut json = summary(&flow);
     json["events"] = flow.events.iter().map(told).collect();
     json["before"] = before.iter().map(told).collect();
     Ok(Answer { json, text: timeline(&flow, &before) })
@@ -168,7 +125,7 @@ fn told(event: &FlowEvent) -> Value {
     })
 }
 
-fn timeline(flow: &Flow, before: &[FlowEvent]) -> String {
+fn timeline(flow: &Attempt, before: &[FlowEvent]) -> String {
     let mut lines = vec![
         format!("{} of {}, for {}", flow.id, flow.client().unwrap_or("nobody known"), flow.resource().unwrap_or("-")),
         String::new(),
@@ -180,14 +137,7 @@ fn timeline(flow: &Flow, before: &[FlowEvent]) -> String {
     }
     lines.extend(flow.events.iter().map(line));
     lines.push(String::new());
-    lines.push(match flow.state() {
-        "refused" => "It was refused at its last step.".to_owned(),
-        "failed" => "The server failed at its last step; its log has the request id.".to_owned(),
-        "connected" => "It was connected.".to_owned(),
-        "registered" => "The client has registered itself, and did not go on with that here.".to_owned(),
-        "ended" => "The client ended it.".to_owned(),
-        _ => "Nothing came after that: somebody is still at it, went away, or was not let on by the client.".to_owned(),
-    });
+    lines.push(flow.standing().says().to_owned());
     lines.join("\n")
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Connection<'a> {
 impl Connection<'_> {
     /// Lets the account sign in and consent.
     async fn walk(&self) -> Result<(Authorization, Ended), String> {
-        let account = self.account.ok_or("no --email and --password-file")?;
+        let account = self.account.ok_or("it takes a test account (--email and --password-file)")?;
         let request = person::ask(self.client, &self.endpoints.asked)?;
         let (ended, _) = person::walk(self.wire, &request.url, &self.client.redirect_uri, account).await;
         Ok((request, ended))

@@ -52,7 +52,11 @@ pub(super) fn unanswered(name: &'static str, silence: &Silence) -> Check {
         Silence::Broken(_) | Silence::TooLong | Silence::TooSlow => {
             "Answer within a few seconds, and with less than is read here; a call without a token with a short 401."
         }
-        Silence::GivenUp(_) => return Check::left_out(name, silence.to_string()),
+        Silence::NotAdmitted(_) => {
+            "Give its name addresses that everybody reaches. Where it belongs inside, the operator of this server opens \
+             them by outbound_allow."
+        }
+        Silence::GivenUp(_) | Silence::UsedUp(_) => return Check::left_out(name, silence.to_string()),
     };
     Check::wrong(name, format!("{silence}."), cure)
 }

@@ -1,9 +1,9 @@
 //! HTTP: the only floor that talks it. `routes.rs` is the contents list; each endpoint reads
 //! extractor → `protocol` decision → one `store` operation → answer.
 //!
-//! Rooms: `oauth/` (machine endpoints and the authorization request), `account/` (sign-in and a
-//! person's own pages), `console/` (plugin owners' pages), `well_known/` (documents), `extract/` (what a request says), `guard/` (what every answer carries). `ops.rs` is a
-//! listener apart, for those who run the server.
+//! Rooms: `oauth/` (machine endpoints and the authorization request), `account/` (sign-in and a person's own
+//! pages), `console/` (plugin owners' pages), `well_known/` (documents), `extract/` (what a request says), `guard/`
+//! (what every answer carries). `ops.rs` is a listener apart, for those who run the server.
 
 mod absent;
 pub mod account;

@@ -139,6 +139,15 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
                 .default_service(only("GET, POST")),
         )
         .service(page("/console/plugins/{slug}/numbers").get(console::numbers::show).default_service(only("GET")))
+        .service(
+            page("/console/plugins/{slug}/working")
+                .get(console::working::show)
+                .post(console::working::examine)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/plugins/{slug}/working/{flow}").get(console::working::attempt).default_service(only("GET")),
+        )
         .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
         .service(page("/").get(account::home::home).default_service(only("GET")));
     for why in [Why::SignIn, Why::Again] {

@@ -33,6 +33,12 @@ impl FlowId {
         chrono::DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
     }
 
+    /// What is not after this began before any flow or event of that time: ids begin with the time they were made at.
+    pub fn begins_at(at: Timestamp) -> Uuid {
+        let milliseconds = u128::try_from(at.timestamp_millis()).unwrap_or_default();
+        Uuid::from_u128(milliseconds << 80)
+    }
+
     /// The id of a code of this flow; `own` tells it from the flow's other codes.
     pub fn family(self, own: [u8; OWN]) -> FamilyId {
         let mut bytes = self.0.into_bytes();
@@ -171,5 +177,7 @@ mod tests {
         assert_eq!((FlowId::of(one.0), FlowId::of(other.0), FlowId::of(flow.uuid())), (flow, flow, flow));
         assert_eq!(one.to_string(), "01936f1e-5d2b-7c3a-9f10-aabb01020304");
         assert_eq!(flow.began_at().timestamp_millis(), 0x0193_6f1e_5d2b);
+        let begin = FlowId::begins_at(flow.began_at());
+        assert!(begin < flow.uuid() && FlowId::of(begin).began_at() == flow.began_at());
     }
 }

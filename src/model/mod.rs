@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod assertion;
+pub mod attempt;
 pub mod audit;
 pub mod brand;
 pub mod client;

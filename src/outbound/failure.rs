@@ -67,7 +67,7 @@ impl FetchError {
     }
 
     /// What went wrong between reqwest and the host. An error of ours, from resolving, comes back as it was.
-    pub(super) fn of(error: &reqwest::Error) -> Self {
+    pub fn of(error: &reqwest::Error) -> Self {
         if error.is_timeout() {
             return Self::TooSlow;
         }
@@ -115,7 +115,7 @@ pub enum OutboundError {
 
 impl OutboundError {
     /// With its causes, since the outermost says only that something was wrong.
-    pub(super) fn of(error: &reqwest::Error) -> Self {
+    pub fn of(error: &reqwest::Error) -> Self {
         let causes = std::iter::successors(error.source(), |&cause| cause.source());
         Self::Tls(causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}")))
     }

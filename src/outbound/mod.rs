@@ -16,7 +16,9 @@ mod turns;
 use std::{fmt, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
-use reqwest::{Client, Request, Response, StatusCode, header::HeaderMap, redirect, retry, tls::Certificate};
+use reqwest::{
+    Client, ClientBuilder, Request, Response, StatusCode, header::HeaderMap, redirect, retry, tls::Certificate,
+};
 use tokio::time::timeout;
 use url::{Host, Url};
 
@@ -99,7 +101,15 @@ pub struct Answered {
 pub struct Outbound {
     client: Client,
     admission: Arc<Admission>,
+    connecting: Connecting,
     turns: Arc<Turns>,
+}
+
+/// How connections are made that strangers cause.
+#[derive(Clone)]
+struct Connecting {
+    vetting: Arc<Vetting>,
+    authorities: Arc<[Certificate]>,
 }
 
 impl fmt::Debug for Outbound {
@@ -112,30 +122,23 @@ impl Outbound {
     /// Sets up TLS and everything that holds for all fetches.
     pub fn new(settings: Settings) -> Result<Self, OutboundError> {
         let admission = Arc::new(Admission::new(settings.allow));
-        let vetting = Vetting { resolver: settings.resolver, admission: Arc::clone(&admission) };
-        let client = Client::builder()
-            .user_agent(USER_AGENT)
-            .https_only(true)
-            .tls_certs_merge(settings.authorities)
-            .dns_resolver(Arc::new(vetting))
-            .connect_timeout(CONNECT_MAX)
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .referer(false)
-            // A proxy would resolve the name itself, and connect to whatever it likes.
-            .no_proxy()
-            // Every fetch makes its own connection, so none uses one that was vetted for another time.
-            .pool_max_idle_per_host(0)
-            // A few bytes may unpack to many. Written down because another crate could switch the features on.
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
-            .http1_only()
-            .http1_max_headers(HEAD_LINES_MAX)
-            .build()
-            .map_err(|error| OutboundError::of(&error))?;
-        Ok(Self { client, admission, turns: Turns::new() })
+        let vetting = Arc::new(Vetting { resolver: settings.resolver, admission: Arc::clone(&admission) });
+        let connecting = Connecting { vetting, authorities: settings.authorities.into() };
+        let builder = Client::builder().user_agent(USER_AGENT).https_only(true);
+        let client = connecting.vetted(builder).build().map_err(|error| OutboundError::of(&error))?;
+        Ok(Self { client, admission, connecting, turns: Turns::new() })
+    }
+
+    /// A client that connects as this does, to nothing else than this may. Whoever sends with it counts bytes and time
+    /// by themselves, asks [`Self::admit`] of each address, and says by [`FetchError::of`] what went wrong.
+    pub fn vetted(&self, builder: ClientBuilder) -> ClientBuilder {
+        self.connecting.vetted(builder)
+    }
+
+    /// Whether a URL's host may be connected to, as far as its name says: an address that is written there is looked up
+    /// by nobody.
+    pub fn admit(&self, url: &Url) -> Result<(), FetchError> {
+        self.admission.check_host(&url.host().ok_or(FetchError::NoSuchHost)?)
     }
 
     /// Fetches a document, or says why not. It takes at most the patience and reads at most one chunk too much.
@@ -200,6 +203,29 @@ impl Outbound {
         let max_age = freshness::max_age(response.headers());
         let body = body(response, bytes_max).await?;
         Ok(Fetched { body, max_age })
+    }
+}
+
+impl Connecting {
+    fn vetted(&self, builder: ClientBuilder) -> ClientBuilder {
+        builder
+            .tls_certs_merge(self.authorities.iter().cloned())
+            .dns_resolver(Arc::clone(&self.vetting))
+            .connect_timeout(CONNECT_MAX)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            // A proxy would resolve the name itself, and connect to whatever it likes.
+            .no_proxy()
+            // Every fetch makes its own connection, so none uses one that was vetted for another time.
+            .pool_max_idle_per_host(0)
+            // A few bytes may unpack to many. Written down because another crate could switch the features on.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .http1_only()
+            .http1_max_headers(HEAD_LINES_MAX)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Simulate: plays a caller against any server, and writes down what was said.
 //!
-//! `wire` sends a `request`, `exchange` is what is kept of it; `masked` and `secrets` take out what nobody else should
-//! read, by its name and by its value. The steps stand in the order of a connection: `discovery`, `endpoints`,
-//! `registration`, `person` (with `forms`, which reads pages, and `arrival`, which waits for browsers), `tokens`, `api`; `journey` walks
-//! them.
+//! `wire` sends a `request` (on a `leash` where somebody else says what is asked), `exchange` is what is kept of it;
+//! `masked` and `secrets` take out what nobody else should read, by its name and by its value. The steps stand in the
+//! order of a connection: `discovery`, `endpoints`, `registration`, `person` (with `forms`, which reads pages, and
+//! `arrival`, which waits for browsers), `tokens`, `api`; `journey` walks them.
 //! `callers` holds what is told of callers beside their presets. It knows servers by HTTP alone, ours like any other.
 
 pub mod api;
@@ -14,6 +14,7 @@ pub mod endpoints;
 pub mod exchange;
 pub mod forms;
 pub mod journey;
+pub mod leash;
 pub mod masked;
 pub mod person;
 pub mod registration;

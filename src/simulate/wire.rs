@@ -2,6 +2,7 @@
 //!
 //! No redirect is followed by itself, because every hop has to be seen. Plain http is spoken to this computer alone; and
 //! nothing is sent to this computer for a server that is somewhere else, which could have us ask for what only we reach.
+//! Where somebody else says what is asked, a `leash` bounds all of it together.
 
 use std::{
     collections::HashMap,
@@ -18,11 +19,12 @@ use reqwest::{
 use serde_json::Value;
 use url::Url;
 
-pub use super::request::Request;
 use super::{callers, exchange::Exchange, masked, secrets::Secrets};
+pub use super::{leash::Leash, request::Request};
 use crate::{
     clock::Clock,
     model::{Timestamp, redirect_uri::has_loopback_host},
+    outbound::FetchError,
 };
 
 /// What callers read of an answer at most.
@@ -42,6 +44,12 @@ pub enum Silence {
     /// It is no business of whoever named it.
     #[error("{0} is this computer, and the server examined is another one, so nothing was sent there")]
     Near(String),
+    /// It may not be asked for somebody else.
+    #[error("{0}")]
+    NotAdmitted(FetchError),
+    /// So much is not asked for somebody else.
+    #[error("{0} was not asked: time or requests are used up")]
+    UsedUp(String),
     /// No connection, no certificate that holds, no answer in time.
     #[error("{place} did not answer: {why}")]
     Unreachable {
@@ -137,22 +145,32 @@ pub struct Wire {
     kept: Mutex<Vec<(Request, Heard)>>,
     waits: Mutex<HashMap<String, u8>>,
     secrets: Arc<Secrets>,
+    leash: Option<Arc<Leash>>,
 }
 
 impl Wire {
     /// One that calls itself `agent`, for the server that `target` is at.
     pub fn new(agent: &'static str, clock: Clock, target: &Url) -> reqwest::Result<Self> {
-        let (near, far) = clients(agent, false)?;
+        Self::with(agent, clock, target, None)
+    }
+
+    /// The same for somebody else, who says what is asked.
+    pub fn leashed(agent: &'static str, clock: Clock, target: &Url, leash: Leash) -> reqwest::Result<Self> {
+        Self::with(agent, clock, target, Some(Arc::new(leash)))
+    }
+
+    fn with(agent: &'static str, clock: Clock, target: &Url, leash: Option<Arc<Leash>>) -> reqwest::Result<Self> {
+        let (near, far) = clients(agent, false, leash.as_deref())?;
         let may_reach_near = has_loopback_host(target);
         let (kept, waits, secrets) = (Mutex::default(), Mutex::default(), Arc::<Secrets>::default());
         // Some addresses are known to their users alone.
         target.query_pairs().for_each(|(_, value)| secrets.learn(&value));
-        Ok(Self { near, far, agent, is_persons: false, may_reach_near, clock, kept, waits, secrets })
+        Ok(Self { near, far, agent, is_persons: false, may_reach_near, clock, kept, waits, secrets, leash })
     }
 
     /// One that keeps cookies, for one walk of a person.
     pub fn browsing(&self) -> reqwest::Result<Self> {
-        let (near, far) = clients(callers::OWN, true)?;
+        let (near, far) = clients(callers::OWN, true, self.leash.as_deref())?;
         Ok(Self { near, far, agent: callers::OWN, is_persons: true, ..self.aside() })
     }
 
@@ -161,12 +179,15 @@ impl Wire {
     pub fn aside(&self) -> Self {
         let (near, far, clock) = (self.near.clone(), self.far.clone(), self.clock.clone());
         let (kept, waits, secrets) = (Mutex::default(), Mutex::default(), Arc::clone(&self.secrets));
-        Self { near, far, clock, kept, waits, secrets, ..*self }
+        Self { near, far, clock, kept, waits, secrets, leash: self.leash.clone(), ..*self }
     }
 
     /// Sends a request and keeps what was said.
     pub async fn send(&self, request: Request) -> Heard {
-        let heard = self.answer(request.clone()).await;
+        let heard = match &self.leash {
+            Some(leash) => leash.hold(&self.clock, &request.url, self.answer(request.clone())).await,
+            None => self.answer(request.clone()).await,
+        };
         if let Ok(answer) = &heard {
             answer.cookies().for_each(|cookie| self.learn(cookie));
         }
@@ -225,7 +246,12 @@ impl Wire {
             Ok(response) => response,
             Err(error) => {
                 self.waits_at(&place, u8::from(error.is_timeout()));
-                return Err(Silence::Unreachable { place, why: reason(&error) });
+                return Err(match (FetchError::of(&error), &self.leash) {
+                    (refused @ FetchError::Address { .. }, _) => Silence::NotAdmitted(refused),
+                    // Of a host that somebody else has named they are told in our words.
+                    (why, Some(_)) => Silence::Unreachable { place, why: why.to_string() },
+                    (_, None) => Silence::Unreachable { place, why: reason(&error) },
+                });
             }
         };
         let (status, headers, at) = (response.status().as_u16(), response.headers().clone(), self.clock.now());
@@ -248,12 +274,16 @@ impl Wire {
     }
 }
 
-fn clients(agent: &str, cookies: bool) -> reqwest::Result<(Client, Client)> {
+fn clients(agent: &str, cookies: bool, leash: Option<&Leash>) -> reqwest::Result<(Client, Client)> {
     let builder = || {
         let builder = Client::builder().timeout(SECONDS_MAX).redirect(Policy::none()).user_agent(agent);
         // A connection of its own for each: while a person takes their time, the server ends those that are kept.
         builder.pool_max_idle_per_host(0).cookie_store(cookies)
     };
+    if let Some(leash) = leash {
+        let client = leash.outbound().vetted(builder()).build()?;
+        return Ok((client.clone(), client));
+    }
     // A proxy of the environment is the way outside; this computer is reached directly.
     Ok((builder().no_proxy().build()?, builder().build()?))
 }

@@ -7,6 +7,7 @@ use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
     Timestamp,
     flow::{FlowEvent, FlowId},
+    id::PluginId,
 };
 
 /// Which flows are listed, the newest first.
@@ -31,6 +32,15 @@ pub struct BeforeQuery {
     pub from: Timestamp,
     /// Until then.
     pub until: Timestamp,
+}
+
+/// Whose events are looked at, and how many.
+#[derive(Clone, Copy, Debug)]
+pub struct OfPlugin {
+    /// Only this plugin's.
+    pub plugin: PluginId,
+    /// At most so many: flows of a page, or events of a flow.
+    pub rows_max: u32,
 }
 
 /// What may stay of the events.
@@ -67,6 +77,25 @@ impl Store {
     /// What came before a flow, in the order in which it happened.
     pub async fn before_a_flow(&self, id: FlowId, query: &BeforeQuery) -> StoreResult<Vec<FlowEvent>> {
         on_either_engine!(self, engine => engine.before_a_flow(id, query))
+    }
+
+    /// A page of a plugin's flows, those that began last in front: the last event of each of their steps, in the order in
+    /// which they happened.
+    ///
+    /// An event is the plugin's whose client it names, or else whose resource, or else whose the flow was before it.
+    pub async fn flows_of_plugin(&self, of: OfPlugin, before: Option<FlowId>) -> StoreResult<Vec<FlowEvent>> {
+        on_either_engine!(self, engine => engine.flows_of_plugin(of, before))
+    }
+
+    /// The last events of a plugin's flow, with those that are nobody's, in the order in which they happened. Of a flow
+    /// that is not the plugin's there are none.
+    pub async fn flow_of_plugin(&self, of: OfPlugin, id: FlowId) -> StoreResult<Vec<FlowEvent>> {
+        on_either_engine!(self, engine => engine.flow_of_plugin(of, id))
+    }
+
+    /// The documents of a plugin that were read last before a flow began, but not before `from`.
+    pub async fn documents_before(&self, of: OfPlugin, id: FlowId, from: Timestamp) -> StoreResult<Vec<FlowEvent>> {
+        on_either_engine!(self, engine => engine.documents_before(of, id, from))
     }
 
     /// A few of the events that are beyond the bounds. Looking for them holds up nobody.

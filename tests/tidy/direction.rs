@@ -36,17 +36,17 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("audit", &["model store"]),
     // One function per change that owners make; whoever serves calls it, with the parts it holds.
     ("registry", &["model", CRAFTS_AND_FLOORS]),
+    // A caller of any server, by HTTP alone; for somebody else only where strangers' URLs may lead.
+    ("simulate", &["model random protocol clock outbound"]),
+    // Who judges what such a caller met.
+    ("doctor", &["model random protocol clock simulate"]),
     // Assembly: everything below stands together once, and is handed up.
     ("server", &["model", CRAFTS_AND_FLOORS, "registry"]),
-    // Those who serve: requests on one side, time on the other.
-    ("http", &["model", CRAFTS_AND_FLOORS, "registry server"]),
+    // Those who serve: requests on one side, time on the other. The console has the doctor look at owners' plugins.
+    ("http", &["model", CRAFTS_AND_FLOORS, "registry server simulate doctor"]),
     ("jobs", &["model", CRAFTS_AND_FLOORS, "registry server"]),
     // A set of little servers of its own, which runs the real one beside them.
     ("demo", &["model", CRAFTS_AND_FLOORS, "registry server http jobs"]),
-    // A caller of any server, by HTTP alone.
-    ("simulate", &["model random protocol clock"]),
-    // Who judges what such a caller met.
-    ("doctor", &["model random protocol clock simulate"]),
     ("cli", &["model", CRAFTS_AND_FLOORS, "registry server http jobs demo simulate doctor"]),
     // The map names its rooms by `mod` alone; the binary hands over at once.
     ("lib", &[]),

@@ -15,3 +15,4 @@ pub mod registering;
 pub mod scopes;
 mod times;
 pub mod verification;
+pub mod working;

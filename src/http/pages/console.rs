@@ -2,6 +2,7 @@
 
 mod clients;
 mod verification;
+mod working;
 
 pub use self::clients::{
     Choice, ClientLine, ClientPage, ClientsPage, DeleteClientPage, HandoverPage, NewClientPage, OfferLine, SecretLine,
@@ -10,6 +11,7 @@ pub use self::verification::VerificationPage;
 
 use askama::Template;
 
+pub use self::working::{AttemptLine, AttemptPage, CallerChoice, EventLine, Finding, Findings, StepMark, WorkingPage};
 use super::{super::assets, Layout, SignedIn};
 use crate::{
     model::{
@@ -86,6 +88,8 @@ sections! {
     Verification = "/verification", "Verification",
     /// How it is used.
     Numbers = "/numbers", "Numbers",
+    /// What happened, and what the doctor says.
+    Working = "/working", "Is it working?",
 }
 
 macro_rules! notices {

@@ -7,6 +7,7 @@ mod index;
 mod links;
 mod providers;
 mod settings;
+mod working;
 
 use chrono::DateTime;
 
@@ -56,6 +57,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
     samples.extend(console::samples());
     samples.extend(factors::samples());
     samples.extend(settings::samples());
+    samples.extend(working::samples());
     samples
 }
 
@@ -165,6 +167,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     pages.extend(console::filled_with(&layout(), text));
     pages.extend(factors::filled_with(text, layout()));
     pages.extend(settings::filled_with(&layout(), text));
+    pages.extend(working::filled_with(&layout(), text));
     pages
 }
 

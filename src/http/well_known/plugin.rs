@@ -38,6 +38,7 @@ async fn serve_manifest(server: &Server, request: &HttpRequest) -> Result<HttpRe
         trail::refused(request, Refusal::Other, "A manifest was looked for on a host that no plugin is served on.");
         return Ok(no_plugin(request));
     };
+    trail::towards(request, &plugin.resource);
     trail::done(request, Step::Discovery, format!("The manifest of {} was read.", plugin.slug));
     Ok(HttpResponse::Ok()
         // Whoever verifies a new token must not be answered from a cache.

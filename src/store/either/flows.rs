@@ -10,15 +10,26 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
-        flows::{BeforeQuery, FlowBounds, FlowQuery},
+        flows::{BeforeQuery, FlowBounds, FlowQuery, OfPlugin},
     },
 };
 
 /// A batch may run twice.
+///
+/// A client of a plugin may ask for that plugin's resources alone, so its attempts are that plugin's, whatever they
+/// name. What names neither a client nor a resource of anybody's goes with the flow it belongs to.
 const INSERT: &str = "
     insert into flow_events
-           (id, flow_id, at, step, outcome, client_id, resource, address, user_agent, request_id, says)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+           (id, flow_id, at, step, outcome, client_id, resource, address, user_agent, request_id, says, plugin_id)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+            coalesce((select c.plugin_id from clients c where c.client_id = $6),
+                     (select r.plugin_id from resources r where r.identifier = $7),
+                     (select e.plugin_id
+                        from flow_events e
+                       where e.flow_id = $2
+                         and e.plugin_id is not null
+                       order by e.id
+                       limit 1)))
         on conflict do nothing";
 
 macro_rules! select_events {
@@ -51,6 +62,63 @@ const BEFORE: &str = concat!(
             and (cast($3 as text) is null or resource is null or resource = $3))
         or (step = 'registration' and outcome = 'done' and client_id = $4 and flow_id <> $5)
      order by at, id"
+);
+
+/// Goes from one flow to the next older one, and in each to the last event of every step, all by the index: what a flow
+/// or a plugin has beyond that is not read.
+const OF_PLUGIN: &str = "
+      with recursive page (flow_id, place) as (
+           select (select flow_id
+                     from flow_events
+                    where plugin_id = $1
+                      and flow_id < $2
+                    order by flow_id desc
+                    limit 1), 1
+            union all
+           select (select e.flow_id
+                     from flow_events e
+                    where e.plugin_id = $1
+                      and e.flow_id < page.flow_id
+                    order by e.flow_id desc
+                    limit 1), page.place + 1
+             from page
+            where page.flow_id is not null
+              and page.place < $3),
+           steps (step) as (values ('registration'), ('authorization'), ('sign_in'), ('consent'), ('code'), ('token'),
+                                   ('introspection'), ('refresh'), ('revocation'), ('discovery')),
+           latest (id) as (
+           select (select e.id
+                     from flow_events e
+                    where e.plugin_id = $1
+                      and e.flow_id = page.flow_id
+                      and e.step = steps.step
+                    order by e.id desc
+                    limit 1)
+             from page, steps)
+    select f.id, f.flow_id, f.at, f.step, f.outcome, f.client_id, f.resource, f.address, f.user_agent, f.request_id,
+           f.says
+      from latest
+      join flow_events f on f.id = latest.id
+     order by f.flow_id desc, f.id";
+
+const FLOW_OF_PLUGIN: &str = concat!(
+    select_events!(),
+    "where flow_id = $1
+        and (plugin_id = $2 or plugin_id is null)
+        and exists (select 1 from flow_events o where o.plugin_id = $2 and o.flow_id = $1)
+      order by id desc
+      limit $3"
+);
+
+const DOCUMENTS_BEFORE: &str = concat!(
+    select_events!(),
+    "where plugin_id = $1
+        and flow_id is null
+        and step = 'discovery'
+        and id >= $2
+        and id < $3
+      order by id desc
+      limit $4"
 );
 
 /// Where a person sits is not kept, so what has no address is everybody's and has no share of its own.
@@ -150,6 +218,44 @@ impl Engine {
             .bind(query.client_id.as_deref())
             .bind(id.uuid())
             .fetch_all(&mut *connection))?)
+    }
+
+    pub(in crate::store) async fn flows_of_plugin(
+        &self,
+        of: OfPlugin,
+        before: Option<FlowId>,
+    ) -> StoreResult<Vec<FlowEvent>> {
+        read(reading!(self, connection => sqlx::query_as(OF_PLUGIN)
+            .bind(of.plugin.0)
+            .bind(before.map_or(Uuid::max(), FlowId::uuid))
+            .bind(i64::from(of.rows_max))
+            .fetch_all(&mut *connection))?)
+    }
+
+    pub(in crate::store) async fn flow_of_plugin(&self, of: OfPlugin, id: FlowId) -> StoreResult<Vec<FlowEvent>> {
+        let mut events = read(reading!(self, connection => sqlx::query_as(FLOW_OF_PLUGIN)
+            .bind(id.uuid())
+            .bind(of.plugin.0)
+            .bind(i64::from(of.rows_max))
+            .fetch_all(&mut *connection))?)?;
+        events.reverse();
+        Ok(events)
+    }
+
+    pub(in crate::store) async fn documents_before(
+        &self,
+        of: OfPlugin,
+        id: FlowId,
+        from: Timestamp,
+    ) -> StoreResult<Vec<FlowEvent>> {
+        let mut events = read(reading!(self, connection => sqlx::query_as(DOCUMENTS_BEFORE)
+            .bind(of.plugin.0)
+            .bind(FlowId::begins_at(from))
+            .bind(id.uuid())
+            .bind(i64::from(of.rows_max))
+            .fetch_all(&mut *connection))?)?;
+        events.reverse();
+        Ok(events)
     }
 
     pub(in crate::store) async fn flow_events_beyond(&self, bounds: &FlowBounds) -> StoreResult<Vec<Uuid>> {

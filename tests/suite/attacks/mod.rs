@@ -16,6 +16,7 @@ mod connecting;
 mod console;
 mod documents;
 mod downgrades;
+mod examining;
 mod federated;
 mod forms;
 mod guessing;

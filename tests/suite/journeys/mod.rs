@@ -35,4 +35,5 @@ mod two_nodes;
 mod under_a_path;
 mod verification;
 mod verification_by_hand;
+mod working;
 mod wrong_clocks;

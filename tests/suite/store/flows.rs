@@ -9,11 +9,12 @@ use consentry::{
     random,
     store::{
         Store,
-        flows::{BeforeQuery, FlowBounds, FlowQuery},
+        flows::{BeforeQuery, FlowBounds, FlowQuery, OfPlugin},
+        plugins::PluginImport,
     },
 };
 
-use super::facts::at;
+use super::facts::{World, at, audit, new_client, plugin};
 use crate::{harness::databases::Database, on_both_engines};
 
 fn event(second: i64, flow: Option<FlowId>, step: Step) -> FlowEvent {
@@ -125,6 +126,95 @@ on_both_engines! {
         assert_eq!(found(None).await, kept[1..4]);
         store.keep_flow_events(&[registered(-500, "c")]).await.unwrap();
         assert_eq!(found(b).await[0].at, at(-500), "a registration is its client's, however long ago");
+    }
+
+    async fn each_event_is_one_plugins_or_nobodys(engine) {
+        let world = World::new(engine).await;
+        let store = &world.store;
+        let other = plugin("mail", "mail.example");
+        store.import_plugin(&PluginImport::of(other.clone(), Vec::new(), at(0)), &audit(at(0))).await.unwrap();
+        let mail_client = new_client(&other);
+        store.add_client(&mail_client, &audit(at(0))).await.unwrap();
+        let flows: Vec<FlowId> = (0..6).map(|number| flow(number * 10)).collect();
+        let of = |second: i64, client: Option<&str>, resource: Option<&str>, step: Step| FlowEvent {
+            client_id: client.map(str::to_owned),
+            resource: resource.map(str::to_owned),
+            ..event(second, Some(flows[usize::try_from(second).unwrap() / 10]), step)
+        };
+        let (own, others) = (Some(world.client_id.as_str()), Some(mail_client.client_id.as_str()));
+        let (here, there) = (Some(world.plugin.resource.as_str()), Some(other.resource.as_str()));
+        let kept = [
+            // By its client; whatever a client names, it is its plugin's.
+            of(10, own, None, Step::Authorization),
+            of(11, own, there, Step::SignIn),
+            of(20, others, here, Step::Authorization),
+            // By its resource; before and after that by its flow.
+            of(30, None, None, Step::Registration),
+            of(31, Some("stranger"), here, Step::Authorization),
+            of(32, Some("stranger"), None, Step::SignIn),
+            // Somebody else presents what is not theirs.
+            of(33, others, None, Step::Token),
+            // Nobody's.
+            of(40, Some("stranger"), Some("https://nowhere.example"), Step::Authorization),
+            of(50, None, None, Step::Authorization),
+        ];
+        for event in &kept {
+            store.keep_flow_events(std::slice::from_ref(event)).await.unwrap();
+        }
+        let page = async |plugin, rows_max| {
+            let events = store.flows_of_plugin(OfPlugin { plugin, rows_max }, None).await.unwrap();
+            events.iter().map(|event| kept.iter().position(|kept| kept.id == event.id).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(page(world.plugin.id, 9).await, [4, 5, 0, 1]);
+        assert_eq!(page(world.plugin.id, 1).await, [4, 5]);
+        assert_eq!(page(other.id, 9).await, [6, 2]);
+        let whole = async |plugin, event: usize, rows_max| {
+            let of = OfPlugin { plugin, rows_max };
+            let events = store.flow_of_plugin(of, kept[event].flow_id.unwrap()).await.unwrap();
+            events.iter().map(|event| kept.iter().position(|kept| kept.id == event.id).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(whole(world.plugin.id, 4, 9).await, [3, 4, 5], "with what was nobody's yet, without another's");
+        assert_eq!(whole(world.plugin.id, 4, 2).await, [4, 5], "the end of it");
+        assert_eq!(whole(other.id, 4, 9).await, [3, 6]);
+        assert_eq!(whole(other.id, 0, 9).await, [0; 0]);
+        assert_eq!(whole(world.plugin.id, 2, 9).await, [0; 0]);
+        assert_eq!(whole(world.plugin.id, 7, 9).await, [0; 0]);
+    }
+
+    async fn a_page_of_flows_has_the_last_of_each_step_and_goes_on_where_it_ended(engine) {
+        let world = World::new(engine).await;
+        let store = &world.store;
+        let flows: Vec<FlowId> = (0..5).map(|number| flow(number * 10)).collect();
+        let of = |second: i64, flow: FlowId, step: Step| FlowEvent {
+            client_id: Some(world.client_id.clone()), ..event(second, Some(flow), step)
+        };
+        for (number, flow) in (0..).zip(&flows) {
+            let second = number * 10;
+            let steps = [of(second, *flow, Step::Authorization), of(second + 1, *flow, Step::Token)];
+            store.keep_flow_events(&steps).await.unwrap();
+            store.keep_flow_events(&[refused(of(second + 2, *flow, Step::Token))]).await.unwrap();
+        }
+        let page = async |before, rows_max| {
+            let of = OfPlugin { plugin: world.plugin.id, rows_max };
+            let events = store.flows_of_plugin(of, before).await.unwrap();
+            let place = |event: &FlowEvent| flows.iter().position(|flow| Some(*flow) == event.flow_id).unwrap();
+            assert!(events.iter().all(|event| event.step != Step::Token || event.outcome == Outcome::Refused));
+            events.iter().map(|event| (place(event), event.step)).collect::<Vec<_>>()
+        };
+        let both = |number| [(number, Step::Authorization), (number, Step::Token)];
+        assert_eq!(page(None, 2).await, [both(4), both(3)].concat());
+        assert_eq!(page(Some(flows[3]), 2).await, [both(2), both(1)].concat());
+        assert_eq!(page(Some(flows[1]), 2).await, both(0));
+        assert_eq!(page(Some(flows[0]), 2).await, []);
+        let read = |second: i64| FlowEvent {
+            resource: Some(world.plugin.resource.clone()), client_id: None, ..event(second, None, Step::Discovery)
+        };
+        let elsewhere = FlowEvent { resource: None, ..read(38) };
+        let documents = [read(1), read(30), read(35), elsewhere, read(41)];
+        store.keep_flow_events(&documents).await.unwrap();
+        let of = |rows_max| OfPlugin { plugin: world.plugin.id, rows_max };
+        assert_eq!(store.documents_before(of(9), flows[4], at(2)).await.unwrap(), documents[1..3]);
+        assert_eq!(store.documents_before(of(1), flows[4], at(2)).await.unwrap(), documents[2..3]);
     }
 
     async fn no_more_stays_than_may(engine) {

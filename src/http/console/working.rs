@@ -1,0 +1,237 @@
+//! `/console/plugins/{slug}/working`: the latest attempts to connect to a plugin, one of them as a timeline, and what the
+//! doctor says of it.
+//!
+//! The doctor goes to an address that an owner has typed, so it is on a leash: what is special-use is not reached, all
+//! its requests together are bounded, and its findings are told in sentences that quote little. It changes nothing, so
+//! its form is answered with the page itself.
+
+use std::{cmp::Reverse, time::Duration};
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::TimeDelta;
+use url::Url;
+use uuid::Uuid;
+
+use super::{
+    entry::{Entry, Outcome, take, visit},
+    plugins::before,
+};
+use crate::{
+    doctor::{self, Check, Patient},
+    http::{
+        failure::PageError,
+        pages::console::{AttemptLine, AttemptPage, CallerChoice, EventLine, Findings, Section, WorkingPage},
+    },
+    model::{
+        attempt::Attempt,
+        client::{Client, Dialect},
+        flow::FlowId,
+        id::ClientId,
+        plugin::Plugin,
+    },
+    protocol::{
+        parameters::Parameters,
+        presets::{self, KnownBy, Preset},
+    },
+    server::{Server, examinations::NotNow},
+    simulate::{
+        callers,
+        leash::{Bounds, Leash},
+        registration::Typed,
+        wire::Wire,
+    },
+    store::{flows::OfPlugin, owners::Page},
+};
+
+/// How many attempts stand on a page.
+const ROWS: u32 = 20;
+/// How many events of an attempt are told.
+const EVENTS_MAX: u32 = 200;
+/// How many clients are looked at for their names, and for the one that the doctor plays.
+const CLIENTS: u32 = 50;
+/// Documents read so long before an attempt began may have been read for it; and how many of them are told.
+const DOCUMENTS_BEFORE: TimeDelta = TimeDelta::minutes(10);
+const DOCUMENTS_MAX: u32 = 20;
+/// What an examination may cost. The doctor needs some sixty requests where everything is there.
+const BOUNDS: Bounds = Bounds { requests_max: 120, patience: Duration::from_secs(20) };
+/// The longest name of a preset that is looked for.
+const NAME_MAX: usize = 64;
+
+/// Shows the page.
+pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    let show = async |entry: &Entry<'_>| {
+        let plugin = entry.plugin().await?;
+        let clients = clients(entry, &plugin).await?;
+        let preset = usual(&clients);
+        render(entry, &plugin, &clients, Looked { preset, outcome: None }).await
+    };
+    visit(&server, &request, show).await
+}
+
+/// Has the doctor look, and shows what it says.
+pub async fn examine(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    take(&server, &request, payload, async |entry, fields| carry_out(entry, fields).await).await
+}
+
+/// Shows one attempt.
+pub async fn attempt(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    visit(&server, &request, async |entry| tell(entry).await).await
+}
+
+/// As whom the doctor looks, and what came of it if it did.
+struct Looked {
+    preset: Option<&'static Preset>,
+    outcome: Option<Result<Findings, NotNow>>,
+}
+
+async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
+    let plugin = entry.plugin().await?;
+    let name = fields.required("caller", NAME_MAX).map_err(PageError::Incomplete)?;
+    let preset = playable().find(|preset| preset.name == name).ok_or(PageError::NotThere)?;
+    let clients = clients(entry, &plugin).await?;
+    let outcome = look(entry, &plugin, &clients, preset).await;
+    render(entry, &plugin, &clients, Looked { preset: Some(preset), outcome: Some(outcome) }).await
+}
+
+async fn look(
+    entry: &Entry<'_>,
+    plugin: &Plugin,
+    clients: &[Client],
+    preset: &'static Preset,
+) -> Result<Findings, NotNow> {
+    let server = entry.server;
+    let examination = server.examinations.begin(plugin.id, entry.account.id)?;
+    let clock = server.clock.clone();
+    let leash = Leash::new(server.for_owners.clone(), &clock, BOUNDS);
+    let checks = match Url::parse(&plugin.resource) {
+        Ok(target) => match Wire::leashed(callers::OWN, clock, &target, leash) {
+            Ok(wire) => {
+                let patient = Patient { target, preset, typed: typed(clients, preset), account: None };
+                doctor::examine(&wire, &patient).await.checks
+            }
+            Err(error) => vec![Check::left_out("reach.answers", format!("anything: {error}"))],
+        },
+        Err(error) => vec![Check::left_out("reach.answers", format!("anything: {error}"))],
+    };
+    drop(examination);
+    Ok(Findings::of(&plugin.resource, &preset.about, checks))
+}
+
+/// What the owner of the client that is played has typed in at the assistant's. Its secret is known to nobody here.
+fn typed(clients: &[Client], preset: &Preset) -> Typed {
+    let client = clients.iter().find(|client| client.dialect == preset.dialect);
+    match client.filter(|_| preset.known_by.contains(&KnownBy::Hand)) {
+        Some(client) => Typed {
+            client_id: Some(client.client_id.clone()),
+            redirect_uri: client.redirect_uris.first().map(|uri| uri.as_str().to_owned()),
+            ..Typed::default()
+        },
+        None => Typed::default(),
+    }
+}
+
+/// Callers that send people somewhere.
+fn playable() -> impl Iterator<Item = &'static Preset> {
+    let sends_people =
+        |preset: &&Preset| matches!(preset.dialect, Dialect::Plugin | Dialect::Action | Dialect::Connector);
+    presets::all().iter().filter(sends_people)
+}
+
+/// The caller whose client was registered last: one with its callback, or else the first that speaks as it does.
+fn usual(clients: &[Client]) -> Option<&'static Preset> {
+    let of = |client: &Client| {
+        let is_there = |callback: &str| client.redirect_uris.iter().any(|uri| uri.as_str() == callback);
+        let own = playable().find(|preset| preset.fixed_callbacks().any(is_there));
+        own.or_else(|| playable().find(|preset| preset.dialect == client.dialect))
+    };
+    clients.iter().find_map(of)
+}
+
+async fn clients(entry: &Entry<'_>, plugin: &Plugin) -> Result<Vec<Client>, PageError> {
+    let page: Page<ClientId> = Page { before: None, rows_max: CLIENTS };
+    Ok(entry.server.store.clients_of(plugin.id, entry.server.clock.now(), page).await?)
+}
+
+/// What people call the client of an attempt; its id on the wire, where it is none of the plugin's own.
+fn name(attempt: &Attempt, clients: &[Client]) -> String {
+    let id = attempt.client().unwrap_or("Nobody known");
+    clients.iter().find(|client| client.client_id == id).map_or(id, |client| &client.name).to_owned()
+}
+
+async fn render(entry: &Entry<'_>, plugin: &Plugin, clients: &[Client], looked: Looked) -> Outcome {
+    let before = before(entry.request)?;
+    // One more than is shown tells whether there is another page.
+    let of = OfPlugin { plugin: plugin.id, rows_max: ROWS + 1 };
+    let mut attempts = Attempt::sort(entry.server.store.flows_of_plugin(of, before.map(FlowId::of)).await?);
+    attempts.sort_by_key(|attempt| Reverse(attempt.id));
+    let has_more = attempts.len() > ROWS as usize;
+    attempts.truncate(ROWS as usize);
+    let is_chosen = |preset: &Preset| looked.preset.is_some_and(|chosen| chosen.name == preset.name);
+    let choice = |preset: &Preset| CallerChoice {
+        name: preset.name.clone(),
+        about: preset.about.clone(),
+        is_chosen: is_chosen(preset),
+    };
+    let (findings, not_now) = match looked.outcome {
+        Some(Ok(findings)) => (Some(findings), None),
+        Some(Err(not_now)) => (None, Some(told(not_now))),
+        None => (None, None),
+    };
+    let is_refused = not_now.is_some();
+    let page = WorkingPage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((plugin, Section::Working)))?,
+        slug: plugin.slug.clone(),
+        callers: playable().map(choice).collect(),
+        not_now,
+        findings,
+        older: attempts.last().filter(|_| has_more).map(|attempt| attempt.id.to_string()),
+        attempts: attempts.iter().map(|attempt| AttemptLine::of(attempt, name(attempt, clients))).collect(),
+        is_first_page: before.is_none(),
+    };
+    entry.answer(if is_refused { HttpResponse::TooManyRequests() } else { HttpResponse::Ok() }, &page)
+}
+
+fn told(not_now: NotNow) -> String {
+    match not_now {
+        NotNow::Underway => "The doctor is looking at this plugin just now. Look here again in a moment.".to_owned(),
+        NotNow::Busy => "The doctor is busy with other plugins. Try again in a moment.".to_owned(),
+        NotNow::TooMany(wait) => {
+            format!("The doctor has looked often enough for now. Try again in {} seconds.", wait.retry_after_seconds)
+        }
+    }
+}
+
+async fn tell(entry: &Entry<'_>) -> Outcome {
+    let plugin = entry.plugin().await?;
+    let id: Uuid =
+        entry.request.match_info().get("flow").unwrap_or_default().parse().map_err(|_| PageError::NotThere)?;
+    let id = FlowId::of(id);
+    let store = &entry.server.store;
+    let of = |rows_max| OfPlugin { plugin: plugin.id, rows_max };
+    let mut events = store.flow_of_plugin(of(EVENTS_MAX + 1), id).await?;
+    if events.is_empty() {
+        return Err(PageError::NotThere);
+    }
+    let has_more = events.len() > EVENTS_MAX as usize;
+    if has_more {
+        events.remove(0);
+    }
+    let attempt = Attempt { id, events };
+    let clients = clients(entry, &plugin).await?;
+    let before = store.documents_before(of(DOCUMENTS_MAX), id, id.began_at() - DOCUMENTS_BEFORE).await?;
+    let page = AttemptPage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((&plugin, Section::Working)))?,
+        slug: plugin.slug.clone(),
+        id: id.to_string(),
+        client: name(&attempt, &clients),
+        resource: attempt.resource().unwrap_or(&plugin.resource).to_owned(),
+        badge: attempt.standing().into(),
+        meaning: attempt.standing().says(),
+        before: before.iter().map(EventLine::from).collect(),
+        events: attempt.events.iter().map(EventLine::from).collect(),
+        has_more,
+    };
+    entry.answer(HttpResponse::Ok(), &page)
+}
