@@ -37,13 +37,13 @@ fn registry(server: &Server) -> Registry<'_> {
 }
 
 /// Asks for a token as a program does that acts for itself.
-async fn token_for(url: String, client: Registered) -> u16 {
+async fn token_for(http: reqwest::Client, url: String, client: Registered) -> u16 {
     let fields = [
         ("grant_type", "client_credentials"),
         ("client_id", &client.client_id),
         ("client_secret", &client.client_secret),
     ];
-    let answer = reqwest::Client::new().post(format!("{url}/token")).form(&fields).send().await.unwrap();
+    let answer = http.post(format!("{url}/token")).form(&fields).send().await.unwrap();
     answer.status().as_u16()
 }
 
@@ -52,14 +52,16 @@ on_both_engines! {
         let world = World::new(engine).await;
         let old = world.client(Dialect::Service).await;
         let (known, url) = (std::sync::Arc::new(tokio::sync::RwLock::new(old.clone())), world.running.url.clone());
+        // One client for all: making one takes long enough for its connection to be given up as too slow.
+        let http = reqwest::Client::new();
         // Half of the callers move to the new secret as soon as there is one; the others have yet to hear of it.
         let asking = at_once(200, |number| {
-            let (known, old, url) = (known.clone(), old.clone(), url.clone());
+            let (known, old, url, http) = (known.clone(), old.clone(), url.clone(), http.clone());
             async move {
                 let mut answers = Vec::new();
                 for _ in 0..3 {
                     let client = if number % 2 == 0 { known.read().await.clone() } else { old.clone() };
-                    answers.push(token_for(url.clone(), client).await);
+                    answers.push(token_for(http.clone(), url.clone(), client).await);
                 }
                 answers
             }
@@ -80,7 +82,8 @@ on_both_engines! {
         let row = server.store.client(&old.client_id, server.clock.now()).await.unwrap().unwrap();
         assert_eq!(row.secrets.len(), 2);
         secrets::end(&registry(server), &old.client_id, row.secrets[1].id).await.unwrap();
-        assert_eq!((token_for(url.clone(), old.clone()).await, token_for(url, new).await), (401, 200));
+        let old = token_for(http.clone(), url.clone(), old.clone()).await;
+        assert_eq!((old, token_for(http, url, new).await), (401, 200));
     }
 
     async fn when_a_secret_was_last_used_costs_its_request_nothing(engine) {
@@ -92,16 +95,16 @@ on_both_engines! {
             row.secrets[0].last_used_at
         };
         let wrong = Registered { client_secret: "cst_cs_wrong".into(), ..client.clone() };
-        assert_eq!(token_for(world.running.url.clone(), wrong).await, 401);
+        assert_eq!(token_for(reqwest::Client::new(), world.running.url.clone(), wrong).await, 401);
         jobs::notes::keep(server).await.unwrap();
         assert_eq!(last_used().await, None);
-        let (status, written) = writes!(world, token_for(world.running.url.clone(), client.clone()).await);
+        let (status, written) = writes!(world, token_for(reqwest::Client::new(), world.running.url.clone(), client.clone()).await);
         assert_eq!((status, written), (200, 0));
         jobs::notes::keep(server).await.unwrap();
         let used = last_used().await.unwrap();
         assert!(server.clock.now() - used < TimeDelta::minutes(1));
         // Within a minute it is not written down again, and nothing is to be.
-        assert_eq!(token_for(world.running.url.clone(), client.clone()).await, 200);
+        assert_eq!(token_for(reqwest::Client::new(), world.running.url.clone(), client.clone()).await, 200);
         assert!(server.notes.take().0.is_empty());
         assert_eq!(last_used().await, Some(used));
     }
