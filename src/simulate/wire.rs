@@ -1,7 +1,8 @@
 //! The wire: sends one request, reads one answer, and keeps both until they are shown, masked.
 //!
-//! No redirect is followed by itself, because every hop has to be seen. Plain http is spoken to this computer alone; and
-//! nothing is sent to this computer for a server that is somewhere else, which could have us ask for what only we reach.
+//! No redirect is followed by itself, because every hop has to be seen. Plain http is spoken to this computer alone;
+//! and nothing is sent to this computer for a server that is somewhere else, which could have us ask for what only we
+//! reach.
 //! Where somebody else says what is asked, a `leash` bounds all of it together.
 
 use std::{

@@ -79,8 +79,8 @@ impl Store {
         on_either_engine!(self, engine => engine.before_a_flow(id, query))
     }
 
-    /// A page of a plugin's flows, those that began last in front: the last event of each of their steps, in the order in
-    /// which they happened.
+    /// A page of a plugin's flows, those that began last in front: the last event of each of their steps, in the order
+    /// in which they happened.
     ///
     /// An event is the plugin's whose client it names, or else whose resource, or else whose the flow was before it.
     pub async fn flows_of_plugin(&self, of: OfPlugin, before: Option<FlowId>) -> StoreResult<Vec<FlowEvent>> {

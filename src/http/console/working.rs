@@ -1,5 +1,5 @@
-//! `/console/plugins/{slug}/working`: the latest attempts to connect to a plugin, one of them as a timeline, and what the
-//! doctor says of it.
+//! `/console/plugins/{slug}/working`: the latest attempts to connect to a plugin, one of them as a timeline, and what
+//! the doctor says of it.
 //!
 //! The doctor goes to an address that an owner has typed, so it is on a leash: what is special-use is not reached, all
 //! its requests together are bounded, and its findings are told in sentences that quote little. It changes nothing, so

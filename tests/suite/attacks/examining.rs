@@ -1,5 +1,5 @@
-//! Row 19: an owner types where their plugin is, and has the doctor look. It goes nowhere that only this server reaches,
-//! and what it tells is the same whatever is there.
+//! Row 19: an owner types where their plugin is, and has the doctor look. It goes nowhere that only this server
+//! reaches, and what it tells is the same whatever is there.
 
 use std::time::Duration;
 

@@ -86,10 +86,12 @@ on_both_engines! {
         assert_eq!(found.len(), 2, "{}", list.html);
         assert!(list.html.contains("Connected") && list.html.contains("The secret is not the client"), "{}", list.html);
         let refused = browser.get(&found[0]).await.page();
-        for words in ["ChatGPT", "Authorization", "Sign-in", "Consent", "Code", "Token", "Refused", "rotate-secret"] {
+        // Of what was agreed to before nobody is asked.
+        for words in ["ChatGPT", "Authorization", "Sign-in", "Code", "Token", "Refused", "rotate-secret"] {
             assert!(refused.html.contains(words), "{words}: {}", refused.html);
         }
-        assert!(browser.get(&found[1]).await.page().html.contains("It was connected."));
+        let connected = browser.get(&found[1]).await.page();
+        assert!(connected.html.contains("It was connected.") && connected.html.contains("<strong>Consent</strong>"));
     }
 
     async fn another_owners_attempts_are_not_there(engine) {
