@@ -74,7 +74,7 @@ async fn write_all(world: &World, node: &Store, client_id: &str) -> [String; 2] 
     let change = ClientChange { client_id: client_id.into(), seen: None, edit };
     assert!(matches!(node.change_client(&change, &audit()).await.unwrap(), ChangeClient::Done(_)));
     let (rotated, secret) = new_secret(world);
-    let rotation = SecretRotation { client_id: client_id.into(), secret, old_expires_at: now };
+    let rotation = SecretRotation { client_id: client_id.into(), secret, old_expires_at: now, seen: None };
     node.rotate_secret(&rotation, &audit()).await.unwrap();
     let (changed, secret) = new_secret(world);
     let registration = ChangedRegistration {

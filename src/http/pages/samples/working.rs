@@ -42,7 +42,7 @@ fn frame(text: &str) -> Frame {
     let badge = PluginState::Published.into();
     let head = Head { slug: text.to_owned(), name: text.to_owned(), badge, section: Section::Working };
     let account = SignedIn { name: text.to_owned(), email: text.to_owned() };
-    Frame { csrf: text.to_owned(), account, head: Some(head), notice: None }
+    Frame { csrf: text.to_owned(), account, account_id: text.to_owned(), head: Some(head), notice: None }
 }
 
 fn working(layout: Layout, text: &str) -> WorkingPage {
