@@ -51,7 +51,7 @@ pub(super) async fn visit(
         let visitor = Visitor::read(server, request).await?;
         match Entry::of(server, request, visitor) {
             Some(entry) => show(&entry).await,
-            None => Ok(Place::Console.after_signing_in(server)),
+            None => Ok(wanted(request).after_signing_in(server)),
         }
     };
     failure::page(server, request, shown.await)
@@ -70,10 +70,15 @@ pub(super) async fn take(
         guard::form::check(server, request, &visitor, &fields)?;
         match Entry::of(server, request, visitor) {
             Some(entry) => carry_out(&entry, &fields).await,
-            None => Ok(Place::Console.after_signing_in(server)),
+            None => Ok(wanted(request).after_signing_in(server)),
         }
     };
     failure::page(server, request, taken.await)
+}
+
+/// Where whoever has to sign in first wants to be.
+fn wanted(request: &HttpRequest) -> Place {
+    if request.path().ends_with("/console/invitations") { Place::Invitations } else { Place::Console }
 }
 
 impl<'a> Entry<'a> {

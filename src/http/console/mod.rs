@@ -6,8 +6,11 @@
 
 mod entry;
 pub mod listing;
+pub mod log;
 pub mod numbers;
 pub mod overview;
+pub mod owners;
+pub mod people;
 pub mod plugins;
 pub mod registering;
 pub mod scopes;

@@ -1,5 +1,7 @@
 //! The pages of the console: what its owner reads and types about a plugin.
 
+pub mod people;
+
 use askama::Template;
 
 use super::{super::assets, Layout, SignedIn};
@@ -70,6 +72,12 @@ sections! {
     Listing = "/listing", "Listing",
     /// What clients may ask for.
     Scopes = "/scopes", "Permissions",
+    /// Who is connected.
+    People = "/people", "People",
+    /// Who looks after it.
+    Owners = "/owners", "Owners",
+    /// What happened.
+    Log = "/log", "Log",
 }
 
 macro_rules! notices {
@@ -96,6 +104,16 @@ notices! {
     Registered = "registered", "Registered. Now say what it may do, in sentences that people understand.",
     /// A form was saved.
     Saved = "saved", "Saved.",
+    /// Somebody was invited.
+    Invited = "invited", "A mail is on its way. They own the plugin when they have accepted.",
+    /// They accepted an invitation.
+    Joined = "joined", "You look after this plugin now.",
+    /// They declined one.
+    Declined = "declined", "Declined.",
+    /// They own the plugin no more.
+    Left = "left", "You do not look after that plugin any more.",
+    /// Connections were ended.
+    Disconnected = "disconnected", "Disconnected.",
 }
 
 impl Notice {

@@ -1,6 +1,7 @@
 //! Every page, filled as the server would fill it and as a stranger would: what the tests of `pages` read,
 //! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there, with an index).
 
+mod console_people;
 mod factors;
 mod index;
 mod links;
@@ -54,6 +55,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
     ];
     samples.extend(factors::samples());
     samples.extend(settings::samples());
+    samples.extend(console_people::samples());
     samples
 }
 
@@ -162,6 +164,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     ];
     pages.extend(factors::filled_with(text, layout()));
     pages.extend(settings::filled_with(&layout(), text));
+    pages.extend(console_people::filled_with(&layout(), text));
     pages
 }
 

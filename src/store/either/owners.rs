@@ -52,7 +52,7 @@ const OWNERS: &str = "
      order by o.added_at, o.account_id";
 
 /// Locks the plugin's row without changing it, so that of two owners who leave at once one stays.
-const LOCK: &str = "update plugins set version = version where id = $1";
+pub(super) const LOCK: &str = "update plugins set version = version where id = $1";
 
 const COUNT: &str = "select count(*) from plugin_owners where plugin_id = $1";
 
@@ -139,7 +139,7 @@ impl Engine {
     }
 }
 
-async fn tell(
+pub(super) async fn tell(
     step: &mut Connection,
     event: &Audit,
     action: AuditAction,

@@ -4,6 +4,7 @@ mod assistants;
 mod classic_plugin;
 mod client_ids;
 mod command_line;
+mod console_people;
 mod demo_in_chromium;
 mod doctor;
 mod doctor_abroad;

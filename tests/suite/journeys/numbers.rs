@@ -47,7 +47,7 @@ async fn second_plugin(world: &World) -> Plugin {
         resource: "https://other.example".to_owned(),
         ..world.plugin.clone()
     };
-    let import = PluginImport { plugin: plugin.clone(), documents: vec![], at: world.running.server.clock.now() };
+    let import = PluginImport::of(plugin.clone(), vec![], world.running.server.clock.now());
     world.running.server.store.import_plugin(&import, &world.running.operator()).await.unwrap();
     plugin
 }

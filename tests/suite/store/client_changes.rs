@@ -168,7 +168,8 @@ on_both_engines! {
         let world = World::new(engine).await;
         let (family, code) = (world.family().await, world.redemption());
         assert_eq!(world.store.count_families(world.client, at(1), 10).await.unwrap(), 1);
-        let delete = world.store.delete_client(&world.client_id, &audit(at(1)));
+        let event = audit(at(1));
+        let delete = world.store.delete_client(&world.client_id, &event);
         let (deleted, written) = writes!(world, delete.await.unwrap());
         assert_eq!(deleted.unwrap().id, world.client);
         assert!(written <= 3, "one step, however many connections end: {written}");

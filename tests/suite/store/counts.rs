@@ -93,7 +93,7 @@ on_both_engines! {
         let nodes = [world.database.open().await, world.database.open().await];
         let other = plugin("other", "other.example");
         world.store
-            .import_plugin(&PluginImport { plugin: other.clone(), documents: vec![], at: start() }, &audit(start()))
+            .import_plugin(&PluginImport::of(other.clone(), vec![], start()), &audit(start()))
             .await
             .unwrap();
         let add = |number: i64| {
@@ -148,7 +148,7 @@ on_both_engines! {
         let world = World::new(engine).await;
         let gone = plugin("gone", "gone.example");
         world.store
-            .import_plugin(&PluginImport { plugin: gone.clone(), documents: vec![], at: start() }, &audit(start()))
+            .import_plugin(&PluginImport::of(gone.clone(), vec![], start()), &audit(start()))
             .await
             .unwrap();
         world.store.add_counts(&[happened(gone.id, Counted::Gained, 0, 1)]).await.unwrap();

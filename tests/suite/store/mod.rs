@@ -29,6 +29,7 @@ mod mails;
 mod methods;
 mod people;
 mod people_leave;
+mod plugin_people;
 mod plugins;
 mod redeem;
 mod registrations;
