@@ -10,6 +10,7 @@ mod account;
 mod account_changes;
 mod account_import;
 mod answer;
+mod audit;
 mod client;
 mod client_add;
 mod client_callbacks;
@@ -27,6 +28,7 @@ mod migrate;
 mod plugin;
 mod plugin_import;
 mod plugin_numbers;
+mod plugin_people;
 mod plugin_verification;
 mod preset;
 mod resource;
@@ -83,6 +85,9 @@ enum Command {
     /// Attempts to connect, and where each of them stopped
     #[command(subcommand)]
     Flow(flow::Command),
+    /// Who changed what, when and from where
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Play a caller against any server, step by step
     Simulate(simulate::Caller),
     /// Say what is right about a server, what is wrong, and how to cure it
@@ -131,6 +136,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),
+        Command::Audit(command) => at_desk(&config, Desk::open, async |desk| audit::run(command, desk).await),
         Command::Preset(command) => preset::run(&command),
         Command::Simulate(caller) => simulate::run(&caller, json),
         Command::Doctor(caller) => doctor::run(&caller, json),

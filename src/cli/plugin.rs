@@ -7,7 +7,7 @@ use super::{
     answer::{Answer, columns},
     desk::Desk,
     failure::Failure,
-    plugin_import, plugin_numbers, plugin_verification, resource,
+    plugin_import, plugin_numbers, plugin_people, plugin_verification, resource,
 };
 use crate::{
     model::{plugin::Plugin, resource::Resource},
@@ -22,6 +22,16 @@ pub(super) enum Command {
     List,
     /// Show one plugin and its manifest as it is served
     Show(Show),
+    /// List who owns a plugin
+    Owners(plugin_people::Which),
+    /// Make somebody an owner
+    AddOwner(plugin_people::Whom),
+    /// Take an owner away, but not the last one
+    RemoveOwner(plugin_people::Whom),
+    /// List who is connected to a plugin, the newest first
+    People(plugin_people::People),
+    /// Disconnect one person, or everybody
+    Disconnect(plugin_people::Disconnect),
     /// Publish the verification token that an assistant has shown
     VerificationToken(plugin_verification::Token),
     /// Read the manifest back through its public address, as an assistant does
@@ -43,6 +53,11 @@ pub(super) async fn run(command: Command, desk: &Desk, as_json: bool) -> Result<
         Command::Import(arguments) => plugin_import::run(arguments, desk).await,
         Command::List => list(desk).await,
         Command::Show(arguments) => show(&arguments, desk).await,
+        Command::Owners(arguments) => plugin_people::list(&arguments, desk).await,
+        Command::AddOwner(arguments) => plugin_people::add(&arguments, desk).await,
+        Command::RemoveOwner(arguments) => plugin_people::remove(&arguments, desk).await,
+        Command::People(arguments) => plugin_people::connected(arguments, desk).await,
+        Command::Disconnect(arguments) => plugin_people::disconnect(&arguments, desk).await,
         Command::VerificationToken(arguments) => plugin_verification::set_token(&arguments, desk).await,
         Command::Verify(arguments) => plugin_verification::verify(&arguments, desk, as_json).await,
         Command::Challenge(arguments) => plugin_verification::set_challenge(&arguments, desk).await,

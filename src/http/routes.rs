@@ -148,6 +148,37 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
         .service(
             page("/console/plugins/{slug}/working/{flow}").get(console::working::attempt).default_service(only("GET")),
         )
+        .service(
+            page("/console/plugins/{slug}/owners")
+                .get(console::owners::show)
+                .post(console::owners::change)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/invitations")
+                .get(console::owners::invitations)
+                .post(console::owners::decide)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/plugins/{slug}/people")
+                .get(console::people::list)
+                .post(console::people::disconnect)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/plugins/{slug}/people/everybody")
+                .get(console::people::ask)
+                .post(console::people::everybody)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/plugins/{slug}/log")
+                .get(console::log::show)
+                .post(console::log::search)
+                .default_service(only("GET, POST")),
+        )
+        .service(page("/console/plugins/{slug}/log.csv").get(console::log::file).default_service(only("GET")))
         .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
         .service(page("/").get(account::home::home).default_service(only("GET")));
     for why in [Why::SignIn, Why::Again] {

@@ -84,10 +84,16 @@ pub enum AuditAction {
     IdentityUnlinked,
     /// A plugin was imported or imported again.
     PluginImported,
+    /// Somebody was asked to own a plugin.
+    PluginOwnerInvited,
+    /// Such an invitation was taken back or declined.
+    PluginInvitationEnded,
     /// An account owns a plugin from now on.
     PluginOwnerAdded,
     /// An account owns a plugin no more.
     PluginOwnerRemoved,
+    /// Everybody who was connected to a plugin was disconnected.
+    PluginPeopleDisconnected,
     /// A plugin's manifest publishes another verification token.
     PluginVerificationTokenSet,
     /// A plugin's manifest was read back at its public address, and matched.
@@ -166,8 +172,11 @@ impl AuditAction {
             Self::IdentityLinked => "identity.linked",
             Self::IdentityUnlinked => "identity.unlinked",
             Self::PluginImported => "plugin.imported",
+            Self::PluginOwnerInvited => "plugin.owner_invited",
+            Self::PluginInvitationEnded => "plugin.invitation_ended",
             Self::PluginOwnerAdded => "plugin.owner_added",
             Self::PluginOwnerRemoved => "plugin.owner_removed",
+            Self::PluginPeopleDisconnected => "plugin.people_disconnected",
             Self::PluginVerificationTokenSet => "plugin.verification_token_set",
             Self::PluginVerified => "plugin.verified",
             Self::PluginUnverified => "plugin.unverified",

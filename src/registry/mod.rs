@@ -4,6 +4,9 @@
 //! say the same of what is wrong. Whether somebody may touch a plugin at all is known before anything here is called.
 
 pub mod clients;
+pub mod log;
+pub mod owners;
+pub mod people;
 pub mod plugins;
 pub mod verification;
 

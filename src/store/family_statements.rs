@@ -17,7 +17,8 @@ macro_rules! family_and_parents {
     };
 }
 
-/// Whether it stands; `$2` is now.
+/// Whether it stands; `$2` is now. Disconnecting everybody raises the resource's generation, which counts with each
+/// consent's own: their sum only ever grows, so nothing that ended stands again.
 macro_rules! is_standing {
     () => {
         "   f.ended_at is null
@@ -27,7 +28,7 @@ macro_rules! is_standing {
         and c.enabled
         and a.generation = f.account_generation
         and c.generation = f.client_generation
-        and g.generation = f.consent_generation
+        and g.generation + r.generation = f.consent_generation
         "
     };
 }
@@ -195,12 +196,13 @@ macro_rules! redeem_row {
                 (id, redemption, account_id, client_id, consent_id, account_generation, client_generation,
                  consent_generation, authentication_method, resource, scopes, secret_digest, auth_time, created_at,
                  idle_until, expires_at)
-         select $1, $2, a.id, c.id, g.id, a.generation, c.generation, g.generation,
+         select $1, $2, a.id, c.id, g.id, a.generation, c.generation, $8,
                 $9, $10, $11, $12, $13, $14, $15, $16
            from accounts a, clients c, consents g
           where a.id = $3 and a.enabled and a.generation = $6
             and c.id = $4 and c.enabled and c.generation = $7
-            and g.id = $5 and g.generation = $8 and g.account_id = a.id and g.client_id = c.id
+            and g.id = $5 and g.account_id = a.id and g.client_id = c.id
+            and g.generation + coalesce((select r.generation from resources r where r.identifier = $10), 0) = $8
             and g.resource = $10 ",
             $condition,
             "
@@ -229,7 +231,7 @@ pub(super) const END: &str = "
        set ended_at = $2, end_reason = $3
      where id = $1
        and ended_at is null
-    returning account_id, client_id";
+    returning account_id, client_id, (select r.plugin_id from resources r where r.identifier = families.resource)";
 
 pub(super) const REVOKE_ACCESS: &str = "
     update families
@@ -237,7 +239,7 @@ pub(super) const REVOKE_ACCESS: &str = "
      where id = $1
        and access_generation = $2
        and ended_at is null
-    returning account_id, client_id";
+    returning account_id, client_id, (select r.plugin_id from resources r where r.identifier = families.resource)";
 
 pub(super) use {
     bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_for, is_its_own,

@@ -37,12 +37,14 @@ pub enum Place {
     Account,
     /// The console of plugin owners.
     Console,
+    /// What they are invited to there.
+    Invitations,
     /// Where an address is confirmed that was asked for in this account.
     ChangeEmail(LinkText),
 }
 
 impl Place {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Home,
         Self::ConnectedApps,
         Self::Sessions,
@@ -50,6 +52,7 @@ impl Place {
         Self::Identities,
         Self::Account,
         Self::Console,
+        Self::Invitations,
     ];
 
     /// The pages of a person's own, each with the message that names it.
@@ -71,6 +74,7 @@ impl Place {
             Self::Identities => "identities".to_owned(),
             Self::Account => "account".to_owned(),
             Self::Console => "console".to_owned(),
+            Self::Invitations => "invitations".to_owned(),
             Self::ChangeEmail(link) => format!("{}{BY_LINK}{}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
         }
     }
@@ -79,6 +83,7 @@ impl Place {
     pub fn path(self) -> String {
         match self {
             Self::ChangeEmail(link) => format!("/{}?link={}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
+            Self::Invitations => "/console/invitations".to_owned(),
             _ => format!("/{}", self.word()),
         }
     }

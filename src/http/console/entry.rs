@@ -52,7 +52,7 @@ pub(super) async fn visit(
         let visitor = Visitor::read(server, request).await?;
         match Entry::of(server, request, visitor) {
             Some(entry) => show(&entry).await,
-            None => Ok(Place::Console.after_signing_in(server)),
+            None => Ok(wanted(request).after_signing_in(server)),
         }
     };
     failure::page(server, request, shown.await)
@@ -72,10 +72,15 @@ pub(super) async fn take(
         match Entry::of(server, request, visitor) {
             Some(entry) if entry.is_for(&fields) => carry_out(&entry, &fields).await,
             Some(entry) => Ok(entry.lead_to("", Notice::OtherAccount)),
-            None => Ok(Place::Console.after_signing_in(server)),
+            None => Ok(wanted(request).after_signing_in(server)),
         }
     };
     failure::page(server, request, taken.await)
+}
+
+/// Where whoever has to sign in first wants to be.
+fn wanted(request: &HttpRequest) -> Place {
+    if request.path().ends_with("/console/invitations") { Place::Invitations } else { Place::Console }
 }
 
 impl<'a> Entry<'a> {

@@ -1,6 +1,7 @@
 //! The pages of the console: what its owner reads and types about a plugin.
 
 mod clients;
+pub mod people;
 mod verification;
 mod working;
 
@@ -90,6 +91,12 @@ sections! {
     Numbers = "/numbers", "Numbers",
     /// What happened, and what the doctor says.
     Working = "/working", "Is it working?",
+    /// Who is connected.
+    People = "/people", "People",
+    /// Who looks after it.
+    Owners = "/owners", "Owners",
+    /// What happened.
+    Log = "/log", "Log",
 }
 
 macro_rules! notices {
@@ -138,6 +145,16 @@ notices! {
     Enabled = "enabled", "Enabled again.",
     /// A client was deleted.
     Deleted = "deleted", "Deleted, with everything it was given.",
+    /// Somebody was invited.
+    Invited = "invited", "A mail is on its way. They own the plugin when they have accepted.",
+    /// They accepted an invitation.
+    Joined = "joined", "You look after this plugin now.",
+    /// They declined one.
+    Declined = "declined", "Declined.",
+    /// They own the plugin no more.
+    Left = "left", "You do not look after that plugin any more.",
+    /// Connections were ended.
+    Disconnected = "disconnected", "Disconnected.",
 }
 
 impl Notice {

@@ -2,6 +2,7 @@
 //! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there, with an index).
 
 mod console;
+mod console_people;
 mod factors;
 mod index;
 mod links;
@@ -58,6 +59,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
     samples.extend(factors::samples());
     samples.extend(settings::samples());
     samples.extend(working::samples());
+    samples.extend(console_people::samples());
     samples
 }
 
@@ -168,6 +170,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     pages.extend(factors::filled_with(text, layout()));
     pages.extend(settings::filled_with(&layout(), text));
     pages.extend(working::filled_with(&layout(), text));
+    pages.extend(console_people::filled_with(&layout(), text));
     pages
 }
 

@@ -20,6 +20,10 @@ pub enum Case {
     VerifyEmail,
     /// Somebody wants a new password.
     ResetPassword,
+    /// Somebody is asked to own a plugin.
+    OwnPlugin,
+    /// The same, who needs an account first.
+    OwnPluginNew,
     /// An account is to get this address.
     ChangeEmail,
     /// An account has got another address than this.
@@ -40,11 +44,13 @@ pub enum Case {
 
 impl Case {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::SignUp,
         Self::AlreadyHere,
         Self::VerifyEmail,
         Self::ResetPassword,
+        Self::OwnPlugin,
+        Self::OwnPluginNew,
         Self::ChangeEmail,
         Self::EmailChanged,
         Self::EmailRestored,
@@ -61,6 +67,8 @@ impl Case {
             Self::AlreadyHere => "letter-already-here",
             Self::VerifyEmail => "letter-verify-email",
             Self::ResetPassword => "letter-reset-password",
+            Self::OwnPlugin => "letter-own-plugin",
+            Self::OwnPluginNew => "letter-own-plugin-new",
             Self::ChangeEmail => "letter-change-email",
             Self::EmailChanged => "letter-email-changed",
             Self::EmailRestored => "letter-email-restored",
@@ -78,7 +86,8 @@ impl Case {
             Self::SignUp | Self::AlreadyHere | Self::VerifyEmail | Self::ResetPassword | Self::ChangeEmail => {
                 Some("letter-not-you")
             }
-            Self::EmailChanged if has_link => None,
+            Self::OwnPlugin | Self::OwnPluginNew | Self::EmailChanged if has_link => None,
+            Self::OwnPlugin | Self::OwnPluginNew => Some("letter-not-you"),
             Self::EmailChanged | Self::Deleted => Some("letter-ask-operator"),
             // They say what happened to a plugin, which nobody did.
             Self::EmailRestored | Self::PluginBroken | Self::PluginMended => None,

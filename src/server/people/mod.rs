@@ -1,17 +1,19 @@
 //! What people ask for and do with their own accounts: one function per step, for a page or a command to call.
 //!
-//! `asking` makes links and lets them be mailed; `following` is what happens when somebody comes with one; `settings` is
+//! `asking` makes links and lets them be mailed; `inviting` asks somebody to own a plugin; `following` is what happens when somebody comes with one; `settings` is
 //! what who has signed in does, and `proving` how they show once more who they are. `letters` is what is said in which case. The store's `people` and `links` are the steps
 //! themselves. Whoever asks is told the same and waits as long whether an address has an account or not.
 
 mod asking;
 mod following;
+mod inviting;
 pub mod letters;
 mod proving;
 mod settings;
 
 pub use asking::{ask_for_reset, ask_to_sign_up, invitation, may_ask};
 pub use following::{confirm_email, look, reset_password, sign_up, verify_email};
+pub use inviting::{Invited, invite_owner};
 pub use proving::Unproven;
 pub use settings::{Change, ask_for_password, ask_to_change_email, ask_to_verify, change_password, delete, export};
 

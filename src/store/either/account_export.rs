@@ -23,8 +23,13 @@ const IDENTITIES: &str = "
     select provider, subject, email, linked_at, last_used_at from identities where account_id = $1 order by id";
 
 const CONSENTS: &str = "
-    select c.client_id, c.name as client_name, k.resource, k.scopes, k.granted_at, k.revoked_at
+    select c.client_id, c.name as client_name, k.resource, k.scopes, k.granted_at,
+           case
+               when k.resource_generation < r.generation then coalesce(k.revoked_at, k.granted_at)
+               else k.revoked_at
+           end as revoked_at
       from consents k
+      left join resources r on r.identifier = k.resource
       join clients c on c.id = k.client_id
      where k.account_id = $1
      order by k.id";
@@ -54,7 +59,8 @@ const LINKS: &str = "
      order by id";
 
 const EVENTS: &str = "
-    select e.id, e.at, e.action, e.actor, e.address, c.client_id, e.detail
+    select e.id, e.at, e.action, e.actor,
+           case when e.actor = 'account' and e.actor_id <> $1 then null else e.address end as address, c.client_id, e.detail
       from audit_events e
       left join clients c on c.id = e.client_id
      where e.account_id = $1

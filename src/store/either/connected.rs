@@ -30,6 +30,7 @@ macro_rules! consents {
            join plugins p on p.id = r.plugin_id
           where k.account_id = $1
             and k.revoked_at is null
+            and k.resource_generation = r.generation
             and c.deleted_at is null "
     };
 }
@@ -54,8 +55,10 @@ const FAMILIES_OF_CONSENT: &str = concat!(families!(), "and f.consent_id = $3 or
 
 const CONSENT_OF_FAMILY: &str = "select consent_id from families where id = $2 and account_id = $1";
 
+/// From where somebody else did something to the account, such as an owner who ended a connection, is not told.
 const HAPPENED: &str = "
-    select e.at, e.action, e.address, c.name as client_name, e.detail
+    select e.at, e.action, case when e.actor = 'account' and e.actor_id <> $1 then null else e.address end as address,
+           c.name as client_name, e.detail
       from audit_events e
       left join clients c on c.id = e.client_id
      where e.account_id = $1

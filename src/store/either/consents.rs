@@ -9,7 +9,7 @@ use crate::{
         Timestamp,
         audit::{Audit, AuditAction, Subjects},
         consent::Consent,
-        id::{AccountId, AuditEventId, ClientId, ConsentId},
+        id::{AccountId, AuditEventId, ClientId, ConsentId, PluginId},
         scope::Scopes,
     },
     store::{
@@ -18,9 +18,28 @@ use crate::{
     },
 };
 
+/// The generation of its resource, which counts with its own: a consent that was given under an older one is as good as
+/// revoked. A resource that nobody registered has none.
+macro_rules! generation_of_resource {
+    () => {
+        "coalesce((select r.generation from resources r where r.identifier = consents.resource), 0)"
+    };
+}
+
 macro_rules! columns {
     () => {
-        "id, account_id, client_id, resource, scopes, generation, granted_at, revoked_at"
+        concat!(
+            "id, account_id, client_id, resource, granted_at,
+             case when resource_generation = ",
+            generation_of_resource!(),
+            " then scopes else '' end as scopes,
+             generation + ",
+            generation_of_resource!(),
+            " as generation,
+             case when resource_generation = ",
+            generation_of_resource!(),
+            " then revoked_at else coalesce(revoked_at, granted_at) end as revoked_at"
+        )
     };
 }
 
@@ -28,8 +47,8 @@ const BY_KEY: &str =
     concat!("select ", columns!(), " from consents where account_id = $1 and client_id = $2 and resource = $3");
 
 const INSERT: &str = concat!(
-    "insert into consents (id, account_id, client_id, resource, scopes, granted_at)
-     values ($1, $2, $3, $4, $5, $6)
+    "insert into consents (id, account_id, client_id, resource, scopes, granted_at, resource_generation)
+     values ($1, $2, $3, $4, $5, $6, coalesce((select r.generation from resources r where r.identifier = $4), 0))
      on conflict (account_id, client_id, resource) do nothing
      returning ",
     columns!()
@@ -46,8 +65,9 @@ const LOCK: &str = concat!(
 
 const WIDEN: &str = concat!(
     "update consents
-        set scopes = $2, granted_at = $3, revoked_at = null
-      where id = $1
+        set scopes = $2, granted_at = $3, revoked_at = null, resource_generation = ",
+    generation_of_resource!(),
+    " where id = $1
      returning ",
     columns!()
 );
@@ -59,6 +79,8 @@ const REVOKE: &str = "
        and client_id = $2
        and resource = $3
        and revoked_at is null";
+
+const PLUGIN_OF: &str = "select plugin_id from resources where identifier = $1";
 
 /// A consent as its row has it.
 #[derive(sqlx::FromRow)]
@@ -126,7 +148,8 @@ impl Engine {
             widen(&mut step, &known, &grant, event).await?
         };
         let detail = json!({ "resource": consent.resource, "scopes": consent.scopes.to_string() });
-        audit::write(&mut step, event, AuditAction::ConsentGranted, subjects(&grant.key), detail).await?;
+        let subjects = subjects(&mut step, &grant.key).await?;
+        audit::write(&mut step, event, AuditAction::ConsentGranted, subjects, detail).await?;
         step.commit().await?;
         Ok(consent)
     }
@@ -145,7 +168,8 @@ impl Engine {
             return Ok(false);
         }
         let detail = json!({ "resource": key.resource });
-        audit::write(&mut step, event, AuditAction::ConsentRevoked, subjects(key), detail).await?;
+        let subjects = subjects(&mut step, key).await?;
+        audit::write(&mut step, event, AuditAction::ConsentRevoked, subjects, detail).await?;
         step.commit().await?;
         Ok(true)
     }
@@ -190,6 +214,9 @@ async fn widen(step: &mut Connection, known: &Consent, grant: &ConsentGrant, eve
     row.try_into()
 }
 
-fn subjects(key: &ConsentKey) -> Subjects {
-    Subjects { account_id: Some(key.account_id), client_id: Some(key.client_id), plugin_id: None }
+/// Whom an event is about; it stands in the log of the plugin whose API was meant, too.
+async fn subjects(step: &mut Connection, key: &ConsentKey) -> StoreResult<Subjects> {
+    let plugin: Option<Uuid> = sqlx::query_scalar(PLUGIN_OF).bind(&key.resource).fetch_optional(step).await?;
+    let (account_id, client_id) = (Some(key.account_id), Some(key.client_id));
+    Ok(Subjects { account_id, client_id, plugin_id: plugin.map(PluginId) })
 }

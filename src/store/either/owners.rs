@@ -51,9 +51,12 @@ const OWNERS: &str = "
      where o.plugin_id = $1
      order by o.added_at, o.account_id";
 
+/// Locks the plugin's row without changing it.
+pub(super) const LOCK: &str = "update plugins set version = version where id = $1";
+
 /// Locks the plugin's row, so that of two owners who leave at once one stays; and raises its version, so that a change
 /// under way by whoever leaves comes too late.
-const LOCK: &str = "update plugins set version = version + 1 where id = $1";
+const LEAVE: &str = "update plugins set version = version + 1 where id = $1";
 
 const COUNT: &str = "select count(*) from plugin_owners where plugin_id = $1";
 
@@ -125,7 +128,7 @@ impl Engine {
         event: &Audit,
     ) -> StoreResult<RemoveOwner> {
         let mut step = self.begin().await?;
-        sqlx::query(LOCK).bind(plugin.0).execute(&mut *step).await?;
+        sqlx::query(LEAVE).bind(plugin.0).execute(&mut *step).await?;
         let removed = sqlx::query(REMOVE).bind(plugin.0).bind(account.0).execute(&mut *step).await?;
         if removed.rows_affected() == 0 {
             return Ok(RemoveOwner::WasNone);
@@ -140,7 +143,7 @@ impl Engine {
     }
 }
 
-async fn tell(
+pub(super) async fn tell(
     step: &mut Connection,
     event: &Audit,
     action: AuditAction,

@@ -70,6 +70,8 @@ const BELONGINGS: [&str; 11] = [
 /// Links to the address without the account, such as one that went to it before there was one.
 const LINKS_TO_ADDRESS: &str = "delete from links where email = $1 and account_id is null";
 
+const INVITATIONS_TO_ADDRESS: &str = "delete from owner_invitations where email = $1";
+
 const DELETE: &str = "delete from accounts where id = $1";
 
 /// What was added since a way back was made is whoever's it is that the owner comes back from. Codes are not told apart,
@@ -220,6 +222,7 @@ impl Engine {
             sqlx::query(statement).bind(id.0).execute(&mut *step).await?;
         }
         sqlx::query(LINKS_TO_ADDRESS).bind(account.email.as_str()).execute(&mut *step).await?;
+        sqlx::query(INVITATIONS_TO_ADDRESS).bind(account.email.as_str()).execute(&mut *step).await?;
         sqlx::query(DELETE).bind(id.0).execute(&mut *step).await?;
         notify(&mut step, deletion.mail.as_ref()).await?;
         tell(&mut step, event, AuditAction::AccountDeleted, (id, json!({}))).await?;

@@ -72,6 +72,15 @@ const END_CONSENTS: &str = "
      where resource = $1
        and revoked_at is null";
 
+/// The row that counted with them goes: each takes over what it was, so that the sum never shrinks.
+const KEEP_GENERATION: &str = "
+    update consents
+       set generation = generation + $2, resource_generation = 0
+     where resource = $1";
+
+/// Locks the row without changing it: nobody disconnects everybody meanwhile.
+const GENERATION: &str = "update resources set generation = generation where id = $1 returning generation";
+
 /// A resource as its row has it; all of it is missing where a client belongs to no plugin.
 #[derive(sqlx::FromRow)]
 pub(super) struct ResourceRow {
@@ -180,12 +189,18 @@ impl Engine {
         }
         let mut step = self.begin().await?;
         let Some(known) = find(&mut step, canonical).await? else { return Ok(RemoveResource::Unknown) };
+        let generation: Option<i64> =
+            sqlx::query_scalar(GENERATION).bind(known.id.0).fetch_optional(&mut *step).await?;
         if sqlx::query(DELETE).bind(known.id.0).execute(&mut *step).await?.rows_affected() == 0 {
             // Made the default, or removed by somebody else, since it was found.
             let kept = find(&mut step, canonical).await?;
             return Ok(kept.map_or(RemoveResource::Unknown, RemoveResource::IsDefault));
         }
         end_consents(&mut step, &known.identifier, event.at).await?;
+        if let Some(generation @ 1..) = generation {
+            let identifier = known.identifier.as_str();
+            sqlx::query(KEEP_GENERATION).bind(identifier).bind(generation).execute(&mut *step).await?;
+        }
         let subjects = Subjects { plugin_id: Some(known.plugin_id), ..Subjects::default() };
         let detail = json!({ "resource": known.identifier.as_str() });
         audit::write(&mut step, event, AuditAction::ResourceRemoved, subjects, detail).await?;

@@ -9,7 +9,7 @@ use crate::{
         Generation, Timestamp,
         audit::{Audit, AuditAction, Subjects},
         family::{EndReason, Family},
-        id::{AccountId, ClientId, FamilyId},
+        id::{AccountId, ClientId, FamilyId, PluginId},
     },
     store::{
         StoreResult,
@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// Its account and its client, and whose API it is for.
+type Parents = (Uuid, Uuid, Option<Uuid>);
+
 impl Engine {
     pub(in crate::store) async fn standing_family(&self, id: FamilyId, now: Timestamp) -> StoreResult<Option<Family>> {
         let row: Option<FamilyRow> = reading!(self, connection => sqlx::query_as(STANDING).bind(id.0).bind(now).fetch_optional(&mut *connection))?;
@@ -27,7 +30,7 @@ impl Engine {
 
     pub(in crate::store) async fn end_family(&self, end: &FamilyEnd, event: &Audit) -> StoreResult<bool> {
         let mut step = self.begin().await?;
-        let row: Option<(Uuid, Uuid)> = sqlx::query_as(END)
+        let row: Option<Parents> = sqlx::query_as(END)
             .bind(end.id.0)
             .bind(event.at)
             .bind(end.reason.as_str())
@@ -46,7 +49,7 @@ impl Engine {
         event: &Audit,
     ) -> StoreResult<bool> {
         let mut step = self.begin().await?;
-        let row: Option<(Uuid, Uuid)> =
+        let row: Option<Parents> =
             sqlx::query_as(REVOKE_ACCESS).bind(id.0).bind(generation).fetch_optional(&mut *step).await?;
         let Some(parents) = row else { return Ok(false) };
         let detail = json!({ "family": id });
@@ -61,6 +64,10 @@ pub(super) fn ended(id: FamilyId, reason: EndReason) -> Value {
     json!({ "family": id, "reason": reason.as_str() })
 }
 
-fn subjects((account, client): (Uuid, Uuid)) -> Subjects {
-    Subjects { account_id: Some(AccountId(account)), client_id: Some(ClientId(client)), plugin_id: None }
+fn subjects((account, client, plugin): Parents) -> Subjects {
+    Subjects {
+        account_id: Some(AccountId(account)),
+        client_id: Some(ClientId(client)),
+        plugin_id: plugin.map(PluginId),
+    }
 }

@@ -40,6 +40,11 @@ const LINKS: &str = concat!(
     ")"
 );
 
+const INVITATIONS: &str = "
+    delete from owner_invitations
+     where (plugin_id, email) in (select plugin_id, email from owner_invitations where expires_at <= $1 limit $2)
+       and expires_at <= $1";
+
 /// Nothing in it is worth sending any more.
 const MAILS: &str = "
     delete from outgoing_mails
@@ -107,6 +112,7 @@ impl Engine {
             (SESSIONS, sweep.sessions_expired_by),
             (SECRETS, sweep.sessions_expired_by),
             (LINKS, sweep.sessions_expired_by),
+            (INVITATIONS, sweep.sessions_expired_by),
             (MAILS, sweep.sessions_expired_by),
             (DEVICES, sweep.sessions_expired_by),
             (SIGN_IN_FAILURES, sweep.sessions_expired_by),

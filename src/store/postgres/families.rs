@@ -60,7 +60,7 @@ macro_rules! use_assertion {
     };
 }
 
-/// `$17` to `$24` are the audit event, of a birth or of an end, `$25` to `$27` the assertion. The event's id is the
+/// `$17` to `$24` are the audit event, of a birth or of an end, `$25` to `$27` the assertion, `$28` whose API it is. The event's id is the
 /// request's, so a statement that runs twice tells it once.
 const REDEEM: &str = concat!(
     "with ",
@@ -69,8 +69,8 @@ const REDEEM: &str = concat!(
     redeem_row!("and (select fresh from fresh)"),
     "returning redemption = $2 as ours, ended_at, end_reason, access_generation
      ), told as (
-         insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, detail)
-         select $17, $14, case when ended_at is null then $18 else $19 end, $20, $21, $22, $3, $4,
+         insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail)
+         select $17, $14, case when ended_at is null then $18 else $19 end, $20, $21, $22, $3, $4, $28,
                 case when ended_at is null then $23 else $24 end
            from born
           where ours and (ended_at is null or end_reason = 'code_replayed')
@@ -113,9 +113,9 @@ const ROTATE: &str = concat!(
     "returning f.counter as moved_counter, f.rotated_at as moved_rotated_at, f.idle_until as moved_idle_until,
                f.ended_at as moved_ended_at, f.account_id
      ), told as (
-         insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, detail)
-         select $14, $2, $15, $16, $17, $18, account_id, $3, $19
-           from moved
+         insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail)
+         select $14, $2, $15, $16, $17, $18, moved.account_id, $3, seen.plugin_id, $19
+           from moved, seen
           where moved_ended_at is not null
              on conflict (id) do nothing
      )
@@ -172,7 +172,9 @@ impl Engine {
                 .bind(&event.address)
                 .bind(&born)
                 .bind(&ended);
-            bind_assertion!(query, redemption.assertion.as_ref()).fetch_one(&mut *connection)
+            bind_assertion!(query, redemption.assertion.as_ref())
+                .bind(redemption.plugin_id.0)
+                .fetch_one(&mut *connection)
         })?;
         match row {
             (false, ..) => Ok(Redeem::AssertionReplayed),

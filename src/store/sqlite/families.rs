@@ -10,7 +10,7 @@ use crate::{
         Generation, Timestamp,
         audit::{Audit, AuditAction, Subjects},
         family::EndReason,
-        id::AccountId,
+        id::{AccountId, PluginId},
     },
     store::{
         StoreError, StoreResult,
@@ -79,7 +79,7 @@ impl Engine {
         let subjects = Subjects {
             account_id: Some(redemption.account_id),
             client_id: Some(redemption.client_id),
-            plugin_id: None,
+            plugin_id: Some(redemption.plugin_id),
         };
         if ours && ended_at.is_none() {
             let scopes: String =
@@ -134,8 +134,11 @@ impl Engine {
             let query = bind_rotation!(sqlx::query_as(ROTATE), rotation).bind(seen.repeats);
             moved = query.fetch_optional(&mut *step).await?;
             if moved.as_ref().is_some_and(|moved| moved.moved_ended_at.is_some()) {
-                let account_id = Some(AccountId(seen.family.account_id));
-                let subjects = Subjects { account_id, client_id: Some(rotation.client_id), plugin_id: None };
+                let subjects = Subjects {
+                    account_id: Some(AccountId(seen.family.account_id)),
+                    client_id: Some(rotation.client_id),
+                    plugin_id: Some(PluginId(seen.family.plugin_id)),
+                };
                 let detail = ended(rotation.id, EndReason::RefreshReplayed);
                 audit::write(&mut step, event, AuditAction::FamilyEnded, subjects, detail).await?;
             }

@@ -12,6 +12,8 @@ mod accounts;
 mod assertions;
 #[path = "../either/audit.rs"]
 mod audit;
+#[path = "../either/audit_log.rs"]
+mod audit_log;
 #[path = "../either/callback_offers.rs"]
 mod callback_offers;
 #[path = "../either/client_changes.rs"]
@@ -33,6 +35,8 @@ mod families;
 mod flows;
 #[path = "../either/identities.rs"]
 mod identities;
+#[path = "../either/invitations.rs"]
+mod invitations;
 #[path = "../either/keys.rs"]
 mod keys;
 #[path = "../either/links.rs"]
@@ -43,6 +47,8 @@ mod mails;
 mod owners;
 #[path = "../either/people.rs"]
 mod people;
+#[path = "../either/plugin_people.rs"]
+mod plugin_people;
 #[path = "../either/plugins.rs"]
 mod plugins;
 #[path = "../either/resources.rs"]

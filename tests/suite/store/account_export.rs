@@ -182,6 +182,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "accounts.generation",
             "accounts.session_generation",
             "consents.generation",
+            "consents.resource_generation",
             "sessions.account_generation",
             "sessions.session_generation",
             "families.account_generation",

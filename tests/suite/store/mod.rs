@@ -30,6 +30,7 @@ mod methods;
 mod owners;
 mod people;
 mod people_leave;
+mod plugin_people;
 mod plugins;
 mod redeem;
 mod registrations;

@@ -19,6 +19,7 @@ pub enum Tables {
 /// How many rows every table has.
 const ROWS: &str = "
     select 'accounts ' || count(*) from accounts union all
+    select 'owner_invitations ' || count(*) from owner_invitations union all
     select 'plugin_owners ' || count(*) from plugin_owners union all
     select 'plugin_verifications ' || count(*) from plugin_verifications union all
     select 'plugins ' || count(*) from plugins union all

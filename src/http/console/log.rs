@@ -1,0 +1,106 @@
+//! `/console/plugins/{slug}/log`: what happened to a plugin, newest first; `/log.csv`: the same as a file.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+
+use super::{
+    entry::{Entry, Outcome, take, visit},
+    people::encoded,
+    plugins::before,
+};
+use crate::{
+    http::{
+        failure::PageError,
+        oauth::authorize::to_path,
+        pages::console::{Section, people::LogPage},
+    },
+    model::{id::AuditEventId, plugin::Plugin},
+    protocol::parameters::Parameters,
+    registry::log::{self, CSV_HEAD},
+    server::Server,
+    store::owners::Page,
+};
+
+/// How many lines stand on a page.
+const ROWS: u32 = 50;
+
+/// How many are read in one statement for a file, and how often: what one request may cost.
+const BATCH: u32 = 500;
+const BATCHES: usize = 20;
+
+/// The longest text that is looked for: a client's id.
+const SEARCH_MAX: usize = 2048;
+
+/// Shows a page of it.
+pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    visit(&server, &request, async |entry| render(entry).await).await
+}
+
+/// Takes what is to be looked for, and leads to the page of that, which can be kept and sent on.
+pub async fn search(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let carry_out = async |entry: &Entry<'_>, fields: &Parameters| {
+        let plugin = entry.plugin().await?;
+        let query = encoded(asked(fields)?.trim());
+        let path = format!("/console/plugins/{}/log?search={query}", plugin.slug);
+        Ok(to_path(entry.server, HttpResponse::SeeOther(), &path))
+    };
+    take(&server, &request, payload, carry_out).await
+}
+
+/// Answers the newest lines as a file.
+pub async fn file(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    visit(&server, &request, async |entry| export(entry).await).await
+}
+
+fn asked(fields: &Parameters) -> Result<&str, PageError> {
+    Ok(fields.one("search", SEARCH_MAX).map_err(PageError::Incomplete)?.unwrap_or_default())
+}
+
+async fn read(entry: &Entry<'_>) -> Result<(Plugin, String), PageError> {
+    let plugin = entry.plugin().await?;
+    let query = Parameters::from_form(entry.request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
+    Ok((plugin, asked(&query)?.to_owned()))
+}
+
+async fn render(entry: &Entry<'_>) -> Outcome {
+    let (plugin, search) = read(entry).await?;
+    let before = before(entry.request)?;
+    let registry = entry.registry();
+    let of = log::sought(&registry, &plugin, &search).await?;
+    let page = Page { before: before.map(AuditEventId), rows_max: ROWS + 1 };
+    let mut lines = log::read(&registry, Some(&plugin), of, page).await?;
+    let has_more = lines.len() > ROWS as usize;
+    lines.truncate(ROWS as usize);
+    let page = LogPage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((&plugin, Section::Log)))?,
+        slug: plugin.slug.clone(),
+        query: encoded(&search),
+        search,
+        older: lines.last().filter(|_| has_more).map(|line| line.id.to_string()),
+        lines,
+        is_first_page: before.is_none(),
+    };
+    entry.answer(HttpResponse::Ok(), &page)
+}
+
+async fn export(entry: &Entry<'_>) -> Outcome {
+    let (plugin, search) = read(entry).await?;
+    let registry = entry.registry();
+    let of = log::sought(&registry, &plugin, &search).await?;
+    let (mut csv, mut before) = (CSV_HEAD.to_owned(), before(entry.request)?.map(AuditEventId));
+    for _ in 0..BATCHES {
+        let page = Page { before, rows_max: BATCH };
+        let lines = log::read(&registry, Some(&plugin), of.clone(), page).await?;
+        csv.extend(lines.iter().map(log::Line::csv));
+        before = lines.last().map(|line| line.id);
+        if lines.len() < BATCH as usize {
+            break;
+        }
+    }
+    let name = format!("attachment; filename=\"{}-log.csv\"", plugin.slug);
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"))
+        .content_type("text/csv; charset=utf-8")
+        .body(csv))
+}

@@ -1,0 +1,185 @@
+//! `/console/plugins/{slug}/owners`: who owns a plugin, and who is invited to; `/console/invitations`: what one is
+//! invited to.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::entry::{Entry, Outcome, take, visit};
+use crate::{
+    http::{
+        extract::{language, peer},
+        failure::PageError,
+        pages::console::{
+            Notice, Section,
+            people::{InvitationLine, InvitationsPage, InvitedLine, OwnerLine, OwnersPage, moment},
+        },
+    },
+    model::{
+        account::Role,
+        id::{AccountId, PluginId},
+        plugin::Plugin,
+    },
+    protocol::parameters::Parameters,
+    registry::{RegistryError, Wrong, owners},
+    server::{
+        Server,
+        people::{Invited, invite_owner},
+    },
+};
+
+/// The longest address read, in bytes; what it may be is the registry's to say.
+const EMAIL_MAX: usize = 1024;
+
+/// Shows who owns it.
+pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    let show = async |entry: &Entry<'_>| {
+        let plugin = entry.plugin().await?;
+        render(entry, &plugin, "", Vec::new()).await
+    };
+    visit(&server, &request, show).await
+}
+
+/// Takes one of its forms.
+pub async fn change(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    take(&server, &request, payload, async |entry, fields| carry_out(entry, fields).await).await
+}
+
+async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
+    let plugin = entry.plugin().await?;
+    let registry = entry.registry();
+    let email = fields.one("email", EMAIL_MAX).map_err(PageError::Incomplete)?.unwrap_or_default();
+    let done = match fields.required("change", 16).map_err(PageError::Incomplete)? {
+        "invite" => invite(entry, &plugin, email).await?,
+        "add" => owners::add(&registry, plugin.id, email).await.map(|_| Notice::Saved),
+        "withdraw" => {
+            let address = owners::address(email).map_err(|_| PageError::NotThere)?;
+            owners::end_invitation(&registry, plugin.id, &address).await.map(|()| Notice::Saved)
+        }
+        "remove" => {
+            let owner = AccountId(id(fields, "owner")?);
+            let removed = owners::remove(&registry, plugin.id, owner).await;
+            if removed.is_ok() && owner == entry.account.id && entry.account.role != Role::Admin {
+                return Ok(entry.lead_to("", Notice::Left));
+            }
+            removed.map(|()| Notice::Saved).map_err(above_the_form)
+        }
+        _ => return Err(PageError::NotThere),
+    };
+    match done {
+        Ok(notice) => Ok(entry.lead_to(&format!("/plugins/{}/owners", plugin.slug), notice)),
+        Err(RegistryError::Wrong(wrong)) => render(entry, &plugin, email, wrong).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is wrong with removing somebody is no mistake in what was typed.
+fn above_the_form(error: RegistryError) -> RegistryError {
+    match error {
+        RegistryError::Wrong(wrong) => {
+            RegistryError::Wrong(wrong.into_iter().map(|it| Wrong { field: "other", ..it }).collect())
+        }
+        other => other,
+    }
+}
+
+/// Lets an address be asked. Counted as tries to sign in are: nobody has others mailed without end.
+async fn invite(entry: &Entry<'_>, plugin: &Plugin, email: &str) -> Result<Result<Notice, RegistryError>, PageError> {
+    let wrong = |problem: &str| Ok(Err(RegistryError::from(Wrong::new("email", problem))));
+    let email = match owners::address(email) {
+        Ok(email) => email,
+        Err(error) => return Ok(Err(error)),
+    };
+    if entry.server.store.owners(plugin.id).await?.iter().any(|owner| owner.email == email) {
+        return wrong("they are an owner already");
+    }
+    if entry.server.sign_ins.count(peer::of(entry.request)).is_err() {
+        return wrong("you have asked for too much at once; try again in a minute");
+    }
+    let registry = entry.registry();
+    let audit = registry.audit(registry.clock.now());
+    let language = language::of(entry.server, entry.request).tag();
+    match invite_owner(entry.server, plugin.id, &email, language, &audit).await? {
+        Invited::Asked => Ok(Ok(Notice::Invited)),
+        Invited::TooMany => {
+            wrong("there are too many invitations, for this address or for this plugin; wait for answers")
+        }
+        Invited::NotOffered => Err(PageError::NotOffered),
+    }
+}
+
+async fn render(entry: &Entry<'_>, plugin: &Plugin, email: &str, wrong: Vec<Wrong>) -> Outcome {
+    let store = &entry.server.store;
+    let owners = store.owners(plugin.id).await?.into_iter().map(|owner| OwnerLine {
+        id: owner.account_id.to_string(),
+        name: owner.name,
+        email: owner.email.to_string(),
+        since: moment(owner.added_at),
+        is_you: owner.account_id == entry.account.id,
+    });
+    let invited = store.invitations_of(plugin.id, entry.server.clock.now()).await?.into_iter();
+    let invited = invited.map(|it| InvitedLine { email: it.email.to_string(), until: moment(it.expires_at) });
+    let answer = if wrong.is_empty() { HttpResponse::Ok() } else { HttpResponse::UnprocessableEntity() };
+    let page = OwnersPage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((plugin, Section::Owners)))?,
+        slug: plugin.slug.clone(),
+        owners: owners.collect(),
+        invited: invited.collect(),
+        sends_mail: entry.server.mails.mailer().is_on(),
+        is_administrator: entry.account.role == Role::Admin,
+        email: email.to_owned(),
+        wrong,
+    };
+    entry.answer(answer, &page)
+}
+
+/// Shows what somebody is invited to.
+pub async fn invitations(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
+    let show = async |entry: &Entry<'_>| {
+        let is_verified = entry.account.email_verified_at.is_some();
+        let found = if is_verified {
+            entry.server.store.invitations_to(&entry.account.email, entry.server.clock.now()).await?
+        } else {
+            Vec::new()
+        };
+        let line = |it: crate::store::invitations::InvitedTo| InvitationLine {
+            id: it.plugin_id.to_string(),
+            name: it.name,
+            host: it.host,
+            until: moment(it.expires_at),
+        };
+        let page = InvitationsPage {
+            layout: entry.layout(),
+            frame: entry.frame(None)?,
+            invitations: found.into_iter().map(line).collect(),
+            is_verified,
+        };
+        entry.answer(HttpResponse::Ok(), &page)
+    };
+    visit(&server, &request, show).await
+}
+
+/// Takes the answer to one. Whose address is not invited finds nothing.
+pub async fn decide(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let carry_out = async |entry: &Entry<'_>, fields: &Parameters| {
+        let plugin = PluginId(id(fields, "plugin")?);
+        let registry = entry.registry();
+        match fields.required("decision", 16).map_err(PageError::Incomplete)? {
+            "accept" => {
+                owners::accept(&registry, plugin, entry.account.id).await?;
+                Ok(entry.lead_to("", Notice::Joined))
+            }
+            "decline" if entry.account.email_verified_at.is_some() => {
+                owners::end_invitation(&registry, plugin, &entry.account.email).await?;
+                Ok(entry.lead_to("/invitations", Notice::Declined))
+            }
+            _ => Err(PageError::NotThere),
+        }
+    };
+    take(&server, &request, payload, carry_out).await
+}
+
+/// The row that a form names; a text that is no id is nobody's.
+pub(super) fn id(fields: &Parameters, name: &str) -> Result<uuid::Uuid, PageError> {
+    let text = fields.required(name, 36).map_err(PageError::Incomplete)?;
+    text.parse().map_err(|_| PageError::NotThere)
+}

@@ -1,0 +1,152 @@
+//! The console's pages about people, filled.
+
+use super::{
+    super::{
+        console::{
+            Badge, Frame, Head, Section,
+            people::{
+                EverybodyPage, InvitationLine, InvitationsPage, InvitedLine, LogPage, OwnerLine, OwnersPage,
+                PeoplePage, PersonLine,
+            },
+        },
+        *,
+    },
+    html, layout,
+};
+use crate::{
+    model::id::AuditEventId,
+    registry::{Wrong, log},
+};
+
+const EMAIL: &str = "grace@people.example";
+
+/// As the server would fill it, with nothing in it, and with mistakes.
+pub(super) fn samples() -> Vec<(&'static str, String)> {
+    let (layout, wrong) = (layout(), |field| vec![Wrong::new(field, "it is not what it should be")]);
+    vec![
+        ("console_owners", html(&owners(&layout, EMAIL))),
+        (
+            "console_owners_without_mail",
+            html(&OwnersPage { sends_mail: false, is_administrator: false, ..owners(&layout, EMAIL) }),
+        ),
+        ("console_owners_wrong", html(&OwnersPage { wrong: wrong("email"), ..owners(&layout, EMAIL) })),
+        ("console_invitations", html(&invitations(&layout, "To-do list"))),
+        ("console_invitations_none", html(&InvitationsPage { invitations: vec![], ..invitations(&layout, "") })),
+        ("console_invitations_unverified", html(&InvitationsPage { is_verified: false, ..invitations(&layout, "") })),
+        ("console_people", html(&people(&layout, "An assistant"))),
+        ("console_people_none", html(&PeoplePage { people: vec![], older: None, ..people(&layout, "An assistant") })),
+        ("console_everybody", html(&everybody(&layout, "27 connections"))),
+        (
+            "console_everybody_wrong",
+            html(&EverybodyPage { wrong: wrong("confirm"), ..everybody(&layout, "27 connections") }),
+        ),
+        ("console_log", html(&lines(&layout, "An assistant"))),
+        ("console_log_none", html(&LogPage { lines: vec![], older: None, ..lines(&layout, "") })),
+    ]
+}
+
+/// With the same text in each of its fields.
+pub(super) fn filled_with(layout: &Layout, text: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("console_owners", html(&owners(layout, text))),
+        ("console_invitations", html(&invitations(layout, text))),
+        ("console_people", html(&people(layout, text))),
+        ("console_everybody", html(&everybody(layout, text))),
+        ("console_log", html(&lines(layout, text))),
+    ]
+}
+
+fn frame(section: Section, text: &str) -> Frame {
+    let badge = Badge { class: "good", word: "Verified" };
+    Frame {
+        csrf: "form-token".to_owned(),
+        account: SignedIn { name: text.to_owned(), email: text.to_owned() },
+        account_id: text.to_owned(),
+        head: Some(Head { slug: "todo".to_owned(), name: text.to_owned(), badge, section }),
+        notice: None,
+    }
+}
+
+fn owners(layout: &Layout, text: &str) -> OwnersPage {
+    let owner = |is_you| OwnerLine {
+        id: text.to_owned(),
+        name: text.to_owned(),
+        email: text.to_owned(),
+        since: "2027-01-15 08:00 UTC".to_owned(),
+        is_you,
+    };
+    OwnersPage {
+        layout: layout.clone(),
+        frame: frame(Section::Owners, text),
+        slug: "todo".to_owned(),
+        owners: vec![owner(true), owner(false)],
+        invited: vec![InvitedLine { email: text.to_owned(), until: "2027-01-22 08:00 UTC".to_owned() }],
+        sends_mail: true,
+        is_administrator: true,
+        email: text.to_owned(),
+        wrong: Vec::new(),
+    }
+}
+
+fn invitations(layout: &Layout, text: &str) -> InvitationsPage {
+    let invitation = InvitationLine {
+        id: text.to_owned(),
+        name: text.to_owned(),
+        host: text.to_owned(),
+        until: "2027-01-22 08:00 UTC".to_owned(),
+    };
+    let frame = Frame { head: None, ..frame(Section::Owners, text) };
+    InvitationsPage { layout: layout.clone(), frame, invitations: vec![invitation], is_verified: true }
+}
+
+fn people(layout: &Layout, text: &str) -> PeoplePage {
+    let person = |last_used: Option<&str>, email: Option<&str>| PersonLine {
+        id: text.to_owned(),
+        subject: "pBt9DqXkqn6bT3mM0s2cJvYw1xE".to_owned(),
+        email: email.map(str::to_owned),
+        client: text.to_owned(),
+        scopes: text.to_owned(),
+        since: "2027-01-15 08:00 UTC".to_owned(),
+        last_used: last_used.map(str::to_owned),
+    };
+    PeoplePage {
+        layout: layout.clone(),
+        frame: frame(Section::People, text),
+        slug: "todo".to_owned(),
+        resource: text.to_owned(),
+        others: vec![(text.to_owned(), "https%3A%2F%2Ftodo.example%2Fmcp".to_owned())],
+        people: vec![person(Some("2027-01-16 09:30 UTC"), None), person(None, Some(text))],
+        older: Some("before=1".to_owned()),
+        is_first_page: false,
+    }
+}
+
+fn everybody(layout: &Layout, text: &str) -> EverybodyPage {
+    let (frame, slug) = (frame(Section::People, text), "todo".to_owned());
+    EverybodyPage { layout: layout.clone(), frame, slug, count: text.to_owned(), wrong: Vec::new() }
+}
+
+fn lines(layout: &Layout, text: &str) -> LogPage {
+    let own = || text.to_owned();
+    let line = log::Line {
+        id: AuditEventId(uuid::Uuid::max()),
+        at: "2027-01-15T08:00:00.000Z".to_owned(),
+        action: own(),
+        by: own(),
+        person: own(),
+        client_id: own(),
+        client_name: own(),
+        address: own(),
+        detail: own(),
+    };
+    LogPage {
+        layout: layout.clone(),
+        frame: frame(Section::Log, text),
+        slug: "todo".to_owned(),
+        search: own(),
+        query: "client.added".to_owned(),
+        lines: vec![line],
+        older: Some("1".to_owned()),
+        is_first_page: false,
+    }
+}
