@@ -134,7 +134,7 @@ pub(super) async fn connected(arguments: People, desk: &Desk) -> Result<Answer, 
         columns(&std::iter::once(head).chain(people.iter().map(row)).collect::<Vec<_>>())
     };
     if let Some(last) = people.last().filter(|_| people.len() == arguments.limit as usize) {
-        text.push_str(&format!("\n\nThere may be more: --before {}", last.consent_id));
+        text = format!("{text}\n\nThere may be more: --before {}", last.consent_id);
     }
     Ok(Answer { json: json.collect(), text })
 }

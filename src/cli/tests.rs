@@ -81,7 +81,7 @@ impl Shell {
             Command::Flow(command) => flow::run(command, &self.desk).await,
             Command::Preset(command) => preset::run(&command),
             Command::ConfigExample => Ok(config_example::run()),
-            Command::Serve | Command::Demo(_) | Command::Simulate(_) | Command::Doctor(_) => {
+            Command::Audit(_) | Command::Serve | Command::Demo(_) | Command::Simulate(_) | Command::Doctor(_) => {
                 unreachable!("no test serves here")
             }
         }

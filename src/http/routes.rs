@@ -18,6 +18,7 @@ use crate::{
 pub fn routes(app: &mut web::ServiceConfig, base: &str) {
     // Pages first: at the root of other hosts, and beside the base, `/authorize` is something else.
     pages(app, base);
+    console_pages(app, base);
     everywhere(app, base);
     if !base.is_empty() {
         everywhere(app, "");
@@ -28,7 +29,7 @@ pub fn routes(app: &mut web::ServiceConfig, base: &str) {
 
 /// Pages and what they show: on the public host, below its path.
 fn pages(app: &mut web::ServiceConfig, base: &str) {
-    let page = |path: &str| web::resource(format!("{base}{path}")).guard(on::fn_guard(guard::host::is_public));
+    let page = |path: &str| on_the_public_host(base, path);
     // The authorization request: never readable from another page.
     app.service(page("/authorize").get(oauth::authorize::authorize).default_service(only("GET")))
         .service(
@@ -92,7 +93,33 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
                 .default_service(only("GET, POST")),
         )
         .service(page("/account/deleted").get(account::leaving::gone_page).default_service(only("GET")))
-        .service(page("/console").get(console::plugins::list).default_service(only("GET")))
+        .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
+        .service(page("/").get(account::home::home).default_service(only("GET")));
+    for why in [Why::SignIn, Why::Again] {
+        let show = move |server, request| account::second_step::show(server, request, why);
+        let take = move |server, request, payload| account::second_step::take(server, request, payload, why);
+        app.service(page(why.path()).get(show).post(take).default_service(only("GET, POST")));
+    }
+    for purpose in LinkPurpose::ALL {
+        let show = move |server, request| account::links::show(server, request, purpose);
+        let take = move |server, request, payload| account::links::take(server, request, payload, purpose);
+        let at = page(&format!("/{}", purpose.as_str()));
+        app.service(at.get(show).post(take).default_service(only("GET, POST")));
+    }
+    if !base.is_empty() {
+        // The public URL itself, as people type it.
+        app.service(page("").get(account::home::home).default_service(only("GET")));
+    }
+    let logo = page("/logos/{host}").route(read().to(well_known::plugin::logo_for_pages));
+    app.service(logo.default_service(only("GET, HEAD")));
+    let file = web::resource(format!("{base}/static/{{file}}"));
+    app.service(file.route(read().to(assets::asset)).default_service(only("GET, HEAD")));
+}
+
+/// The pages of plugin owners, in the same place.
+fn console_pages(app: &mut web::ServiceConfig, base: &str) {
+    let page = |path: &str| on_the_public_host(base, path);
+    app.service(page("/console").get(console::plugins::list).default_service(only("GET")))
         .service(page("/console/new").get(console::registering::kinds).default_service(only("GET")))
         .service(
             page("/console/new/{kind}")
@@ -178,28 +205,11 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
                 .post(console::log::search)
                 .default_service(only("GET, POST")),
         )
-        .service(page("/console/plugins/{slug}/log.csv").get(console::log::file).default_service(only("GET")))
-        .service(page("/signed-out").get(account::sign_out::signed_out).default_service(only("GET")))
-        .service(page("/").get(account::home::home).default_service(only("GET")));
-    for why in [Why::SignIn, Why::Again] {
-        let show = move |server, request| account::second_step::show(server, request, why);
-        let take = move |server, request, payload| account::second_step::take(server, request, payload, why);
-        app.service(page(why.path()).get(show).post(take).default_service(only("GET, POST")));
-    }
-    for purpose in LinkPurpose::ALL {
-        let show = move |server, request| account::links::show(server, request, purpose);
-        let take = move |server, request, payload| account::links::take(server, request, payload, purpose);
-        let at = page(&format!("/{}", purpose.as_str()));
-        app.service(at.get(show).post(take).default_service(only("GET, POST")));
-    }
-    if !base.is_empty() {
-        // The public URL itself, as people type it.
-        app.service(page("").get(account::home::home).default_service(only("GET")));
-    }
-    let logo = page("/logos/{host}").route(read().to(well_known::plugin::logo_for_pages));
-    app.service(logo.default_service(only("GET, HEAD")));
-    let file = web::resource(format!("{base}/static/{{file}}"));
-    app.service(file.route(read().to(assets::asset)).default_service(only("GET, HEAD")));
+        .service(page("/console/plugins/{slug}/log.csv").get(console::log::file).default_service(only("GET")));
+}
+
+fn on_the_public_host(base: &str, path: &str) -> actix_web::Resource {
+    web::resource(format!("{base}{path}")).guard(on::fn_guard(guard::host::is_public))
 }
 
 /// What answers on every host, below the base and, for those who do not know of it, at the root.

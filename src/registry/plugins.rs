@@ -124,8 +124,8 @@ const PLUGINS_MAX: u32 = 50;
 async fn may_have_another(registry: &Registry<'_>, owner: Option<AccountId>) -> RegistryResult<()> {
     let Some(owner) = owner.filter(|_| !registry.is_trusted) else { return Ok(()) };
     let page = Page { before: None, rows_max: PLUGINS_MAX };
-    let owned = registry.store.plugins_seen_by(Viewer::Owner(owner), page).await?;
-    if owned.len() < PLUGINS_MAX as usize {
+    let plugins = registry.store.plugins_seen_by(Viewer::Owner(owner), page).await?;
+    if plugins.len() < PLUGINS_MAX as usize {
         return Ok(());
     }
     Err(Wrong::new("other", format!("An owner can have at most {PLUGINS_MAX} plugins; the operator can add more"))

@@ -83,10 +83,10 @@ impl Notes {
     pub fn take(&self) -> (Vec<SecretUse>, Vec<CallbackSeen>) {
         let Gathered { secrets, callbacks } = std::mem::take(&mut *self.lock());
         let used = |(id, at)| SecretUse { id, at, unless_after: at - USE_AGE_MIN };
-        let mut uses: Vec<SecretUse> = secrets.into_iter().map(used).collect();
+        let mut noted: Vec<SecretUse> = secrets.into_iter().map(used).collect();
         // In one order, so that two nodes do not wait for each other's rows.
-        uses.sort_by_key(|used| used.id);
-        (uses, callbacks)
+        noted.sort_by_key(|noted| noted.id);
+        (noted, callbacks)
     }
 
     fn lock(&self) -> MutexGuard<'_, Gathered> {

@@ -146,7 +146,7 @@ async fn fetched(
         return None;
     };
     match entry.server.for_owners.get(&url, Limits { bytes_max, patience: PATIENCE }).await {
-        Ok(fetched) => Some(fetched.body.to_vec()),
+        Ok(fetched) => Some(fetched.body),
         Err(error) => {
             wrong.push(Wrong::new(field, error.to_string()));
             None

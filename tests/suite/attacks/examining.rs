@@ -52,8 +52,9 @@ async fn told(world: &World, slug: &str, resource: &str) -> Answer {
     let page = owner.get(running, "/sign-in").await;
     owner.sign_in(running, &page, ADA, PASSWORD).await;
     let path = format!("/console/plugins/{slug}/working");
-    let csrf = owner.get(running, &path).await.hidden("csrf");
-    let answer = owner.post(running, &path, &[("csrf", &csrf), ("caller", "chatgpt-plugin")]).await;
+    let form = owner.get(running, &path).await;
+    let fields = [("csrf", &*form.hidden("csrf")), ("account", &form.hidden("account")), ("caller", "chatgpt-plugin")];
+    let answer = owner.post(running, &path, &fields).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer
 }

@@ -24,7 +24,7 @@ fn request(client: &Registered, redirect_uri: &str) -> String {
 async fn is_refused(browser: &Browser, client: &Registered, redirect_uri: &str) {
     match browser.get(&request(client, redirect_uri)).await {
         Arrived::Page(page) => {
-            assert_eq!((page.url.path(), page.status.as_u16()), ("/authorize", 400), "{redirect_uri}")
+            assert_eq!((page.url.path(), page.status.as_u16()), ("/authorize", 400), "{redirect_uri}");
         }
         Arrived::Left(url) => panic!("{redirect_uri} left for {url}"),
     }

@@ -11,6 +11,9 @@ pub const KIND: &str = "action";
 /// The client in them: nobody's, until a test puts another one there.
 pub const CLIENT: &str = "a-client";
 
+/// The attempt to connect in them, which nobody made.
+pub const FLOW: &str = "01936f1e-5d2b-7c3a-9f10-aabb00000000";
+
 /// A page of the route table.
 pub struct Route {
     /// Its path, with something in the place of each name.
@@ -21,8 +24,11 @@ pub struct Route {
 
 /// Every page, as the route table writes them: `page("/path")` and what it answers, up to the next one.
 pub fn pages() -> Vec<Route> {
-    let (_, table) = ROUTES.split_once("\nfn pages(").expect("the table of pages");
-    let (table, _) = table.split_once("\n}\n").expect("its end");
+    let table = ["pages", "console_pages"].map(|function| {
+        let (_, table) = ROUTES.split_once(&format!("\nfn {function}(")).expect("the table of pages");
+        table.split_once("\n}\n").expect("its end").0
+    });
+    let table = table.concat();
     let mut routes = Vec::new();
     for written in table.split("page(").skip(1) {
         let takes_a_form = written.contains(".post(");
@@ -33,6 +39,7 @@ pub fn pages() -> Vec<Route> {
                 ("{slug}", SLUG),
                 ("{kind}", KIND),
                 ("{client}", CLIENT),
+                ("{flow}", FLOW),
             ]
             .iter()
             .fold(path.to_owned(), |path, (name, value)| path.replace(name, value));

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use consentry::{
     jobs,
-    model::{audit::Actor, client::Dialect},
+    model::{audit::Actor, client::Dialect, redirect_uri::RedirectUri},
     registry::{
         Registry, RegistryError,
         clients::{Which, callbacks, changes, secrets},
@@ -138,13 +138,13 @@ on_both_engines! {
         assert!(matches!(late, Err(RegistryError::ChangedMeanwhile)), "{late:?}");
         let which = Which { seen: None, ..which };
         let approved = callbacks::approve(&registry, which, NEW).await.unwrap();
-        let uris: Vec<&str> = approved.redirect_uris.iter().map(|uri| uri.as_str()).collect();
+        let uris: Vec<&str> = approved.redirect_uris.iter().map(RedirectUri::as_str).collect();
         assert_eq!(uris, [OLD, NEW, "https://chat.openai.com/aip/g-new/oauth/callback"], "with its twin");
         assert!(callbacks::offers(&registry, &approved).await.unwrap().is_empty());
         let left = browser.agree(&asked, "ada@example.com").await;
         assert!(left.as_str().starts_with(NEW) && parameter(&left, "code").is_some(), "{left}");
 
         let left = callbacks::remove(&registry, which, NEW).await.unwrap();
-        assert_eq!(left.redirect_uris.iter().map(|uri| uri.as_str()).collect::<Vec<_>>(), [OLD], "and so has its twin");
+        assert_eq!(left.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(), [OLD], "and so has its twin");
     }
 }

@@ -61,8 +61,10 @@ async fn signed_in(world: &World, email: &str) -> ByHand {
 }
 
 async fn post(world: &World, browser: &ByHand, path: &str, fields: &[(&str, &str)]) -> Answer {
-    let csrf = browser.get(&world.running, "/console").await.hidden("csrf");
-    browser.post(&world.running, path, &[&[("csrf", csrf.as_str())][..], fields].concat()).await
+    let form = browser.get(&world.running, "/account").await;
+    let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
+    let own = [("csrf", csrf.as_str()), ("account", &account)];
+    browser.post(&world.running, path, &[&own[..], fields].concat()).await
 }
 
 /// Connects Grace by a client of the plugin, and answers what refreshes it.

@@ -60,8 +60,9 @@ fn reaching_itself() -> Options {
 }
 
 async fn examined(browser: &Browser, caller: &str) -> Page {
-    let csrf = browser.get(WORKING).await.page().hidden("csrf");
-    browser.post(WORKING, &[("csrf", &csrf), ("caller", caller)]).await.page()
+    let form = browser.get(WORKING).await.page();
+    let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
+    browser.post(WORKING, &[("csrf", &csrf), ("account", &account), ("caller", caller)]).await.page()
 }
 
 on_both_engines! {
@@ -138,8 +139,9 @@ on_both_engines! {
         ] {
             assert_eq!(browser.get(&path).await.page().status, 404, "{path}");
         }
-        let csrf = grace.get("/console/plugins/mail/working").await.page().hidden("csrf");
-        let refused = grace.post(WORKING, &[("csrf", &csrf), ("caller", "chatgpt-plugin")]).await.page();
+        let form = grace.get("/console/plugins/mail/working").await.page();
+        let fields = [("csrf", &*form.hidden("csrf")), ("account", &form.hidden("account")), ("caller", "chatgpt-plugin")];
+        let refused = grace.post(WORKING, &fields).await.page();
         assert_eq!(refused.status, 404);
     }
 

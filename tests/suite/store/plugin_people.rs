@@ -93,7 +93,8 @@ on_both_engines! {
         assert_eq!(world.store.count_people_of(world.plugin.id, 100).await.unwrap(), 5);
         assert_eq!(world.store.count_people_of(world.plugin.id, 2).await.unwrap(), 2, "counted no further");
         assert_eq!(world.store.count_people_of(other, 100).await.unwrap(), 0);
-        assert_eq!(world.store.identifiers_of(world.plugin.id).await.unwrap(), [world.plugin.resource.clone()]);
+        let identifiers = world.store.identifiers_of(world.plugin.id).await.unwrap();
+        assert_eq!(identifiers, std::slice::from_ref(&world.plugin.resource));
     }
 
     async fn a_person_is_shown_with_what_they_use(engine) {
