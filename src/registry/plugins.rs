@@ -168,13 +168,13 @@ pub async fn change(registry: &Registry<'_>, plugin: &Plugin, form: &PluginForm)
     if read.scopes.iter().filter(|it| !known.contains(&it.name)).try_for_each(|it| scopes.put(it.clone())).is_err() {
         return Err(full().into());
     }
-    let changed = Plugin {
-        resource: format!("{}://{}", registry.scheme(&read.host), read.host),
-        host: read.host,
-        manifest: read.words.manifest,
-        scopes,
-        ..plugin.clone()
+    // What tokens are for moves with the host and with nothing else.
+    let resource = if read.host == plugin.host {
+        plugin.resource.clone()
+    } else {
+        format!("{}://{}", registry.scheme(&read.host), read.host)
     };
+    let changed = Plugin { resource, host: read.host, manifest: read.words.manifest, scopes, ..plugin.clone() };
     let known = Known::Version(plugin.version);
     let at = registry.clock.now();
     keep(registry, PluginImport { plugin: changed, documents: read.documents, known, at }).await

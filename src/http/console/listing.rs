@@ -43,7 +43,8 @@ pub(super) struct Typed {
 pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     let show = async |entry: &Entry<'_>| {
         let plugin = entry.plugin().await?;
-        let form = form_of(&plugin);
+        let (scheme, _) = entry.server.settings.schemes_of(&plugin.host);
+        let form = form_of(&plugin, scheme);
         render(entry, &plugin, Typed { form, ..Typed::default() })
     };
     visit(&server, &request, show).await
@@ -87,12 +88,12 @@ pub(super) fn changed_meanwhile() -> Wrong {
 }
 
 /// What the form would say of a plugin as it is.
-fn form_of(plugin: &Plugin) -> PluginForm {
+fn form_of(plugin: &Plugin, scheme: &str) -> PluginForm {
     let text = |member: &str| plugin.manifest_text(member).unwrap_or_default().to_owned();
     PluginForm {
         name: text("name_for_human"),
         short_name: text("name_for_model"),
-        api_address: plugin.resource.clone(),
+        api_address: format!("{scheme}://{}", plugin.host),
         description: text("description_for_human"),
         description_for_model: text("description_for_model"),
         contact_email: text("contact_email"),

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(callbacks_of("chatgpt-action", &[OLD]).unwrap(), [OLD, NEW]);
         assert!(callbacks_of("gemini", &[]).is_err(), "it has one for each user");
         let told = callbacks_of("claude", &[web, NEW]).unwrap_err();
-        let [Wrong { field: "callback", problem }] = told.as_slice() else { panic!("{told:?}") };
+        let [Wrong { field: "callback", problem }, _twin] = told.as_slice() else { panic!("{told:?}") };
         assert!(problem.contains(NEW) && problem.contains("preset connector") && problem.contains(other), "{problem}");
     }
 

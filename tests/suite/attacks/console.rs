@@ -146,6 +146,50 @@ on_both_engines! {
         assert_eq!(world.database.count("plugins").await, 1);
     }
 
+    /// Row 50: an owner moves a plugin of their own, and what they said of its scopes stays when it is described anew.
+    async fn an_owner_moves_their_own_plugin(engine) {
+        let world = World::new(engine).await;
+        world.running.add_account_as("owner@example.com", "Olive Owner", Role::Owner).await;
+        let owner = signed_in(&world, "owner@example.com").await;
+        let form = owner.get(&world.running, "/console/new/action").await;
+        let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
+        let description = r#"{ "openapi": "3.1.0", "components": { "securitySchemes": { "people": { "type": "oauth2",
+            "flows": { "authorizationCode": { "authorizationUrl": "https://a.example/a", "tokenUrl": "https://a.example/t",
+            "scopes": { "tasks.read": "See tasks", "tasks.write": "" } } } } } } }"#;
+        let words = |address: &'static str, version: &'static str| {
+            [
+                ("csrf", csrf.as_str()), ("account", account.as_str()), ("version", version), ("name", "Tasks"),
+                ("description", "Keeps tasks."), ("api_address", address), ("contact_email", "owner@example.com"),
+                ("legal_info_url", "https://example.com/legal"), ("openapi", description),
+            ]
+        };
+        let made = owner.post(&world.running, "/console/new/action", &words("https://one.example", "0")).await;
+        assert_eq!(made.location(), Some("/console/plugins/tasks/scopes?done=registered"), "{}", made.body);
+        let said = [
+            ("csrf", csrf.as_str()), ("account", &account), ("version", "1"), ("scope-0", "tasks.read"),
+            ("words-0", "See what you have to do"), ("scope-1", "tasks.write"), ("words-1", "Change it"),
+            ("optional-1", "yes"), ("scope-3", "tasks.share"), ("words-3", "Share it"),
+        ];
+        let saved = owner.post(&world.running, "/console/plugins/tasks/scopes", &said).await;
+        assert_eq!(saved.location(), Some("/console/plugins/tasks?done=saved"), "{}", saved.body);
+        let listing = "/console/plugins/tasks/listing";
+        let moved = owner.post(&world.running, listing, &words("https://two.example", "2")).await;
+        assert_eq!(moved.location(), Some("/console/plugins/tasks?done=saved"), "{}", moved.body);
+        let kept = world.running.server.store.plugin_by_slug("tasks").await.unwrap().unwrap();
+        assert_eq!((kept.host.as_str(), kept.resource.as_str(), kept.version), ("two.example", "https://two.example", 3));
+        assert_eq!(kept.manifest["api"]["url"], "https://two.example/openapi.json");
+        let scopes: Vec<(&str, &str, bool)> =
+            kept.scopes.iter().map(|scope| (scope.name.as_str(), scope.words.as_str(), scope.optional)).collect();
+        let expected = [
+            ("tasks.read", "See what you have to do", false), ("tasks.write", "Change it", true),
+            ("tasks.share", "Share it", false),
+        ];
+        assert_eq!(scopes, expected);
+        let late = owner.post(&world.running, listing, &words("https://three.example", "2")).await;
+        assert_eq!(late.status, 422);
+        assert!(late.body.contains("Somebody else has changed this plugin"), "{}", late.body);
+    }
+
     /// Row 50: a form that was shown to one account does nothing for another that has been signed in to since.
     async fn a_form_does_nothing_for_another_account(engine) {
         let world = World::new(engine).await;
@@ -153,6 +197,8 @@ on_both_engines! {
         world.running.add_account_as("owner@example.com", "Olive Owner", Role::Owner).await;
         let browser = signed_in(&world, "owner@example.com").await;
         let form = browser.get(&world.running, "/console/new/action").await;
+        let out = [("csrf", form.hidden("csrf")), ("r", String::new())];
+        browser.post(&world.running, "/sign-out", &out.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
         let page = browser.get(&world.running, "/sign-in").await;
         browser.sign_in(&world.running, &page, "admin@example.com", PASSWORD).await;
         let csrf = browser.get(&world.running, "/console/new/action").await.hidden("csrf");

@@ -42,7 +42,7 @@ async fn an_owner_registers_a_plugin() {
     chromium.evaluate("document.querySelector('summary').click(); return null;").await;
     fill(&chromium, "#openapi", "not a description").await;
     chromium.press("Register").await;
-    chromium.reads("Nothing was saved").await;
+    chromium.reads("Nothing was changed").await;
     chromium.reads("its domain must belong to").await;
     chromium.looks_well("console_new_wrong").await;
     fill(&chromium, "#contact_email", "help@example.com").await;

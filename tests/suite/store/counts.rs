@@ -159,6 +159,7 @@ on_both_engines! {
         assert_eq!(world.store.connected(gone.id).await.unwrap(), Some(connected));
         let mut tables = Tables::of(&world.database).await;
         tables.change("delete from resources where plugin_id in (select id from plugins where slug = 'gone')").await;
+        tables.change("delete from plugin_verifications").await;
         tables.change("delete from plugins where slug = 'gone'").await;
         assert_eq!(world.store.connected(gone.id).await.unwrap(), None, "its numbers go with it");
         let both = [happened(gone.id, Counted::Gained, 0, 1), happened(world.plugin.id, Counted::Gained, 0, 1)];
