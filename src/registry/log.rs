@@ -103,7 +103,7 @@ fn told(detail: &Value) -> String {
     members.map(|(name, it)| format!("{name}: {}", value(it))).collect::<Vec<_>>().join(", ")
 }
 
-/// The head of [`csv`].
+/// The head of [`Line::csv`].
 pub const CSV_HEAD: &str =
     "\"at\",\"action\",\"by\",\"person\",\"client_id\",\"client_name\",\"address\",\"detail\",\"id\"\r\n";
 
@@ -127,11 +127,26 @@ impl Line {
 }
 
 /// A cell. Names come from strangers, and a table program takes what begins so for a formula, which it may run: an
-/// apostrophe makes it text (OWASP, CSV Injection).
+/// apostrophe makes it text (OWASP, CSV Injection). Some split at other characters than commas, so what follows one of
+/// those may be a beginning, too.
 fn cell(text: &str) -> String {
-    let is_formula =
-        text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || text.starts_with(['\t', '\r']);
-    format!("\"{}{}\"", if is_formula { "'" } else { "" }, text.replace('"', "\"\""))
+    let mut cell = String::from("\"");
+    if text.starts_with(['\t', '\r']) {
+        cell.push('\'');
+    }
+    let mut begins = true;
+    for character in text.chars() {
+        if begins && matches!(character, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') {
+            cell.push('\'');
+        }
+        begins = matches!(character, ';' | ',' | '"') || character.is_whitespace() && begins || character.is_control();
+        cell.push(character);
+        if character == '"' {
+            cell.push('"');
+        }
+    }
+    cell.push('"');
+    cell
 }
 
 #[cfg(test)]
@@ -143,10 +158,11 @@ mod tests {
         for (text, written) in [
             ("plain", "\"plain\""),
             ("=1+1", "\"'=1+1\""),
-            (" @SUM(A1)", "\"' @SUM(A1)\""),
+            ("x; =1+1", "\"x; '=1+1\""),
+            (" @SUM(A1)", "\" '@SUM(A1)\""),
             ("-2", "\"'-2\""),
-            ("\t=1", "\"'\t=1\""),
-            ("a\",=1", "\"a\"\",=1\""),
+            ("\t=1", "\"'\t'=1\""),
+            ("a\",=1", "\"a\"\",'=1\""),
         ] {
             assert_eq!(cell(text), written);
         }

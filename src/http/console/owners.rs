@@ -15,11 +15,12 @@ use crate::{
     },
     model::{
         account::Role,
+        audit::Actor,
         id::{AccountId, PluginId},
         plugin::Plugin,
     },
     protocol::parameters::Parameters,
-    registry::{RegistryError, Wrong, owners},
+    registry::{Registry, RegistryError, Wrong, owners},
     server::{
         Server,
         people::{Invited, invite_owner},
@@ -169,7 +170,9 @@ pub async fn decide(server: web::Data<Server>, request: HttpRequest, payload: we
                 Ok(entry.lead_to("", Notice::Joined))
             }
             "decline" if entry.account.email_verified_at.is_some() => {
-                owners::end_invitation(&registry, plugin, &entry.account.email).await?;
+                // Who invited them learns nothing of whoever has the address, and not that anybody has it.
+                let unnamed = Registry { actor: Actor::Server, address: None, ..registry };
+                owners::end_invitation(&unnamed, plugin, &entry.account.email).await?;
                 Ok(entry.lead_to("/invitations", Notice::Declined))
             }
             _ => Err(PageError::NotThere),

@@ -12,7 +12,7 @@ use crate::{
         failure::PageError,
         pages::console::{Notice, Section, VerificationPage},
     },
-    model::plugin::PluginState,
+    model::{id::PluginId, plugin::PluginState},
     protocol::{manifest, parameters::Parameters},
     registry::{RegistryError, RegistryResult, Wrong, verification},
     server::Server,
@@ -40,9 +40,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
             .await
             .map(|_| Notice::TokenPublished),
         "challenge" => verification::set_challenge(&registry, plugin.id, token).await.map(|()| Notice::ChallengeServed),
-        "verify" => verification::verify(&registry, &entry.server.for_owners, plugin.id).await.map(|looked| {
-            if looked.plugin.state == PluginState::Verified { Notice::Verified } else { Notice::NotVerified }
-        }),
+        "verify" => verify(entry, plugin.id).await,
         _ => return Err(PageError::NotThere),
     };
     let change = fields.one("change", 32).map_err(PageError::Incomplete)?.unwrap_or_default();
@@ -59,6 +57,15 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
         Err(error) => return Err(error.into()),
     };
     render(entry, wrong).await
+}
+
+/// Looks once. The host is one that an owner has typed, so looks are counted as the doctor's are.
+async fn verify(entry: &Entry<'_>, plugin: PluginId) -> RegistryResult<Notice> {
+    let Ok(_turn) = entry.server.examinations.begin(plugin, entry.account.id) else {
+        return Err(Wrong::new("other", "There were many looks a moment ago. Try again in a minute").into());
+    };
+    let looked = verification::verify(&entry.registry(), &entry.server.for_owners, plugin).await?;
+    Ok(if looked.plugin.state == PluginState::Verified { Notice::Verified } else { Notice::NotVerified })
 }
 
 async fn render(entry: &Entry<'_>, wrong: Vec<Wrong>) -> Outcome {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Addressed;
 use crate::{
     model::{
-        client::{Client, Registration},
+        client::{AuthenticationMethod, Client, Registration},
         redirect_uri::{self, RedirectUri},
     },
     protocol::{
@@ -154,9 +154,14 @@ impl Received {
             return Ok(Addressed::new(self, redirect_uri, client, issuer));
         }
         let registration = client.registration;
+        // Without a secret or a key, whoever has a callback of the same vendor's could be approved by mistake, and needs
+        // nothing else to be given people's tokens.
+        let proves_itself = !client.authentication_methods.contains(AuthenticationMethod::None);
         let offer = match registration {
-            Registration::ByHand => presets::plausible(client.dialect, &client.redirect_uris, &self.redirect_uri),
-            Registration::Document | Registration::Dynamic => None,
+            Registration::ByHand if proves_itself => {
+                presets::plausible(client.dialect, &client.redirect_uris, &self.redirect_uri)
+            }
+            Registration::ByHand | Registration::Document | Registration::Dynamic => None,
         };
         Err(NotAddressed::ForeignRedirectUri { presented: self.redirect_uri, registration, offer: offer.map(Box::new) })
     }

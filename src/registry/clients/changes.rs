@@ -50,6 +50,10 @@ pub async fn enable(registry: &Registry<'_>, which: Which<'_>) -> RegistryResult
 
 /// How many connections of a client would end, counted up to one more than [`COUNTED_MAX`].
 pub async fn connections(registry: &Registry<'_>, client: &Client) -> RegistryResult<u32> {
+    // Nothing of a disabled client stands, and looking for what does would go through all that does not.
+    if !client.enabled {
+        return Ok(0);
+    }
     Ok(registry.store.count_families(client.id, registry.clock.now(), COUNTED_MAX + 1).await?)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Connection, Engine, audit, client_documents::put_document, reading};
+use super::{Connection, Engine, audit, client_documents::put_document, holding, reading};
 use crate::{
     model::{
         Timestamp,
@@ -53,6 +53,8 @@ const INSERT: &str = concat!(
      returning ",
     columns!()
 );
+
+const HOLD_RESOURCE: &str = concat!("select generation from resources where identifier = $1 ", holding!());
 
 /// Locks the row without changing it, so that whoever widens it sees what everybody before has added.
 const LOCK: &str = concat!(
@@ -129,6 +131,8 @@ impl Engine {
             return Ok(known);
         }
         let mut step = self.begin().await?;
+        // First of all rows: what ends every consent of a resource at once comes before this step or after it.
+        sqlx::query(HOLD_RESOURCE).bind(&grant.key.resource).execute(&mut *step).await?;
         let mut grant = grant.clone();
         if let Some(document) = &grant.document {
             // The document's event is made from the consent's: one step is told under two ids.
