@@ -8,6 +8,7 @@ pub mod log;
 pub mod owners;
 pub mod people;
 pub mod plugins;
+pub mod scopes;
 pub mod verification;
 
 use crate::{

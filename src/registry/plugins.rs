@@ -16,7 +16,7 @@ use crate::{
         plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt, Viewer},
         redirect_uri::has_loopback_host,
         resource::ResourceIdentifier,
-        scope::{Catalogue, Scope},
+        scope::Catalogue,
     },
     pictures,
     protocol::manifest::{self, Mistake, OwnersWords, openapi},
@@ -49,17 +49,6 @@ pub struct PluginForm {
     pub openapi: Option<Vec<u8>>,
     /// Its picture, if a new one was given.
     pub logo: Option<Vec<u8>>,
-}
-
-/// One scope of a plugin, as it was typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScopeForm {
-    /// Its name (RFC 6749 §3.3).
-    pub name: String,
-    /// What it lets a client do, in a sentence for people.
-    pub words: String,
-    /// Whether a person may leave it out.
-    pub optional: bool,
 }
 
 /// The fields of the manifest's members.
@@ -178,41 +167,6 @@ pub async fn change(registry: &Registry<'_>, plugin: &Plugin, form: &PluginForm)
     let known = Known::Version(plugin.version);
     let at = registry.clock.now();
     keep(registry, PluginImport { plugin: changed, documents: read.documents, known, at }).await
-}
-
-/// Describes a plugin's scopes anew, and adds those it has not. None leaves: codes in flight know them by their place.
-///
-/// # Errors
-///
-/// [`RegistryError::Wrong`] with everything that is wrong, and [`RegistryError::ChangedMeanwhile`].
-pub async fn describe_scopes(registry: &Registry<'_>, plugin: &Plugin, forms: &[ScopeForm]) -> RegistryResult<Plugin> {
-    let mut wrong = Vec::new();
-    let mut changed = Catalogue::default();
-    for form in forms {
-        let known = plugin.scopes.iter().find(|scope| scope.name == form.name);
-        match openapi::scope(&form.name, &form.words) {
-            Ok(scope) => {
-                // What the form does not show stays: other languages, and whether it asks for a second factor.
-                let mut scope = Scope { optional: form.optional, ..scope };
-                if let Some(known) = known {
-                    scope.step_up = known.step_up;
-                    if known.words == scope.words {
-                        scope.translations.clone_from(&known.translations);
-                    }
-                }
-                if changed.put(scope).is_err() {
-                    return Err(full().into());
-                }
-            }
-            Err(error) => wrong.push(Wrong::new("scope", error.to_string())),
-        }
-    }
-    if !wrong.is_empty() {
-        return Err(RegistryError::Wrong(wrong));
-    }
-    let known = Known::Version(plugin.version);
-    let plugin = Plugin { scopes: changed, ..plugin.clone() };
-    keep(registry, PluginImport { plugin, documents: Vec::new(), known, at: registry.clock.now() }).await
 }
 
 /// A short name made of a name: `To-do list!` becomes `to_do_list`.
@@ -361,7 +315,7 @@ fn manifest_of(
 }
 
 /// Keeps a plugin that was read.
-async fn keep(registry: &Registry<'_>, mut import: PluginImport) -> RegistryResult<Plugin> {
+pub(super) async fn keep(registry: &Registry<'_>, mut import: PluginImport) -> RegistryResult<Plugin> {
     // An id that is free: the row of a known plugin keeps its own, and a resource that comes with a change takes this.
     import.plugin.id = PluginId(random::id(import.at));
     if !registry.is_trusted
@@ -396,7 +350,7 @@ async fn keep(registry: &Registry<'_>, mut import: PluginImport) -> RegistryResu
     }
 }
 
-fn full() -> Wrong {
+pub(super) fn full() -> Wrong {
     Wrong::new("scope", "there are too many scopes; a plugin has room for 128")
 }
 

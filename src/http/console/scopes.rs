@@ -15,7 +15,7 @@ use crate::{
     protocol::parameters::Parameters,
     registry::{
         RegistryError, Wrong,
-        plugins::{self, ScopeForm},
+        scopes::{self, ScopeForm},
     },
     server::Server,
 };
@@ -43,7 +43,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let plugin = listing::seen(entry.plugin().await?, fields)?;
     let (forms, mut wrong) = read(fields)?;
     if wrong.is_empty() {
-        wrong = match plugins::describe_scopes(&entry.registry(), &plugin, &forms).await {
+        wrong = match scopes::describe(&entry.registry(), &plugin, &forms).await {
             Ok(plugin) => return Ok(entry.lead_to(&format!("/plugins/{}", plugin.slug), Notice::Saved)),
             Err(RegistryError::Wrong(wrong)) => wrong,
             Err(RegistryError::ChangedMeanwhile) => vec![listing::changed_meanwhile()],

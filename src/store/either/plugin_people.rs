@@ -41,8 +41,10 @@ const COUNT: &str = "
       from (select 1 as one
               from resources r
               join consents k on k.resource = r.identifier and k.resource_generation = r.generation
+              join clients c on c.id = k.client_id
              where r.plugin_id = $1
                and k.revoked_at is null
+               and c.deleted_at is null
              limit $2) counted";
 
 const DISCONNECT: &str = "

@@ -16,6 +16,7 @@ pub mod hostile;
 pub mod landing;
 pub mod log;
 pub mod looks;
+pub mod plugins;
 pub mod process;
 pub mod published;
 pub mod route_table;

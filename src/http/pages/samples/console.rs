@@ -6,10 +6,7 @@ use super::{
 };
 use crate::{
     model::{client::Dialect, plugin::PluginState, verification::Finding},
-    registry::{
-        Wrong,
-        plugins::{PluginForm, ScopeForm},
-    },
+    registry::{Wrong, plugins::PluginForm, scopes::ScopeForm},
 };
 
 /// As the server would fill it, and with mistakes.
