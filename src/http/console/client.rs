@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::{
     clients::{About, badge, hand_over},
-    entry::{Entry, Outcome, take, visit},
+    entry::{Entry, Outcome, take, text, visit},
     times,
 };
 use crate::{
@@ -57,9 +57,7 @@ struct Refused {
 async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let plugin = entry.plugin().await?;
     let client = entry.client(&plugin).await?;
-    let field = |name: &str| -> Result<&str, PageError> {
-        Ok(fields.one(name, LINE_MAX).map_err(PageError::Incomplete)?.unwrap_or_default())
-    };
+    let field = |name: &str| text(fields, name, LINE_MAX);
     let change = fields.required("change", 32).map_err(PageError::Incomplete)?;
     if change == "renew" {
         let seen = field("secret")?.parse().map(ClientSecretId).ok();
@@ -207,7 +205,6 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, client: Client, refused: Ref
         uri: offer.redirect_uri.to_string(),
         says: format!("Asked for {} times, last on {}", offer.seen, times::minute(offer.last_seen_at)),
     };
-    let is_refused = !refused.wrong.is_empty();
     let page = ClientPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Clients)))?,
@@ -231,7 +228,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, client: Client, refused: Ref
         typed_callback: refused.callback,
         wrong: refused.wrong,
     };
-    entry.answer(if is_refused { HttpResponse::UnprocessableEntity() } else { HttpResponse::Ok() }, &page)
+    entry.answer_with(&page, &page.wrong)
 }
 
 /// One can be ended while another is left that has no end.

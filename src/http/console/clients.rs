@@ -3,8 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    entry::{Entry, Outcome, take, visit},
-    plugins::before,
+    entry::{Entry, Outcome, take, text, visit},
+    paging::Part,
 };
 use crate::{
     http::{
@@ -22,7 +22,6 @@ use crate::{
         clients::{self, Handover, NewClientForm},
     },
     server::Server,
-    store::owners::Page,
 };
 
 /// How many clients stand on a page.
@@ -39,17 +38,16 @@ pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
 
 async fn show(entry: &Entry<'_>) -> Outcome {
     let plugin = entry.plugin().await?;
-    let before = before(entry.request)?;
-    let page = Page { before: before.map(ClientId), rows_max: ROWS + 1 };
-    let mut clients = entry.server.store.clients_of(plugin.id, entry.server.clock.now(), page).await?;
-    let has_more = clients.len() > ROWS as usize;
-    clients.truncate(ROWS as usize);
+    let part = Part::asked_for(entry, ROWS)?;
+    let now = entry.server.clock.now();
+    let mut clients = entry.server.store.clients_of(plugin.id, now, part.page(ClientId)).await?;
+    let list = format!("/console/plugins/{}/clients", plugin.slug);
+    let pager = part.shown(&mut clients, |client| client.id.0, (&list, ""));
     let page = ClientsPage {
         layout: entry.layout(),
         frame: entry.frame(Some((&plugin, Section::Clients)))?,
-        older: clients.last().filter(|_| has_more).map(|client| client.id.to_string()),
         clients: clients.iter().map(line).collect(),
-        is_first_page: before.is_none(),
+        pager,
         slug: plugin.slug,
     };
     entry.answer(HttpResponse::Ok(), &page)
@@ -79,7 +77,7 @@ pub(super) fn badge(client: &Client) -> Badge {
 pub async fn form(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     let show = async |entry: &Entry<'_>| {
         let plugin = entry.plugin().await?;
-        let query = Parameters::from_form(entry.request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
+        let query = entry.query()?;
         let preset = query.one("kind", 64).map_err(PageError::Incomplete)?.unwrap_or(Dialect::Action.as_str());
         let scopes = plugin.scopes.iter().map(|scope| scope.name.clone()).collect();
         let typed = NewClientForm { preset: preset.to_owned(), scopes, ..NewClientForm::default() };
@@ -95,14 +93,11 @@ pub async fn register(server: web::Data<Server>, request: HttpRequest, payload: 
 
 async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let plugin = entry.plugin().await?;
-    let text = |name: &str, length_max: usize| -> Result<String, PageError> {
-        Ok(fields.one(name, length_max).map_err(PageError::Incomplete)?.unwrap_or_default().to_owned())
-    };
     let scopes: Vec<String> = fields.all("scope").flatten().map(str::to_owned).collect();
     let typed = NewClientForm {
-        preset: text("preset", 64)?,
-        name: text("name", LINE_MAX)?,
-        callbacks: text("callbacks", TEXT_MAX)?.lines().map(str::to_owned).collect(),
+        preset: text(fields, "preset", 64)?.to_owned(),
+        name: text(fields, "name", LINE_MAX)?.to_owned(),
+        callbacks: text(fields, "callbacks", TEXT_MAX)?.lines().map(str::to_owned).collect(),
         scopes: scopes.clone(),
         ..NewClientForm::default()
     };
@@ -178,7 +173,6 @@ fn render(entry: &Entry<'_>, plugin: &Plugin, typed: &NewClientForm, wrong: Vec<
         label: scope.words.clone(),
         chosen: typed.scopes.contains(&scope.name),
     });
-    let is_refused = !wrong.is_empty();
     let page = NewClientPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Clients)))?,
@@ -189,5 +183,5 @@ fn render(entry: &Entry<'_>, plugin: &Plugin, typed: &NewClientForm, wrong: Vec<
         scopes: scopes.collect(),
         wrong,
     };
-    entry.answer(if is_refused { HttpResponse::UnprocessableEntity() } else { HttpResponse::Ok() }, &page)
+    entry.answer_with(&page, &page.wrong)
 }

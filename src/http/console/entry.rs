@@ -23,7 +23,7 @@ use crate::{
         plugin::{Plugin, Viewer},
     },
     protocol::parameters::Parameters,
-    registry::Registry,
+    registry::{Registry, Wrong},
     server::Server,
     tokens,
 };
@@ -76,6 +76,11 @@ pub(super) async fn take(
         }
     };
     failure::page(server, request, taken.await)
+}
+
+/// A field of a form, at most so many bytes; one that was left out is empty.
+pub(super) fn text<'a>(fields: &'a Parameters, name: &str, length_max: usize) -> Result<&'a str, PageError> {
+    Ok(fields.one(name, length_max).map_err(PageError::Incomplete)?.unwrap_or_default())
 }
 
 /// Where whoever has to sign in first wants to be.
@@ -154,6 +159,17 @@ impl<'a> Entry<'a> {
             head: plugin.map(|(plugin, section)| Head::of(plugin, section)),
             notice: Notice::asked_for(self.request.query_string()),
         })
+    }
+
+    /// What stands in the address beside the path.
+    pub(super) fn query(&self) -> Result<Parameters, PageError> {
+        Parameters::from_form(self.request.query_string().as_bytes()).map_err(PageError::Incomplete)
+    }
+
+    /// Answers with the page that a form stood on, or would: refused where something is wrong with what was sent.
+    pub(super) fn answer_with(&self, page: &impl Template, wrong: &[Wrong]) -> Outcome {
+        let answer = if wrong.is_empty() { HttpResponse::Ok() } else { HttpResponse::UnprocessableEntity() };
+        self.answer(answer, page)
     }
 
     /// Answers with a page.

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use url::Url;
 
-use super::entry::{Entry, Outcome, take, visit};
+use super::entry::{Entry, Outcome, take, text, visit};
 use crate::{
     http::{
         failure::PageError,
@@ -105,9 +105,7 @@ fn form_of(plugin: &Plugin, scheme: &str) -> PluginForm {
 
 /// Reads the form, and fetches what it names.
 pub(super) async fn read(entry: &Entry<'_>, fields: &Parameters) -> Result<Typed, PageError> {
-    let text = |name: &str, length_max: usize| -> Result<String, PageError> {
-        Ok(fields.one(name, length_max).map_err(PageError::Incomplete)?.unwrap_or_default().to_owned())
-    };
+    let text = |name: &str, length_max: usize| text(fields, name, length_max).map(str::to_owned);
     let pasted = text("openapi", PASTED_MAX)?;
     let (openapi_url, logo_url) = (text("openapi_url", LINE_MAX)?, text("logo_url", LINE_MAX)?);
     let mut wrong = Vec::new();
@@ -156,7 +154,6 @@ async fn fetched(
 }
 
 fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
-    let is_refused = !typed.wrong.is_empty();
     let page = ListingPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Listing)))?,
@@ -169,5 +166,5 @@ fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
         logo_url: typed.logo_url,
         wrong: typed.wrong,
     };
-    entry.answer(if is_refused { HttpResponse::UnprocessableEntity() } else { HttpResponse::Ok() }, &page)
+    entry.answer_with(&page, &page.wrong)
 }

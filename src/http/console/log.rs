@@ -3,9 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
-    entry::{Entry, Outcome, take, visit},
+    entry::{Entry, Outcome, take, text, visit},
+    paging::Part,
     people::encoded,
-    plugins::before,
 };
 use crate::{
     http::{
@@ -52,33 +52,31 @@ pub async fn file(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
 }
 
 fn asked(fields: &Parameters) -> Result<&str, PageError> {
-    Ok(fields.one("search", SEARCH_MAX).map_err(PageError::Incomplete)?.unwrap_or_default())
+    text(fields, "search", SEARCH_MAX)
 }
 
 async fn read(entry: &Entry<'_>) -> Result<(Plugin, String), PageError> {
     let plugin = entry.plugin().await?;
-    let query = Parameters::from_form(entry.request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
-    Ok((plugin, asked(&query)?.to_owned()))
+    Ok((plugin, asked(&entry.query()?)?.to_owned()))
 }
 
 async fn render(entry: &Entry<'_>) -> Outcome {
     let (plugin, search) = read(entry).await?;
-    let before = before(entry.request)?;
+    let part = Part::asked_for(entry, ROWS)?;
     let registry = entry.registry();
     let of = log::sought(&registry, &plugin, &search).await?;
-    let page = Page { before: before.map(AuditEventId), rows_max: ROWS + 1 };
-    let mut lines = log::read(&registry, Some(&plugin), of, page).await?;
-    let has_more = lines.len() > ROWS as usize;
-    lines.truncate(ROWS as usize);
+    let mut lines = log::read(&registry, Some(&plugin), of, part.page(AuditEventId)).await?;
+    let query = encoded(&search);
+    let (list, kept) = (format!("/console/plugins/{}/log", plugin.slug), format!("search={query}"));
+    let pager = part.shown(&mut lines, |line| line.id.0, (&list, &kept));
     let page = LogPage {
         layout: entry.layout(),
         frame: entry.frame(Some((&plugin, Section::Log)))?,
         slug: plugin.slug.clone(),
-        query: encoded(&search),
+        query,
         search,
-        older: lines.last().filter(|_| has_more).map(|line| line.id.to_string()),
         lines,
-        is_first_page: before.is_none(),
+        pager,
     };
     entry.answer(HttpResponse::Ok(), &page)
 }
@@ -87,7 +85,7 @@ async fn export(entry: &Entry<'_>) -> Outcome {
     let (plugin, search) = read(entry).await?;
     let registry = entry.registry();
     let of = log::sought(&registry, &plugin, &search).await?;
-    let (mut csv, mut before) = (CSV_HEAD.to_owned(), before(entry.request)?.map(AuditEventId));
+    let (mut csv, mut before) = (CSV_HEAD.to_owned(), Part::asked_for(entry, BATCH)?.before.map(AuditEventId));
     for _ in 0..BATCHES {
         let page = Page { before, rows_max: BATCH };
         let lines = log::read(&registry, Some(&plugin), of.clone(), page).await?;

@@ -12,6 +12,7 @@ pub mod log;
 pub mod numbers;
 pub mod overview;
 pub mod owners;
+mod paging;
 pub mod people;
 pub mod plugins;
 pub mod registering;

@@ -20,7 +20,6 @@ use crate::{
         counts::{Grain, Numbers, Period, Slot},
         id::PluginId,
     },
-    protocol::parameters::Parameters,
     server::Server,
     store::counts::Connected,
 };
@@ -67,7 +66,7 @@ pub struct Figure {
 pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     let show = async |entry: &Entry<'_>| {
         let plugin = entry.plugin().await?;
-        let query = Parameters::from_form(entry.request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
+        let query = entry.query()?;
         let over = query.one("over", 16).map_err(PageError::Incomplete)?;
         // A word that is none is somebody's typing mistake, and shows what they would see without it.
         let period = over.and_then(|word| word.parse().ok()).unwrap_or(Period::Day);

@@ -3,7 +3,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::entry::{Entry, Outcome, take, visit};
+use super::entry::{Entry, Outcome, take, text, visit};
 use crate::{
     http::{
         extract::{language, peer},
@@ -47,7 +47,7 @@ pub async fn change(server: web::Data<Server>, request: HttpRequest, payload: we
 async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let plugin = entry.plugin().await?;
     let registry = entry.registry();
-    let email = fields.one("email", EMAIL_MAX).map_err(PageError::Incomplete)?.unwrap_or_default();
+    let email = text(fields, "email", EMAIL_MAX)?;
     let done = match fields.required("change", 16).map_err(PageError::Incomplete)? {
         "invite" => invite(entry, &plugin, email).await?,
         "add" => owners::add(&registry, plugin.id, email).await.map(|_| Notice::Saved),
@@ -118,7 +118,6 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, email: &str, wrong: Vec<Wron
     });
     let invited = store.invitations_of(plugin.id, entry.server.clock.now()).await?.into_iter();
     let invited = invited.map(|it| InvitedLine { email: it.email.to_string(), until: moment(it.expires_at) });
-    let answer = if wrong.is_empty() { HttpResponse::Ok() } else { HttpResponse::UnprocessableEntity() };
     let page = OwnersPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Owners)))?,
@@ -130,7 +129,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, email: &str, wrong: Vec<Wron
         email: email.to_owned(),
         wrong,
     };
-    entry.answer(answer, &page)
+    entry.answer_with(&page, &page.wrong)
 }
 
 /// Shows what somebody is invited to.

@@ -4,9 +4,9 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    entry::{Entry, Outcome, take, visit},
+    entry::{Entry, Outcome, take, text, visit},
     owners::id,
-    plugins::before,
+    paging::Part,
 };
 use crate::{
     http::{
@@ -20,7 +20,7 @@ use crate::{
     protocol::parameters::Parameters,
     registry::{Wrong, people},
     server::Server,
-    store::{owners::Page, plugin_people::ConnectedPerson},
+    store::plugin_people::ConnectedPerson,
 };
 
 /// How many stand on a page.
@@ -57,7 +57,7 @@ pub async fn ask(server: web::Data<Server>, request: HttpRequest) -> HttpRespons
 pub async fn everybody(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let carry_out = async |entry: &Entry<'_>, fields: &Parameters| {
         let plugin = entry.plugin().await?;
-        let typed = fields.one("confirm", 256).map_err(PageError::Incomplete)?.unwrap_or_default();
+        let typed = text(fields, "confirm", 256)?;
         if typed.trim() != plugin.slug {
             let wrong = Wrong::new("confirm", format!("that is not {}; nobody was disconnected", plugin.slug));
             return confirm(entry, &plugin, vec![wrong]).await;
@@ -75,27 +75,25 @@ async fn confirm(entry: &Entry<'_>, plugin: &Plugin, wrong: Vec<Wrong>) -> Outco
         count if count >= u64::from(COUNTED) => format!("{COUNTED} connections or more"),
         count => format!("{count} connections"),
     };
-    let answer = if wrong.is_empty() { HttpResponse::Ok() } else { HttpResponse::UnprocessableEntity() };
     let frame = entry.frame(Some((plugin, Section::People)))?;
     let page = EverybodyPage { layout: entry.layout(), frame, slug: plugin.slug.clone(), count, wrong };
-    entry.answer(answer, &page)
+    entry.answer_with(&page, &page.wrong)
 }
 
 async fn render(entry: &Entry<'_>) -> Outcome {
     let plugin = entry.plugin().await?;
-    let before = before(entry.request)?;
-    let query = Parameters::from_form(entry.request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
+    let part = Part::asked_for(entry, ROWS)?;
+    let query = entry.query()?;
     let named = query.one("resource", resource::LENGTH_MAX).map_err(PageError::Incomplete)?;
     let mut identifiers = entry.server.store.identifiers_of(plugin.id).await?;
     let wanted = named.unwrap_or(&plugin.resource);
     // What is not this plugin's is as if it were not there.
     let place = identifiers.iter().position(|it| it == wanted).ok_or(PageError::NotThere)?;
     let resource = identifiers.remove(place);
-    let page = Page { before: before.map(ConsentId), rows_max: ROWS + 1 };
-    let mut people = entry.server.store.people_of(plugin.id, &resource, page).await?;
-    let has_more = people.len() > ROWS as usize;
-    people.truncate(ROWS as usize);
-    let older = people.last().filter(|_| has_more);
+    let mut people = entry.server.store.people_of(plugin.id, &resource, part.page(ConsentId)).await?;
+    let (list, query) =
+        (format!("/console/plugins/{}/people", plugin.slug), format!("resource={}", encoded(&resource)));
+    let pager = part.shown(&mut people, |person| person.consent_id.0, (&list, &query));
     let is_administrator = entry.account.role == Role::Admin;
     let line = |person: &ConnectedPerson| PersonLine {
         id: person.consent_id.to_string(),
@@ -111,10 +109,9 @@ async fn render(entry: &Entry<'_>) -> Outcome {
         frame: entry.frame(Some((&plugin, Section::People)))?,
         slug: plugin.slug.clone(),
         others: identifiers.into_iter().map(|it| (it.clone(), encoded(&it))).collect(),
-        older: older.map(|last| format!("resource={}&before={}", encoded(&resource), last.consent_id)),
         resource,
         people: people.iter().map(line).collect(),
-        is_first_page: before.is_none(),
+        pager,
     };
     entry.answer(HttpResponse::Ok(), &page)
 }

@@ -2,17 +2,14 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::entry::{Outcome, visit};
+use super::{
+    entry::{Entry, Outcome, visit},
+    paging::Part,
+};
 use crate::{
-    http::{
-        console::entry::Entry,
-        failure::PageError,
-        pages::console::{PluginLine, PluginsPage},
-    },
+    http::pages::console::{PluginLine, PluginsPage},
     model::id::PluginId,
-    protocol::parameters::Parameters,
     server::Server,
-    store::owners::Page,
 };
 
 /// How many plugins stand on a page.
@@ -24,26 +21,15 @@ pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
 }
 
 async fn show(entry: &Entry<'_>) -> Outcome {
-    let before = before(entry.request)?;
-    // One more than is shown tells whether there is another page.
-    let page = Page { before: before.map(PluginId), rows_max: ROWS + 1 };
-    let mut plugins = entry.server.store.plugins_seen_by(entry.viewer(), page).await?;
-    let has_more = plugins.len() > ROWS as usize;
-    plugins.truncate(ROWS as usize);
+    let part = Part::asked_for(entry, ROWS)?;
+    let mut plugins = entry.server.store.plugins_seen_by(entry.viewer(), part.page(PluginId)).await?;
+    let pager = part.shown(&mut plugins, |plugin| plugin.id.0, ("/console", ""));
     let page = PluginsPage {
         layout: entry.layout(),
         frame: entry.frame(None)?,
-        older: plugins.last().filter(|_| has_more).map(|plugin| plugin.id.to_string()),
         plugins: plugins.iter().map(PluginLine::from).collect(),
-        is_first_page: before.is_none(),
+        pager,
         may_register: entry.may_register(),
     };
     entry.answer(HttpResponse::Ok(), &page)
-}
-
-/// The row that a page begins after, as its address says; an address that says something else is nobody's.
-pub(super) fn before(request: &HttpRequest) -> Result<Option<uuid::Uuid>, PageError> {
-    let query = Parameters::from_form(request.query_string().as_bytes()).map_err(PageError::Incomplete)?;
-    let text = query.one("before", 36).map_err(PageError::Incomplete)?;
-    text.map(|text| text.parse().map_err(|_| PageError::NotThere)).transpose()
 }

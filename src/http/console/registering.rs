@@ -68,7 +68,6 @@ fn kind(entry: &Entry<'_>) -> Result<Dialect, PageError> {
 }
 
 fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outcome {
-    let is_refused = !typed.wrong.is_empty();
     let page = ListingPage {
         layout: entry.layout(),
         frame: entry.frame(None)?,
@@ -81,5 +80,5 @@ fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outcome {
         logo_url: typed.logo_url,
         wrong: typed.wrong,
     };
-    entry.answer(if is_refused { HttpResponse::UnprocessableEntity() } else { HttpResponse::Ok() }, &page)
+    entry.answer_with(&page, &page.wrong)
 }

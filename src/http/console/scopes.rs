@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    entry::{Entry, Outcome, take, visit},
+    entry::{Entry, Outcome, take, text, visit},
     listing,
 };
 use crate::{
@@ -61,8 +61,8 @@ fn read(fields: &Parameters) -> Result<(Vec<ScopeForm>, Vec<Wrong>), PageError> 
     let (mut forms, mut wrong): (Vec<ScopeForm>, _) = (Vec::new(), Vec::new());
     for number in 0..LINES_MAX {
         let (scope, words) = (format!("scope-{number}"), format!("words-{number}"));
-        let name = fields.one(&scope, 4 * NAME_LENGTH_MAX).map_err(PageError::Incomplete)?.unwrap_or_default().trim();
-        let words = fields.one(&words, 4096).map_err(PageError::Incomplete)?.unwrap_or_default();
+        let name = text(fields, &scope, 4 * NAME_LENGTH_MAX)?.trim();
+        let words = text(fields, &words, 4096)?;
         let optional = fields.one(&format!("optional-{number}"), 8).map_err(PageError::Incomplete)?.is_some();
         if name.is_empty() && words.trim().is_empty() {
             continue;
@@ -78,7 +78,6 @@ fn read(fields: &Parameters) -> Result<(Vec<ScopeForm>, Vec<Wrong>), PageError> 
 }
 
 fn render(entry: &Entry<'_>, plugin: &Plugin, scopes: Vec<ScopeForm>, wrong: Vec<Wrong>) -> Outcome {
-    let is_refused = !wrong.is_empty();
     let page = ScopesPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Scopes)))?,
@@ -88,5 +87,5 @@ fn render(entry: &Entry<'_>, plugin: &Plugin, scopes: Vec<ScopeForm>, wrong: Vec
         scopes,
         wrong,
     };
-    entry.answer(if is_refused { HttpResponse::UnprocessableEntity() } else { HttpResponse::Ok() }, &page)
+    entry.answer_with(&page, &page.wrong)
 }

@@ -4,7 +4,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    entry::{Entry, Outcome, take, visit},
+    entry::{Entry, Outcome, take, text, visit},
     times,
 };
 use crate::{
@@ -33,9 +33,10 @@ pub async fn change(server: web::Data<Server>, request: HttpRequest, payload: we
 
 async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let plugin = entry.plugin().await?;
-    let token = fields.one("token", TOKEN_MAX).map_err(PageError::Incomplete)?.unwrap_or_default();
+    let token = text(fields, "token", TOKEN_MAX)?;
+    let change = fields.required("change", 32).map_err(PageError::Incomplete)?;
     let registry = entry.registry();
-    let done: RegistryResult<Notice> = match fields.required("change", 32).map_err(PageError::Incomplete)? {
+    let done: RegistryResult<Notice> = match change {
         "token" => verification::set_verification_token(&registry, plugin.id, manifest::SERVICE, token)
             .await
             .map(|_| Notice::TokenPublished),
@@ -43,7 +44,6 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
         "verify" => verify(entry, plugin.id).await,
         _ => return Err(PageError::NotThere),
     };
-    let change = fields.one("change", 32).map_err(PageError::Incomplete)?.unwrap_or_default();
     let wrong = match done {
         Ok(notice) => return Ok(entry.lead_to(&format!("/plugins/{}/verification", plugin.slug), notice)),
         // Both forms have a field of that name.
@@ -74,7 +74,6 @@ async fn render(entry: &Entry<'_>, wrong: Vec<Wrong>) -> Outcome {
     let (plugin, verification) = found.ok_or(PageError::NotThere)?;
     let (scheme, _) = entry.server.settings.schemes_of(&plugin.host);
     let place = |path: &str| format!("{scheme}://{}{path}", plugin.host);
-    let is_refused = !wrong.is_empty();
     let page = VerificationPage {
         layout: entry.layout(),
         frame: entry.frame(Some((&plugin, Section::Verification)))?,
@@ -90,5 +89,5 @@ async fn render(entry: &Entry<'_>, wrong: Vec<Wrong>) -> Outcome {
         next: verification.due_at.map(times::minute),
         wrong,
     };
-    entry.answer(if is_refused { HttpResponse::UnprocessableEntity() } else { HttpResponse::Ok() }, &page)
+    entry.answer_with(&page, &page.wrong)
 }

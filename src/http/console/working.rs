@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     entry::{Entry, Outcome, take, visit},
-    plugins::before,
+    paging::Part,
 };
 use crate::{
     doctor::{self, Check, Patient},
@@ -159,13 +159,12 @@ fn name(attempt: &Attempt, clients: &[Client]) -> String {
 }
 
 async fn render(entry: &Entry<'_>, plugin: &Plugin, clients: &[Client], looked: Looked) -> Outcome {
-    let before = before(entry.request)?;
-    // One more than is shown tells whether there is another page.
-    let of = OfPlugin { plugin: plugin.id, rows_max: ROWS + 1 };
-    let mut attempts = Attempt::sort(entry.server.store.flows_of_plugin(of, before.map(FlowId::of)).await?);
+    let part = Part::asked_for(entry, ROWS)?;
+    let of = OfPlugin { plugin: plugin.id, rows_max: part.rows_read() };
+    let mut attempts = Attempt::sort(entry.server.store.flows_of_plugin(of, part.before.map(FlowId::of)).await?);
     attempts.sort_by_key(|attempt| Reverse(attempt.id));
-    let has_more = attempts.len() > ROWS as usize;
-    attempts.truncate(ROWS as usize);
+    let list = format!("/console/plugins/{}/working", plugin.slug);
+    let pager = part.shown(&mut attempts, |attempt| attempt.id.uuid(), (&list, ""));
     let is_chosen = |preset: &Preset| looked.preset.is_some_and(|chosen| chosen.name == preset.name);
     let choice = |preset: &Preset| CallerChoice {
         name: preset.name.clone(),
@@ -185,9 +184,8 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, clients: &[Client], looked: 
         callers: playable().map(choice).collect(),
         not_now,
         findings,
-        older: attempts.last().filter(|_| has_more).map(|attempt| attempt.id.to_string()),
         attempts: attempts.iter().map(|attempt| AttemptLine::of(attempt, name(attempt, clients))).collect(),
-        is_first_page: before.is_none(),
+        pager,
     };
     entry.answer(if is_refused { HttpResponse::TooManyRequests() } else { HttpResponse::Ok() }, &page)
 }

@@ -97,6 +97,25 @@ sections! {
     Log = "/log", "Log",
 }
 
+/// What leads to the other pages of a list. Addresses stand after the path of the public URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pager {
+    /// The first page; none where it is this one.
+    pub newest: Option<String>,
+    /// The next page, if there is one.
+    pub older: Option<String>,
+}
+
+impl Pager {
+    fn is_first(&self) -> bool {
+        self.newest.is_none()
+    }
+
+    fn leads_on(&self) -> bool {
+        self.newest.is_some() || self.older.is_some()
+    }
+}
+
 /// The plugins somebody may see, `GET /console`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/plugins.html")]
@@ -107,10 +126,8 @@ pub struct PluginsPage {
     pub frame: Frame,
     /// Newest first.
     pub plugins: Vec<PluginLine>,
-    /// Where the next page begins, if there is one.
-    pub older: Option<String>,
-    /// Whether these are the newest.
-    pub is_first_page: bool,
+    /// What leads to the other pages.
+    pub pager: Pager,
     /// Whether they may register one.
     pub may_register: bool,
 }

@@ -38,14 +38,6 @@ async fn to_consent(world: &World, browser: &ByHand, request: &str, email: &str)
     browser.get(&world.running, signed_in.redirect()).await
 }
 
-/// A browser in which somebody is signed in, with nothing in flight.
-async fn signed_in(world: &World, email: &str) -> ByHand {
-    let browser = ByHand::new();
-    let page = browser.get(&world.running, "/sign-in").await;
-    assert_eq!(browser.sign_in(&world.running, &page, email, PASSWORD).await.redirect(), "/");
-    browser
-}
-
 on_both_engines! {
     /// Rows 16 and 48: a link started by an attacker is no use in the victim's browser, signed in or not.
     async fn a_request_started_elsewhere_is_not_answered_here(engine) {
@@ -55,7 +47,7 @@ on_both_engines! {
         let captured = to_consent(&world, &attacker, &plugin_request(&client), "grace@example.com").await.hidden("r");
         let started = attacker.get(&world.running, &plugin_request(&client)).await.redirect().to_owned();
 
-        let victim = signed_in(&world, "ada@example.com").await;
+        let victim = ByHand::signed_in(&world.running, "ada@example.com").await;
         let csrf = victim.get(&world.running, "/").await.hidden("csrf");
         for link in [started.as_str(), &format!("/consent?r={captured}"), &format!("/sign-in?r={captured}")] {
             let page = victim.get(&world.running, link).await;
@@ -168,7 +160,7 @@ on_both_engines! {
     /// Row 48: signing in changes the session's id, and the old one is dead; one that was planted is never adopted.
     async fn a_session_cannot_be_fixed(engine) {
         let world = World::new(engine).await;
-        let browser = signed_in(&world, "ada@example.com").await;
+        let browser = ByHand::signed_in(&world.running, "ada@example.com").await;
         let first = browser.cookie(SESSION).unwrap();
         let csrf = browser.get(&world.running, "/").await.hidden("csrf");
         let fields = [("csrf", csrf.as_str()), ("email", "grace@example.com"), ("password", PASSWORD)];

@@ -9,7 +9,10 @@ use reqwest::{
     redirect::Policy,
 };
 
-use crate::harness::{browser, server::Node};
+use crate::harness::{
+    browser,
+    server::{Node, PASSWORD},
+};
 
 /// A browser without any memory but these cookies.
 pub struct ByHand {
@@ -70,6 +73,14 @@ impl ByHand {
     pub fn new() -> Self {
         let http = Client::builder().redirect(Policy::none()).build().expect("a client");
         Self { http, cookies: Mutex::default() }
+    }
+
+    /// A browser in which somebody is signed in, with nothing in flight.
+    pub async fn signed_in(node: &impl Node, email: &str) -> Self {
+        let browser = Self::new();
+        let page = browser.get(node, "/sign-in").await;
+        assert_eq!(browser.sign_in(node, &page, email, PASSWORD).await.redirect(), "/");
+        browser
     }
 
     /// A cookie's value.

@@ -18,13 +18,6 @@ fn pages_of_a_plugin() -> Vec<Route> {
     pages().into_iter().filter(|route| route.path.starts_with(&beginning)).collect()
 }
 
-async fn signed_in(world: &World, email: &str) -> ByHand {
-    let browser = ByHand::new();
-    let page = browser.get(&world.running, "/sign-in").await;
-    browser.sign_in(&world.running, &page, email, PASSWORD).await;
-    browser
-}
-
 on_both_engines! {
     /// Row 50: another owner's plugin is not there, whatever is asked of it; nor is anything changed.
     async fn another_owners_plugin_is_not_there(engine) {
@@ -33,7 +26,7 @@ on_both_engines! {
         world.running.add_account_as("rival@example.com", "Rival Owner", Role::Owner).await;
         let store = &world.running.server.store;
         store.add_owner(world.plugin.id, owner, &world.running.operator()).await.unwrap();
-        let (owner, rival) = (signed_in(&world, "owner@example.com").await, signed_in(&world, "rival@example.com").await);
+        let (owner, rival) = (ByHand::signed_in(&world.running, "owner@example.com").await, ByHand::signed_in(&world.running, "rival@example.com").await);
         let form = rival.get(&world.running, "/console/new/action").await;
         let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
         let before = world.database.count("audit_events").await;
@@ -71,7 +64,7 @@ on_both_engines! {
         world.running.server.store.add_owner(own.id, rival, &world.running.operator()).await.unwrap();
         let theirs = world.client(Dialect::Action).await;
         let mine = world.running.add_client(&own, Dialect::Action, &["https://chat.example/cb"]).await;
-        let rival = signed_in(&world, "rival@example.com").await;
+        let rival = ByHand::signed_in(&world.running, "rival@example.com").await;
         let form = rival.get(&world.running, "/console/new/action").await;
         let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
         let before = world.database.count("audit_events").await;
@@ -101,7 +94,7 @@ on_both_engines! {
     async fn no_owner_takes_anothers_name_or_host(engine) {
         let world = World::new(engine).await;
         world.running.add_account_as("rival@example.com", "Rival Owner", Role::Owner).await;
-        let rival = signed_in(&world, "rival@example.com").await;
+        let rival = ByHand::signed_in(&world.running, "rival@example.com").await;
         let form = rival.get(&world.running, "/console/new/action").await;
         let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
         let host = world.running.server.settings.host.as_str().to_owned();
@@ -135,7 +128,7 @@ on_both_engines! {
     /// A person who is no owner registers nothing, whatever form is sent.
     async fn who_is_no_owner_registers_nothing(engine) {
         let world = World::new(engine).await;
-        let ada = signed_in(&world, "ada@example.com").await;
+        let ada = ByHand::signed_in(&world.running, "ada@example.com").await;
         let csrf = ada.get(&world.running, "/").await.hidden("csrf");
         let account = ada.get(&world.running, "/account").await.hidden("account");
         assert_eq!(ada.get(&world.running, "/console").await.status, 200);
@@ -150,7 +143,7 @@ on_both_engines! {
     async fn an_owner_moves_their_own_plugin(engine) {
         let world = World::new(engine).await;
         world.running.add_account_as("owner@example.com", "Olive Owner", Role::Owner).await;
-        let owner = signed_in(&world, "owner@example.com").await;
+        let owner = ByHand::signed_in(&world.running, "owner@example.com").await;
         let form = owner.get(&world.running, "/console/new/action").await;
         let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
         let description = r#"{ "openapi": "3.1.0", "components": { "securitySchemes": { "people": { "type": "oauth2",
@@ -195,7 +188,7 @@ on_both_engines! {
         let world = World::new(engine).await;
         world.running.add_account_as("admin@example.com", "Adam Admin", Role::Admin).await;
         world.running.add_account_as("owner@example.com", "Olive Owner", Role::Owner).await;
-        let browser = signed_in(&world, "owner@example.com").await;
+        let browser = ByHand::signed_in(&world.running, "owner@example.com").await;
         let form = browser.get(&world.running, "/console/new/action").await;
         let out = [("csrf", form.hidden("csrf")), ("r", String::new())];
         browser.post(&world.running, "/sign-out", &out.each_ref().map(|(name, value)| (*name, value.as_str()))).await;

@@ -21,7 +21,7 @@ use crate::{
         browser::{Browser, parameter, plugin_request},
         chromium::Chromium,
         databases::Engine,
-        server::{Options, PASSWORD, World},
+        server::{Options, World},
         smtp::{SmtpServer, link},
     },
     on_both_engines,
@@ -53,13 +53,6 @@ async fn second_plugin(world: &World) -> Plugin {
     plugin
 }
 
-async fn signed_in(world: &World, email: &str) -> ByHand {
-    let browser = ByHand::new();
-    let page = browser.get(&world.running, "/sign-in").await;
-    browser.sign_in(&world.running, &page, email, PASSWORD).await;
-    browser
-}
-
 async fn post(world: &World, browser: &ByHand, path: &str, fields: &[(&str, &str)]) -> Answer {
     let form = browser.get(&world.running, "/account").await;
     let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
@@ -82,7 +75,7 @@ on_both_engines! {
         let world = &town.world;
         own(world, "ada@example.com").await;
         world.database.execute("update accounts set email_verified_at = created_at").await;
-        let (ada, grace) = (signed_in(world, "ada@example.com").await, signed_in(world, "grace@example.com").await);
+        let (ada, grace) = (ByHand::signed_in(&world.running, "ada@example.com").await, ByHand::signed_in(&world.running, "grace@example.com").await);
         let owners = "/console/plugins/todo/owners";
         assert_eq!(grace.get(&world.running, owners).await.status, 404, "not yet hers");
         let wrong = post(world, &ada, owners, &[("change", "invite"), ("email", "nobody")]).await;
@@ -144,7 +137,7 @@ on_both_engines! {
     async fn without_mail_the_page_says_who_can_help(engine) {
         let world = World::new(engine).await;
         own(&world, "ada@example.com").await;
-        let ada = signed_in(&world, "ada@example.com").await;
+        let ada = ByHand::signed_in(&world.running, "ada@example.com").await;
         let page = ada.get(&world.running, "/console/plugins/todo/owners").await;
         assert!(page.body.contains("plugin add-owner todo") && !page.body.contains(">Invite<"), "{}", page.body);
         let asked = post(&world, &ada, "/console/plugins/todo/owners", &[("change", "invite"), ("email", "a@b.example")]).await;
@@ -155,7 +148,7 @@ on_both_engines! {
         let world = World::new(engine).await;
         own(&world, "ada@example.com").await;
         let (client, refresh) = connect(&world).await;
-        let ada = signed_in(&world, "ada@example.com").await;
+        let ada = ByHand::signed_in(&world.running, "ada@example.com").await;
         let grace_id = account(&world, "grace@example.com").await;
         let subject = consentry::registry::people::subject_of(&world.plugin, grace_id);
         for path in ["people", "log", "log.csv"] {
@@ -178,7 +171,7 @@ on_both_engines! {
         let world = World::new(engine).await;
         own(&world, "ada@example.com").await;
         let (client, refresh) = connect(&world).await;
-        let ada = signed_in(&world, "ada@example.com").await;
+        let ada = ByHand::signed_in(&world.running, "ada@example.com").await;
         let path = "/console/plugins/todo/people/everybody";
         let page = ada.get(&world.running, path).await;
         assert!(page.body.contains("one connection"), "{}", page.body);
@@ -199,7 +192,7 @@ on_both_engines! {
         own(&world, "ada@example.com").await;
         let client = world.client(Dialect::Plugin).await;
         world.database.execute("update clients set name = '=HYPERLINK(\"x\")'").await;
-        let ada = signed_in(&world, "ada@example.com").await;
+        let ada = ByHand::signed_in(&world.running, "ada@example.com").await;
         let led = post(&world, &ada, "/console/plugins/todo/log", &[("search", " client.added ")]).await;
         assert!(led.redirect().ends_with("/console/plugins/todo/log?search=client.added"), "{led:?}");
         let page = ada.get(&world.running, led.redirect()).await;
@@ -215,12 +208,12 @@ on_both_engines! {
         let world = World::new(engine).await;
         own(&world, "ada@example.com").await;
         connect(&world).await;
-        let ada = signed_in(&world, "ada@example.com").await;
+        let ada = ByHand::signed_in(&world.running, "ada@example.com").await;
         let consent = page_value(&ada.get(&world.running, "/console/plugins/todo/people").await);
         let other = second_plugin(&world).await;
         let grace_id = account(&world, "grace@example.com").await;
         world.running.server.store.add_owner(other.id, grace_id, &world.running.operator()).await.unwrap();
-        let grace = signed_in(&world, "grace@example.com").await;
+        let grace = ByHand::signed_in(&world.running, "grace@example.com").await;
         let events = world.database.count("audit_events").await;
         for path in ["owners", "people", "people/everybody", "log", "log.csv"] {
             let path = format!("/console/plugins/todo/{path}");
@@ -252,7 +245,7 @@ async fn the_pages_of_people_look_well() {
     own(world, "grace@example.com").await;
     world.database.execute("update accounts set email_verified_at = created_at").await;
     connect(world).await;
-    let by_hand = signed_in(world, "ada@example.com").await;
+    let by_hand = ByHand::signed_in(&world.running, "ada@example.com").await;
     post(world, &by_hand, "/console/plugins/todo/owners", &[("change", "invite"), ("email", "joan@example.com")]).await;
     let other = second_plugin(world).await;
     let (server, audit) = (&world.running.server, world.running.operator());

@@ -10,7 +10,7 @@ use crate::{
     harness::{
         databases::{Database, Engine, without_postgres},
         route_table::{CLIENT, FLOW, pages},
-        server::{PASSWORD, World},
+        server::World,
     },
 };
 
@@ -51,9 +51,7 @@ async fn no_page_of_the_console_asks_much_or_more_with_more_rows() {
     let world = World::new(Engine::Postgres).await;
     world.running.add_account_as("admin@example.com", "Adam Admin", Role::Admin).await;
     let client = world.client(Dialect::Action).await;
-    let browser = ByHand::new();
-    let page = browser.get(&world.running, "/sign-in").await;
-    browser.sign_in(&world.running, &page, "admin@example.com", PASSWORD).await;
+    let browser = ByHand::signed_in(&world.running, "admin@example.com").await;
     let few = visited(&world, &browser, &client.client_id).await;
     assert!(few.len() > 6, "{few:?}");
     for (path, asked) in &few {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Badge, Frame, Layout, Line, Section, wrong_with};
+use super::{super::super::assets, Badge, Frame, Layout, Line, Pager, Section, wrong_with};
 use crate::registry::Wrong;
 
 /// The clients of a plugin, `GET /console/plugins/{slug}/clients`.
@@ -17,10 +17,8 @@ pub struct ClientsPage {
     pub slug: String,
     /// Newest first.
     pub clients: Vec<ClientLine>,
-    /// Where the next page begins, if there is one.
-    pub older: Option<String>,
-    /// Whether these are the newest.
-    pub is_first_page: bool,
+    /// What leads to the other pages.
+    pub pager: Pager,
 }
 
 /// A client in the list.

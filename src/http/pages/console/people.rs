@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Frame, Layout, Line, Section, wrong_with};
+use super::{super::super::assets, Frame, Layout, Line, Pager, Section, wrong_with};
 use crate::{
     model::Timestamp,
     registry::{Wrong, log},
@@ -118,10 +118,8 @@ pub struct PeoplePage {
     pub others: Vec<(String, String)>,
     /// Newest first.
     pub people: Vec<PersonLine>,
-    /// The rest of this page's address, where another one follows.
-    pub older: Option<String>,
-    /// Whether these are the newest.
-    pub is_first_page: bool,
+    /// What leads to the other pages.
+    pub pager: Pager,
 }
 
 /// Somebody connected, in the list.
@@ -190,10 +188,8 @@ pub struct LogPage {
     pub query: String,
     /// Newest first.
     pub lines: Vec<log::Line>,
-    /// Where the next page begins, if there is one.
-    pub older: Option<String>,
-    /// Whether these are the newest.
-    pub is_first_page: bool,
+    /// What leads to the other pages.
+    pub pager: Pager,
 }
 
 /// A moment as these pages have it.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Badge, Frame, Section};
+use super::{super::super::assets, Badge, Frame, Pager, Section};
 use crate::{
     doctor::{Check, State},
     http::pages::Layout,
@@ -31,10 +31,8 @@ pub struct WorkingPage {
     pub findings: Option<Findings>,
     /// Those that began last in front.
     pub attempts: Vec<AttemptLine>,
-    /// Where the next page begins, if there is one.
-    pub older: Option<String>,
-    /// Whether these are the newest.
-    pub is_first_page: bool,
+    /// What leads to the other pages.
+    pub pager: Pager,
 }
 
 /// As whom the doctor can look.

@@ -20,8 +20,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             "console_empty",
             html(&PluginsPage {
                 plugins: vec![],
-                older: None,
-                is_first_page: true,
+                pager: Pager { newest: None, older: None },
                 ..plugins(&layout, frame(None), "x")
             }),
         ),
@@ -83,8 +82,7 @@ fn plugins(layout: &Layout, frame: Frame, text: &str) -> PluginsPage {
         layout: layout.clone(),
         frame,
         plugins: vec![line(PluginState::Draft), line(PluginState::Verified)],
-        older: Some(text.to_owned()),
-        is_first_page: false,
+        pager: Pager { newest: Some(text.to_owned()), older: Some(text.to_owned()) },
         may_register: false,
     }
 }
@@ -158,8 +156,7 @@ fn clients(layout: &Layout, frame: Frame, text: &str) -> ClientsPage {
         frame,
         slug: text.to_owned(),
         clients: vec![client],
-        older: Some(text.to_owned()),
-        is_first_page: false,
+        pager: Pager { newest: Some(text.to_owned()), older: Some(text.to_owned()) },
     }
 }
 

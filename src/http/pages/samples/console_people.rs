@@ -3,7 +3,7 @@
 use super::{
     super::{
         console::{
-            Badge, Frame, Head, Section,
+            Badge, Frame, Head, Pager, Section,
             people::{
                 EverybodyPage, InvitationLine, InvitationsPage, InvitedLine, LogPage, OwnerLine, OwnersPage,
                 PeoplePage, PersonLine,
@@ -34,14 +34,24 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("console_invitations_none", html(&InvitationsPage { invitations: vec![], ..invitations(&layout, "") })),
         ("console_invitations_unverified", html(&InvitationsPage { is_verified: false, ..invitations(&layout, "") })),
         ("console_people", html(&people(&layout, "An assistant"))),
-        ("console_people_none", html(&PeoplePage { people: vec![], older: None, ..people(&layout, "An assistant") })),
+        (
+            "console_people_none",
+            html(&PeoplePage {
+                people: vec![],
+                pager: Pager { newest: None, older: None },
+                ..people(&layout, "An assistant")
+            }),
+        ),
         ("console_everybody", html(&everybody(&layout, "27 connections"))),
         (
             "console_everybody_wrong",
             html(&EverybodyPage { wrong: wrong("confirm"), ..everybody(&layout, "27 connections") }),
         ),
         ("console_log", html(&lines(&layout, "An assistant"))),
-        ("console_log_none", html(&LogPage { lines: vec![], older: None, ..lines(&layout, "") })),
+        (
+            "console_log_none",
+            html(&LogPage { lines: vec![], pager: Pager { newest: None, older: None }, ..lines(&layout, "") }),
+        ),
     ]
 }
 
@@ -54,6 +64,10 @@ pub(super) fn filled_with(layout: &Layout, text: &str) -> Vec<(&'static str, Str
         ("console_everybody", html(&everybody(layout, text))),
         ("console_log", html(&lines(layout, text))),
     ]
+}
+
+fn pager(text: &str) -> Pager {
+    Pager { newest: Some(text.to_owned()), older: Some(text.to_owned()) }
 }
 
 fn frame(section: Section, text: &str) -> Frame {
@@ -116,8 +130,7 @@ fn people(layout: &Layout, text: &str) -> PeoplePage {
         resource: text.to_owned(),
         others: vec![(text.to_owned(), "https%3A%2F%2Ftodo.example%2Fmcp".to_owned())],
         people: vec![person(Some("2027-01-16 09:30 UTC"), None), person(None, Some(text))],
-        older: Some("before=1".to_owned()),
-        is_first_page: false,
+        pager: pager(text),
     }
 }
 
@@ -146,7 +159,6 @@ fn lines(layout: &Layout, text: &str) -> LogPage {
         search: own(),
         query: "client.added".to_owned(),
         lines: vec![line],
-        older: Some("1".to_owned()),
-        is_first_page: false,
+        pager: pager(text),
     }
 }

@@ -2,7 +2,9 @@
 
 use super::{
     super::{
-        console::{AttemptLine, AttemptPage, CallerChoice, EventLine, Findings, Frame, Head, Section, WorkingPage},
+        console::{
+            AttemptLine, AttemptPage, CallerChoice, EventLine, Findings, Frame, Head, Pager, Section, WorkingPage,
+        },
         *,
     },
     day, html, layout,
@@ -19,12 +21,24 @@ use crate::{
 
 /// As the server would fill it.
 pub(super) fn samples() -> Vec<(&'static str, String)> {
-    let quiet = WorkingPage { findings: None, attempts: Vec::new(), older: None, ..working(layout(), "Example Tasks") };
+    let quiet = WorkingPage {
+        findings: None,
+        attempts: Vec::new(),
+        pager: Pager { newest: None, older: None },
+        ..working(layout(), "Example Tasks")
+    };
     let not_now = Some("The doctor is busy with other plugins. Try again in a moment.".to_owned());
     vec![
         ("console_working", html(&working(layout(), "Example Tasks"))),
         ("console_working_quiet", html(&quiet)),
-        ("console_working_later", html(&WorkingPage { not_now, is_first_page: false, ..quiet.clone() })),
+        (
+            "console_working_later",
+            html(&WorkingPage {
+                not_now,
+                pager: Pager { newest: Some("/console".to_owned()), older: None },
+                ..quiet.clone()
+            }),
+        ),
         ("console_attempt", html(&attempt(layout(), "Example Tasks"))),
         ("console_attempt_long", html(&AttemptPage { has_more: true, before: Vec::new(), ..attempt(layout(), "x") })),
     ]
@@ -60,8 +74,7 @@ fn working(layout: Layout, text: &str) -> WorkingPage {
         not_now: None,
         findings: Some(Findings::of(text, text, checks)),
         attempts: vec![AttemptLine::of(&attempted(text), text.to_owned())],
-        older: Some(text.to_owned()),
-        is_first_page: true,
+        pager: Pager { newest: None, older: Some(text.to_owned()) },
     }
 }
 
