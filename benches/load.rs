@@ -13,47 +13,25 @@ use std::{
     collections::VecDeque,
     error::Error,
     fs,
-    net::TcpListener,
-    os::unix::fs::OpenOptionsExt,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Stdio,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use chrono::TimeDelta;
-use consentry::{
-    clock::Clock,
-    keys::master::MasterKey,
-    model::{
-        account::Role,
-        audit::Actor,
-        client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
-        code::AuthorizationCode,
-        digest::Digest,
-        family::Birth,
-        id::{AccountId, ClientId, ClientSecretId, ConsentId, FamilyId, PluginId},
-        plugin::{Plugin, PluginState, SubjectSalt},
-        scope::{Catalogue, Scope},
-    },
-    outbound, random,
-    server::{Server, Settings},
-    store::{
-        OpenOptions, Store,
-        accounts::NewAccount,
-        clients::{NewClient, OwnWords},
-        consents::{ConsentGrant, ConsentKey},
-        plugins::PluginImport,
-    },
-    tokens::{
-        self,
-        secret::{CLIENT_SECRET, SecretText},
-    },
+use consentry::random;
+
+use crate::{
+    prepared::{CALLBACK, Prepared, Registered, prepare},
+    process::Place,
 };
 
 #[path = "load/people.rs"]
 mod people;
+#[path = "served/prepared.rs"]
+mod prepared;
+#[path = "served/process.rs"]
+mod process;
 #[path = "load/renewal.rs"]
 mod renewal;
 
@@ -64,7 +42,6 @@ type Form = Vec<(&'static str, String)>;
 const REQUESTS: usize = 5_000;
 /// Callers at the same time.
 const CALLERS: usize = 32;
-const CALLBACK: &str = "https://client.example/callback";
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
@@ -84,24 +61,13 @@ async fn main() -> Outcome<()> {
     measured
 }
 
-/// The server as a process, ended with the measurement.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 async fn measure(engine: &str, url: &str, folder: &Path) -> Outcome<()> {
-    let master = random::bytes::<32>();
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let public_url = format!("http://localhost:{port}");
-    let prepared = prepare(url, &public_url, master).await?;
-    let master_keys = write_key(folder, master)?;
-    let process = Process(start(url, &public_url, port, &master_keys)?);
-    wait_until_ready(&public_url).await?;
+    let place = Place::new(url, folder, random::bytes())?;
+    let Prepared { client, service: acting, codes, server } = prepare(&place, "load", REQUESTS).await?;
+    people::prepare(&server).await?;
+    server.store.close().await;
+    let process = place.serve("error", Stdio::inherit()).await?;
+    let public_url = place.public_url.as_str();
     let run = |step: &'static str, path: &'static str, forms: Vec<Form>| {
         let (address, pid) = (format!("{public_url}{path}"), process.0.id());
         async move { load(engine, step, &address, pid, forms).await }
@@ -110,26 +76,26 @@ async fn measure(engine: &str, url: &str, folder: &Path) -> Outcome<()> {
         let own = [("client_id", client.id.as_str()), ("client_secret", client.secret.as_str())];
         own.iter().chain(more).map(|(name, value)| (*name, (*value).to_owned())).collect()
     };
-    let credentials = vec![service(&prepared.service, &[("grant_type", "client_credentials")]); REQUESTS];
+    let credentials = vec![service(&acting, &[("grant_type", "client_credentials")]); REQUESTS];
     run("client credentials", "/token", credentials).await?;
     let redeem = |code: &String| {
-        service(&prepared.client, &[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)])
+        service(&client, &[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)])
     };
-    let tokens = run("code redeemed", "/token", prepared.codes.iter().map(redeem).collect()).await?;
+    let tokens = run("code redeemed", "/token", codes.iter().map(redeem).collect()).await?;
     let refresh = |answer: &serde_json::Value| {
         let token = answer["refresh_token"].as_str().unwrap_or_default();
-        service(&prepared.client, &[("grant_type", "refresh_token"), ("refresh_token", token)])
+        service(&client, &[("grant_type", "refresh_token"), ("refresh_token", token)])
     };
     let tokens = tokens.answers;
     let forms: Vec<Form> = tokens.iter().map(refresh).collect();
     let (quiet, stormy) = forms.split_at(forms.len() / 2);
     let alone = run("refresh, rotated", "/token", quiet.to_vec()).await?;
     run("refresh, repeated", "/token", quiet.to_vec()).await?;
-    let storm = people::Storm::begin(&public_url).await?;
+    let storm = people::Storm::begin(public_url).await?;
     let beside = run("refresh, rotated, beside sign-ins", "/token", stormy.to_vec()).await?;
     let signed_in = storm.end().await?;
     let ask = |answer: &serde_json::Value| {
-        service(&prepared.service, &[("token", answer["access_token"].as_str().unwrap_or_default())])
+        service(&acting, &[("token", answer["access_token"].as_str().unwrap_or_default())])
     };
     run("introspection", "/introspect", tokens.iter().map(ask).collect()).await?;
     let people = people::PEOPLE;
@@ -137,169 +103,12 @@ async fn measure(engine: &str, url: &str, folder: &Path) -> Outcome<()> {
         "\n{engine}: p99 of refresh beside {people} who sign in ({signed_in} did): {:.1} times",
         beside.p99 / alone.p99
     );
-    let [known, unknown] = people::wrong_passwords(&public_url).await?;
+    let [known, unknown] = people::wrong_passwords(public_url).await?;
     println!("{engine}: median of a wrong password: known addresses {known:.1?}, unknown {unknown:.1?}");
     // The last one: from here on the service has another secret.
-    renewal::under_load(engine, &public_url, &prepared.service, consentry(url, &public_url, &master_keys)).await?;
+    renewal::under_load(engine, public_url, &acting, place.consentry()).await?;
     println!();
     Ok(())
-}
-
-struct Registered {
-    id: String,
-    secret: String,
-}
-
-struct Prepared {
-    client: Registered,
-    service: Registered,
-    codes: Vec<String>,
-}
-
-/// Makes an account, a plugin, two clients and a code for every redemption, with the server's own library.
-async fn prepare(url: &str, public_url: &str, master: [u8; 32]) -> Outcome<Prepared> {
-    let store = Store::open(&OpenOptions {
-        url: url.to_owned(),
-        password: None,
-        connections_max: 2,
-        patience: Duration::from_secs(5),
-    })
-    .await?;
-    store.migrate().await?;
-    let settings = Settings::defaults(public_url, "Load")?;
-    let server =
-        Server::assemble(settings, Clock::system(), store, vec![MasterKey::new(master)], outbound::Settings::default())
-            .await?;
-    let now = server.clock.now();
-    let audit = || server.audit(Actor::Operator, None);
-    let account = NewAccount {
-        id: AccountId(random::id(now)),
-        email: "load@example.com".parse()?,
-        name: "Load".into(),
-        role: Role::Person,
-        password_hash: "none".into(),
-        at: now,
-    };
-    server.store.add_account(&account, &audit()).await?;
-    people::prepare(&server).await?;
-    let mut scopes = Catalogue::default();
-    scopes.put(Scope::new("todo.read", "See your list"))?;
-    let plugin = Plugin {
-        id: PluginId(random::id(now)),
-        slug: "load".into(),
-        host: server.settings.host.clone(),
-        state: PluginState::Draft,
-        upstream: None,
-        resource: public_url.to_owned(),
-        subject_salt: SubjectSalt(random::bytes()),
-        scopes,
-        manifest: serde_json::json!({ "name_for_human": "Load" }),
-        version: 1,
-    };
-    server.store.import_plugin(&PluginImport::of(plugin.clone(), vec![], now), &audit()).await?;
-    let (client_row, client) = register(&server, &plugin, Dialect::Plugin).await?;
-    let (_, service) = register(&server, &plugin, Dialect::Service).await?;
-    let grant = ConsentGrant {
-        id: ConsentId(random::id(now)),
-        key: ConsentKey { account_id: account.id, client_id: client_row, resource: plugin.resource.clone() },
-        scopes: plugin.scopes.names(),
-        left_out: consentry::model::scope::Scopes::default(),
-        document: None,
-    };
-    let consent = server.store.grant_consent(&grant, &audit()).await?;
-    let resource = server.store.resource(public_url).await?.ok_or("the resource is not registered")?;
-    let ring = server.keyring.current();
-    let codes = (0..REQUESTS)
-        .map(|_| {
-            let code = AuthorizationCode {
-                id: FamilyId(random::id(now)),
-                account_id: account.id,
-                client_id: client_row,
-                consent_id: consent.id,
-                resource_id: resource.id,
-                birth: Birth { account: 1, client: 1, consent: 1 },
-                redirect_uri: Digest::of(CALLBACK).short(),
-                scopes: 1,
-                code_challenge: None,
-                auth_time: now.timestamp_millis(),
-                // Preparing is not measured, so these codes live longer than real ones.
-                expires_at: (now + TimeDelta::minutes(30)).timestamp_millis(),
-            };
-            tokens::code::write(&ring, &code, now, random::bytes())
-        })
-        .collect::<Result<_, _>>()?;
-    server.store.close().await;
-    Ok(Prepared { client, service, codes })
-}
-
-async fn register(server: &Server, plugin: &Plugin, dialect: Dialect) -> Outcome<(ClientId, Registered)> {
-    let now = server.clock.now();
-    let id = ClientId(random::id(now));
-    let secret = SecretText::new(CLIENT_SECRET, random::bytes());
-    let client = NewClient {
-        id,
-        client_id: id.to_string(),
-        plugin_id: Some(plugin.id),
-        registration: Registration::ByHand,
-        name: "Load".into(),
-        dialect,
-        authentication_methods: AuthenticationMethod::ClientSecret.into(),
-        signing_algorithm: None,
-        keys: ClientKeys::default(),
-        redirect_uris: vec![CALLBACK.parse()?],
-        scopes: Some(plugin.scopes.names()),
-        registration_digest: None,
-        own_words: OwnWords::default(),
-        secret: Some(ClientSecret {
-            id: ClientSecretId(random::id(now)),
-            digest: secret.digest(),
-            created_at: now,
-            expires_at: None,
-            last_used_at: None,
-        }),
-        at: now,
-    };
-    server.store.add_client(&client, &server.audit(Actor::Operator, None)).await?;
-    Ok((id, Registered { id: client.client_id, secret: secret.reveal().to_owned() }))
-}
-
-fn write_key(folder: &Path, master: [u8; 32]) -> Outcome<String> {
-    let path = folder.join("master.key");
-    let _ = fs::remove_file(&path);
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-    std::io::Write::write_all(&mut &file, STANDARD.encode(master).as_bytes())?;
-    Ok(format!("file:{}", path.display()))
-}
-
-fn start(url: &str, public_url: &str, port: u16, master_keys: &str) -> Outcome<Child> {
-    Ok(consentry(url, public_url, master_keys)
-        .arg("serve")
-        .env("CONSENTRY_LISTEN", format!("127.0.0.1:{port}"))
-        .env("CONSENTRY_LOG", "error")
-        .stdout(Stdio::null())
-        .spawn()?)
-}
-
-/// The command line with its configuration in the environment.
-fn consentry(url: &str, public_url: &str, master_keys: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_consentry"));
-    command
-        // The program knows its own settings only, and refuses any other of its prefix.
-        .env_remove("CONSENTRY_BENCH_POSTGRES_URL")
-        .env("CONSENTRY_PUBLIC_URL", public_url)
-        .env("CONSENTRY_DATABASE_URL", url)
-        .env("CONSENTRY_MASTER_KEYS", master_keys);
-    command
-}
-
-async fn wait_until_ready(public_url: &str) -> Outcome<()> {
-    for _ in 0..100 {
-        if reqwest::get(format!("{public_url}/health/ready")).await.is_ok_and(|answer| answer.status().is_success()) {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    Err("the server did not become ready within five seconds".into())
 }
 
 /// What a load brought.

@@ -7,15 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use consentry::{
-    model::{account::Role, audit::Actor, id::AccountId},
-    random,
-    server::Server,
-    store::accounts::NewAccount,
-};
+use consentry::{model::account::Role, server::Server};
 use tokio::task::JoinHandle;
 
-use super::Outcome;
+use super::{Outcome, prepared::account};
 
 /// How many there are, and how many tries of each kind.
 pub const PEOPLE: usize = 200;
@@ -30,16 +25,7 @@ fn email(number: usize) -> String {
 pub async fn prepare(server: &Server) -> Outcome<()> {
     let password_hash = server.passwords.hash(PASSWORD).await?;
     for number in 0..PEOPLE {
-        let at = server.clock.now();
-        let account = NewAccount {
-            id: AccountId(random::id(at)),
-            email: email(number).parse()?,
-            name: "Load".into(),
-            role: Role::Person,
-            password_hash: password_hash.clone(),
-            at,
-        };
-        server.store.add_account(&account, &server.audit(Actor::Operator, None)).await?;
+        account(server, &email(number), Role::Person, &password_hash).await?;
     }
     Ok(())
 }

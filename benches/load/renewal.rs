@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::RwLock;
 
-use super::{CALLERS, Outcome, Registered};
+use super::{CALLERS, Outcome, prepared::Registered};
 
 /// How many tokens are asked for in a second, by all callers together.
 const RATE: u32 = 500;
