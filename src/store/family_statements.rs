@@ -202,7 +202,7 @@ macro_rules! redeem_row {
           where a.id = $3 and a.enabled and a.generation = $6
             and c.id = $4 and c.enabled and c.generation = $7
             and g.id = $5 and g.account_id = a.id and g.client_id = c.id
-            and g.generation + coalesce((select r.generation from resources r where r.identifier = $10), 0) = $8
+            and g.generation + (select r.generation from resources r where r.identifier = $10) = $8
             and g.resource = $10 ",
             $condition,
             "

@@ -82,7 +82,8 @@ impl Store {
     /// A page of a plugin's flows, those that began last in front: the last event of each of their steps, in the order
     /// in which they happened.
     ///
-    /// An event is the plugin's whose client it names, or else whose resource, or else whose the flow was before it.
+    /// An event is the plugin's whose client it names, or else whose resource, or else whose the flow was before it; where
+    /// there is but one plugin it is that one's.
     pub async fn flows_of_plugin(&self, of: OfPlugin, before: Option<FlowId>) -> StoreResult<Vec<FlowEvent>> {
         on_either_engine!(self, engine => engine.flows_of_plugin(of, before))
     }

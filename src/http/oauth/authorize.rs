@@ -120,6 +120,10 @@ async fn look(
     with: impl Fn(Checked) -> Checked,
 ) -> Result<Stage, PageError> {
     trail::of_flow(request, in_flight.flow());
+    // Whose API is meant is told to its owner also where the client is nobody's, or is refused.
+    if let Some(resource) = in_flight.resource() {
+        trail::towards(request, resource);
+    }
     let (client, unkept) = match server.client_that_asks(in_flight.client_id()).await {
         Ok(known) => known.map(|known| (known.client, known.unkept)).unzip(),
         Err(ClientFault::Store(error)) => return Err(error.into()),
@@ -141,11 +145,8 @@ async fn look(
         Err(refusal) => return refuse(request, refusal),
     };
     let target = resource::find(server, &client, sound.requested_resource()).await?;
-    let named = target.as_ref().map(|resource| resource.identifier.as_str()).ok();
-    if let Some(resource) = named.or(sound.requested_resource().ok().flatten()) {
-        trail::towards(request, resource);
-    }
     if let Ok(resource) = &target {
+        trail::towards(request, resource.identifier.as_str());
         trail::about(request, resource.plugin_id);
     }
     let checked = match sound.at(&client, target) {

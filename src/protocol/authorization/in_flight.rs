@@ -109,4 +109,9 @@ impl InFlight {
     pub fn client_id(&self) -> &str {
         self.received.client_id()
     }
+
+    /// The resource it names, before anything about it is checked.
+    pub fn resource(&self) -> Option<&str> {
+        self.received.resource()
+    }
 }

@@ -144,6 +144,11 @@ impl Received {
         &self.client_id
     }
 
+    /// The resource it names, where it names one that can be read.
+    pub fn resource(&self) -> Option<&str> {
+        self.rest.as_ref().ok()?.resource.as_ref().ok()?.as_deref()
+    }
+
     /// Proves where the answer goes: a known client, and one of its own redirect URIs.
     pub fn address(self, client: Option<&Client>, issuer: &str) -> Result<Addressed, NotAddressed> {
         let client = client.filter(|client| client.enabled).ok_or_else(|| self.of_nobody(client.is_some()))?;

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Up to so many connections are counted; whoever has more is told so.
-pub const COUNTED_MAX: u32 = 10_000;
+pub const COUNTED_MAX: u32 = 1_000;
 
 /// A client that is deleted.
 #[derive(Debug)]

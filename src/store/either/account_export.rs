@@ -25,8 +25,8 @@ const IDENTITIES: &str = "
 const CONSENTS: &str = "
     select c.client_id, c.name as client_name, k.resource, k.scopes, k.granted_at,
            case
-               when k.resource_generation < r.generation then coalesce(k.revoked_at, k.granted_at)
-               else k.revoked_at
+               when k.resource_generation = r.generation then k.revoked_at
+               else coalesce(k.revoked_at, k.granted_at)
            end as revoked_at
       from consents k
       left join resources r on r.identifier = k.resource

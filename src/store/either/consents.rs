@@ -19,10 +19,22 @@ use crate::{
 };
 
 /// The generation of its resource, which counts with its own: a consent that was given under an older one is as good as
-/// revoked. A resource that nobody registered has none.
+/// revoked. One that was removed has the generation it went with, and one that nobody registered has none.
+macro_rules! generation_of {
+    ($resource:literal) => {
+        concat!(
+            "coalesce((select r.generation from resources r where r.identifier = ",
+            $resource,
+            "), (select t.generation from retired_resources t where t.identifier = ",
+            $resource,
+            "), 0)"
+        )
+    };
+}
+
 macro_rules! generation_of_resource {
     () => {
-        "coalesce((select r.generation from resources r where r.identifier = consents.resource), 0)"
+        generation_of!("consents.resource")
     };
 }
 
@@ -48,7 +60,9 @@ const BY_KEY: &str =
 
 const INSERT: &str = concat!(
     "insert into consents (id, account_id, client_id, resource, scopes, granted_at, resource_generation)
-     values ($1, $2, $3, $4, $5, $6, coalesce((select r.generation from resources r where r.identifier = $4), 0))
+     values ($1, $2, $3, $4, $5, $6, ",
+    generation_of!("$4"),
+    ")
      on conflict (account_id, client_id, resource) do nothing
      returning ",
     columns!()

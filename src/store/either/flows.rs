@@ -7,6 +7,7 @@ use crate::{
     model::{
         Timestamp,
         flow::{FlowEvent, FlowId, Outcome, Step},
+        resource::ResourceIdentifier,
     },
     store::{
         StoreError, StoreResult,
@@ -17,19 +18,21 @@ use crate::{
 /// A batch may run twice.
 ///
 /// A client of a plugin may ask for that plugin's resources alone, so its attempts are that plugin's, whatever they
-/// name. What names neither a client nor a resource of anybody's goes with the flow it belongs to.
+/// name. What names neither a client nor a resource of anybody's goes with the flow it belongs to, and where there is but
+/// one plugin everything is about it.
 const INSERT: &str = "
     insert into flow_events
            (id, flow_id, at, step, outcome, client_id, resource, address, user_agent, request_id, says, plugin_id)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
             coalesce((select c.plugin_id from clients c where c.client_id = $6),
-                     (select r.plugin_id from resources r where r.identifier = $7),
+                     (select r.plugin_id from resources r where r.canonical = $12),
                      (select e.plugin_id
                         from flow_events e
                        where e.flow_id = $2
                          and e.plugin_id is not null
                        order by e.id
-                       limit 1)))
+                       limit 1),
+                     (select p.id from plugins p where (select count(*) from (select 1 from plugins limit 2) few) = 1)))
         on conflict do nothing";
 
 macro_rules! select_events {
@@ -180,6 +183,7 @@ impl Engine {
     pub(in crate::store) async fn keep_flow_events(&self, events: &[FlowEvent]) -> StoreResult<()> {
         let mut step = self.begin().await?;
         for event in events {
+            let resource: Option<ResourceIdentifier> = event.resource.as_deref().and_then(|named| named.parse().ok());
             sqlx::query(INSERT)
                 .bind(event.id)
                 .bind(event.flow_id.map(FlowId::uuid))
@@ -192,6 +196,7 @@ impl Engine {
                 .bind(&event.user_agent)
                 .bind(&event.request_id)
                 .bind(&event.says)
+                .bind(resource.map(|resource| resource.canonical()))
                 .execute(&mut *step)
                 .await?;
         }

@@ -48,6 +48,15 @@ const INSERT: &str = "
     values ($1, $2, $3, $4, $5, $6)
         on conflict do nothing";
 
+/// Whoever registers an identifier again, perhaps for another plugin, must not inherit what people agreed to, also while
+/// nobody had it: its generation goes on from where it went, and with it all consents, codes and families have ended.
+/// A statement of its own, because on Postgres the other may have waited for whoever removed it.
+const GO_ON: &str = "
+    update resources
+       set generation = (select t.generation + 1 from retired_resources t where t.identifier = $2)
+     where id = $1
+       and exists (select 1 from retired_resources t where t.identifier = $2)";
+
 const END_DEFAULT: &str = "
     update resources
        set is_default = false
@@ -62,24 +71,14 @@ const BEGIN_DEFAULT: &str = "
      where plugin_id = $1
        and canonical = $2";
 
-const DELETE: &str = "delete from resources where id = $1 and not is_default";
+const DELETE: &str = "delete from resources where id = $1 and not is_default returning generation";
 
-/// Whoever registers the same identifier again, perhaps for another plugin, must not inherit what people agreed to:
-/// with the generations of their consents all codes and families end.
-const END_CONSENTS: &str = "
-    update consents
-       set scopes = '', generation = generation + 1, revoked_at = $2
-     where resource = $1
-       and revoked_at is null";
-
-/// The row that counted with them goes: each takes over what it was, so that the sum never shrinks.
-const KEEP_GENERATION: &str = "
-    update consents
-       set generation = generation + $2, resource_generation = 0
-     where resource = $1";
-
-/// Locks the row without changing it: nobody disconnects everybody meanwhile.
-const GENERATION: &str = "update resources set generation = generation where id = $1 returning generation";
+/// Until it is registered again, what is agreed to counts with this generation.
+const RETIRE: &str = "
+    insert into retired_resources (identifier, generation)
+    values ($1, $2 + 1)
+        on conflict (identifier) do update
+       set generation = excluded.generation";
 
 /// A resource as its row has it; all of it is missing where a client belongs to no plugin.
 #[derive(sqlx::FromRow)]
@@ -189,18 +188,13 @@ impl Engine {
         }
         let mut step = self.begin().await?;
         let Some(known) = find(&mut step, canonical).await? else { return Ok(RemoveResource::Unknown) };
-        let generation: Option<i64> =
-            sqlx::query_scalar(GENERATION).bind(known.id.0).fetch_optional(&mut *step).await?;
-        if sqlx::query(DELETE).bind(known.id.0).execute(&mut *step).await?.rows_affected() == 0 {
+        let generation: Option<i64> = sqlx::query_scalar(DELETE).bind(known.id.0).fetch_optional(&mut *step).await?;
+        let Some(generation) = generation else {
             // Made the default, or removed by somebody else, since it was found.
             let kept = find(&mut step, canonical).await?;
             return Ok(kept.map_or(RemoveResource::Unknown, RemoveResource::IsDefault));
-        }
-        end_consents(&mut step, &known.identifier, event.at).await?;
-        if let Some(generation @ 1..) = generation {
-            let identifier = known.identifier.as_str();
-            sqlx::query(KEEP_GENERATION).bind(identifier).bind(generation).execute(&mut *step).await?;
-        }
+        };
+        sqlx::query(RETIRE).bind(known.identifier.as_str()).bind(generation).execute(&mut *step).await?;
         let subjects = Subjects { plugin_id: Some(known.plugin_id), ..Subjects::default() };
         let detail = json!({ "resource": known.identifier.as_str() });
         audit::write(&mut step, event, AuditAction::ResourceRemoved, subjects, detail).await?;
@@ -217,8 +211,7 @@ async fn find(step: &mut Connection, canonical: &str) -> StoreResult<Option<Reso
     one(sqlx::query_as(BY_CANONICAL).bind(canonical).fetch_optional(step).await?)
 }
 
-/// Makes the row unless there is one. A person who was shown the page of a resource that was removed meanwhile may
-/// have agreed after its consents were ended, so those that stand are ended once more.
+/// Makes the row unless there is one.
 async fn insert(step: &mut Connection, resource: &NewResource, is_default: bool) -> StoreResult<bool> {
     let done = sqlx::query(INSERT)
         .bind(resource.id.0)
@@ -231,14 +224,9 @@ async fn insert(step: &mut Connection, resource: &NewResource, is_default: bool)
         .await?;
     let is_new = done.rows_affected() == 1;
     if is_new {
-        end_consents(step, &resource.identifier, resource.at).await?;
+        sqlx::query(GO_ON).bind(resource.id.0).bind(resource.identifier.as_str()).execute(step).await?;
     }
     Ok(is_new)
-}
-
-async fn end_consents(step: &mut Connection, identifier: &ResourceIdentifier, at: Timestamp) -> StoreResult<()> {
-    sqlx::query(END_CONSENTS).bind(identifier.as_str()).bind(at).execute(step).await?;
-    Ok(())
 }
 
 /// Makes a resource its plugin's default; the one before stays registered, since tokens for it are about. The slug of

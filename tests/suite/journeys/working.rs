@@ -66,6 +66,23 @@ async fn examined(browser: &Browser, caller: &str) -> Page {
 }
 
 on_both_engines! {
+    async fn an_owner_sees_that_a_stranger_asked_for_their_api(engine) {
+        let world = World::new(engine).await;
+        world.running.add_plugin_at("other", "other.example").await;
+        owns(&world, ADA).await;
+        let browser = signed_in(&world, ADA).await;
+        let spelled = format!("{}/", world.plugin.resource.replacen("http", "HTTP", 1));
+        let request = [("client_id", "nobody"), ("redirect_uri", "https://chat.example/cb"), ("response_type", "code"),
+                       ("resource", &spelled)];
+        assert_eq!(browser.get(&authorize(&request)).await.page().status, 400);
+        kept(&world).await;
+        let list = browser.get(WORKING).await.page();
+        let found = attempts(&list);
+        assert_eq!(found.len(), 1, "{}", list.html);
+        let attempt = browser.get(&found[0]).await.page();
+        assert!(attempt.html.contains("nobody"), "{}", attempt.html);
+    }
+
     async fn an_owner_sees_who_tried_to_connect_and_where_it_stopped(engine) {
         let world = World::new(engine).await;
         owns(&world, ADA).await;

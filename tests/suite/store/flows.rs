@@ -5,6 +5,7 @@ use consentry::{
     model::{
         Timestamp,
         flow::{FlowEvent, FlowId, Outcome, Step},
+        id::PluginId,
     },
     random,
     store::{
@@ -179,6 +180,31 @@ on_both_engines! {
         assert_eq!(whole(other.id, 0, 9).await, [0; 0]);
         assert_eq!(whole(world.plugin.id, 2, 9).await, [0; 0]);
         assert_eq!(whole(world.plugin.id, 7, 9).await, [0; 0]);
+    }
+
+    async fn what_names_a_resource_in_another_spelling_or_nothing_at_all_finds_its_plugin(engine) {
+        let world = World::new(engine).await;
+        let store = &world.store;
+        let flows: Vec<FlowId> = (0..3).map(|number| flow(number * 10)).collect();
+        let of = |number: usize, resource: Option<&str>| FlowEvent {
+            client_id: Some("stranger".to_owned()),
+            resource: resource.map(str::to_owned),
+            ..event(i64::try_from(number).unwrap() * 10, Some(flows[number]), Step::Authorization)
+        };
+        let found = async |plugin: PluginId| {
+            let of = OfPlugin { plugin, rows_max: 9 };
+            let events = store.flows_of_plugin(of, None).await.unwrap();
+            let place = |event: &FlowEvent| flows.iter().position(|flow| Some(*flow) == event.flow_id).unwrap();
+            events.iter().map(place).collect::<Vec<_>>()
+        };
+        // Where there is but one plugin, whoever comes means that one.
+        store.keep_flow_events(&[of(0, None)]).await.unwrap();
+        assert_eq!(found(world.plugin.id).await, [0]);
+        let other = plugin("mail", "mail.example");
+        store.import_plugin(&PluginImport::of(other.clone(), Vec::new(), at(0)), &audit(at(0))).await.unwrap();
+        store.keep_flow_events(&[of(1, None), of(2, Some("HTTPS://Mail.example:443/"))]).await.unwrap();
+        assert_eq!(found(world.plugin.id).await, [0]);
+        assert_eq!(found(other.id).await, [2]);
     }
 
     async fn a_page_of_flows_has_the_last_of_each_step_and_goes_on_where_it_ended(engine) {

@@ -24,6 +24,7 @@ const ROWS: &str = "
     select 'plugin_verifications ' || count(*) from plugin_verifications union all
     select 'plugins ' || count(*) from plugins union all
     select 'resources ' || count(*) from resources union all
+    select 'retired_resources ' || count(*) from retired_resources union all
     select 'assertion_ids ' || count(*) from assertion_ids union all
     select 'plugin_counts ' || count(*) from plugin_counts union all
     select 'plugin_connections ' || count(*) from plugin_connections union all
