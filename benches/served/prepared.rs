@@ -85,6 +85,7 @@ pub async fn prepare(place: &Place, slug: &str, codes: usize) -> Outcome<Prepare
         subject_salt: SubjectSalt(random::bytes()),
         scopes,
         manifest: serde_json::json!({ "name_for_human": "Load" }),
+        accent_color: None,
         version: 1,
     };
     let audit = || server.audit(Actor::Operator, None);

@@ -234,6 +234,7 @@ async fn import_plugin(server: &Server, public_url: &str, api_url: &str) -> Resu
         subject_salt: SubjectSalt(random::bytes()),
         scopes,
         manifest: words.manifest,
+        accent_color: None,
         version: 1,
     };
     let document = |kind, content_type: &str, body: &[u8]| Document {

@@ -75,6 +75,7 @@ pub(super) fn summary(plugin: &Plugin) -> Value {
         "name": plugin.name(),
         "upstream": plugin.upstream,
         "resource": plugin.resource,
+        "accent_color": plugin.accent_color.map(|colour| colour.to_string()),
         "scopes": plugin.scopes,
     })
 }

@@ -29,7 +29,7 @@ use crate::{
     pictures::{self, PictureError},
     protocol::manifest::{self, OwnersWords, openapi},
     random,
-    registry::RegistryError,
+    registry::{RegistryError, plugins::accent},
     store::plugins::{ImportPlugin, PluginImport},
 };
 
@@ -53,6 +53,9 @@ pub(super) struct Import {
     /// manifest names is fetched, unless that is what this server answers at /logo.png itself
     #[arg(long, value_name = "FILE")]
     logo: Option<PathBuf>,
+    /// The colour of the page on which people agree, as #rrggbb, or `none` for the server's own; left out, it stays
+    #[arg(long, value_name = "COLOUR")]
+    accent_color: Option<String>,
     /// A scope and what it lets a client do, in plain words; may be repeated
     #[arg(long = "scope", value_name = "NAME=WORDS", value_parser = key_and_value)]
     scopes: Vec<(String, String)>,
@@ -75,6 +78,11 @@ pub(super) async fn run(arguments: Import, desk: &Desk) -> Result<Answer, Failur
     for scope in scopes {
         catalogue.put(scope).map_err(|error| Failure::not_done(error.to_string()))?;
     }
+    let accent_color = match arguments.accent_color.as_deref() {
+        Some("none") => None,
+        Some(typed) => accent(typed).map_err(RegistryError::from)?,
+        None => desk.store.plugin_by_slug(&words.slug).await?.and_then(|known| known.accent_color),
+    };
     let at = desk.clock.now();
     let resource = format!("{}://{host}", desk.scheme(&host));
     let state = if publishes_a_token(&words) { PluginState::Published } else { PluginState::Draft };
@@ -88,6 +96,7 @@ pub(super) async fn run(arguments: Import, desk: &Desk) -> Result<Answer, Failur
         subject_salt: SubjectSalt(random::bytes()),
         scopes: catalogue,
         manifest: words.manifest,
+        accent_color,
         version: 1,
     };
     let import = PluginImport::of(plugin, documents, at);

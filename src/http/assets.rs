@@ -1,5 +1,5 @@
-//! The files behind `/static/`, compiled into the binary so that pages and stylesheet always fit each other; and two
-//! that are made of the operator's own look, if they have one (`model::brand`).
+//! The files behind `/static/`, compiled into the binary so that pages and stylesheet always fit each other; the
+//! operator's logo, if they have one; and a stylesheet for each colour that somebody may have chosen (`model::brand`).
 //! The pages (`pages`) name them with a version made from their bytes, so they may be cached for ever.
 
 use actix_web::{
@@ -49,9 +49,8 @@ pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::P
         "passkeys.js" => Some((SCRIPT, Bytes::from_static(PASSKEYS.as_bytes()))),
         "console.js" => Some((SCRIPT, Bytes::from_static(CONSOLE.as_bytes()))),
         "mark.svg" => Some(("image/svg+xml", Bytes::from_static(MARK.as_bytes()))),
-        "brand.css" => brand.accent().map(|colour| (CSS, Bytes::from(accents(colour)))),
         "brand.png" => brand.logo().map(|logo| ("image/png", Bytes::copy_from_slice(logo))),
-        _ => None,
+        file => accent_in(file).map(|colour| (CSS, Bytes::from(accents(colour)))),
     };
     let Some((content_type, body)) = found else { return absent::not_found(server, request).await };
     HttpResponse::Ok()
@@ -60,7 +59,12 @@ pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::P
         .body(body)
 }
 
-/// The operator's accents, in the place of ours; `consentry.css` has what they are for.
+/// The colour that `accent-rrggbb.css` is about. There is one for every colour: it says nothing of whose it is.
+fn accent_in(file: &str) -> Option<Colour> {
+    format!("#{}", file.strip_prefix("accent-")?.strip_suffix(".css")?).parse().ok()
+}
+
+/// Accents that begin at a colour, in the place of ours; `consentry.css` has what they are for.
 fn accents(colour: Colour) -> String {
     let root = |Accents { accent, deep, soft, on }: Accents| {
         format!(":root {{ --accent: {accent}; --accent-deep: {deep}; --accent-soft: {soft}; --on-accent: {on}; }}")

@@ -27,7 +27,11 @@ use askama::Template;
 use super::{account::place::Place, assets, extract::language, failure::Fault};
 use crate::{
     languages::{Language, Said},
-    model::{brand::Brand, redirect_uri::RedirectUri, session::Session},
+    model::{
+        brand::{Brand, Colour},
+        redirect_uri::RedirectUri,
+        session::Session,
+    },
     server::{Server, shares::TooMany},
 };
 
@@ -133,18 +137,18 @@ pub struct Layout {
 /// What of the operator's own look there is, below `/static/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BrandLinks {
-    /// Whether there is a stylesheet with their accents.
-    pub has_accent: bool,
+    /// The colour their accents begin at, if they have one: there is a stylesheet for each.
+    pub accent: Option<Colour>,
     /// Whether there is a logo.
     pub has_logo: bool,
-    /// Changes whenever they do.
+    /// Changes whenever the logo does.
     pub version: String,
 }
 
 impl BrandLinks {
     fn of(brand: &Brand) -> Self {
         let version = brand.version().to_owned();
-        Self { has_accent: brand.accent().is_some(), has_logo: brand.logo().is_some(), version }
+        Self { accent: brand.accent(), has_logo: brand.logo().is_some(), version }
     }
 }
 

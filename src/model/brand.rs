@@ -1,4 +1,5 @@
-//! The operator's own look: an accent colour and a logo on the pages people see.
+//! A look of one's own: the operator's accent colour and logo on the pages people see, and a plugin's colour on the page
+//! on which people agree.
 //!
 //! A colour is chosen for a brand, not for reading. So it is only where the pages' accents begin: each is made darker
 //! or lighter until whatever stands on it, and whatever it stands on, can be read (WCAG 2.2 §1.4.3, AA).
@@ -44,6 +45,11 @@ impl fmt::Display for Colour {
 impl Colour {
     const WHITE: Self = Self([255; 3]);
     const BLACK: Self = Self([0; 3]);
+
+    /// Its six digits.
+    pub fn digits(self) -> String {
+        self.to_string().split_off(1)
+    }
 
     /// The contrast to another colour, from 1 to 21 (WCAG 2.2, "contrast ratio").
     pub fn contrast(self, other: Self) -> f64 {

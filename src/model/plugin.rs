@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     account::UnknownWord,
+    brand::Colour,
     id::{AccountId, PluginId},
     redirect_uri::has_loopback_host,
     scope::Catalogue,
@@ -137,6 +138,8 @@ pub struct Plugin {
     pub scopes: Catalogue,
     /// The owner's words: `ai-plugin.json` without a computed `auth`.
     pub manifest: Value,
+    /// The colour of the page on which people agree; none for the server's own.
+    pub accent_color: Option<Colour>,
     /// Raised by every change, so that whoever changes it can say which one they saw. From 1.
     pub version: i64,
 }

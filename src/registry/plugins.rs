@@ -11,6 +11,7 @@ use super::{Registry, RegistryError, RegistryResult, Wrong};
 use crate::{
     model::{
         audit::Actor,
+        brand::Colour,
         client::Dialect,
         id::{AccountId, PluginId, ResourceId},
         plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt, Viewer},
@@ -45,6 +46,8 @@ pub struct PluginForm {
     pub contact_email: String,
     /// Its terms.
     pub legal_info_url: String,
+    /// The colour of the page on which people agree, as `#rrggbb`; the server's own where it is empty.
+    pub accent_color: String,
     /// The API's description (OpenAPI 3, JSON or YAML), if a new one was given.
     pub openapi: Option<Vec<u8>>,
     /// Its picture, if a new one was given.
@@ -96,6 +99,7 @@ pub async fn register(
         subject_salt: SubjectSalt(random::bytes()),
         scopes: read.scopes,
         manifest: read.words.manifest,
+        accent_color: read.accent_color,
         version: 1,
     };
     let import = PluginImport { plugin, documents: read.documents, known: Known::New(owner), at };
@@ -163,7 +167,14 @@ pub async fn change(registry: &Registry<'_>, plugin: &Plugin, form: &PluginForm)
     } else {
         format!("{}://{}", registry.scheme(&read.host), read.host)
     };
-    let changed = Plugin { resource, host: read.host, manifest: read.words.manifest, scopes, ..plugin.clone() };
+    let changed = Plugin {
+        resource,
+        host: read.host,
+        manifest: read.words.manifest,
+        scopes,
+        accent_color: read.accent_color,
+        ..plugin.clone()
+    };
     let known = Known::Version(plugin.version);
     let at = registry.clock.now();
     keep(registry, PluginImport { plugin: changed, documents: read.documents, known, at }).await
@@ -183,6 +194,7 @@ struct Read {
     words: OwnersWords,
     scopes: Catalogue,
     documents: Vec<Document>,
+    accent_color: Option<Colour>,
 }
 
 /// Reads a form over what the manifest says already. `is_strict` where it will be read as a manifest: only there do the
@@ -224,6 +236,7 @@ fn read(
             Err(error) => wrong.push(Wrong::new("logo_url", error.to_string())),
         }
     }
+    let accent_color = accent(&form.accent_color).map_err(|problem| wrong.push(problem)).unwrap_or_default();
     // Where the address is wrong the rest is looked at all the same, as if the plugin stood nowhere in particular.
     let nowhere = || "localhost".parse().ok();
     let Some(at) = host.clone().or_else(nowhere) else { return Err(RegistryError::Wrong(wrong)) };
@@ -231,13 +244,27 @@ fn read(
     let is_strict = is_strict && host.is_some();
     let read = if is_strict { manifest::read } else { manifest::read_unpublished };
     match (host, read(text.as_bytes(), &at)) {
-        (Some(host), Ok((words, _))) if wrong.is_empty() => Ok(Read { host, words, scopes, documents }),
+        (Some(host), Ok((words, _))) if wrong.is_empty() => Ok(Read { host, words, scopes, documents, accent_color }),
         (_, Ok(_)) => Err(RegistryError::Wrong(wrong)),
         (_, Err(mistakes)) => {
             wrong.extend(mistakes.into_iter().filter(|it| !is_told(it, &wrong)).map(named).collect::<Vec<_>>());
             Err(RegistryError::Wrong(wrong))
         }
     }
+}
+
+/// A colour as it was typed; none where nothing was.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn accent(typed: &str) -> Result<Option<Colour>, Wrong> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let problem = "it is not a colour; write it as #0d6e5f: red, green and blue, two digits each";
+    typed.parse().map(Some).map_err(|_| Wrong::new("accent_color", problem))
 }
 
 /// What the address makes wrong is told of the address.

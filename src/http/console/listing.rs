@@ -98,6 +98,7 @@ fn form_of(plugin: &Plugin, scheme: &str) -> PluginForm {
         description_for_model: text("description_for_model"),
         contact_email: text("contact_email"),
         legal_info_url: text("legal_info_url"),
+        accent_color: plugin.accent_color.map(|colour| colour.to_string()).unwrap_or_default(),
         openapi: None,
         logo: None,
     }
@@ -123,6 +124,7 @@ pub(super) async fn read(entry: &Entry<'_>, fields: &Parameters) -> Result<Typed
         description_for_model: text("description_for_model", TEXT_MAX)?,
         contact_email: text("contact_email", LINE_MAX)?,
         legal_info_url: text("legal_info_url", LINE_MAX)?,
+        accent_color: text("accent_color", LINE_MAX)?,
         openapi,
         logo,
     };

@@ -80,7 +80,8 @@ async fn render(
     let resource = attended.checked().resource();
     let plugin = server.store.plugin(resource.plugin_id).await?.ok_or(PageError::Unreadable)?;
     let logo = server.store.has_document(plugin.id, DocumentKind::Logo).await?;
-    let layout = pages::Layout::of(server, request);
+    let mut layout = pages::Layout::of(server, request);
+    layout.brand.accent = plugin.accent_color.or(layout.brand.accent);
     let scopes = attended.scopes().map(|scope| ScopeLine {
         name: scope.name.clone(),
         words: scope.words_in(layout.language.tag()).to_owned(),

@@ -254,10 +254,11 @@ impl ListingPage {
             "description" => ("text", 120, &form.description),
             "contact_email" => ("email", 254, &form.contact_email),
             "legal_info_url" => ("url", 2000, &form.legal_info_url),
+            "accent_color" => ("text", 7, &form.accent_color),
             "openapi_url" => ("url", 2000, &self.openapi_url),
             _ => ("url", 2000, &self.logo_url),
         };
-        let required = !matches!(name, "short_name" | "openapi_url" | "logo_url");
+        let required = !matches!(name, "short_name" | "accent_color" | "openapi_url" | "logo_url");
         Line { name, label, hint, kind, length_max, required, value, wrong: wrong_with(&self.wrong, name) }
     }
 

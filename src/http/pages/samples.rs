@@ -69,7 +69,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     let own = || text.to_owned();
     let layout = || {
         let translations = vec![Translation { language: Language::German, href: own() }];
-        let brand = BrandLinks { has_accent: true, has_logo: true, version: own() };
+        let brand = BrandLinks { accent: "#0d6e5f".parse().ok(), has_logo: true, version: own() };
         Layout { server_name: own(), brand, base: own(), language: Language::English, translations }
     };
     let line = |is_new| ScopeLine { name: own(), words: own(), is_new, choice: is_new.then_some(true) };

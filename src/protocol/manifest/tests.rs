@@ -64,6 +64,7 @@ fn plugin(host: &str, manifest: Value) -> Plugin {
         subject_salt: SubjectSalt([0; 32]),
         scopes: Catalogue::default(),
         manifest,
+        accent_color: None,
         version: 1,
     }
 }

@@ -27,7 +27,7 @@ macro_rules! plugin_columns {
     () => {
         "id as plugin_id, slug, host, state, upstream, version,
          coalesce((select identifier from resources where plugin_id = plugins.id and is_default), '') as resource,
-         subject_salt, scopes as catalogue, manifest"
+         subject_salt, scopes as catalogue, manifest, accent_color"
     };
 }
 pub(super) use plugin_columns;
@@ -42,12 +42,13 @@ const TOUCH: &str = concat!("update plugins set updated_at = $2 where slug = $1 
 
 const INSERT: &str = "
     insert into plugins
-           (id, slug, host, state, upstream, subject_salt, scopes, manifest, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
+           (id, slug, host, state, upstream, subject_salt, scopes, manifest, created_at, updated_at, accent_color)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)";
 
 const UPDATE: &str = "
     update plugins
-       set host = $2, upstream = $3, scopes = $4, manifest = $5, state = $6, version = version + 1
+       set host = $2, upstream = $3, scopes = $4, manifest = $5, state = $6, accent_color = $7,
+           version = version + 1
      where id = $1";
 
 pub(super) const ADD_OWNER: &str = "
@@ -85,6 +86,7 @@ pub(super) struct PluginRow {
     subject_salt: Vec<u8>,
     catalogue: Json<Catalogue>,
     manifest: Json<Value>,
+    accent_color: Option<String>,
     version: i64,
 }
 
@@ -102,6 +104,7 @@ impl TryFrom<PluginRow> for Plugin {
             subject_salt: salt(row.subject_salt)?,
             scopes: row.catalogue.0,
             manifest: row.manifest.0,
+            accent_color: row.accent_color.map(|colour| colour.parse()).transpose().map_err(StoreError::broken)?,
             version: row.version,
         })
     }
@@ -248,6 +251,9 @@ fn changes(known: &Plugin, wanted: &Plugin) -> Value {
     if known.host != wanted.host {
         changed.push("host");
     }
+    if known.accent_color != wanted.accent_color {
+        changed.push("accent_color");
+    }
     let scopes = wanted.scopes.iter().filter_map(|scope| {
         let before = known.scopes.iter().find(|known| known.name == scope.name);
         (before != Some(scope)).then(|| json!({ "before": before, "after": scope }))
@@ -267,6 +273,7 @@ async fn insert(step: &mut Connection, import: &PluginImport) -> StoreResult<Plu
         .bind(Json(&plugin.scopes))
         .bind(Json(&plugin.manifest))
         .bind(import.at)
+        .bind(plugin.accent_color.map(|colour| colour.to_string()))
         .execute(&mut *step)
         .await?;
     forget(step, plugin, import.at).await?;
@@ -281,6 +288,7 @@ async fn update(step: &mut Connection, plugin: &Plugin) -> StoreResult<()> {
         .bind(Json(&plugin.scopes))
         .bind(Json(&plugin.manifest))
         .bind(plugin.state.as_str())
+        .bind(plugin.accent_color.map(|colour| colour.to_string()))
         .execute(step)
         .await?;
     Ok(())

@@ -7,11 +7,10 @@ use uuid::Uuid;
 use super::{Connection, Engine, audit, reading};
 use crate::{
     model::{
-        Timestamp,
         audit::{Audit, AuditAction, Subjects},
         id::{PluginId, ResourceId},
         plugin::SubjectSalt,
-        resource::{Resource, ResourceIdentifier},
+        resource::Resource,
         scope::Catalogue,
     },
     store::{

@@ -53,6 +53,7 @@ impl Running {
                 "contact_email": "owner@example.com",
                 "legal_info_url": "https://example.com/legal",
             }),
+            accent_color: None,
             version: 1,
         };
         let document = Document {

@@ -19,6 +19,7 @@ mod hostile_servers;
 mod key_sets;
 mod letters;
 mod logos;
+mod looks;
 mod lost_answer;
 mod mail;
 mod mcp_clients;

@@ -148,7 +148,7 @@ async fn pages_in_an_operators_own_look() {
         chromium.looks_well(&format!("brand_{name}_consent")).await;
     }
     let plain = World::new(Engine::Sqlite).await;
-    for file in ["brand.css", "brand.png"] {
+    for file in ["accent-.css", "accent-red.css", "accent-12345.css", "brand.png"] {
         let there = reqwest::get(format!("{}/static/{file}", plain.running.url)).await.expect("an answer");
         assert_eq!(there.status(), 404, "{file}");
     }

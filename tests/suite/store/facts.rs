@@ -111,6 +111,7 @@ pub fn plugin(slug: &str, host: &str) -> Plugin {
         subject_salt: SubjectSalt(random::bytes()),
         scopes: catalogue,
         manifest: serde_json::json!({ "name_for_human": "To-do", "name_for_model": slug }),
+        accent_color: None,
         version: 1,
     }
 }

@@ -103,6 +103,7 @@ fn listing(layout: &Layout, frame: Frame, text: &str) -> ListingPage {
             description_for_model: own(),
             contact_email: own(),
             legal_info_url: own(),
+            accent_color: own(),
             openapi: Some(text.as_bytes().to_vec()),
             logo: None,
         },
