@@ -232,6 +232,9 @@ on_both_engines! {
         assert_eq!(page(Some(flows[3]), 2).await, [both(2), both(1)].concat());
         assert_eq!(page(Some(flows[1]), 2).await, both(0));
         assert_eq!(page(Some(flows[0]), 2).await, []);
+        // Where there is but one plugin, every document is about it.
+        let other = PluginImport::of(plugin("mail", "mail.example"), Vec::new(), at(0));
+        store.import_plugin(&other, &audit(at(0))).await.unwrap();
         let read = |second: i64| FlowEvent {
             resource: Some(world.plugin.resource.clone()), client_id: None, ..event(second, None, Step::Discovery)
         };
