@@ -40,8 +40,8 @@ impl OwnerTokenUses {
     /// What was gathered, to be written down: it is gathered no more.
     pub fn take(&self) -> Vec<OwnerTokenUse> {
         let gathered = std::mem::take(&mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner));
-        let used = |(id, at)| OwnerTokenUse { id, at, unless_after: at - USE_AGE_MIN };
-        let mut uses: Vec<OwnerTokenUse> = gathered.into_iter().map(used).collect();
+        let noted = |(id, at)| OwnerTokenUse { id, at, unless_after: at - USE_AGE_MIN };
+        let mut uses: Vec<OwnerTokenUse> = gathered.into_iter().map(noted).collect();
         // In one order, so that two nodes do not wait for each other's rows.
         uses.sort_by_key(|used| used.id);
         uses
@@ -69,7 +69,9 @@ mod tests {
         let uses = OwnerTokenUses::default();
         let (fresh, lately, long_ago) = (token(None), token(Some(at(60))), token(Some(at(0))));
         for second in [100, 101] {
-            [&fresh, &lately, &long_ago].into_iter().for_each(|token| uses.shown(token, at(second)));
+            for token in [&fresh, &lately, &long_ago] {
+                uses.shown(token, at(second));
+            }
         }
         let noted: Vec<_> = uses.take().iter().map(|used| (used.id, used.at, used.unless_after)).collect();
         let mut expected = vec![(fresh.id, at(101), at(41)), (long_ago.id, at(101), at(41))];

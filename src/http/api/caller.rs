@@ -185,19 +185,20 @@ impl<'a> Caller<'a> {
     }
 
     /// Answers with what is there.
-    #[expect(clippy::unused_self, reason = "it reads as what the caller is told")]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "it is what a call comes to, told to the caller")]
     pub(super) fn tell(&self, body: &impl Serialize) -> Answer {
         Ok(HttpResponse::Ok().json(body))
     }
 
     /// Answers with what was made, and where it stands after `/api/v1`.
+    #[expect(clippy::unnecessary_wraps, reason = "it is what a call comes to")]
     pub(super) fn made(&self, path: &str, body: &impl Serialize) -> Answer {
         let place = format!("{}/api/v1{path}", self.server.settings.base);
         Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(body))
     }
 
     /// Answers that it is done.
-    #[expect(clippy::unused_self, reason = "it reads as what the caller is told")]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "it is what a call comes to, told to the caller")]
     pub(super) fn done(&self) -> Answer {
         Ok(HttpResponse::NoContent().finish())
     }

@@ -27,7 +27,7 @@ pub struct AtResource {
 
 /// A page of who is connected.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct People {
+pub struct ConnectedPeople {
     /// To which resource.
     resource: String,
     /// The others that the plugin has.
@@ -74,7 +74,7 @@ pub struct Everybody {
 /// Lists who is connected to a plugin.
 #[utoipa::path(
     get, path = "/plugins/{slug}/people", operation_id = "list_people", tag = "People", params(AtResource, Paging),
-    responses((status = 200, description = "A page of them, newest first", body = People)),
+    responses((status = 200, description = "A page of them, newest first", body = ConnectedPeople)),
     security(("owner_token" = ["people:read"]))
 )]
 pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
@@ -100,7 +100,7 @@ pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
             last_used_at: person.last_used_at.map(time),
         };
         let people = rows.iter().map(shown).collect();
-        caller.tell(&People { resource, other_resources: identifiers, people, next_cursor })
+        caller.tell(&ConnectedPeople { resource, other_resources: identifiers, people, next_cursor })
     };
     look(&server, &request, OwnerScope::PeopleRead, act).await
 }
