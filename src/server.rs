@@ -13,6 +13,7 @@ pub mod key_sets;
 pub mod keyring;
 pub mod mails;
 pub mod notes;
+pub mod owner_tokens;
 pub mod people;
 pub mod registrations;
 pub mod shares;
@@ -56,6 +57,7 @@ use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
 use mails::Mails;
 use notes::Notes;
+use owner_tokens::OwnerTokenUses;
 use registrations::Registrations;
 use sign_ins::SignIns;
 
@@ -188,6 +190,8 @@ pub struct Server {
     pub flows: Flows,
     /// What is noted about clients in passing.
     pub notes: Notes,
+    /// When owners' tokens were used.
+    pub owner_tokens: OwnerTokenUses,
     /// How often what happened to whose plugin.
     pub counts: Counts,
     /// Who takes mail away, and how much waits.
@@ -269,6 +273,7 @@ impl Server {
             passkeys,
             flows: Flows::default(),
             notes: Notes::default(),
+            owner_tokens: OwnerTokenUses::default(),
             counts: Counts::default(),
             mails: Mails::new(Mailer::none()),
             verifier,

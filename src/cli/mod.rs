@@ -25,6 +25,7 @@ mod failure;
 mod flags;
 mod flow;
 mod migrate;
+mod owner_token;
 mod plugin;
 mod plugin_import;
 mod plugin_numbers;
@@ -79,6 +80,9 @@ enum Command {
     /// Programs that may ask for access
     #[command(subcommand)]
     Client(client::Command),
+    /// Tokens with which owners' programs use the owners' API
+    #[command(subcommand)]
+    OwnerToken(owner_token::Command),
     /// Callers that are known: their callbacks, their methods, and what is odd about them
     #[command(subcommand)]
     Preset(preset::Command),
@@ -135,6 +139,9 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, json).await),
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
+        Command::OwnerToken(command) => {
+            at_desk(&config, Desk::open, async |desk| owner_token::run(command, desk).await)
+        }
         Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),
         Command::Audit(command) => at_desk(&config, Desk::open, async |desk| audit::run(command, desk).await),
         Command::Preset(command) => preset::run(&command),

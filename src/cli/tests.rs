@@ -78,6 +78,7 @@ impl Shell {
             Command::Plugin(command) => plugin::run(command, &self.desk, false).await,
             Command::Resource(command) => resource::run(command, &self.desk).await,
             Command::Client(command) => client::run(command, &self.desk).await,
+            Command::OwnerToken(command) => owner_token::run(command, &self.desk).await,
             Command::Flow(command) => flow::run(command, &self.desk).await,
             Command::Preset(command) => preset::run(&command),
             Command::ConfigExample => Ok(config_example::run()),

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// How long a caller is asked to wait while storage is down, in seconds.
-const RETRY_AFTER: &str = "5";
+pub(super) const RETRY_AFTER: &str = "5";
 
 /// And how long while its keys cannot be had: until then they are not looked for again.
 const RETRY_AFTER_FOR_KEYS: &str = "60";
@@ -91,7 +91,7 @@ impl From<RegistryError> for PageError {
 
 impl Fault {
     /// Whether trying again later may help.
-    fn passes(&self) -> bool {
+    pub(super) fn passes(&self) -> bool {
         match self {
             Self::Store(error) | Self::Keyring(KeyringError::Store(error)) => error.passes(),
             Self::Password(error) => matches!(error, crate::passwords::PasswordError::Busy),
@@ -100,7 +100,7 @@ impl Fault {
         }
     }
 
-    fn log(&self, request: &HttpRequest) {
+    pub(super) fn log(&self, request: &HttpRequest) {
         let (id, path) = (request_id::of(request), request.path());
         if self.passes() {
             tracing::warn!(request.id = %id, http.path = path, error = %self, "cannot answer for now");

@@ -2,11 +2,13 @@
 //! extractor → `protocol` decision → one `store` operation → answer.
 //!
 //! Rooms: `oauth/` (machine endpoints and the authorization request), `account/` (sign-in and a person's own
-//! pages), `console/` (plugin owners' pages), `well_known/` (documents), `extract/` (what a request says), `guard/`
+//! pages), `console/` (plugin owners' pages), `api/` (the same for
+//! their programs), `well_known/` (documents), `extract/` (what a request says), `guard/`
 //! (what every answer carries). `ops.rs` is a listener apart, for those who run the server.
 
 mod absent;
 pub mod account;
+pub mod api;
 pub mod assets;
 pub mod console;
 pub mod extract;

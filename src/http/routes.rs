@@ -7,7 +7,7 @@
 use actix_cors::Cors;
 use actix_web::{HttpRequest, guard as on, web};
 
-use super::{absent, account, account::second_step::Why, assets, console, guard, health, oauth, well_known};
+use super::{absent, account, account::second_step::Why, api, assets, console, guard, health, oauth, well_known};
 use crate::{
     model::link::LinkPurpose,
     protocol::{manifest, resource_metadata},
@@ -19,6 +19,7 @@ pub fn routes(app: &mut web::ServiceConfig, base: &str) {
     // Pages first: at the root of other hosts, and beside the base, `/authorize` is something else.
     pages(app, base);
     console_pages(app, base);
+    api::routes::routes(app, base);
     everywhere(app, base);
     if !base.is_empty() {
         everywhere(app, "");
@@ -188,6 +189,12 @@ fn console_pages(app: &mut web::ServiceConfig, base: &str) {
                 .default_service(only("GET, POST")),
         )
         .service(
+            page("/console/tokens")
+                .get(console::tokens::show)
+                .post(console::tokens::change)
+                .default_service(only("GET, POST")),
+        )
+        .service(
             page("/console/plugins/{slug}/people")
                 .get(console::people::list)
                 .post(console::people::disconnect)
@@ -208,7 +215,7 @@ fn console_pages(app: &mut web::ServiceConfig, base: &str) {
         .service(page("/console/plugins/{slug}/log.csv").get(console::log::file).default_service(only("GET")));
 }
 
-fn on_the_public_host(base: &str, path: &str) -> actix_web::Resource {
+pub(super) fn on_the_public_host(base: &str, path: &str) -> actix_web::Resource {
     web::resource(format!("{base}{path}")).guard(on::fn_guard(guard::host::is_public))
 }
 

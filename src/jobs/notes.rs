@@ -1,4 +1,4 @@
-//! Keeping notes about clients: what was gathered since the last time goes to the store. What cannot be kept is let go:
+//! Keeping notes about clients and owners' tokens: what was gathered since the last time goes to the store. What cannot be kept is let go:
 //! it will be noted again.
 
 use std::{sync::Arc, time::Duration};
@@ -11,7 +11,7 @@ use crate::{
 /// How long after one time the next begins: what a process that is killed has not kept yet.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// The most secrets whose uses are kept in one step, so that callers get their turn.
+/// The most secrets or tokens whose uses are kept in one step, so that callers get their turn.
 const BATCH: usize = 200;
 
 /// Keeps for ever.
@@ -19,7 +19,7 @@ pub async fn run(server: Arc<Server>) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         if let Err(error) = keep(&server).await {
-            tracing::warn!(%error, "notes about clients are lost: when secrets were last used, and which callbacks are new");
+            tracing::warn!(%error, "notes are lost: when secrets and tokens were last used, and which callbacks are new");
         }
     }
 }
@@ -29,6 +29,9 @@ pub async fn keep(server: &Server) -> StoreResult<()> {
     let (uses, callbacks) = server.notes.take();
     for some in uses.chunks(BATCH) {
         server.store.note_secret_uses(some).await?;
+    }
+    for some in server.owner_tokens.take().chunks(BATCH) {
+        server.store.note_owner_token_uses(some).await?;
     }
     if !callbacks.is_empty() {
         server.store.note_callbacks(&callbacks, u32::try_from(OFFERS_MAX).unwrap_or(u32::MAX)).await?;

@@ -78,6 +78,10 @@ pub enum AuditAction {
     AccountDevicesForgotten,
     /// The operator removed all factors of an account.
     AccountFactorsRemoved,
+    /// A token for the owners' API was made for an account.
+    AccountApiTokenMade,
+    /// One of those was ended before its time.
+    AccountApiTokenEnded,
     /// Somebody at another server was linked with an account.
     IdentityLinked,
     /// They are not linked any more.
@@ -169,6 +173,8 @@ impl AuditAction {
             Self::AccountRecoveryCodeUsed => "account.recovery_code_used",
             Self::AccountDevicesForgotten => "account.devices_forgotten",
             Self::AccountFactorsRemoved => "account.factors_removed",
+            Self::AccountApiTokenMade => "account.api_token_made",
+            Self::AccountApiTokenEnded => "account.api_token_ended",
             Self::IdentityLinked => "identity.linked",
             Self::IdentityUnlinked => "identity.unlinked",
             Self::PluginImported => "plugin.imported",

@@ -47,6 +47,8 @@ ids! {
     MailId,
     /// Somebody at a provider, linked with an account.
     IdentityId,
+    /// A token of an owner's program.
+    OwnerTokenId,
     /// One line of the audit log.
     AuditEventId,
 }

@@ -5,6 +5,7 @@
 
 pub mod clients;
 pub mod log;
+pub mod owner_tokens;
 pub mod owners;
 pub mod people;
 pub mod plugins;

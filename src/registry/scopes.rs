@@ -32,7 +32,10 @@ pub struct ScopeForm {
 pub async fn describe(registry: &Registry<'_>, plugin: &Plugin, forms: &[ScopeForm]) -> RegistryResult<Plugin> {
     let mut wrong = Vec::new();
     let mut changed = Catalogue::default();
-    for form in forms {
+    for (number, form) in forms.iter().enumerate() {
+        if forms[..number].iter().any(|other| other.name == form.name) {
+            wrong.push(Wrong::new("scope", format!("the name {} stands twice", form.name)));
+        }
         let known = plugin.scopes.iter().find(|scope| scope.name == form.name);
         match openapi::scope(&form.name, &form.words) {
             Ok(scope) => {

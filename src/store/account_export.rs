@@ -26,6 +26,8 @@ pub struct AccountExport {
     pub factors: ExportedFactors,
     /// Plugins they own.
     pub plugins: Vec<ExportedPlugin>,
+    /// What their programs show to the owners' API.
+    pub owner_tokens: Vec<ExportedOwnerToken>,
     /// What is connected by their consent, or was until lately.
     pub connections: Vec<ExportedConnection>,
     /// One-time links that were asked for, until they are swept.
@@ -146,6 +148,21 @@ pub struct ExportedPlugin {
     pub plugin: String,
     /// Since when.
     pub added_at: Timestamp,
+}
+
+/// A token of a program of theirs.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct ExportedOwnerToken {
+    /// What they call it.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// One connection.

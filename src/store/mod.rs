@@ -28,6 +28,7 @@ pub mod invitations;
 pub mod keys;
 pub mod links;
 pub mod mails;
+pub mod owner_tokens;
 pub mod owners;
 pub mod people;
 pub mod plugin_people;

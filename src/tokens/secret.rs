@@ -1,5 +1,5 @@
-//! Secrets that are compared and nothing else: client secrets, session cookies, one-time links, registration access
-//! tokens.
+//! Secrets that are compared and nothing else: client secrets, session cookies, one-time links, owners' tokens,
+//! registration access tokens.
 //!
 //! Shape: prefix ‖ 256 random bits ‖ checksum, in base64url. The prefix lets scanners recognise a leaked one, the
 //! checksum lets a typing mistake be told from a guess before the database hears of either.
@@ -16,6 +16,9 @@ pub const SESSION: &str = "cst_ss_";
 
 /// What a one-time link holds.
 pub const LINK: &str = "cst_ln_";
+
+/// What a program of an owner's shows to the owners' API.
+pub const OWNER_TOKEN: &str = "cst_ot_";
 
 /// What manages a dynamic registration (RFC 7592).
 pub const REGISTRATION: &str = "cst_ra_";

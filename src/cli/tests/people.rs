@@ -71,3 +71,36 @@ async fn a_long_list_goes_on_where_it_ended() {
     assert_eq!(rest.as_array().unwrap().len(), 1);
     assert_ne!(first[0]["email"], rest[0]["email"]);
 }
+
+#[tokio::test]
+async fn a_token_is_made_shown_once_and_ended() {
+    let shell = with_ada().await;
+    let create = |scope: &'static str, days: &'static str| {
+        let words = ["owner-token", "create", "--name", "The build", "--scope", scope, "--days", days];
+        [&words[..], &ADA].concat()
+    };
+    let made = shell.run(&create("plugins:read", "30")).await;
+    let text = made.json["token"].as_str().unwrap();
+    assert!(secret::SecretText::parse(secret::OWNER_TOKEN, text).is_some() && made.text.contains(text), "{text}");
+    assert_eq!(
+        (&made.json["scopes"], &made.json["expires_at"]),
+        (&json!(["plugins:read"]), &json!("2027-02-14T08:00:00.000Z"))
+    );
+    assert!(
+        shell
+            .refused(&create("everything", "30"))
+            .await
+            .starts_with("--scope: there is no everything; there are plugins:read")
+    );
+    for days in ["0", "367", "x"] {
+        assert_eq!(shell.refused(&create("log:read", days)).await, "--days: write a number from 1 to 366", "{days}");
+    }
+    let listed = shell.run(&[&["owner-token", "list"][..], &ADA].concat()).await;
+    assert_eq!((&listed.json[0]["name"], listed.json[0].get("token")), (&json!("The build"), None));
+    assert!(!listed.text.contains(text), "it was shown once");
+    let id = made.json["token_id"].as_str().unwrap();
+    let end = [&["owner-token", "end", id][..], &ADA].concat();
+    assert_eq!(shell.run(&end).await.json["ended"], true);
+    assert_eq!(shell.refused(&end).await, "there is no such thing");
+    assert_eq!(shell.run(&[&["owner-token", "list"][..], &ADA].concat()).await.json, json!([]));
+}

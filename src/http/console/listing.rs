@@ -111,11 +111,11 @@ pub(super) async fn read(entry: &Entry<'_>, fields: &Parameters) -> Result<Typed
     let (openapi_url, logo_url) = (text("openapi_url", LINE_MAX)?, text("logo_url", LINE_MAX)?);
     let mut wrong = Vec::new();
     let openapi = if pasted.trim().is_empty() {
-        fetched(entry, ("openapi_url", &openapi_url), openapi::BYTES_MAX, &mut wrong).await
+        fetched(entry.server, ("openapi_url", &openapi_url), openapi::BYTES_MAX, &mut wrong).await
     } else {
         Some(pasted.clone().into_bytes())
     };
-    let logo = fetched(entry, ("logo_url", &logo_url), pictures::BYTES_MAX, &mut wrong).await;
+    let logo = fetched(entry.server, ("logo_url", &logo_url), pictures::BYTES_MAX, &mut wrong).await;
     let form = PluginForm {
         name: text("name", LINE_MAX)?,
         short_name: text("short_name", LINE_MAX)?,
@@ -132,8 +132,8 @@ pub(super) async fn read(entry: &Entry<'_>, fields: &Parameters) -> Result<Typed
 }
 
 /// What stands at an address that was typed; nothing where none was.
-async fn fetched(
-    entry: &Entry<'_>,
+pub(in crate::http) async fn fetched(
+    server: &Server,
     (field, address): (&'static str, &str),
     bytes_max: usize,
     wrong: &mut Vec<Wrong>,
@@ -146,7 +146,7 @@ async fn fetched(
         wrong.push(Wrong::new(field, "it is not an address; write it in full, with https://"));
         return None;
     };
-    match entry.server.for_owners.get(&url, Limits { bytes_max, patience: PATIENCE }).await {
+    match server.for_owners.get(&url, Limits { bytes_max, patience: PATIENCE }).await {
         Ok(fetched) => Some(fetched.body),
         Err(error) => {
             wrong.push(Wrong::new(field, error.to_string()));

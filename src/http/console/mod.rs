@@ -18,5 +18,6 @@ pub mod plugins;
 pub mod registering;
 pub mod scopes;
 mod times;
+pub mod tokens;
 pub mod verification;
 pub mod working;

@@ -20,10 +20,10 @@ use crate::{
         plugin::Plugin,
     },
     protocol::parameters::Parameters,
-    registry::{Registry, RegistryError, Wrong, owners},
+    registry::{Registry, RegistryError, RegistryResult, Wrong, owners},
     server::{
         Server,
-        people::{Invited, invite_owner},
+        people::{Invited, PeopleError, invite_owner},
     },
 };
 
@@ -49,7 +49,10 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let registry = entry.registry();
     let email = text(fields, "email", EMAIL_MAX)?;
     let done = match fields.required("change", 16).map_err(PageError::Incomplete)? {
-        "invite" => invite(entry, &plugin, email).await?,
+        "invite" => match invite(entry.server, entry.request, &registry, (plugin.id, email)).await? {
+            Ok(Invited::NotOffered) => return Err(PageError::NotOffered),
+            asked => asked.map(|_| Notice::Invited),
+        },
         "add" => owners::add(&registry, plugin.id, email).await.map(|_| Notice::Saved),
         "withdraw" => {
             let address = owners::address(email).map_err(|_| PageError::NotThere)?;
@@ -83,27 +86,30 @@ fn above_the_form(error: RegistryError) -> RegistryError {
 }
 
 /// Lets an address be asked. Counted as tries to sign in are: nobody has others mailed without end.
-async fn invite(entry: &Entry<'_>, plugin: &Plugin, email: &str) -> Result<Result<Notice, RegistryError>, PageError> {
+pub(in crate::http) async fn invite(
+    server: &Server,
+    request: &HttpRequest,
+    registry: &Registry<'_>,
+    (plugin, email): (PluginId, &str),
+) -> Result<RegistryResult<Invited>, PeopleError> {
     let wrong = |problem: &str| Ok(Err(RegistryError::from(Wrong::new("email", problem))));
     let email = match owners::address(email) {
         Ok(email) => email,
         Err(error) => return Ok(Err(error)),
     };
-    if entry.server.store.owners(plugin.id).await?.iter().any(|owner| owner.email == email) {
+    if server.store.owners(plugin).await?.iter().any(|owner| owner.email == email) {
         return wrong("they are an owner already");
     }
-    if entry.server.sign_ins.count(peer::of(entry.request)).is_err() {
+    if server.sign_ins.count(peer::of(request)).is_err() {
         return wrong("you have asked for too much at once; try again in a minute");
     }
-    let registry = entry.registry();
     let audit = registry.audit(registry.clock.now());
-    let language = language::of(entry.server, entry.request).tag();
-    match invite_owner(entry.server, plugin.id, &email, language, &audit).await? {
-        Invited::Asked => Ok(Ok(Notice::Invited)),
+    let language = language::of(server, request).tag();
+    match invite_owner(server, plugin, &email, language, &audit).await? {
         Invited::TooMany => {
             wrong("there are too many invitations, for this address or for this plugin; wait for answers")
         }
-        Invited::NotOffered => Err(PageError::NotOffered),
+        invited => Ok(Ok(invited)),
     }
 }
 

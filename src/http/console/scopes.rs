@@ -69,8 +69,6 @@ fn read(fields: &Parameters) -> Result<(Vec<ScopeForm>, Vec<Wrong>), PageError> 
         }
         if name.is_empty() {
             wrong.push(Wrong::new("scope", format!("the sentence \"{words}\" stands beside no name")));
-        } else if forms.iter().any(|form| form.name == name) {
-            wrong.push(Wrong::new("scope", format!("the name {name} stands twice")));
         }
         forms.push(ScopeForm { name: name.to_owned(), words: words.to_owned(), optional });
     }

@@ -87,12 +87,17 @@ async fn form_bytes(request: &HttpRequest, payload: web::Payload, length_max: us
     })
 }
 
-enum Unread {
+/// Why a body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It has more bytes than it may.
     TooLarge,
+    /// It did not arrive whole.
     Broken,
 }
 
-async fn read(payload: web::Payload, length_max: usize) -> Result<web::Bytes, Unread> {
+/// Reads a body of at most so many bytes, whatever is in it.
+pub async fn read(payload: web::Payload, length_max: usize) -> Result<web::Bytes, Unread> {
     match tokio::time::timeout(PATIENCE, payload.to_bytes_limited(length_max)).await {
         Ok(Ok(Ok(bytes))) => Ok(bytes),
         Ok(Err(_)) => Err(Unread::TooLarge),
@@ -101,7 +106,7 @@ async fn read(payload: web::Payload, length_max: usize) -> Result<web::Bytes, Un
 }
 
 /// The media type without its parameters, in lower case; nothing when it cannot be read.
-fn media_type(request: &HttpRequest) -> String {
+pub fn media_type(request: &HttpRequest) -> String {
     let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

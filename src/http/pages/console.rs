@@ -3,6 +3,7 @@
 mod clients;
 mod notices;
 pub mod people;
+mod tokens;
 mod verification;
 mod working;
 
@@ -10,6 +11,7 @@ pub use self::clients::{
     Choice, ClientLine, ClientPage, ClientsPage, DeleteClientPage, HandoverPage, NewClientPage, OfferLine, SecretLine,
 };
 pub use self::notices::Notice;
+pub use self::tokens::{TokenLine, TokensPage};
 pub use self::verification::VerificationPage;
 
 use askama::Template;

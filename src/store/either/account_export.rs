@@ -14,7 +14,7 @@ use crate::{
         StoreResult,
         account_export::{
             AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedIdentity,
-            ExportedLink, ExportedPlugin, ExportedSession,
+            ExportedLink, ExportedOwnerToken, ExportedPlugin, ExportedSession,
         },
     },
 };
@@ -40,6 +40,9 @@ const PLUGINS: &str = "
       join plugins p on p.id = o.plugin_id
      where o.account_id = $1
      order by p.id";
+
+const OWNER_TOKENS: &str = "
+    select name, scopes, created_at, expires_at, last_used_at from owner_tokens where account_id = $1 order by id";
 
 const SESSIONS: &str = "
     select id, auth_time, expires_at, address, user_agent from sessions where account_id = $1 order by id";
@@ -167,6 +170,7 @@ impl Engine {
         let identities: Vec<ExportedIdentity> = all_of!(self, id, IDENTITIES);
         let consents: Vec<ExportedConsent> = all_of!(self, id, CONSENTS);
         let plugins: Vec<ExportedPlugin> = all_of!(self, id, PLUGINS);
+        let owner_tokens: Vec<ExportedOwnerToken> = all_of!(self, id, OWNER_TOKENS);
         let sessions: Vec<SessionRow> = all_of!(self, id, SESSIONS);
         let connections: Vec<ConnectionRow> = all_of!(self, id, CONNECTIONS);
         let links: Vec<LinkRow> = all_of!(self, id, LINKS);
@@ -196,6 +200,7 @@ impl Engine {
             factors: factors.into(),
             sessions: sessions.into_iter().map(session).collect(),
             plugins,
+            owner_tokens,
             connections: connections.into_iter().map(Into::into).collect(),
             links: links.into_iter().map(Into::into).collect(),
             events: events.into_iter().map(Into::into).collect(),

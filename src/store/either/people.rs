@@ -52,7 +52,7 @@ const CHOOSE_LANGUAGE: &str = "update accounts set language = $2 where id = $1";
 
 /// All that is a person's, before the account itself. A family that is gone can no more be redeemed than one that ended:
 /// its code needs the account.
-const BELONGINGS: [&str; 11] = [
+const BELONGINGS: [&str; 12] = [
     // In the order of `sweep`: two steps that take the same rows in different orders wait for each other for ever.
     "delete from families where account_id = $1",
     "delete from sessions where account_id = $1",
@@ -65,6 +65,7 @@ const BELONGINGS: [&str; 11] = [
     "delete from consents where account_id = $1",
     "delete from identities where account_id = $1",
     "delete from plugin_owners where account_id = $1",
+    "delete from owner_tokens where account_id = $1",
 ];
 
 /// Links to the address without the account, such as one that went to it before there was one.

@@ -45,6 +45,10 @@ const INVITATIONS: &str = "
      where (plugin_id, email) in (select plugin_id, email from owner_invitations where expires_at <= $1 limit $2)
        and expires_at <= $1";
 
+const OWNER_TOKENS: &str = "
+    delete from owner_tokens
+     where id in (select id from owner_tokens where expires_at <= $1 limit $2)";
+
 /// Nothing in it is worth sending any more.
 const MAILS: &str = "
     delete from outgoing_mails
@@ -116,6 +120,7 @@ impl Engine {
             (MAILS, sweep.sessions_expired_by),
             (DEVICES, sweep.sessions_expired_by),
             (SIGN_IN_FAILURES, sweep.sessions_expired_by),
+            (OWNER_TOKENS, sweep.sessions_expired_by),
             (ASSERTIONS, sweep.assertions_expired_by),
             (OFFERS, sweep.offers_unseen_since),
         ] {

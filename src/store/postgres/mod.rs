@@ -43,6 +43,8 @@ mod keys;
 mod links;
 #[path = "../either/mails.rs"]
 mod mails;
+#[path = "../either/owner_tokens.rs"]
+mod owner_tokens;
 #[path = "../either/owners.rs"]
 mod owners;
 #[path = "../either/people.rs"]

@@ -33,6 +33,7 @@ mod nasty_values;
 mod offers;
 mod outbound;
 mod own_login;
+mod owners_api;
 mod pages;
 mod parameters;
 mod pkce;

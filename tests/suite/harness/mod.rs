@@ -18,6 +18,7 @@ pub mod log;
 pub mod looks;
 pub mod plugins;
 pub mod process;
+pub mod program;
 pub mod published;
 pub mod route_table;
 pub mod second_factor;

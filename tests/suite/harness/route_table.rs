@@ -3,6 +3,7 @@
 use consentry::model::link::LinkPurpose;
 
 const ROUTES: &str = include_str!("../../../src/http/routes.rs");
+const API_ROUTES: &str = include_str!("../../../src/http/api/routes.rs");
 
 /// The plugin in the addresses of the console's pages: the world's, which nobody owns.
 pub const SLUG: &str = "todo";
@@ -57,4 +58,32 @@ pub fn pages() -> Vec<Route> {
         }
     }
     routes
+}
+
+/// A call of the owners' API.
+pub struct Call {
+    /// Its method.
+    pub method: &'static str,
+    /// Its path after `/api/v1`, with the names in it.
+    pub template: String,
+    /// The same, with something in the place of each name.
+    pub path: String,
+}
+
+/// Every call, as its table writes them: `at("/path")` and its methods, up to the next one.
+pub fn calls() -> Vec<Call> {
+    let mut calls = Vec::new();
+    let table = API_ROUTES.split_once("pub(in crate::http) fn routes(").expect("the table of calls").1;
+    for written in table.split("at(\"").skip(1).filter(|written| !written.starts_with("/{rest")) {
+        let template = written.split('"').next().expect("a path").to_owned();
+        let ids = ["{secret_id}", "{attempt_id}", "{consent_id}", "{account_id}"];
+        let named = template.replace("{slug}", SLUG).replace("{client_id}", CLIENT);
+        let path = ids.iter().fold(named, |path, name| path.replace(name, FLOW));
+        let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+        let has = |method: &&str| written.contains(&format!(".{}(", method.to_lowercase()));
+        let own: Vec<_> = methods.into_iter().filter(has).collect();
+        assert!(!own.is_empty(), "this test cannot read the methods of {template}");
+        calls.extend(own.into_iter().map(|method| Call { method, template: template.clone(), path: path.clone() }));
+    }
+    calls
 }

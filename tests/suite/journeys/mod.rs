@@ -25,6 +25,8 @@ mod mail;
 mod mcp_clients;
 mod numbers;
 mod operations;
+mod owners_api;
+mod owners_api_described;
 mod passkeys_in_chromium;
 mod people;
 mod people_pages;

@@ -11,6 +11,7 @@ use super::{
     facts::{World, at, audit},
     identities::new_identity,
     links::{made, new_link},
+    owner_tokens::made as made_token,
     people::session,
     tables::Tables,
 };
@@ -86,6 +87,17 @@ const EXPORTED: &[Exported] = &[
     ),
     ("plugin_owners", "plugins", &[("plugin_id", "plugin"), ("added_at", "added_at")]),
     (
+        "owner_tokens",
+        "owner_tokens",
+        &[
+            ("name", "name"),
+            ("scopes", "scopes"),
+            ("created_at", "created_at"),
+            ("expires_at", "expires_at"),
+            ("last_used_at", "last_used_at"),
+        ],
+    ),
+    (
         "families",
         "connections",
         &[
@@ -148,6 +160,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "recovery_codes.account_id",
             "remembered_devices.account_id",
             "plugin_owners.account_id",
+            "owner_tokens.account_id",
         ],
     ),
     (
@@ -174,6 +187,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "links.digest",
             "recovery_codes.digest",
             "remembered_devices.digest",
+            "owner_tokens.digest",
         ],
     ),
     (
@@ -185,6 +199,8 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "consents.resource_generation",
             "sessions.account_generation",
             "sessions.session_generation",
+            "owner_tokens.account_generation",
+            "owner_tokens.session_generation",
             "families.account_generation",
             "families.client_generation",
             "families.consent_generation",
@@ -204,6 +220,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "identities.id",
             "passkeys.id",
             "remembered_devices.id",
+            "owner_tokens.id",
         ],
     ),
     ("how a client proves itself, which is the client's", &["families.authentication_method"]),
@@ -249,6 +266,7 @@ on_both_engines! {
         world.store.link_identity(world.account, &ada, &audit(at(0))).await.unwrap();
         assert!(world.store.add_passkey(&passkey(&world, "one"), &audit(at(0))).await.unwrap());
         world.store.remember_device(&device(&world, "one")).await.unwrap();
+        made_token(&world, "build").await;
         world.store.add_owner(world.plugin.id, world.account, &audit(at(0))).await.unwrap();
         let sql = if engine == Engine::Sqlite { SQLITE_COLUMNS } else { POSTGRES_COLUMNS };
         let columns: BTreeSet<String> = Tables::of(&world.database).await.lines(sql).await.into_iter().collect();

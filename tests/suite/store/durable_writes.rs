@@ -25,7 +25,7 @@ use super::{
     assertions::using,
     client_keys, documents,
     facts::{World, at, audit, scopes, start},
-    links, registrations,
+    links, owner_tokens, registrations,
 };
 use crate::{on_both_engines, writes};
 
@@ -45,6 +45,14 @@ on_both_engines! {
         assert_eq!(writes!(world, world.present(redemption.id, 0, 1).await), (Repeated(1), 0));
         assert_eq!(writes!(world, world.present(redemption.id, 1, 2).await), (Repeated(1), 0));
         assert_eq!(writes!(world, world.present(redemption.id, 1, 120_000).await), (Rotated(2), 1));
+    }
+
+    async fn a_token_of_an_owners_program(engine) {
+        let world = World::new(engine).await;
+        let (token, made) = writes!(world, owner_tokens::made(&world, "build").await);
+        let (_, shown) = writes!(world, world.store.owner_token(Digest::of("build"), at(1)).await.unwrap());
+        let (_, ended) = writes!(world, world.store.end_owner_token(world.account, token.id, &audit(at(2))).await.unwrap());
+        assert_eq!((made, shown, ended), (1, 0, 1));
     }
 
     async fn a_code_and_its_refreshes_with_assertions(engine) {

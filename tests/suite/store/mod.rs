@@ -27,6 +27,7 @@ mod keys;
 mod links;
 mod mails;
 mod methods;
+mod owner_tokens;
 mod owners;
 mod people;
 mod people_leave;

@@ -16,7 +16,8 @@ use consentry::{
 use super::facts::{World, at, audit, start};
 use crate::{harness::aside::at_once, on_both_engines};
 
-fn sweep(by: Timestamp, rows_max: u32) -> Sweep {
+/// What has expired by then leaves.
+pub fn sweep(by: Timestamp, rows_max: u32) -> Sweep {
     Sweep {
         families_expired_by: by,
         sessions_expired_by: by,

@@ -227,7 +227,8 @@ on_both_engines! {
                 [
                     "authenticator_apps to accounts", "callback_offers to clients", "client_secrets to clients",
                     "clients to plugins", "consents to accounts", "consents to clients", "identities to accounts",
-                    "links to accounts", "outgoing_mails to accounts", "owner_invitations to plugins", "passkeys to accounts",
+                    "links to accounts", "outgoing_mails to accounts", "owner_invitations to plugins", "owner_tokens to accounts",
+                    "passkeys to accounts",
                     "plugin_connections to plugins", "plugin_counts to plugins", "plugin_documents to plugins",
                     "plugin_owners to accounts", "plugin_owners to plugins", "plugin_verifications to plugins",
                     "recovery_codes to accounts", "remembered_devices to accounts", "resources to plugins",

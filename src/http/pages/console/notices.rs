@@ -56,6 +56,8 @@ notices! {
     Declined = "declined", "Declined.",
     /// They own the plugin no more.
     Left = "left", "You do not look after that plugin any more.",
+    /// A token of a program was ended.
+    TokenEnded = "token-ended", "That token is not good any more.",
     /// Connections were ended.
     Disconnected = "disconnected", "Disconnected.",
 }

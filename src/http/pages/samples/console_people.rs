@@ -3,7 +3,7 @@
 use super::{
     super::{
         console::{
-            Badge, Frame, Head, Pager, Section,
+            Badge, Choice, Frame, Head, Pager, Section, TokenLine, TokensPage,
             people::{
                 EverybodyPage, InvitationLine, InvitationsPage, InvitedLine, LogPage, OwnerLine, OwnersPage,
                 PeoplePage, PersonLine,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     model::id::AuditEventId,
-    registry::{Wrong, log},
+    registry::{Wrong, log, owner_tokens::OwnerTokenForm},
 };
 
 const EMAIL: &str = "grace@people.example";
@@ -47,6 +47,12 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             "console_everybody_wrong",
             html(&EverybodyPage { wrong: wrong("confirm"), ..everybody(&layout, "27 connections") }),
         ),
+        ("console_tokens", html(&tokens(&layout, "The build"))),
+        ("console_tokens_none", html(&TokensPage { tokens: vec![], made: None, ..tokens(&layout, "") })),
+        (
+            "console_tokens_wrong",
+            html(&TokensPage { made: None, wrong: wrong("days"), ..tokens(&layout, "The build") }),
+        ),
         ("console_log", html(&lines(&layout, "An assistant"))),
         (
             "console_log_none",
@@ -62,6 +68,7 @@ pub(super) fn filled_with(layout: &Layout, text: &str) -> Vec<(&'static str, Str
         ("console_invitations", html(&invitations(layout, text))),
         ("console_people", html(&people(layout, text))),
         ("console_everybody", html(&everybody(layout, text))),
+        ("console_tokens", html(&tokens(layout, text))),
         ("console_log", html(&lines(layout, text))),
     ]
 }
@@ -137,6 +144,19 @@ fn people(layout: &Layout, text: &str) -> PeoplePage {
 fn everybody(layout: &Layout, text: &str) -> EverybodyPage {
     let (frame, slug) = (frame(Section::People, text), "todo".to_owned());
     EverybodyPage { layout: layout.clone(), frame, slug, count: text.to_owned(), wrong: Vec::new() }
+}
+
+fn tokens(layout: &Layout, text: &str) -> TokensPage {
+    let own = || text.to_owned();
+    TokensPage {
+        layout: layout.clone(),
+        frame: Frame { head: None, ..frame(Section::Owners, text) },
+        tokens: vec![TokenLine { id: own(), name: own(), scopes: own(), says: own() }],
+        made: Some(own()),
+        scopes: vec![Choice { value: own(), label: own(), chosen: true }],
+        form: OwnerTokenForm { name: own(), scopes: vec![own()], days: own() },
+        wrong: Vec::new(),
+    }
 }
 
 fn lines(layout: &Layout, text: &str) -> LogPage {

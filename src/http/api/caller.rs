@@ -1,0 +1,205 @@
+//! Whose program calls, and what of it they may see: the console's `entry`, for tokens.
+//!
+//! The order is that of what a stranger may learn: first the token, then what it is good for, then whether the thing is
+//! its owner's, and only then what was sent.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::problem::{FieldProblem, Problem};
+use crate::{
+    http::{
+        extract::{
+            body::{self, Unread},
+            credentials,
+        },
+        oauth::caller,
+    },
+    model::{
+        account::{Account, Role},
+        audit::Actor,
+        client::Client,
+        owner_token::OwnerScope,
+        plugin::{Plugin, Viewer},
+    },
+    protocol::parameters::Parameters,
+    registry::Registry,
+    server::Server,
+    tokens::secret::{OWNER_TOKEN, SecretText},
+};
+
+/// The longest short name of a plugin that is looked for.
+const SLUG_LENGTH_MAX: usize = 64;
+
+/// The most bytes of a body: a description of an API may stand in it.
+const LENGTH_MAX: usize = 256 * 1024;
+
+/// A program that has shown a token, and whom it acts for.
+pub(super) struct Caller<'a> {
+    pub(super) server: &'a Server,
+    pub(super) request: &'a HttpRequest,
+    pub(super) account: Account,
+    body: Option<Result<web::Bytes, Unread>>,
+}
+
+/// What a call comes to.
+pub(super) type Answer = Result<HttpResponse, Problem>;
+
+/// Answers a call without a body.
+pub(super) async fn look(
+    server: &Server,
+    request: &HttpRequest,
+    scope: OwnerScope,
+    act: impl AsyncFnOnce(&Caller<'_>) -> Answer,
+) -> HttpResponse {
+    answer(server, request, (None, scope), act).await
+}
+
+/// Answers a call with a body.
+pub(super) async fn take(
+    server: &Server,
+    request: &HttpRequest,
+    (payload, scope): (web::Payload, OwnerScope),
+    act: impl AsyncFnOnce(&Caller<'_>) -> Answer,
+) -> HttpResponse {
+    answer(server, request, (Some(payload), scope), act).await
+}
+
+async fn answer(
+    server: &Server,
+    request: &HttpRequest,
+    (payload, scope): (Option<web::Payload>, OwnerScope),
+    act: impl AsyncFnOnce(&Caller<'_>) -> Answer,
+) -> HttpResponse {
+    let done = async { act(&Caller::of(server, request, payload, scope).await?).await };
+    done.await.unwrap_or_else(|problem| problem.answer(request))
+}
+
+impl<'a> Caller<'a> {
+    async fn of(
+        server: &'a Server,
+        request: &'a HttpRequest,
+        payload: Option<web::Payload>,
+        scope: OwnerScope,
+    ) -> Result<Self, Problem> {
+        let shown = credentials::bearer(request).ok_or(Problem::NoToken)?;
+        let secret = SecretText::parse(OWNER_TOKEN, shown).ok_or(Problem::InvalidToken)?;
+        // Before anything is looked up: who takes their time to send it finds nothing that has ended meanwhile.
+        let body = match payload {
+            Some(payload) => Some(body::read(payload, LENGTH_MAX).await),
+            None => None,
+        };
+        let now = server.clock.now();
+        let standing = server.store.owner_token(secret.digest(), now).await?.ok_or(Problem::InvalidToken)?;
+        server.owner_tokens.shown(&standing.token, now);
+        if !standing.token.scopes.contains(scope) {
+            return Err(Problem::InsufficientScope(scope));
+        }
+        Ok(Self { server, request, account: standing.account, body })
+    }
+
+    /// Whose eyes look.
+    pub(super) fn viewer(&self) -> Viewer {
+        match self.account.role {
+            Role::Admin => Viewer::Administrator,
+            Role::Owner | Role::Person => Viewer::Owner(self.account.id),
+        }
+    }
+
+    /// Whether they may register a plugin.
+    pub(super) fn may_register(&self) -> bool {
+        matches!(self.account.role, Role::Owner | Role::Admin)
+    }
+
+    /// The plugin of the address, if it is theirs to see.
+    pub(super) async fn plugin(&self) -> Result<Plugin, Problem> {
+        let slug = self.named("slug");
+        if slug.len() > SLUG_LENGTH_MAX {
+            return Err(Problem::NotThere);
+        }
+        self.server.store.plugin_seen_by(self.viewer(), slug).await?.ok_or(Problem::NotThere)
+    }
+
+    /// The client of the address, if it is the plugin's.
+    pub(super) async fn client(&self, plugin: &Plugin) -> Result<Client, Problem> {
+        let found = self.server.store.client(self.named("client_id"), self.server.clock.now()).await?;
+        found.filter(|client| client.plugin_id() == Some(plugin.id)).ok_or(Problem::NotThere)
+    }
+
+    /// What stands in the address in the place of a name.
+    pub(super) fn named(&self, name: &str) -> &str {
+        self.request.match_info().get(name).unwrap_or_default()
+    }
+
+    /// The row that the address names; a text that is no id is nobody's.
+    pub(super) fn id(&self, name: &str) -> Result<Uuid, Problem> {
+        self.named(name).parse().map_err(|_| Problem::NotThere)
+    }
+
+    /// Where they change things.
+    pub(super) fn registry(&self) -> Registry<'_> {
+        let settings = &self.server.settings;
+        Registry {
+            store: &self.server.store,
+            clock: &self.server.clock,
+            issuer: Some(&settings.issuer),
+            public: Some((&settings.host, settings.scheme())),
+            clients_by_hand: settings.clients_by_hand,
+            is_trusted: self.account.role == Role::Admin,
+            actor: Actor::Account(self.account.id),
+            address: caller::peer(self.request),
+        }
+    }
+
+    /// A parameter of the query, of at most so many bytes.
+    pub(super) fn query(&self, name: &str, length_max: usize) -> Result<Option<String>, Problem> {
+        let unreadable =
+            |error: crate::protocol::error::OAuthError| Problem::Unreadable(FieldProblem::new(name, error.description));
+        let query = Parameters::from_form(self.request.query_string().as_bytes()).map_err(unreadable)?;
+        Ok(query.one(name, length_max).map_err(unreadable)?.map(str::to_owned))
+    }
+
+    /// The body. A member that is unknown is told by its name, as is one that is missing.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        if body::media_type(self.request) != "application/json" {
+            return Err(Problem::NotJson);
+        }
+        let bytes = match &self.body {
+            Some(Ok(bytes)) => bytes,
+            Some(Err(Unread::TooLarge)) => return Err(Problem::TooLarge),
+            Some(Err(Unread::Broken)) | None => {
+                return Err(Problem::Unreadable(FieldProblem::new("", "the body did not arrive whole")));
+            }
+        };
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let read = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let path = error.path().to_string();
+            (if path == "." { String::new() } else { path }, error.into_inner())
+        });
+        let whole = |value| deserializer.end().map(|()| value).map_err(|error| (String::new(), error));
+        read.and_then(whole).map_err(|(field, error)| {
+            let problem = FieldProblem::new(&field, error.to_string());
+            if error.is_data() { Problem::Wrong(vec![problem]) } else { Problem::Unreadable(problem) }
+        })
+    }
+
+    /// Answers with what is there.
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "it is what a call comes to, told to the caller")]
+    pub(super) fn tell(&self, body: &impl Serialize) -> Answer {
+        Ok(HttpResponse::Ok().json(body))
+    }
+
+    /// Answers with what was made, and where it stands after `/api/v1`.
+    #[expect(clippy::unnecessary_wraps, reason = "it is what a call comes to")]
+    pub(super) fn made(&self, path: &str, body: &impl Serialize) -> Answer {
+        let place = format!("{}/api/v1{path}", self.server.settings.base);
+        Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(body))
+    }
+
+    /// Answers that it is done.
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "it is what a call comes to, told to the caller")]
+    pub(super) fn done(&self) -> Answer {
+        Ok(HttpResponse::NoContent().finish())
+    }
+}

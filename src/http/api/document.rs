@@ -1,0 +1,173 @@
+//! `/api/v1/openapi.json`: the owners' API described as OpenAPI 3.1, for whoever asks.
+//!
+//! Handlers say what each operation takes and answers when all is well. What any of them can answer otherwise stands
+//! here once, and is added to each by what it has: names in its address, a query, a body.
+
+use actix_web::{HttpResponse, web};
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use super::{
+    attempts, client_secrets, clients, log, numbers, owners, people, plugins, problem::ProblemBody, redirect_uris,
+    verification,
+};
+use crate::{model::owner_token::OwnerScope, server::Server};
+
+/// The operations.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Owners' API", version = "1", description = "What the console does, for programs of plugin owners."),
+    paths(
+        plugins::list,
+        plugins::register,
+        plugins::show,
+        plugins::change,
+        plugins::describe,
+        verification::show,
+        verification::verify,
+        verification::publish,
+        verification::prove,
+        clients::list,
+        clients::register,
+        clients::show,
+        clients::rename,
+        clients::delete,
+        clients::disable,
+        clients::enable,
+        redirect_uris::add,
+        redirect_uris::remove,
+        redirect_uris::offers,
+        redirect_uris::approve,
+        redirect_uris::dismiss,
+        client_secrets::renew,
+        client_secrets::end,
+        attempts::list,
+        attempts::show,
+        numbers::show,
+        people::list,
+        people::disconnect,
+        people::disconnect_everybody,
+        owners::list,
+        owners::add,
+        owners::remove,
+        owners::invite,
+        owners::withdraw,
+        log::show,
+    ),
+    components(schemas(ProblemBody))
+)]
+struct Document;
+
+/// The names in addresses.
+const NAMES: [(&str, &str, bool); 6] = [
+    ("slug", "The plugin's short name.", false),
+    ("client_id", "The client, as the wire calls it.", false),
+    ("secret_id", "The secret.", true),
+    ("attempt_id", "The attempt.", true),
+    ("consent_id", "What somebody allows a client.", true),
+    ("account_id", "The owner's account.", true),
+];
+
+/// Answers it.
+pub async fn show(server: web::Data<Server>) -> HttpResponse {
+    match describe(&server.settings.issuer) {
+        Ok(document) => HttpResponse::Ok().json(document),
+        Err(error) => {
+            tracing::error!(%error, "the description of the owners' API cannot be written");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+/// The description of the API of a server with this public URL.
+pub fn describe(issuer: &str) -> Result<Value, serde_json::Error> {
+    let mut document = serde_json::to_value(Document::openapi())?;
+    document["servers"] = json!([{ "url": format!("{issuer}/api/v1") }]);
+    let components = &mut document["components"];
+    components["responses"] = problems();
+    components["parameters"] =
+        NAMES.iter().map(|(name, says, is_id)| (name.to_string(), named(name, says, *is_id))).collect();
+    let scopes: Vec<String> =
+        OwnerScope::ALL.iter().map(|scope| format!("`{}`: {}.", scope.as_str(), scope.says())).collect();
+    components["securitySchemes"] = json!({
+        "owner_token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": format!("A token that an owner makes in the console. What it may be used for: {}", scopes.join(" ")),
+        }
+    });
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            complete(operation, (path, method));
+        }
+    }
+    Ok(document)
+}
+
+fn named(name: &str, says: &str, is_id: bool) -> Value {
+    let schema =
+        if is_id { json!({ "type": "string", "format": "uuid" }) } else { json!({ "type": "string", "minLength": 1 }) };
+    json!({ "name": name, "in": "path", "required": true, "description": says, "schema": schema })
+}
+
+/// Adds the names in an operation's address, and what it can answer beside what it says itself.
+fn complete(operation: &mut Value, (path, method): (&str, &str)) {
+    let names: Vec<&str> = path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+    let own = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let (has_names, has_query, has_body) = (!names.is_empty(), !own.is_empty(), !operation["requestBody"].is_null());
+    let reference = |name: &str| json!({ "$ref": format!("#/components/parameters/{name}") });
+    let parameters: Vec<Value> = names.into_iter().map(reference).chain(own).collect();
+    if !parameters.is_empty() {
+        operation["parameters"] = Value::Array(parameters);
+    }
+    let changes = method != "get";
+    let has_a_pace = method == "post" && path.ends_with("/verification");
+    let answers = [
+        ("400", has_query || has_body),
+        ("401", true),
+        ("403", true),
+        // Who may not register a plugin is told so in the same way.
+        ("404", has_names || changes),
+        ("409", changes && has_names),
+        ("413", has_body),
+        ("415", has_body),
+        ("422", changes),
+        ("429", has_a_pace),
+        ("500", true),
+        ("503", true),
+    ];
+    for (status, _) in answers.iter().filter(|(_, can_be)| *can_be) {
+        operation["responses"][status] = json!({ "$ref": format!("#/components/responses/{status}") });
+    }
+    let success = operation["responses"]["201"].as_object_mut();
+    if let Some(made) = success {
+        made.insert("headers".to_owned(), json!({ "Location": header("Where it stands.") }));
+    }
+}
+
+/// What can be answered where all is not well.
+fn problems() -> Value {
+    let answers = [
+        ("400", "What was sent cannot be read.", None),
+        ("401", "No token was shown, or one that is not good.", Some(("WWW-Authenticate", "RFC 6750 §3."))),
+        ("403", "The token is not good for this.", Some(("WWW-Authenticate", "RFC 6750 §3, with the scope it takes."))),
+        ("404", "There is nothing of the token's owner at this address.", None),
+        ("409", "Somebody else has changed it since it was read.", None),
+        ("413", "The body is too large.", None),
+        ("415", "The body is not JSON.", None),
+        ("422", "What was sent is not good; `errors` says what of it.", None),
+        ("429", "That is more than the rate allows.", Some(("Retry-After", "In so many seconds."))),
+        ("500", "The server failed.", None),
+        ("503", "The server cannot answer for now.", Some(("Retry-After", "In so many seconds."))),
+    ];
+    let content = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    let answer = |(status, says, has): (&str, &str, Option<(&str, &str)>)| {
+        let headers: Map<String, Value> = has.map(|(name, says)| (name.to_owned(), header(says))).into_iter().collect();
+        (status.to_owned(), json!({ "description": says, "headers": headers, "content": content }))
+    };
+    answers.into_iter().map(answer).collect()
+}
+
+fn header(says: &str) -> Value {
+    json!({ "description": says, "required": true, "schema": { "type": "string" } })
+}

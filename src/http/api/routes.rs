@@ -1,0 +1,93 @@
+//! The addresses of the owners' API, each with the methods it has. `document::Document` names the same handlers.
+
+use actix_web::{HttpRequest, Route, web};
+
+use super::{
+    attempts, client_secrets, clients, document, log, numbers, owners, people, plugins, problem::Problem,
+    redirect_uris, verification,
+};
+use crate::http::routes::on_the_public_host;
+
+/// Mounts them below the public URL.
+pub(in crate::http) fn routes(app: &mut web::ServiceConfig, base: &str) {
+    let at = |path: &str| on_the_public_host(base, &format!("/api/v1{path}"));
+    app.service(at("/openapi.json").get(document::show).default_service(only("GET")))
+        .service(at("/plugins").get(plugins::list).post(plugins::register).default_service(only("GET, POST")))
+        .service(at("/plugins/{slug}").get(plugins::show).default_service(only("GET")))
+        .service(at("/plugins/{slug}/listing").put(plugins::change).default_service(only("PUT")))
+        .service(at("/plugins/{slug}/scopes").put(plugins::describe).default_service(only("PUT")))
+        .service(
+            at("/plugins/{slug}/verification")
+                .get(verification::show)
+                .post(verification::verify)
+                .default_service(only("GET, POST")),
+        )
+        .service(at("/plugins/{slug}/verification/token").put(verification::publish).default_service(only("PUT")))
+        .service(at("/plugins/{slug}/verification/challenge").put(verification::prove).default_service(only("PUT")))
+        .service(
+            at("/plugins/{slug}/clients").get(clients::list).post(clients::register).default_service(only("GET, POST")),
+        )
+        .service(
+            at("/plugins/{slug}/clients/{client_id}")
+                .get(clients::show)
+                .patch(clients::rename)
+                .delete(clients::delete)
+                .default_service(only("GET, PATCH, DELETE")),
+        )
+        .service(at("/plugins/{slug}/clients/{client_id}/disable").post(clients::disable).default_service(only("POST")))
+        .service(at("/plugins/{slug}/clients/{client_id}/enable").post(clients::enable).default_service(only("POST")))
+        .service(
+            at("/plugins/{slug}/clients/{client_id}/redirect-uris")
+                .post(redirect_uris::add)
+                .default_service(only("POST")),
+        )
+        .service(
+            at("/plugins/{slug}/clients/{client_id}/redirect-uris/remove")
+                .post(redirect_uris::remove)
+                .default_service(only("POST")),
+        )
+        .service(
+            at("/plugins/{slug}/clients/{client_id}/offers").get(redirect_uris::offers).default_service(only("GET")),
+        )
+        .service(
+            at("/plugins/{slug}/clients/{client_id}/offers/approve")
+                .post(redirect_uris::approve)
+                .default_service(only("POST")),
+        )
+        .service(
+            at("/plugins/{slug}/clients/{client_id}/offers/dismiss")
+                .post(redirect_uris::dismiss)
+                .default_service(only("POST")),
+        )
+        .service(
+            at("/plugins/{slug}/clients/{client_id}/secrets").post(client_secrets::renew).default_service(only("POST")),
+        )
+        .service(
+            at("/plugins/{slug}/clients/{client_id}/secrets/{secret_id}")
+                .delete(client_secrets::end)
+                .default_service(only("DELETE")),
+        )
+        .service(at("/plugins/{slug}/attempts").get(attempts::list).default_service(only("GET")))
+        .service(at("/plugins/{slug}/attempts/{attempt_id}").get(attempts::show).default_service(only("GET")))
+        .service(at("/plugins/{slug}/numbers").get(numbers::show).default_service(only("GET")))
+        .service(at("/plugins/{slug}/people").get(people::list).default_service(only("GET")))
+        .service(
+            at("/plugins/{slug}/people/disconnect").post(people::disconnect_everybody).default_service(only("POST")),
+        )
+        .service(at("/plugins/{slug}/people/{consent_id}").delete(people::disconnect).default_service(only("DELETE")))
+        .service(at("/plugins/{slug}/owners").get(owners::list).post(owners::add).default_service(only("GET, POST")))
+        .service(at("/plugins/{slug}/owners/{account_id}").delete(owners::remove).default_service(only("DELETE")))
+        .service(at("/plugins/{slug}/invitations").post(owners::invite).default_service(only("POST")))
+        .service(at("/plugins/{slug}/invitations/withdraw").post(owners::withdraw).default_service(only("POST")))
+        .service(at("/plugins/{slug}/log").get(log::show).default_service(only("GET")))
+        .service(
+            at("/{rest:.*}").default_service(web::to(|request: HttpRequest| {
+                std::future::ready(Problem::NotThere.answer(&request))
+            })),
+        );
+}
+
+/// A method that an address does not have.
+fn only(methods: &'static str) -> Route {
+    web::to(move |request: HttpRequest| std::future::ready(Problem::Method(methods).answer(&request)))
+}
