@@ -30,6 +30,7 @@ mod plugin_import;
 mod plugin_numbers;
 mod plugin_people;
 mod plugin_verification;
+mod plugin_webhook;
 mod preset;
 mod resource;
 mod run;
@@ -132,7 +133,9 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Serve => run_server(&config),
         Command::Migrate => at_desk(&config, Desk::open_unmigrated, async |desk| migrate::run(desk).await),
         Command::Account(command) => at_desk(&config, Desk::open, async |desk| account::run(command, desk).await),
-        Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, json).await),
+        Command::Plugin(command) => {
+            at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, (json, &config)).await)
+        }
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),

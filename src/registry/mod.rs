@@ -10,9 +10,11 @@ pub mod people;
 pub mod plugins;
 pub mod scopes;
 pub mod verification;
+pub mod webhooks;
 
 use crate::{
     clock::Clock,
+    keys::KeyError,
     model::{
         Timestamp,
         audit::{Actor, Audit},
@@ -95,6 +97,9 @@ pub enum RegistryError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What is to be kept sealed cannot be sealed.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 impl From<Wrong> for RegistryError {

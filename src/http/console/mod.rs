@@ -19,4 +19,5 @@ pub mod registering;
 pub mod scopes;
 mod times;
 pub mod verification;
+pub mod webhook;
 pub mod working;

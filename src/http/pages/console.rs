@@ -4,6 +4,7 @@ mod clients;
 mod notices;
 pub mod people;
 mod verification;
+mod webhook;
 mod working;
 
 pub use self::clients::{
@@ -11,6 +12,7 @@ pub use self::clients::{
 };
 pub use self::notices::Notice;
 pub use self::verification::VerificationPage;
+pub use self::webhook::{DeliveryLine, KnownWebhook, WebhookPage};
 
 use askama::Template;
 
@@ -85,6 +87,8 @@ sections! {
     Clients = "/clients", "Client IDs",
     /// Whether an assistant finds what it looks for.
     Verification = "/verification", "Verification",
+    /// Where its API is told of its people.
+    Webhook = "/webhook", "Webhook",
     /// How it is used.
     Numbers = "/numbers", "Numbers",
     /// What happened, and what the doctor says.
