@@ -52,35 +52,29 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_slow_one_holds_up_nobody_and_no_more_than_so_many_are_under_way() {
-        let (left, done, most) =
-            (Arc::new(AtomicUsize::new(40)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let underway = Arc::new(AtomicUsize::new(0));
-        let began = tokio::time::Instant::now();
+        let counter = |from| Arc::new(AtomicUsize::new(from));
+        let (left, done, underway, most) = (counter(40), counter(0), counter(0), counter(0));
         let take = |room: u32| {
             let number = left.load(Ordering::SeqCst).min(room as usize);
             let first = left.fetch_sub(number, Ordering::SeqCst);
             std::future::ready(Ok((0..number).map(|place| first - place).collect()))
         };
-        let quick = Arc::new(std::sync::Mutex::new(None));
         let work = |number: usize| {
             let (done, most, underway) = (Arc::clone(&done), Arc::clone(&most), Arc::clone(&underway));
-            let quick = Arc::clone(&quick);
             async move {
                 most.fetch_max(underway.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                // The first three are slow.
-                tokio::time::sleep(Duration::from_secs(if number > 37 { 600 } else { 1 })).await;
-                underway.fetch_sub(1, Ordering::SeqCst);
-                if done.fetch_add(1, Ordering::SeqCst) + 1 == 37 {
-                    *quick.lock().unwrap() = Some(tokio::time::Instant::now());
+                // The first three are so slow that all others are done before them.
+                while number > 37 && done.load(Ordering::SeqCst) < 37 {
+                    tokio::task::yield_now().await;
                 }
+                underway.fetch_sub(1, Ordering::SeqCst);
+                done.fetch_add(1, Ordering::SeqCst);
             }
         };
-        until_done(4, take, work).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_mins(1), until_done(4, take, work)).await;
+        ended.expect("the quick ones are not held up").unwrap();
         assert_eq!((done.load(Ordering::SeqCst), most.load(Ordering::SeqCst)), (40, 4));
-        let quick = quick.lock().unwrap().expect("all quick ones are done") - began;
-        assert!(quick < Duration::from_secs(120), "{quick:?}");
-        assert!(began.elapsed() >= Duration::from_secs(600));
     }
 }

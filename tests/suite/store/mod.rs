@@ -46,3 +46,4 @@ mod sweep;
 mod unavailable;
 mod upgrades;
 mod verifications;
+mod webhooks;
