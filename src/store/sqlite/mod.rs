@@ -65,6 +65,8 @@ mod sweep;
 mod verifications;
 #[path = "../either/webhook_events.rs"]
 mod webhook_events;
+#[path = "../either/webhook_turns.rs"]
+mod webhook_turns;
 #[path = "../either/webhooks.rs"]
 mod webhooks;
 
