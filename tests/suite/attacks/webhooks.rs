@@ -1,13 +1,14 @@
 //! Row 51: an owner names where this server sends what it knows of people; what stands there may lead inside, never end, or
 //! change its meaning. And what signs it is a secret.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use consentry::{
     clock::Clock,
     model::account::Role,
     registry::{RegistryError, people, webhooks},
 };
+use tokio::time::Instant;
 
 use super::by_hand::ByHand;
 use crate::{
@@ -82,7 +83,7 @@ on_both_engines! {
     async fn the_secret_stands_nowhere_in_clear_and_the_address_only_where_it_is_used(engine) {
         let listener = Details::listen();
         let it = Hooked::new(engine, Clock::system()).await;
-        it.set(&it.host.url("/hook?key=Geheim91D3c7E05b2f46").to_string()).await.unwrap();
+        it.set(it.host.url("/hook?key=Geheim91D3c7E05b2f46").as_str()).await.unwrap();
         it.host.answer("/hook", Answer::status(500));
         it.connect("grace@example.com").await;
         it.told().await;

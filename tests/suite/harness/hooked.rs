@@ -56,7 +56,7 @@ impl Hooked {
         host.answer("/hook", Answer::status(204));
         let world = World::with(engine, Options { clock, outbound: strangers.settings(), ..Options::default() }).await;
         let mut it = Self { world, host, strangers, secret: WebhookSecret::new([0; 32]) };
-        it.secret = it.set(&it.host.url("/hook").to_string()).await.unwrap().expect("the first secret");
+        it.secret = it.set(it.host.url("/hook").as_str()).await.unwrap().expect("the first secret");
         it
     }
 
