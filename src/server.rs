@@ -19,6 +19,7 @@ pub mod registrations;
 pub mod shares;
 pub mod sign_ins;
 pub mod verifications;
+pub mod webhooks;
 
 use std::time::Duration;
 
@@ -198,6 +199,8 @@ pub struct Server {
     pub mails: Mails,
     /// Reads back what plugins publish; it waits for nobody else's fetches, and nobody for its.
     pub verifier: Outbound,
+    /// Tells owners' APIs what they asked to be told.
+    pub teller: Outbound,
 }
 
 /// Why the server does not start.
@@ -248,6 +251,7 @@ impl Server {
         let providers = Providers::new(settings.providers.clone(), Outbound::new(outbound.apart())?);
         let for_owners = Outbound::new(outbound.apart())?;
         let verifier = Outbound::new(outbound.apart())?;
+        let teller = Outbound::new(outbound.apart())?;
         let strangers = Outbound::new(outbound)?;
         let documents = Documents::new(settings.mechanisms.documents.clone(), strangers.clone(), known.clone());
         let key_sets = KeySets::new(strangers, known);
@@ -277,6 +281,7 @@ impl Server {
             counts: Counts::default(),
             mails: Mails::new(Mailer::none()),
             verifier,
+            teller,
         })
     }
 

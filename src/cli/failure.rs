@@ -58,6 +58,7 @@ impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         match error {
             RegistryError::Store(error) => error.into(),
+            RegistryError::Key(error) => Self::not_done(error.to_string()),
             RegistryError::Wrong(wrong) => {
                 let told: Vec<String> = wrong.iter().map(told).collect();
                 match told.as_slice() {

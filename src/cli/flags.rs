@@ -5,7 +5,9 @@ use std::{env, path::PathBuf};
 use clap::Args;
 
 use super::failure::Failure;
-use crate::config::{Checked, Config, ConfigError, Environment, Flag, ServeConfig, Sources};
+use crate::config::{
+    self, Checked, Config, ConfigError, Environment, Flag, ServeConfig, Sources, master_keys::MasterKeyBytes,
+};
 
 /// Flags that configure; they win over the environment, which wins over the file.
 #[derive(Clone, Debug, Default, Args)]
@@ -51,6 +53,11 @@ impl ConfigFlags {
     /// The configuration of the server, with what could be better about it.
     pub(super) fn serve_config(&self) -> Result<Checked<ServeConfig>, Failure> {
         Ok(ServeConfig::check(&self.sources())?)
+    }
+
+    /// The master keys, for a command that seals something.
+    pub(super) fn master_keys(&self) -> Result<Vec<MasterKeyBytes>, Failure> {
+        told(config::master_keys(&self.sources()))
     }
 
     fn sources(&self) -> Sources {

@@ -31,6 +31,7 @@ mod plugin_import;
 mod plugin_numbers;
 mod plugin_people;
 mod plugin_verification;
+mod plugin_webhook;
 mod preset;
 mod resource;
 mod run;
@@ -136,7 +137,9 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Serve => run_server(&config),
         Command::Migrate => at_desk(&config, Desk::open_unmigrated, async |desk| migrate::run(desk).await),
         Command::Account(command) => at_desk(&config, Desk::open, async |desk| account::run(command, desk).await),
-        Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, json).await),
+        Command::Plugin(command) => {
+            at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, (json, &config)).await)
+        }
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::OwnerToken(command) => {

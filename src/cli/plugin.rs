@@ -7,7 +7,8 @@ use super::{
     answer::{Answer, columns},
     desk::Desk,
     failure::Failure,
-    plugin_import, plugin_numbers, plugin_people, plugin_verification, resource,
+    flags::ConfigFlags,
+    plugin_import, plugin_numbers, plugin_people, plugin_verification, plugin_webhook, resource,
 };
 use crate::{
     model::{plugin::Plugin, resource::Resource},
@@ -38,6 +39,9 @@ pub(super) enum Command {
     Verify(plugin_verification::Verify),
     /// Serve the proof of the domain that a connector's vendor asks for
     Challenge(plugin_verification::Challenge),
+    /// Where the plugin's API is told who connects and who leaves
+    #[command(subcommand)]
+    Webhook(plugin_webhook::Command),
     /// Tell how one is used: connected people, new and lost connections, token requests, refusals
     Numbers(plugin_numbers::Show),
 }
@@ -48,7 +52,11 @@ pub(super) struct Show {
     slug: String,
 }
 
-pub(super) async fn run(command: Command, desk: &Desk, as_json: bool) -> Result<Answer, Failure> {
+pub(super) async fn run(
+    command: Command,
+    desk: &Desk,
+    (as_json, flags): (bool, &ConfigFlags),
+) -> Result<Answer, Failure> {
     match command {
         Command::Import(arguments) => plugin_import::run(arguments, desk).await,
         Command::List => list(desk).await,
@@ -61,6 +69,7 @@ pub(super) async fn run(command: Command, desk: &Desk, as_json: bool) -> Result<
         Command::VerificationToken(arguments) => plugin_verification::set_token(&arguments, desk).await,
         Command::Verify(arguments) => plugin_verification::verify(&arguments, desk, as_json).await,
         Command::Challenge(arguments) => plugin_verification::set_challenge(&arguments, desk).await,
+        Command::Webhook(command) => plugin_webhook::run(command, desk, flags).await,
         Command::Numbers(arguments) => plugin_numbers::run(&arguments, desk).await,
     }
 }

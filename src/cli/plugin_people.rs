@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::id::ConsentId,
-    registry::{owners, people},
+    registry::{RegistryError, owners, people},
     store::{owners::Page, plugin_people::ConnectedPerson},
 };
 
@@ -155,9 +155,15 @@ pub(super) async fn disconnect(arguments: &Disconnect, desk: &Desk) -> Result<An
     if found.is_empty() {
         return Err(Failure::not_done(format!("--person: nobody with this subject is connected to {slug}")));
     }
+    let mut ended = 0;
     for person in &found {
-        people::disconnect(&registry, &plugin, person.consent_id).await?;
+        match people::disconnect(&registry, &plugin, person.consent_id).await {
+            Ok(()) => ended += 1,
+            // Somebody else has ended this one since it was found; the others are to end all the same.
+            Err(RegistryError::Gone) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    let text = format!("{subject} was disconnected from {slug}: {} client(s).", found.len());
-    Ok(Answer { json: json!({ "slug": slug, "disconnected": found.len() }), text })
+    let text = format!("{subject} was disconnected from {slug}: {ended} client(s).");
+    Ok(Answer { json: json!({ "slug": slug, "disconnected": ended }), text })
 }

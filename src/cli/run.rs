@@ -22,6 +22,7 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
         tokio::spawn(jobs::mail::run(Arc::clone(&server))),
         tokio::spawn(jobs::notes::run(Arc::clone(&server))),
         tokio::spawn(jobs::verification::run(Arc::clone(&server))),
+        tokio::spawn(jobs::webhooks::run(Arc::clone(&server))),
     ];
     let mut serving: JoinSet<io::Result<()>> = listening.into_iter().map(Listening::run).collect();
     let mut ended = Vec::with_capacity(stops.len());

@@ -75,7 +75,7 @@ impl Shell {
         match Arguments::try_parse_from(words).unwrap().command {
             Command::Migrate => migrate::run(&self.desk).await,
             Command::Account(command) => account::run(command, &self.desk).await,
-            Command::Plugin(command) => plugin::run(command, &self.desk, false).await,
+            Command::Plugin(command) => plugin::run(command, &self.desk, (false, &ConfigFlags::default())).await,
             Command::Resource(command) => resource::run(command, &self.desk).await,
             Command::Client(command) => client::run(command, &self.desk).await,
             Command::OwnerToken(command) => owner_token::run(command, &self.desk).await,

@@ -211,6 +211,11 @@ impl ServeConfig {
     }
 }
 
+/// Reads the master keys alone, for a command that needs them.
+pub fn master_keys(sources: &Sources) -> Result<Checked<Vec<MasterKeyBytes>>, ConfigError> {
+    check(sources, |reader| Some(master_keys::read(reader)))
+}
+
 fn check<T>(sources: &Sources, read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Result<Checked<T>, ConfigError> {
     let mut reader = Reader::new(sources::gather(sources), &sources.environment);
     let config = read(&mut reader);

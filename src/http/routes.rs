@@ -166,6 +166,12 @@ fn console_pages(app: &mut web::ServiceConfig, base: &str) {
                 .post(console::verification::change)
                 .default_service(only("GET, POST")),
         )
+        .service(
+            page("/console/plugins/{slug}/webhook")
+                .get(console::webhook::show)
+                .post(console::webhook::change)
+                .default_service(only("GET, POST")),
+        )
         .service(page("/console/plugins/{slug}/numbers").get(console::numbers::show).default_service(only("GET")))
         .service(
             page("/console/plugins/{slug}/working")

@@ -5,5 +5,7 @@ pub mod counts;
 pub mod flows;
 pub mod mail;
 pub mod notes;
+mod refilling;
 pub mod sweep;
 pub mod verification;
+pub mod webhooks;

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use tokio::task::JoinSet;
 
+use super::refilling;
 use crate::{
     model::id::PluginId,
     registry::RegistryError,
@@ -17,7 +17,7 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(20);
 
 /// How many addresses are looked at at once.
-const BATCH: u32 = 4;
+const AT_ONCE_MAX: usize = 4;
 
 /// How long a node keeps what it took to itself: longer than a look may take with all its redirections
 /// (`registry::verification`). What is taken by one that is killed meanwhile is taken by others after that.
@@ -33,17 +33,16 @@ pub async fn run(server: Arc<Server>) {
     }
 }
 
-/// Makes all looks that are due now.
+/// Makes all looks that are due now. A host that takes its time holds up no other look than its own.
 pub async fn once(server: &Arc<Server>) -> StoreResult<()> {
-    loop {
-        let at = server.clock.now();
-        let taken = server.store.take_looks(&LookTaking { at, until: at + TURN, looks_max: BATCH }).await?;
-        if taken.is_empty() {
-            return Ok(());
+    let take = |looks_max| {
+        let server = Arc::clone(server);
+        async move {
+            let at = server.clock.now();
+            server.store.take_looks(&LookTaking { at, until: at + TURN, looks_max }).await
         }
-        let looking: JoinSet<()> = taken.into_iter().map(|plugin| look(Arc::clone(server), plugin)).collect();
-        looking.join_all().await;
-    }
+    };
+    refilling::until_done(AT_ONCE_MAX, take, |plugin| look(Arc::clone(server), plugin)).await
 }
 
 async fn look(server: Arc<Server>, plugin: PluginId) {

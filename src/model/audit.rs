@@ -106,6 +106,20 @@ pub enum AuditAction {
     PluginUnverified,
     /// A plugin's host answers another proof of its domain.
     PluginChallengeSet,
+    /// A plugin's API is told of its people from now on, or elsewhere.
+    PluginWebhookSet,
+    /// It is told of them again.
+    PluginWebhookStarted,
+    /// It is told of them no more until somebody starts that again.
+    PluginWebhookStopped,
+    /// Something it was to be told was given up.
+    PluginWebhookGivenUp,
+    /// What is told to it is signed with a new secret too.
+    PluginWebhookSecretRenewed,
+    /// The secret of before signs no more.
+    PluginWebhookSecretEnded,
+    /// It is told of them no more, and what waited is gone.
+    PluginWebhookRemoved,
     /// A resource was registered.
     ResourceAdded,
     /// A resource was removed.
@@ -187,6 +201,13 @@ impl AuditAction {
             Self::PluginVerified => "plugin.verified",
             Self::PluginUnverified => "plugin.unverified",
             Self::PluginChallengeSet => "plugin.challenge_set",
+            Self::PluginWebhookSet => "plugin.webhook_set",
+            Self::PluginWebhookStarted => "plugin.webhook_started",
+            Self::PluginWebhookStopped => "plugin.webhook_stopped",
+            Self::PluginWebhookGivenUp => "plugin.webhook_given_up",
+            Self::PluginWebhookSecretRenewed => "plugin.webhook_secret_renewed",
+            Self::PluginWebhookSecretEnded => "plugin.webhook_secret_ended",
+            Self::PluginWebhookRemoved => "plugin.webhook_removed",
             Self::ResourceAdded => "resource.added",
             Self::ResourceRemoved => "resource.removed",
             Self::ClientAdded => "client.added",

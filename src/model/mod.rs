@@ -35,6 +35,7 @@ pub mod resource;
 pub mod scope;
 pub mod session;
 pub mod verification;
+pub mod webhook;
 
 /// An instant, to the millisecond; `clock` cuts finer digits off so that both engines keep it unchanged.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

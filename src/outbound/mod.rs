@@ -177,6 +177,19 @@ impl Outbound {
         self.in_turn(&target, limits.patience, exchanging).await
     }
 
+    /// Sends a request of which nothing but the status is wanted, to a host that strangers name. Not a byte of the body is
+    /// waited for; where a redirection leads is not looked at.
+    pub async fn tell(&self, mut request: Request, patience: Duration) -> Result<StatusCode, FetchError> {
+        let url = request.url().clone();
+        let target = Target::of(&url)?;
+        *request.url_mut() = target.url.clone();
+        let telling = async {
+            let answered = self.client.execute(request).await.map_err(|error| FetchError::of(&error))?;
+            Ok(answered.status())
+        };
+        self.in_turn(&target, patience, telling).await
+    }
+
     async fn in_turn<T>(
         &self,
         target: &Target<'_>,

@@ -25,3 +25,4 @@ pub mod revocation;
 pub mod scope;
 pub mod token;
 pub mod verification;
+pub mod webhook;

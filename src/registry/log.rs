@@ -107,6 +107,13 @@ fn told(detail: &Value) -> String {
 pub const CSV_HEAD: &str =
     "\"at\",\"action\",\"by\",\"person\",\"client_id\",\"client_name\",\"address\",\"detail\",\"id\"\r\n";
 
+/// The last line of a file that ends before the log does: whoever keeps it must not take it for all there is.
+pub fn there_may_be_more(before: AuditEventId) -> String {
+    let says = format!("there may be older lines: add before={before} to the address of this file");
+    let cells = ["", "", "", "", "", "", "", says.as_str(), ""];
+    cells.map(cell).join(",") + "\r\n"
+}
+
 impl Line {
     /// The line as RFC 4180 has it, every cell in quotes.
     pub fn csv(&self) -> String {

@@ -11,9 +11,11 @@ pub mod people;
 pub mod plugins;
 pub mod scopes;
 pub mod verification;
+pub mod webhooks;
 
 use crate::{
     clock::Clock,
+    keys::KeyError,
     model::{
         Timestamp,
         audit::{Actor, Audit},
@@ -96,6 +98,9 @@ pub enum RegistryError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What is to be kept sealed cannot be sealed.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 impl From<Wrong> for RegistryError {

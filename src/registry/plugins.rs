@@ -175,6 +175,14 @@ pub async fn change(registry: &Registry<'_>, plugin: &Plugin, form: &PluginForm)
         accent_color: read.accent_color,
         ..plugin.clone()
     };
+    let is_as_before = changed.host == plugin.host
+        && changed.manifest == plugin.manifest
+        && changed.accent_color == plugin.accent_color
+        && changed.scopes.names().is_empty();
+    if is_as_before && read.documents.is_empty() {
+        // Nothing is written, so nobody else's form is out of date by it, and no look at the public address is forgotten.
+        return Ok(plugin.clone());
+    }
     let known = Known::Version(plugin.version);
     let at = registry.clock.now();
     keep(registry, PluginImport { plugin: changed, documents: read.documents, known, at }).await

@@ -12,6 +12,7 @@ use url::Url;
 use super::{Registry, RegistryError, RegistryResult, Wrong};
 use crate::{
     model::{
+        Timestamp,
         id::PluginId,
         plugin::Plugin,
         verification::{Finding, Look, News, Outcome, Verification},
@@ -93,14 +94,16 @@ pub async fn verify(registry: &Registry<'_>, outbound: &Outbound, plugin: Plugin
     let began = registry.clock.now();
     let looked = look(registry, outbound, plugin).await?;
     match keep(registry, looked, Vec::new()).await {
-        Err(RegistryError::ChangedMeanwhile) => {
-            let kept = registry.store.verification(plugin).await?.ok_or(RegistryError::Gone)?;
-            let is_as_good = kept.1.look.as_ref().is_some_and(|look| look.at >= began);
-            let verified = |(plugin, verification)| Verified { plugin, verification };
-            Some(kept).filter(|_| is_as_good).map(verified).ok_or(RegistryError::ChangedMeanwhile)
-        }
+        Err(RegistryError::ChangedMeanwhile) => as_good(registry, plugin, began).await,
         kept => kept,
     }
+}
+
+/// What somebody else's look came to that was kept since then; where there is none the plugin was changed.
+pub async fn as_good(registry: &Registry<'_>, plugin: PluginId, began: Timestamp) -> RegistryResult<Verified> {
+    let (plugin, verification) = registry.store.verification(plugin).await?.ok_or(RegistryError::Gone)?;
+    let is_as_good = verification.look.as_ref().is_some_and(|look| look.at >= began);
+    if is_as_good { Ok(Verified { plugin, verification }) } else { Err(RegistryError::ChangedMeanwhile) }
 }
 
 /// Looks, and says what that would mean. Whoever keeps it can tell the owners in the same step.
@@ -109,7 +112,12 @@ pub async fn look(registry: &Registry<'_>, outbound: &Outbound, plugin: PluginId
     let scheme = registry.scheme(&plugin.host);
     let judged = match read_back(outbound, &plugin).await {
         Ok((place, body)) => manifest::judge(&plugin, scheme, place.as_str(), &body),
-        Err((outcome, says)) => Judgement { outcome, says, findings: Vec::<Finding>::new() },
+        Err(NotRead::Met((outcome, says))) => Judgement { outcome, says, findings: Vec::<Finding>::new() },
+        Err(NotRead::Busy) => {
+            // Nothing is known of the host by that, so nothing is kept against it.
+            let problem = "Too many plugins are looked at just now. Try again in a minute";
+            return Err(Wrong::new("other", problem).into());
+        }
     };
     let Judgement { outcome, says, findings } = judged;
     let look = Look { at: registry.clock.now(), outcome, says, findings };
@@ -137,23 +145,42 @@ pub async fn keep(registry: &Registry<'_>, looked: Looked, mails: Vec<NewMail>) 
 /// What a look came to that has read no manifest.
 type Unread = (Outcome, String);
 
+/// Why nothing came of a look.
+enum NotRead {
+    /// It came to this.
+    Met(Unread),
+    /// Nobody was asked, because too much is under way here.
+    Busy,
+}
+
+impl From<Unread> for NotRead {
+    fn from(unread: Unread) -> Self {
+        Self::Met(unread)
+    }
+}
+
 /// Reads what stands at the public address, and where it stood in the end.
-async fn read_back(outbound: &Outbound, plugin: &Plugin) -> Result<(Url, Vec<u8>), Unread> {
+async fn read_back(outbound: &Outbound, plugin: &Plugin) -> Result<(Url, Vec<u8>), NotRead> {
     let place = format!("https://{}{}", plugin.host, manifest::PLACE);
     let unread = |_| (Outcome::OutOfReach, format!("{place} is no address."));
     let mut url = Url::parse(&place).map_err(unread)?;
     for _ in 0..=REDIRECTIONS_MAX {
-        let answered = outbound.look(&url, LIMITS).await.map_err(|error| unanswered(&url, &error))?;
+        let answered = match outbound.look(&url, LIMITS).await {
+            Ok(answered) => answered,
+            Err(error) if error.is_ours() => return Err(NotRead::Busy),
+            Err(error) => return Err(unanswered(&url, &error).into()),
+        };
         match answered.status.as_u16() {
             200 => return Ok((url, answered.body)),
             301 | 302 | 303 | 307 | 308 => url = followed(&url, &answered)?,
-            _ => return Err(refused(&url, answered.status)),
+            _ => return Err(refused(&url, answered.status).into()),
         }
     }
     Err((
         Outcome::LeadsAway,
         format!("{place} redirects more than {REDIRECTIONS_MAX} times; nobody follows any further."),
-    ))
+    )
+        .into())
 }
 
 /// Where a redirection leads, if a reader would follow it.

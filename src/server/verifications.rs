@@ -8,9 +8,10 @@ use super::{
 use crate::{
     keys::KeyError,
     model::{audit::Actor, id::PluginId, plugin::Plugin, verification::News},
+    outbound::Outbound,
     registry::{
         Registry, RegistryError,
-        verification::{Verified, keep, look},
+        verification::{Verified, as_good, keep, look},
     },
     server::mails::NEWS_LIFETIME,
     store::{StoreError, mails::NewMail},
@@ -28,6 +29,15 @@ pub enum LookError {
     /// The owners cannot be told.
     #[error(transparent)]
     Key(#[from] KeyError),
+}
+
+impl From<LookError> for RegistryError {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Registry(error) => error,
+            LookError::Key(error) => error.into(),
+        }
+    }
 }
 
 impl From<StoreError> for LookError {
@@ -49,15 +59,34 @@ impl Server {
             actor: Actor::Server,
             address: None,
         };
-        let looked = look(&registry, &self.verifier, plugin).await?;
-        let mails = match looked.news {
-            Some(news) => self.mails_of(&looked.plugin, news).await?,
-            None => Vec::new(),
-        };
-        Ok(keep(&registry, looked, mails).await?)
+        self.look_and_tell(&registry, &self.verifier, plugin).await
     }
 
-    async fn mails_of(&self, plugin: &Plugin, news: News) -> Result<Vec<NewMail>, LookError> {
+    /// The same for an owner who asked, and who sees what came of it: the others are told. Somebody else's look that was
+    /// kept meanwhile is as good.
+    pub async fn look_for(&self, registry: &Registry<'_>, plugin: PluginId) -> Result<Verified, LookError> {
+        let began = self.clock.now();
+        match self.look_and_tell(registry, &self.for_owners, plugin).await {
+            Err(LookError::Registry(RegistryError::ChangedMeanwhile)) => Ok(as_good(registry, plugin, began).await?),
+            looked => looked,
+        }
+    }
+
+    async fn look_and_tell(
+        &self,
+        registry: &Registry<'_>,
+        outbound: &Outbound,
+        plugin: PluginId,
+    ) -> Result<Verified, LookError> {
+        let looked = look(registry, outbound, plugin).await?;
+        let mails = match looked.news {
+            Some(news) => self.mails_of(&looked.plugin, news, &registry.actor).await?,
+            None => Vec::new(),
+        };
+        Ok(keep(registry, looked, mails).await?)
+    }
+
+    async fn mails_of(&self, plugin: &Plugin, news: News, asked: &Actor) -> Result<Vec<NewMail>, LookError> {
         if !self.mails.mailer().is_on() {
             return Ok(Vec::new());
         }
@@ -67,7 +96,8 @@ impl Server {
         };
         let expires_at = self.clock.now() + NEWS_LIFETIME;
         let mut mails = Vec::new();
-        for owner in self.store.owners(plugin.id).await?.into_iter().take(TOLD_MAX) {
+        let owners = self.store.owners(plugin.id).await?.into_iter();
+        for owner in owners.filter(|owner| *asked != Actor::Account(owner.account_id)).take(TOLD_MAX) {
             // Nobody is written to at an address that is not known to be theirs.
             let account = self.store.account(owner.account_id).await?.map(|(account, _)| account);
             let Some(account) = account.filter(|account| account.email_verified_at.is_some()) else { continue };

@@ -41,6 +41,7 @@ pub mod sign_ins;
 mod sqlite;
 pub mod sweep;
 pub mod verifications;
+pub mod webhooks;
 
 pub use error::{StoreError, StoreResult};
 

@@ -15,6 +15,7 @@ pub mod request;
 pub mod sealed;
 pub mod secret;
 pub mod subject;
+pub mod webhook;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 

@@ -86,14 +86,19 @@ async fn export(entry: &Entry<'_>) -> Outcome {
     let registry = entry.registry();
     let of = log::sought(&registry, &plugin, &search).await?;
     let (mut csv, mut before) = (CSV_HEAD.to_owned(), Part::asked_for(entry, BATCH)?.before.map(AuditEventId));
+    let mut is_whole = false;
     for _ in 0..BATCHES {
         let page = Page { before, rows_max: BATCH };
         let lines = log::read(&registry, Some(&plugin), of.clone(), page).await?;
         csv.extend(lines.iter().map(log::Line::csv));
         before = lines.last().map(|line| line.id);
-        if lines.len() < BATCH as usize {
+        is_whole = lines.len() < BATCH as usize;
+        if is_whole {
             break;
         }
+    }
+    if let Some(before) = before.filter(|_| !is_whole) {
+        csv.push_str(&log::there_may_be_more(before));
     }
     let name = format!("attachment; filename=\"{}-log.csv\"", plugin.slug);
     Ok(HttpResponse::Ok()

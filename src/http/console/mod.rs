@@ -20,4 +20,5 @@ pub mod scopes;
 mod times;
 pub mod tokens;
 pub mod verification;
+pub mod webhook;
 pub mod working;

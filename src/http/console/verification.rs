@@ -64,7 +64,7 @@ async fn verify(entry: &Entry<'_>, plugin: PluginId) -> RegistryResult<Notice> {
     let Ok(_turn) = entry.server.examinations.begin(plugin, entry.account.id) else {
         return Err(Wrong::new("other", "There were many looks a moment ago. Try again in a minute").into());
     };
-    let looked = verification::verify(&entry.registry(), &entry.server.for_owners, plugin).await?;
+    let looked = entry.server.look_for(&entry.registry(), plugin).await?;
     Ok(if looked.plugin.state == PluginState::Verified { Notice::Verified } else { Notice::NotVerified })
 }
 

@@ -5,6 +5,7 @@ mod notices;
 pub mod people;
 mod tokens;
 mod verification;
+mod webhook;
 mod working;
 
 pub use self::clients::{
@@ -13,6 +14,7 @@ pub use self::clients::{
 pub use self::notices::Notice;
 pub use self::tokens::{TokenLine, TokensPage};
 pub use self::verification::VerificationPage;
+pub use self::webhook::{DeliveryLine, KnownWebhook, WebhookPage};
 
 use askama::Template;
 
@@ -87,6 +89,8 @@ sections! {
     Clients = "/clients", "Client IDs",
     /// Whether an assistant finds what it looks for.
     Verification = "/verification", "Verification",
+    /// Where its API is told of its people.
+    Webhook = "/webhook", "Webhook",
     /// How it is used.
     Numbers = "/numbers", "Numbers",
     /// What happened, and what the doctor says.

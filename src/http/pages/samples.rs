@@ -8,6 +8,7 @@ mod index;
 mod links;
 mod providers;
 mod settings;
+mod webhook;
 mod working;
 
 use chrono::DateTime;
@@ -60,6 +61,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
     samples.extend(settings::samples());
     samples.extend(working::samples());
     samples.extend(console_people::samples());
+    samples.extend(webhook::samples());
     samples
 }
 
@@ -171,6 +173,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     pages.extend(settings::filled_with(&layout(), text));
     pages.extend(working::filled_with(&layout(), text));
     pages.extend(console_people::filled_with(&layout(), text));
+    pages.extend(webhook::filled_with(&layout(), text));
     pages
 }
 

@@ -3,7 +3,12 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Connection, Engine, audit, client_documents::put_document, holding, reading};
+use super::{
+    Connection, Engine, audit,
+    client_documents::put_document,
+    holding, reading,
+    webhook_events::{Hearer, HearerRow},
+};
 use crate::{
     model::{
         Timestamp,
@@ -11,6 +16,7 @@ use crate::{
         consent::Consent,
         id::{AccountId, AuditEventId, ClientId, ConsentId, PluginId},
         scope::Scopes,
+        webhook::WebhookEvent,
     },
     store::{
         StoreError, StoreResult,
@@ -96,7 +102,14 @@ const REVOKE: &str = "
        and resource = $3
        and revoked_at is null";
 
-const PLUGIN_OF: &str = "select plugin_id from resources where identifier = $1";
+/// The plugin of a resource; with more where its API is told of its people.
+const PLUGIN_OF: &str = "
+    select r.plugin_id, case when w.plugin_id is null then null else p.subject_salt end as salt, p.slug,
+           coalesce((select c.client_id from clients c where c.id = $2), '') as client_id
+      from resources r
+      join plugins p on p.id = r.plugin_id
+      left join plugin_webhooks w on w.plugin_id = r.plugin_id and w.stopped_at is null
+     where r.identifier = $1";
 
 /// A consent as its row has it.
 #[derive(sqlx::FromRow)]
@@ -155,18 +168,27 @@ impl Engine {
             let client = client.ok_or_else(|| StoreError::broken("a document's address is another client's id"))?;
             grant.key.client_id = client.id;
         }
-        let consent = if let Some(first) = insert(&mut step, &grant, event).await? {
-            first
+        let (consent, connects) = if let Some(first) = insert(&mut step, &grant, event).await? {
+            (first, true)
         } else {
             let known = lock(&mut step, &grant.key).await?;
             if covers(&known, &grant) {
                 step.commit().await?;
                 return Ok(known);
             }
-            widen(&mut step, &known, &grant, event).await?
+            (widen(&mut step, &known, &grant, event).await?, known.revoked_at.is_some())
         };
         let detail = json!({ "resource": consent.resource, "scopes": consent.scopes.to_string() });
-        let subjects = subjects(&mut step, &grant.key).await?;
+        let (subjects, hearer) = subjects(&mut step, &grant.key).await?;
+        if let Some((hearer, client_id)) = hearer.filter(|_| connects) {
+            let more = json!({
+                "client_id": client_id,
+                "resource": consent.resource,
+                "scopes": consent.scopes.iter().collect::<Vec<_>>(),
+            });
+            let what = (WebhookEvent::PersonConnected, consent.account_id);
+            hearer.tell_of(&mut step, what, more, event).await?;
+        }
         audit::write(&mut step, event, AuditAction::ConsentGranted, subjects, detail).await?;
         step.commit().await?;
         Ok(consent)
@@ -186,7 +208,12 @@ impl Engine {
             return Ok(false);
         }
         let detail = json!({ "resource": key.resource });
-        let subjects = subjects(&mut step, key).await?;
+        let (subjects, hearer) = subjects(&mut step, key).await?;
+        if let Some((hearer, client_id)) = hearer {
+            let more = json!({ "client_id": client_id, "resource": key.resource, "by": "person" });
+            let what = (WebhookEvent::PersonDisconnected, key.account_id);
+            hearer.tell_of(&mut step, what, more, event).await?;
+        }
         audit::write(&mut step, event, AuditAction::ConsentRevoked, subjects, detail).await?;
         step.commit().await?;
         Ok(true)
@@ -232,9 +259,19 @@ async fn widen(step: &mut Connection, known: &Consent, grant: &ConsentGrant, eve
     row.try_into()
 }
 
-/// Whom an event is about; it stands in the log of the plugin whose API was meant, too.
-async fn subjects(step: &mut Connection, key: &ConsentKey) -> StoreResult<Subjects> {
-    let plugin: Option<Uuid> = sqlx::query_scalar(PLUGIN_OF).bind(&key.resource).fetch_optional(step).await?;
+/// Whom an event is about; it stands in the log of the plugin whose API was meant, too. And who is to be told of it, with
+/// what the wire calls the client.
+async fn subjects(step: &mut Connection, key: &ConsentKey) -> StoreResult<(Subjects, Option<(Hearer, String)>)> {
+    let row: Option<(Uuid, Option<Vec<u8>>, String, String)> =
+        sqlx::query_as(PLUGIN_OF).bind(&key.resource).bind(key.client_id.0).fetch_optional(step).await?;
     let (account_id, client_id) = (Some(key.account_id), Some(key.client_id));
-    Ok(Subjects { account_id, client_id, plugin_id: plugin.map(PluginId) })
+    let plugin_id = row.as_ref().map(|(plugin, ..)| PluginId(*plugin));
+    let hearer = match row {
+        Some((plugin, Some(salt), slug, client_id)) => {
+            let row: HearerRow = (plugin, salt, slug);
+            Some((Hearer::of(row)?, client_id))
+        }
+        _ => None,
+    };
+    Ok((Subjects { account_id, client_id, plugin_id }, hearer))
 }

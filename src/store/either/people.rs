@@ -10,6 +10,7 @@ use super::{
     accounts::{hold, reset, tell, verify_email},
     links::{end_later_ways_back, end_links, put_link, use_link},
     mails::enqueue,
+    webhook_events::tell_of_deletion,
 };
 use crate::{
     model::{
@@ -219,6 +220,7 @@ impl Engine {
         if deletion.verified.is_some() && password != deletion.verified {
             return Ok(false);
         }
+        tell_of_deletion(&mut step, id, event).await?;
         for statement in BELONGINGS {
             sqlx::query(statement).bind(id.0).execute(&mut *step).await?;
         }

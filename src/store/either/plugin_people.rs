@@ -3,12 +3,16 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Engine, audit, reading};
+use super::{
+    Engine, audit, reading,
+    webhook_events::{Many, by, hearer, tell_of_many},
+};
 use crate::{
     model::{
         Timestamp,
         audit::{Audit, AuditAction, Subjects},
         id::{AccountId, ClientId, ConsentId, PluginId},
+        webhook::WebhookEvent,
     },
     store::{StoreError, StoreResult, is_no_text, owners::Page, plugin_people::ConnectedPerson},
 };
@@ -57,7 +61,7 @@ const DISCONNECT: &str = "
                     where r.identifier = consents.resource
                       and r.generation = consents.resource_generation
                       and r.plugin_id = $1)
-    returning account_id, client_id, resource";
+    returning account_id, client_id, resource, (select c.client_id from clients c where c.id = consents.client_id)";
 
 /// Every consent was given under the generation of its resource, so all of them end with this.
 const DISCONNECT_EVERYBODY: &str = "update resources set generation = generation + 1 where plugin_id = $1";
@@ -131,9 +135,14 @@ impl Engine {
         event: &Audit,
     ) -> StoreResult<bool> {
         let mut step = self.begin().await?;
-        let ended: Option<(Uuid, Uuid, String)> =
+        let ended: Option<(Uuid, Uuid, String, String)> =
             sqlx::query_as(DISCONNECT).bind(plugin.0).bind(consent.0).bind(event.at).fetch_optional(&mut *step).await?;
-        let Some((account, client, resource)) = ended else { return Ok(false) };
+        let Some((account, client, resource, wire_id)) = ended else { return Ok(false) };
+        if let Some(hearer) = hearer(&mut step, plugin).await? {
+            let more = json!({ "client_id": wire_id, "resource": resource, "by": by(event) });
+            let what = (WebhookEvent::PersonDisconnected, AccountId(account));
+            hearer.tell_of(&mut step, what, more, event).await?;
+        }
         let (account_id, client_id) = (Some(AccountId(account)), Some(ClientId(client)));
         let subjects = Subjects { account_id, client_id, plugin_id: Some(plugin) };
         let detail = json!({ "resource": resource, "by": "owner" });
@@ -144,6 +153,7 @@ impl Engine {
 
     pub(in crate::store) async fn disconnect_everybody(&self, plugin: PluginId, event: &Audit) -> StoreResult<()> {
         let mut step = self.begin().await?;
+        tell_of_many(&mut step, plugin, Many::OfPlugin, event).await?;
         sqlx::query(DISCONNECT_EVERYBODY).bind(plugin.0).execute(&mut *step).await?;
         let subjects = Subjects { plugin_id: Some(plugin), ..Subjects::default() };
         audit::write(&mut step, event, AuditAction::PluginPeopleDisconnected, subjects, json!({})).await?;

@@ -54,6 +54,14 @@ const MAILS: &str = "
     delete from outgoing_mails
      where id in (select id from outgoing_mails where expires_at <= $1 limit $2)";
 
+/// A step that ends a webhook takes these rows too; whoever is met there is passed over.
+const WEBHOOK_DELIVERIES: &str = concat!(
+    "delete from webhook_deliveries
+      where (plugin_id, id) in (select plugin_id, id from webhook_deliveries where forget_at <= $1 limit $2 ",
+    locking!(),
+    ")"
+);
+
 const OFFERS: &str = "
     delete from callback_offers
      where (client_id, redirect_uri) in (select client_id, redirect_uri
@@ -118,6 +126,7 @@ impl Engine {
             (LINKS, sweep.sessions_expired_by),
             (INVITATIONS, sweep.sessions_expired_by),
             (MAILS, sweep.sessions_expired_by),
+            (WEBHOOK_DELIVERIES, sweep.sessions_expired_by),
             (DEVICES, sweep.sessions_expired_by),
             (SIGN_IN_FAILURES, sweep.sessions_expired_by),
             (OWNER_TOKENS, sweep.sessions_expired_by),

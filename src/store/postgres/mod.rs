@@ -65,6 +65,12 @@ mod standing;
 mod sweep;
 #[path = "../either/verifications.rs"]
 mod verifications;
+#[path = "../either/webhook_events.rs"]
+mod webhook_events;
+#[path = "../either/webhook_turns.rs"]
+mod webhook_turns;
+#[path = "../either/webhooks.rs"]
+mod webhooks;
 
 use std::str::FromStr;
 
@@ -236,6 +242,14 @@ macro_rules! holding {
     };
 }
 use holding;
+
+/// Keeps the row that a reading finds from being deleted until the step ends; all else about it may be changed.
+macro_rules! sharing {
+    () => {
+        "for key share"
+    };
+}
+use sharing;
 
 /// Runs a reading, or a step that is safe to repeat: once more on a fresh connection if it came to no outcome.
 macro_rules! reading {

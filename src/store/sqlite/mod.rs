@@ -65,6 +65,12 @@ mod standing;
 mod sweep;
 #[path = "../either/verifications.rs"]
 mod verifications;
+#[path = "../either/webhook_events.rs"]
+mod webhook_events;
+#[path = "../either/webhook_turns.rs"]
+mod webhook_turns;
+#[path = "../either/webhooks.rs"]
+mod webhooks;
 
 use std::{path::Path, str::FromStr};
 
@@ -173,6 +179,14 @@ macro_rules! holding {
     };
 }
 use holding;
+
+/// Keeps the row that a reading finds from being deleted until the step ends: the step that writes holds the whole file.
+macro_rules! sharing {
+    () => {
+        ""
+    };
+}
+use sharing;
 
 /// Runs a reading. (Postgres has more to do here.)
 macro_rules! reading {

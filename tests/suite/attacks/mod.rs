@@ -46,3 +46,4 @@ mod secrets;
 mod sign_in;
 mod tokens;
 mod verification;
+mod webhooks;

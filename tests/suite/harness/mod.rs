@@ -12,6 +12,7 @@ pub mod durable;
 pub mod elsewhere;
 pub mod faulty;
 pub mod foreign;
+pub mod hooked;
 pub mod hostile;
 pub mod landing;
 pub mod log;

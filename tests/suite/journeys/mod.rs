@@ -39,5 +39,6 @@ mod two_nodes;
 mod under_a_path;
 mod verification;
 mod verification_by_hand;
+mod webhooks;
 mod working;
 mod wrong_clocks;

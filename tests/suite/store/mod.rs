@@ -47,3 +47,4 @@ mod sweep;
 mod unavailable;
 mod upgrades;
 mod verifications;
+mod webhooks;

@@ -44,6 +44,8 @@ const ROWS: &str = "
     select 'authenticator_apps ' || count(*) from authenticator_apps union all
     select 'recovery_codes ' || count(*) from recovery_codes union all
     select 'remembered_devices ' || count(*) from remembered_devices union all
+    select 'plugin_webhooks ' || count(*) from plugin_webhooks union all
+    select 'webhook_deliveries ' || count(*) from webhook_deliveries union all
     select 'working_keys ' || count(*) from working_keys union all
     select 'audit_events ' || count(*) from audit_events
     order by 1";

@@ -231,8 +231,9 @@ on_both_engines! {
                     "passkeys to accounts",
                     "plugin_connections to plugins", "plugin_counts to plugins", "plugin_documents to plugins",
                     "plugin_owners to accounts", "plugin_owners to plugins", "plugin_verifications to plugins",
+                    "plugin_webhooks to plugins",
                     "recovery_codes to accounts", "remembered_devices to accounts", "resources to plugins",
-                    "sessions to accounts",
+                    "sessions to accounts", "webhook_deliveries to plugin_webhooks",
                 ]
             );
             assert!(tables.lines("select name from sqlite_schema where name like '%anew%'").await.is_empty());

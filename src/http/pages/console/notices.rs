@@ -58,6 +58,14 @@ notices! {
     Left = "left", "You do not look after that plugin any more.",
     /// A token of a program was ended.
     TokenEnded = "token-ended", "That token is not good any more.",
+    /// A test of the webhook waits to be sent.
+    TestSent = "test-sent", "A test is on its way. What became of it stands in the list below in a moment; look at this page again.",
+    /// An event is sent once more.
+    SentAgain = "sent-again", "It is on its way again.",
+    /// A webhook goes on.
+    Started = "started", "Started: what was not taken is sent again.",
+    /// A webhook is no more.
+    Removed = "removed", "Removed: your API is told nothing any more.",
     /// Connections were ended.
     Disconnected = "disconnected", "Disconnected.",
 }

@@ -30,6 +30,8 @@ struct State {
     answers: Mutex<HashMap<String, Answer>>,
     /// The heads of all requests, in the order they came.
     heads: Mutex<Vec<String>>,
+    /// The heads and bodies of those that had one.
+    messages: Mutex<Vec<(String, String)>>,
     stalls: AtomicBool,
     connections: AtomicUsize,
     open: AtomicUsize,
@@ -107,6 +109,11 @@ impl Host {
         self.state.heads.lock().unwrap().last().expect("a request").clone()
     }
 
+    /// The requests that had a body: the head, and that.
+    pub fn messages(&self) -> Vec<(String, String)> {
+        self.state.messages.lock().unwrap().clone()
+    }
+
     /// What the last caller called itself.
     pub fn last_user_agent(&self) -> Option<String> {
         let head = self.last_head();
@@ -182,6 +189,15 @@ async fn serve(mut stream: TlsStream<TcpStream>, state: &State) -> std::io::Resu
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let known = state.answers.lock().unwrap().get(path_of(&head)).cloned();
+    let length = head.lines().filter_map(|line| line.split_once(": "));
+    let length =
+        length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).find_map(|(_, n)| n.parse().ok());
+    if let Some(length @ 1_usize..) = length {
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await?;
+        let body = String::from_utf8_lossy(&body).into_owned();
+        state.messages.lock().unwrap().push((head.clone(), body));
+    }
     state.heads.lock().unwrap().push(head);
     let answer = known.unwrap_or_else(|| Answer::status(404));
     let sent = |length| {

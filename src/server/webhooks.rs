@@ -1,0 +1,133 @@
+//! Telling plugins' APIs: opens the secrets, signs by Standard Webhooks, sends, and keeps what came of it. What is told
+//! and when is `jobs::webhooks`' and the store's affair, what a try means `protocol::webhook`'s.
+
+use std::time::Duration;
+
+use chrono::SecondsFormat;
+use reqwest::{
+    Method, Request, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use serde_json::json;
+
+use super::{Server, keyring::KeyringError};
+use crate::{
+    keys::seal,
+    model::{audit::Actor, key::Purpose},
+    outbound::FetchError,
+    protocol::webhook::{Before, Fate, Tried, meaning},
+    random,
+    registry::webhooks::place,
+    store::{
+        StoreError,
+        webhooks::{Delivery, TakenWebhook, TryKeeping},
+    },
+    tokens::webhook::WebhookSecret,
+};
+
+/// How long an owner's API may take for its answer.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why nothing could be told.
+#[derive(Debug, thiserror::Error)]
+pub enum TellError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeyringError),
+}
+
+impl Server {
+    /// Tells a plugin's API one thing, and keeps what came of it; whether it goes on with the next.
+    pub async fn tell(&self, webhook: &TakenWebhook, delivery: &Delivery) -> Result<bool, TellError> {
+        let (tried, says) = self.try_to_tell(webhook, delivery).await?;
+        let at = self.clock.now();
+        let before = Before {
+            attempts: delivery.attempts,
+            expires_at: delivery.expires_at,
+            failures: webhook.failures,
+            failing_since: webhook.failing_since,
+        };
+        let [jitter] = random::bytes();
+        let meant = meaning(tried, before, at, jitter);
+        let keeping = TryKeeping {
+            plugin_id: webhook.plugin_id,
+            turn: webhook.turn,
+            delivery: delivery.id.clone(),
+            at,
+            says,
+            counts: meant.counts,
+            delivered: meant.fate == Fate::Delivered,
+            due_at: if let Fate::Again(next) = meant.fate { Some(next) } else { None },
+            rest_until: meant.rest_until,
+            stop: meant.stop,
+        };
+        let kept = self.store.keep_try(&keeping, &self.audit(Actor::Server, None)).await?;
+        Ok(kept && keeping.delivered)
+    }
+
+    async fn try_to_tell(&self, webhook: &TakenWebhook, delivery: &Delivery) -> Result<(Tried, String), KeyringError> {
+        let secrets = self.secrets_of(webhook).await?;
+        if secrets.is_empty() {
+            tracing::error!(
+                plugin.id = %webhook.plugin_id,
+                "a webhook's secret does not open: its row or its key was changed"
+            );
+            return Ok((Tried::NotTaken, "Nothing was sent: its secret cannot be read here. Renew it".to_owned()));
+        }
+        let request = self.signed(webhook, &secrets, delivery);
+        Ok(match self.teller.tell(request, PATIENCE).await {
+            Ok(status) if status.is_success() => (Tried::Taken, format!("Taken, with status {}", status.as_u16())),
+            Ok(StatusCode::GONE) => (Tried::Gone, "Answered that it is gone for good (status 410)".to_owned()),
+            Ok(status) if status.is_redirection() => {
+                let says = format!("Answered with status {}; redirections are not followed", status.as_u16());
+                (Tried::NotTaken, says)
+            }
+            Ok(status) => (Tried::NotTaken, format!("Answered with status {}", status.as_u16())),
+            Err(error) if error.is_ours() => (Tried::NotMade, "Too much was being sent at once".to_owned()),
+            Err(FetchError::TooSlow) => (Tried::NotTaken, format!("No answer within {} seconds", PATIENCE.as_secs())),
+            Err(error) => (Tried::NotTaken, format!("Not sent: {error}")),
+        })
+    }
+
+    async fn secrets_of(&self, webhook: &TakenWebhook) -> Result<Vec<WebhookSecret>, KeyringError> {
+        let mut secrets = Vec::new();
+        for sealed in &webhook.secrets {
+            let kid = seal::kid_of(sealed);
+            let ring = self.keyring.knowing(kid, &self.store, self.clock.now()).await?;
+            let key = kid.and_then(|kid| ring.sealing_of(Purpose::SealData, kid));
+            let plain = key.and_then(|key| key.open_from(&place(webhook.plugin_id), sealed));
+            secrets.extend(plain.and_then(|plain| WebhookSecret::from_bytes(&plain)));
+        }
+        Ok(secrets)
+    }
+
+    /// The same message each time it is tried, under the time of this try.
+    fn signed(&self, webhook: &TakenWebhook, secrets: &[WebhookSecret], delivery: &Delivery) -> Request {
+        let body = json!({
+            "type": delivery.event.as_str(),
+            "timestamp": delivery.created_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            "data": delivery.data,
+        });
+        let (body, timestamp) = (body.to_string(), self.clock.now().timestamp());
+        let signatures: Vec<String> =
+            secrets.iter().map(|secret| secret.sign(&delivery.id, timestamp, &body)).collect();
+        let mut request = Request::new(Method::POST, webhook.address.url().clone());
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in [
+            ("webhook-id", delivery.id.clone()),
+            ("webhook-timestamp", timestamp.to_string()),
+            ("webhook-signature", signatures.join(" ")),
+        ] {
+            // An id is of our own making, so all of them can stand in a header.
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
+        *request.body_mut() = Some(body.into());
+        request
+    }
+}
