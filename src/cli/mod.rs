@@ -26,6 +26,7 @@ mod flags;
 mod flow;
 mod migrate;
 mod plugin;
+mod plugin_access;
 mod plugin_import;
 mod plugin_numbers;
 mod plugin_people;
@@ -73,6 +74,9 @@ enum Command {
     /// APIs, and the documents about them
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// People whom rules of who may connect name together
+    #[command(subcommand)]
+    Group(plugin_access::Group),
     /// What tokens can be for: each plugin's API, and further ones such as its MCP server
     #[command(subcommand)]
     Resource(resource::Command),
@@ -133,6 +137,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Migrate => at_desk(&config, Desk::open_unmigrated, async |desk| migrate::run(desk).await),
         Command::Account(command) => at_desk(&config, Desk::open, async |desk| account::run(command, desk).await),
         Command::Plugin(command) => at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, json).await),
+        Command::Group(command) => at_desk(&config, Desk::open, async |desk| plugin_access::group(command, desk).await),
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),

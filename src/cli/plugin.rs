@@ -7,7 +7,7 @@ use super::{
     answer::{Answer, columns},
     desk::Desk,
     failure::Failure,
-    plugin_import, plugin_numbers, plugin_people, plugin_verification, resource,
+    plugin_access, plugin_import, plugin_numbers, plugin_people, plugin_verification, resource,
 };
 use crate::{
     model::{plugin::Plugin, resource::Resource},
@@ -28,6 +28,8 @@ pub(super) enum Command {
     AddOwner(plugin_people::Whom),
     /// Take an owner away, but not the last one
     RemoveOwner(plugin_people::Whom),
+    /// Say who may connect, and what they may grant; show it when nothing is to change
+    Access(plugin_access::Set),
     /// List who is connected to a plugin, the newest first
     People(plugin_people::People),
     /// Disconnect one person, or everybody
@@ -56,6 +58,7 @@ pub(super) async fn run(command: Command, desk: &Desk, as_json: bool) -> Result<
         Command::Owners(arguments) => plugin_people::list(&arguments, desk).await,
         Command::AddOwner(arguments) => plugin_people::add(&arguments, desk).await,
         Command::RemoveOwner(arguments) => plugin_people::remove(&arguments, desk).await,
+        Command::Access(arguments) => plugin_access::run(arguments, desk).await,
         Command::People(arguments) => plugin_people::connected(arguments, desk).await,
         Command::Disconnect(arguments) => plugin_people::disconnect(&arguments, desk).await,
         Command::VerificationToken(arguments) => plugin_verification::set_token(&arguments, desk).await,

@@ -94,6 +94,16 @@ pub enum AuditAction {
     PluginOwnerRemoved,
     /// Everybody who was connected to a plugin was disconnected.
     PluginPeopleDisconnected,
+    /// Others than before may connect to a plugin, or grant other scopes.
+    PluginAccessChanged,
+    /// A group of people was made.
+    GroupCreated,
+    /// A group was deleted; the rules that named it name nobody.
+    GroupDeleted,
+    /// An account is in a group from now on.
+    GroupMemberAdded,
+    /// An account is in a group no more.
+    GroupMemberRemoved,
     /// A plugin's manifest publishes another verification token.
     PluginVerificationTokenSet,
     /// A plugin's manifest was read back at its public address, and matched.
@@ -177,6 +187,11 @@ impl AuditAction {
             Self::PluginOwnerAdded => "plugin.owner_added",
             Self::PluginOwnerRemoved => "plugin.owner_removed",
             Self::PluginPeopleDisconnected => "plugin.people_disconnected",
+            Self::PluginAccessChanged => "plugin.access_changed",
+            Self::GroupCreated => "group.created",
+            Self::GroupDeleted => "group.deleted",
+            Self::GroupMemberAdded => "group.member_added",
+            Self::GroupMemberRemoved => "group.member_removed",
             Self::PluginVerificationTokenSet => "plugin.verification_token_set",
             Self::PluginVerified => "plugin.verified",
             Self::PluginUnverified => "plugin.unverified",

@@ -3,6 +3,7 @@
 //! The command line, the console and the owners' API call the same functions, so that they end in the same state and
 //! say the same of what is wrong. Whether somebody may touch a plugin at all is known before anything here is called.
 
+pub mod access;
 pub mod clients;
 pub mod log;
 pub mod owners;

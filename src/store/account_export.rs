@@ -26,6 +26,8 @@ pub struct AccountExport {
     pub factors: ExportedFactors,
     /// Plugins they own.
     pub plugins: Vec<ExportedPlugin>,
+    /// Groups they are in.
+    pub groups: Vec<ExportedGroup>,
     /// What is connected by their consent, or was until lately.
     pub connections: Vec<ExportedConnection>,
     /// One-time links that were asked for, until they are swept.
@@ -144,6 +146,15 @@ pub struct ExportedDevice {
 pub struct ExportedPlugin {
     /// Its short name.
     pub plugin: String,
+    /// Since when.
+    pub added_at: Timestamp,
+}
+
+/// A group they are in.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct ExportedGroup {
+    /// What it is called.
+    pub called: String,
     /// Since when.
     pub added_at: Timestamp,
 }

@@ -13,8 +13,8 @@ use crate::{
     store::{
         StoreResult,
         account_export::{
-            AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedIdentity,
-            ExportedLink, ExportedPlugin, ExportedSession,
+            AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedGroup,
+            ExportedIdentity, ExportedLink, ExportedPlugin, ExportedSession,
         },
     },
 };
@@ -40,6 +40,13 @@ const PLUGINS: &str = "
       join plugins p on p.id = o.plugin_id
      where o.account_id = $1
      order by p.id";
+
+const GROUPS: &str = "
+    select q.name as called, m.added_at
+      from people_group_members m
+      join people_groups q on q.id = m.group_id
+     where m.account_id = $1
+     order by q.id";
 
 const SESSIONS: &str = "
     select id, auth_time, expires_at, address, user_agent from sessions where account_id = $1 order by id";
@@ -167,6 +174,7 @@ impl Engine {
         let identities: Vec<ExportedIdentity> = all_of!(self, id, IDENTITIES);
         let consents: Vec<ExportedConsent> = all_of!(self, id, CONSENTS);
         let plugins: Vec<ExportedPlugin> = all_of!(self, id, PLUGINS);
+        let groups: Vec<ExportedGroup> = all_of!(self, id, GROUPS);
         let sessions: Vec<SessionRow> = all_of!(self, id, SESSIONS);
         let connections: Vec<ConnectionRow> = all_of!(self, id, CONNECTIONS);
         let links: Vec<LinkRow> = all_of!(self, id, LINKS);
@@ -196,6 +204,7 @@ impl Engine {
             factors: factors.into(),
             sessions: sessions.into_iter().map(session).collect(),
             plugins,
+            groups,
             connections: connections.into_iter().map(Into::into).collect(),
             links: links.into_iter().map(Into::into).collect(),
             events: events.into_iter().map(Into::into).collect(),

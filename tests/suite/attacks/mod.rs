@@ -5,6 +5,7 @@
 
 pub mod by_hand;
 
+mod admission;
 mod agreeing;
 mod any_bytes;
 mod assertion_replays;

@@ -4,6 +4,7 @@
 
 pub mod tables;
 
+mod access;
 mod account_export;
 mod accounts;
 mod answers;
