@@ -1,4 +1,5 @@
--- Who may connect to a plugin, groups of people, and accounts for reviewers. The same tables and columns stand in
+-- Who may connect to a plugin, groups of people, accounts for reviewers, and who has invited somebody to own one. The
+-- same tables and columns stand in
 -- migrations/postgres under the same number.
 
 -- Whether everybody may connect, and grant everything; if not, only those whom a rule names.
@@ -39,3 +40,10 @@ create table access_rules (
 ) strict, without rowid;
 
 create index access_rules_by_group on access_rules (group_id) where group_id is not null;
+
+-- Who invited somebody to own a plugin, unless it was the operator; and the link to make an account with, if the mail had
+-- one: both end with the invitation.
+alter table owner_invitations add column inviter_id blob;
+alter table owner_invitations add column link_id blob;
+
+create index owner_invitations_by_inviter on owner_invitations (inviter_id) where inviter_id is not null;

@@ -30,6 +30,9 @@ pub(super) enum Command {
     RemoveOwner(plugin_people::Whom),
     /// Say who may connect, and what they may grant; show it when nothing is to change
     Access(plugin_access::Set),
+    /// The account with which a vendor's reviewers try a plugin
+    #[command(subcommand)]
+    Reviewer(plugin_access::Reviewer),
     /// List who is connected to a plugin, the newest first
     People(plugin_people::People),
     /// Disconnect one person, or everybody
@@ -59,6 +62,7 @@ pub(super) async fn run(command: Command, desk: &Desk, as_json: bool) -> Result<
         Command::AddOwner(arguments) => plugin_people::add(&arguments, desk).await,
         Command::RemoveOwner(arguments) => plugin_people::remove(&arguments, desk).await,
         Command::Access(arguments) => plugin_access::run(arguments, desk).await,
+        Command::Reviewer(command) => plugin_access::reviewer(command, desk).await,
         Command::People(arguments) => plugin_people::connected(arguments, desk).await,
         Command::Disconnect(arguments) => plugin_people::disconnect(&arguments, desk).await,
         Command::VerificationToken(arguments) => plugin_verification::set_token(&arguments, desk).await,

@@ -1,4 +1,4 @@
-//! `consentry plugin access`, and `consentry group …`: who may connect to a plugin, and groups of people.
+//! `consentry plugin access|reviewer`, and `consentry group …`: who may connect to a plugin, and groups of people.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -14,7 +14,12 @@ use crate::{
         plugin::Plugin,
         scope::Scopes,
     },
-    registry::access::{self, Change},
+    passwords::Passwords,
+    registry::{
+        RegistryError,
+        access::{self, Change},
+        reviewer::{self, Made},
+    },
 };
 
 #[derive(Debug, Args)]
@@ -71,6 +76,60 @@ pub(super) struct Whom {
     /// The address of their account
     #[arg(long)]
     email: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Reviewer {
+    /// Make the account, or a new password for it; both are printed this once
+    Make(For),
+    /// Show its name and its end
+    Show(Of),
+    /// Let it last so many days from now
+    Prolong(For),
+    /// End it now, with its sessions and connections
+    End(Of),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Of {
+    /// The plugin's short name
+    slug: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct For {
+    /// The plugin's short name
+    slug: String,
+    /// How many days it lasts, at most 180
+    #[arg(long, default_value = "30")]
+    days: String,
+}
+
+pub(super) async fn reviewer(command: Reviewer, desk: &Desk) -> Result<Answer, Failure> {
+    let registry = desk.registry();
+    let (Reviewer::Make(For { slug, .. })
+    | Reviewer::Prolong(For { slug, .. })
+    | Reviewer::Show(Of { slug })
+    | Reviewer::End(Of { slug })) = &command;
+    let plugin = desk.plugin(slug).await?;
+    let none = || Failure::not_done(format!("{} has no account for reviewers; make one first", plugin.slug));
+    let known = |error| if matches!(error, RegistryError::Gone) { none() } else { error.into() };
+    match &command {
+        Reviewer::Make(For { days, .. }) => {
+            let passwords = Passwords::with(desk.passwords);
+            let Made { reviewer, password } = reviewer::make(&registry, &passwords, &plugin, days).await?;
+            let (name, until) = (reviewer.email.to_string(), shown(reviewer.ends_at));
+            let text = format!("Name      {name}\nPassword  {password}\nUntil     {until}");
+            return Ok(Answer { json: json!({ "name": name, "password": password, "ends_at": until }), text });
+        }
+        Reviewer::Prolong(For { days, .. }) => reviewer::prolong(&registry, &plugin, days).await.map_err(known)?,
+        Reviewer::End(_) => reviewer::finish(&registry, &plugin).await.map_err(known)?,
+        Reviewer::Show(_) => {}
+    }
+    let reviewer = reviewer::find(&registry, &plugin).await?.ok_or_else(none)?;
+    let (name, until) = (reviewer.email.to_string(), shown(reviewer.ends_at));
+    let text = format!("{name} may connect to {} until {until}.", plugin.slug);
+    Ok(Answer { json: json!({ "name": name, "ends_at": until }), text })
 }
 
 pub(super) async fn run(arguments: Set, desk: &Desk) -> Result<Answer, Failure> {

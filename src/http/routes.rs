@@ -182,6 +182,12 @@ fn console_pages(app: &mut web::ServiceConfig, base: &str) {
                 .default_service(only("GET, POST")),
         )
         .service(
+            page("/console/plugins/{slug}/reviewer")
+                .get(console::reviewer::show)
+                .post(console::reviewer::change)
+                .default_service(only("GET, POST")),
+        )
+        .service(
             page("/console/plugins/{slug}/owners")
                 .get(console::owners::show)
                 .post(console::owners::change)

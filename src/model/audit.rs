@@ -96,6 +96,12 @@ pub enum AuditAction {
     PluginPeopleDisconnected,
     /// Others than before may connect to a plugin, or grant other scopes.
     PluginAccessChanged,
+    /// A plugin has an account for a reviewer, or a new password for it.
+    PluginReviewerMade,
+    /// It lasts until another time.
+    PluginReviewerProlonged,
+    /// It was ended.
+    PluginReviewerEnded,
     /// A group of people was made.
     GroupCreated,
     /// A group was deleted; the rules that named it name nobody.
@@ -188,6 +194,9 @@ impl AuditAction {
             Self::PluginOwnerRemoved => "plugin.owner_removed",
             Self::PluginPeopleDisconnected => "plugin.people_disconnected",
             Self::PluginAccessChanged => "plugin.access_changed",
+            Self::PluginReviewerMade => "plugin.reviewer_made",
+            Self::PluginReviewerProlonged => "plugin.reviewer_prolonged",
+            Self::PluginReviewerEnded => "plugin.reviewer_ended",
             Self::GroupCreated => "group.created",
             Self::GroupDeleted => "group.deleted",
             Self::GroupMemberAdded => "group.member_added",

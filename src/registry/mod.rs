@@ -9,6 +9,7 @@ pub mod log;
 pub mod owners;
 pub mod people;
 pub mod plugins;
+pub mod reviewer;
 pub mod scopes;
 pub mod verification;
 
@@ -21,6 +22,7 @@ use crate::{
         plugin::Host,
         public_url,
     },
+    passwords::PasswordError,
     random,
     store::{Store, StoreError},
 };
@@ -93,6 +95,9 @@ pub enum RegistryError {
     /// Somebody else has changed it since it was read.
     #[error("it was changed meanwhile")]
     ChangedMeanwhile,
+    /// A password could not be hashed for now.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -36,6 +36,7 @@ pub mod plugin_people;
 pub mod plugins;
 mod postgres;
 pub mod resources;
+pub mod reviewers;
 mod schema;
 pub mod sessions;
 pub mod sign_ins;

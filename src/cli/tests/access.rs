@@ -31,3 +31,34 @@ async fn the_operator_says_who_may_connect() {
     assert!(access(&[]).await.text.contains("Nobody may connect"));
     assert_eq!(access(&["--open"]).await.json["open"], true);
 }
+
+#[tokio::test]
+async fn the_operator_makes_an_account_for_reviewers() {
+    let shell = Shell::with_plugin().await;
+    let run = async |words: &[&str]| shell.run(&[&["plugin", "reviewer"][..], words].concat()).await;
+    let refused = async |words: &[&str]| shell.refused(&[&["plugin", "reviewer"][..], words].concat()).await;
+    assert!(refused(&["show", "todo"]).await.contains("has no account for reviewers"));
+    for days in ["0", "181", "-1", "many", ""] {
+        assert!(
+            refused(&["make", "todo", &format!("--days={days}")]).await.starts_with("--days: write a number"),
+            "{days}"
+        );
+    }
+    let made = run(&["make", "todo"]).await;
+    let (name, password) = (made.json["name"].as_str().unwrap(), made.json["password"].as_str().unwrap());
+    assert_eq!(made.json["ends_at"], "2027-02-14T08:00:00.000Z");
+    assert!(name.ends_with("@reviewers.invalid") && made.text.contains(password));
+    let passwords = crate::passwords::Passwords::new();
+    let hash = async || {
+        let found = shell.desk.store.account_by_email(&name.parse().unwrap()).await.unwrap().unwrap();
+        found.1
+    };
+    assert!(passwords.verify(hash().await.as_deref(), password).await.unwrap());
+    let renewed = run(&["make", "todo", "--days", "10"]).await;
+    assert_eq!(renewed.json["name"], name, "the same account");
+    assert!(!passwords.verify(hash().await.as_deref(), password).await.unwrap());
+    assert_eq!(run(&["prolong", "todo", "--days", "180"]).await.json["ends_at"], "2027-07-14T08:00:00.000Z");
+    run(&["end", "todo"]).await;
+    assert!(refused(&["end", "todo"]).await.contains("make one first"));
+    assert!(refused(&["prolong", "todo"]).await.contains("make one first"));
+}

@@ -17,6 +17,7 @@ mod paging;
 pub mod people;
 pub mod plugins;
 pub mod registering;
+pub mod reviewer;
 pub mod scopes;
 mod times;
 pub mod verification;

@@ -158,7 +158,9 @@ impl Attended {
     /// shown after that time.
     pub fn wants_factor(&self, scopes: &Scopes, since: Timestamp) -> bool {
         let shown = self.session.factor_at.is_some_and(|shown| shown > since);
-        !shown && self.scopes().any(|scope| scope.step_up && scopes.contains(&scope.name))
+        // A reviewer's account has no factor to show, and none can be added.
+        let could = self.session.account.reviews.is_none();
+        could && !shown && self.scopes().any(|scope| scope.step_up && scopes.contains(&scope.name))
     }
 
     /// What a yes gives with these of the scopes ticked that may be left out. `None` when nothing is left.

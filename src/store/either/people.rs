@@ -52,7 +52,7 @@ const CHOOSE_LANGUAGE: &str = "update accounts set language = $2 where id = $1";
 
 /// All that is a person's, before the account itself. A family that is gone can no more be redeemed than one that ended:
 /// its code needs the account.
-const BELONGINGS: [&str; 12] = [
+const BELONGINGS: [&str; 14] = [
     // In the order of `sweep`: two steps that take the same rows in different orders wait for each other for ever.
     "delete from families where account_id = $1",
     "delete from sessions where account_id = $1",
@@ -65,6 +65,14 @@ const BELONGINGS: [&str; 12] = [
     "delete from consents where account_id = $1",
     "delete from identities where account_id = $1",
     "delete from plugin_owners where account_id = $1",
+    "update links
+        set ended_at = created_at
+      where id in (select i.link_id from owner_invitations i where i.inviter_id = $1 and i.ended_at is null)
+        and used_at is null
+        and ended_at is null",
+    "update owner_invitations
+        set ended_at = coalesce(ended_at, created_at), inviter_id = null
+      where inviter_id = $1",
     "delete from people_group_members where account_id = $1",
 ];
 

@@ -57,6 +57,8 @@ mod plugin_people;
 mod plugins;
 #[path = "../either/resources.rs"]
 mod resources;
+#[path = "../either/reviewers.rs"]
+mod reviewers;
 #[path = "../either/sessions.rs"]
 mod sessions;
 #[path = "../either/sign_ins.rs"]

@@ -40,6 +40,7 @@ mod pkce;
 mod redirects;
 mod refreshing;
 mod registration;
+mod reviewer;
 mod revoked;
 mod second_step;
 mod secrets;

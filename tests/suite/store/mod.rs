@@ -23,6 +23,7 @@ mod factors;
 mod facts;
 mod flows;
 mod identities;
+mod invitations;
 mod isolation;
 mod keys;
 mod links;

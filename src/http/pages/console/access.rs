@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Frame, Layout, Section, wrong_with};
+use super::{super::super::assets, Frame, Layout, Line, Section, wrong_with};
 use crate::registry::Wrong;
 
 /// Who may connect, `GET /console/plugins/{slug}/access`; with what would come of a change, where that shuts people out.
@@ -54,5 +54,55 @@ pub struct Asked {
 impl AccessPage {
     fn wrong_with(&self, field: &str) -> Vec<&str> {
         wrong_with(&self.wrong, field)
+    }
+}
+
+/// The account for reviewers, `GET /console/plugins/{slug}/reviewer`.
+#[derive(Clone, Template)]
+#[template(path = "console/reviewer.html")]
+pub struct ReviewerPage {
+    /// Shared by all pages.
+    pub layout: Layout,
+    /// Shared by the console.
+    pub frame: Frame,
+    /// The plugin's short name.
+    pub slug: String,
+    /// The account, if there was one.
+    pub access: Option<Access>,
+    /// Its password, where it was made a moment ago.
+    pub password: Option<String>,
+    /// How many days somebody typed.
+    pub days: String,
+    /// What is wrong.
+    pub wrong: Vec<Wrong>,
+}
+
+/// How reviewers get in.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// What they sign in with.
+    pub name: String,
+    /// Until when.
+    pub until: String,
+    /// Whether that is over.
+    pub is_over: bool,
+}
+
+impl ReviewerPage {
+    fn stands(&self) -> bool {
+        self.access.as_ref().is_some_and(|access| !access.is_over)
+    }
+
+    fn line(&self) -> Line<'_> {
+        Line {
+            name: "days",
+            label: "Days",
+            hint: "From today on; at most 180. Everything that was begun with the account ends then.",
+            kind: "number",
+            length_max: 3,
+            required: true,
+            value: &self.days,
+            wrong: wrong_with(&self.wrong, "days"),
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::{
     super::{
         console::{
             Badge, Frame, Head, Pager, Section,
-            access::{AccessPage, Asked, RuleLine},
+            access::{Access, AccessPage, Asked, ReviewerPage, RuleLine},
             people::{
                 EverybodyPage, InvitationLine, InvitationsPage, InvitedLine, LogPage, OwnerLine, OwnersPage,
                 PeoplePage, PersonLine,
@@ -38,6 +38,10 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("console_access_open", html(&AccessPage { is_open: true, rules: vec![], ..access(&layout, "") })),
         ("console_access_wrong", html(&AccessPage { wrong: wrong("who"), ..access(&layout, "@people") })),
         ("console_access_asked", html(&asked(&layout, "12 people who are connected"))),
+        ("console_reviewer", html(&reviewer(&layout, "reviewer-7k2mwx@reviewers.invalid"))),
+        ("console_reviewer_none", html(&ReviewerPage { access: None, ..reviewer(&layout, "") })),
+        ("console_reviewer_wrong", html(&ReviewerPage { wrong: wrong("days"), ..reviewer(&layout, "reviewer") })),
+        ("console_reviewer_made", html(&made(&layout, "a-password-of-24-letters"))),
         ("console_people", html(&people(&layout, "An assistant"))),
         (
             "console_people_none",
@@ -67,6 +71,8 @@ pub(super) fn filled_with(layout: &Layout, text: &str) -> Vec<(&'static str, Str
         ("console_invitations", html(&invitations(layout, text))),
         ("console_access", html(&access(layout, text))),
         ("console_access_asked", html(&asked(layout, text))),
+        ("console_reviewer", html(&reviewer(layout, text))),
+        ("console_reviewer_made", html(&made(layout, text))),
         ("console_people", html(&people(layout, text))),
         ("console_everybody", html(&everybody(layout, text))),
         ("console_log", html(&lines(layout, text))),
@@ -140,6 +146,23 @@ fn access(layout: &Layout, text: &str) -> AccessPage {
 fn asked(layout: &Layout, text: &str) -> AccessPage {
     let asked = Asked { change: "remove".to_owned(), people: text.to_owned() };
     AccessPage { asked: Some(asked), ..access(layout, text) }
+}
+
+fn reviewer(layout: &Layout, text: &str) -> ReviewerPage {
+    let access = Access { name: text.to_owned(), until: "2027-02-14 08:00 UTC".to_owned(), is_over: false };
+    ReviewerPage {
+        layout: layout.clone(),
+        frame: frame(Section::Access, text),
+        slug: "todo".to_owned(),
+        access: Some(access),
+        password: None,
+        days: text.to_owned(),
+        wrong: Vec::new(),
+    }
+}
+
+fn made(layout: &Layout, text: &str) -> ReviewerPage {
+    ReviewerPage { password: Some(text.to_owned()), ..reviewer(layout, text) }
 }
 
 fn people(layout: &Layout, text: &str) -> PeoplePage {
