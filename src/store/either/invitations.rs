@@ -139,7 +139,7 @@ impl Engine {
             _ => None,
         };
         sqlx::query(LOCK).bind(plugin.0).execute(&mut *step).await?;
-        let invited = sqlx::query(INVITE)
+        let written = sqlx::query(INVITE)
             .bind(plugin.0)
             .bind(email)
             .bind(event.at)
@@ -155,7 +155,7 @@ impl Engine {
             .fetch_one(&mut *step)
             .await?;
         let too_many = of_plugin > UNEXPIRED_MAX || to_address > TO_ADDRESS_MAX || by_inviter > BY_INVITER_MAX;
-        if invited.rows_affected() == 0 || too_many {
+        if written.rows_affected() == 0 || too_many {
             return Ok(false);
         }
         let for_more: bool =
