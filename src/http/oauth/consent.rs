@@ -153,7 +153,8 @@ async fn closed(
 
 /// Takes the answer.
 pub async fn decide(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    failure::page(&server, &request, take(&server, &request, payload).await)
+    // Boxed, because it is large: every page that an answer can lead to is inside.
+    failure::page(&server, &request, Box::pin(take(&server, &request, payload)).await)
 }
 
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
