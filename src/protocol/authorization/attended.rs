@@ -19,6 +19,7 @@ use crate::{
 
 /// What has to happen before the request can be answered.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "an outcome lives for one step in one place; a box would only cost")]
 pub enum Attendance {
     /// Somebody must sign in.
     SignIn(Checked),
