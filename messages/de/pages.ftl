@@ -47,6 +47,7 @@ consent-another-account = Anderes Konto verwenden
 consent-can = Wenn Sie es erlauben, kann { $client }
 consent-whole-plugin = { $plugin } in Ihrem Namen benutzen
 consent-new = Neu
+consent-withheld = Außerdem wurde um Folgendes gebeten, das { $plugin } Sie nicht erlauben lässt:
 consent-choice = Entfernen Sie das Häkchen bei allem, was Sie nicht erlauben möchten.
 consent-nothing-ticked = Nichts ist angekreuzt. Kreuzen Sie an, was Sie erlauben möchten, oder wählen Sie „Nicht erlauben“.
 consent-lasts = Die Verbindung besteht, bis Sie sie zurücknehmen, höchstens { $most ->
@@ -71,6 +72,16 @@ consent-address = Adresse
 consent-contact = Kontakt
 consent-legal = Rechtliches
 consent-foot = { $client } sieht Ihr Passwort nie.
+
+## Wenn ein Plugin nicht offen ist
+
+closed-title = Für Sie nicht offen
+closed-heading = { $plugin } ist für Sie nicht offen
+closed-lead = Die Betreiber von { $plugin } haben festgelegt, wer sich verbinden darf. Dieses Konto ist nicht dabei, oder nur für anderes als das, worum gebeten wurde. Es wurde nichts verbunden.
+closed-unverified = Die E-Mail-Adresse dieses Kontos ist noch nicht bestätigt. Wenn Sie über Ihre Adresse zugelassen sind, bestätigen Sie sie zuerst in Ihrem Konto und beginnen Sie dann neu.
+closed-ask = Wenn Sie meinen, dass Sie zugelassen sein sollten, schreiben Sie an { $email }.
+closed-leads-to = Zurück führt nach
+closed-back = Zurück zu { $client }
 
 ## Wohin eine Antwort führt
 

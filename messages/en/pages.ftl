@@ -53,6 +53,7 @@ consent-another-account = Use another account
 consent-can = If you allow it, { $client } can
 consent-whole-plugin = Use { $plugin } in your name
 consent-new = New
+consent-withheld = It also asked for this, which { $plugin } does not let you allow:
 consent-choice = Untick what you do not want to allow.
 consent-nothing-ticked = Nothing is ticked. Tick what you want to allow, or choose “Don’t allow”.
 # $most and $unused are numbers of days.
@@ -79,6 +80,16 @@ consent-address = Address
 consent-contact = Contact
 consent-legal = Legal
 consent-foot = { $client } never sees your password.
+
+## Where a plugin is not open
+
+closed-title = Not open to you
+closed-heading = { $plugin } is not open to you
+closed-lead = The people who run { $plugin } have chosen who may connect to it. This account is not among them, or only for other things than those that were asked for. Nothing was connected.
+closed-unverified = The email address of this account is not confirmed yet. If you were let in by your address, confirm it in your account first, then start again.
+closed-ask = If you think you should be let in, write to { $email }.
+closed-leads-to = Going back leads to
+closed-back = Go back to { $client }
 
 ## Where an answer leads
 

@@ -47,6 +47,7 @@ consent-another-account = Usar otra cuenta
 consent-can = Si lo permite, { $client } podrá
 consent-whole-plugin = Usar { $plugin } en su nombre
 consent-new = Nuevo
+consent-withheld = También ha pedido esto, que { $plugin } no te deja permitir:
 consent-choice = Desmarque lo que no quiera permitir.
 consent-nothing-ticked = No hay nada marcado. Marque lo que quiera permitir o elija «No permitir».
 consent-lasts = La conexión dura hasta que usted la retire, como máximo { $most ->
@@ -71,6 +72,16 @@ consent-address = Dirección
 consent-contact = Contacto
 consent-legal = Aviso legal
 consent-foot = { $client } nunca ve su contraseña.
+
+## Cuando un plugin no está abierto
+
+closed-title = No está abierto para ti
+closed-heading = { $plugin } no está abierto para ti
+closed-lead = Quienes gestionan { $plugin } han elegido quién puede conectarse. Esta cuenta no está entre ellas, o solo para otras cosas que las que se pidieron. No se ha conectado nada.
+closed-unverified = La dirección de correo de esta cuenta aún no está confirmada. Si te admitieron por tu dirección, confírmala primero en tu cuenta y empieza de nuevo.
+closed-ask = Si crees que deberías poder entrar, escribe a { $email }.
+closed-leads-to = Volver lleva a
+closed-back = Volver a { $client }
 
 ## Adónde lleva una respuesta
 

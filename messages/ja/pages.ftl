@@ -47,6 +47,7 @@ consent-another-account = 別のアカウントを使う
 consent-can = 許可すると、{ $client } は次のことができます
 consent-whole-plugin = あなたに代わって { $plugin } を利用する
 consent-new = 新規
+consent-withheld = 次の内容も求められましたが、{ $plugin } では許可できません:
 consent-choice = 許可したくないものはチェックを外してください。
 consent-nothing-ticked = 何も選択されていません。許可するものを選択するか、「許可しない」を選んでください。
 consent-lasts = 接続は、取り消すまで最長 { $most } 日間続きます。{ $unused } 日間使われないと自動的に終了します。
@@ -65,6 +66,16 @@ consent-address = アドレス
 consent-contact = 連絡先
 consent-legal = 法的情報
 consent-foot = { $client } にパスワードが知らされることはありません。
+
+## プラグインが公開されていないとき
+
+closed-title = ご利用いただけません
+closed-heading = { $plugin } はご利用いただけません
+closed-lead = { $plugin } の運営者が、接続できる人を決めています。このアカウントは対象に含まれていないか、求められた内容とは別の内容だけが許可されています。何も接続されていません。
+closed-unverified = このアカウントのメールアドレスはまだ確認されていません。アドレスによって許可されている場合は、先にアカウントで確認してから、もう一度やり直してください。
+closed-ask = 接続できるはずだと思われる場合は、{ $email } までご連絡ください。
+closed-leads-to = 戻る先
+closed-back = { $client } に戻る
 
 ## 回答の送り先
 

@@ -66,7 +66,9 @@ impl From<RegistryError> for Failure {
                     many => Self::list("nothing was changed:", many),
                 }
             }
-            error @ (RegistryError::Gone | RegistryError::ChangedMeanwhile) => Self::not_done(error.to_string()),
+            error @ (RegistryError::Gone | RegistryError::ChangedMeanwhile | RegistryError::Password(_)) => {
+                Self::not_done(error.to_string())
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ mod flow;
 mod migrate;
 mod owner_token;
 mod plugin;
+mod plugin_access;
 mod plugin_import;
 mod plugin_numbers;
 mod plugin_people;
@@ -75,6 +76,9 @@ enum Command {
     /// APIs, and the documents about them
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// People whom rules of who may connect name together
+    #[command(subcommand)]
+    Group(plugin_access::Group),
     /// What tokens can be for: each plugin's API, and further ones such as its MCP server
     #[command(subcommand)]
     Resource(resource::Command),
@@ -140,6 +144,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Plugin(command) => {
             at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, (json, &config)).await)
         }
+        Command::Group(command) => at_desk(&config, Desk::open, async |desk| plugin_access::group(command, desk).await),
         Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::OwnerToken(command) => {

@@ -8,7 +8,7 @@ use super::{
     desk::Desk,
     failure::Failure,
     flags::ConfigFlags,
-    plugin_import, plugin_numbers, plugin_people, plugin_verification, plugin_webhook, resource,
+    plugin_access, plugin_import, plugin_numbers, plugin_people, plugin_verification, plugin_webhook, resource,
 };
 use crate::{
     model::{plugin::Plugin, resource::Resource},
@@ -29,6 +29,11 @@ pub(super) enum Command {
     AddOwner(plugin_people::Whom),
     /// Take an owner away, but not the last one
     RemoveOwner(plugin_people::Whom),
+    /// Say who may connect, and what they may grant; show it when nothing is to change
+    Access(plugin_access::Set),
+    /// The account with which a vendor's reviewers try a plugin
+    #[command(subcommand)]
+    Reviewer(plugin_access::Reviewer),
     /// List who is connected to a plugin, the newest first
     People(plugin_people::People),
     /// Disconnect one person, or everybody
@@ -64,6 +69,8 @@ pub(super) async fn run(
         Command::Owners(arguments) => plugin_people::list(&arguments, desk).await,
         Command::AddOwner(arguments) => plugin_people::add(&arguments, desk).await,
         Command::RemoveOwner(arguments) => plugin_people::remove(&arguments, desk).await,
+        Command::Access(arguments) => plugin_access::run(arguments, desk).await,
+        Command::Reviewer(command) => plugin_access::reviewer(command, desk).await,
         Command::People(arguments) => plugin_people::connected(arguments, desk).await,
         Command::Disconnect(arguments) => plugin_people::disconnect(&arguments, desk).await,
         Command::VerificationToken(arguments) => plugin_verification::set_token(&arguments, desk).await,

@@ -13,6 +13,7 @@ use crate::{
     tokens::secret,
 };
 
+mod access;
 mod client_ids;
 mod importing;
 mod numbers;
@@ -76,6 +77,7 @@ impl Shell {
             Command::Migrate => migrate::run(&self.desk).await,
             Command::Account(command) => account::run(command, &self.desk).await,
             Command::Plugin(command) => plugin::run(command, &self.desk, (false, &ConfigFlags::default())).await,
+            Command::Group(command) => plugin_access::group(command, &self.desk).await,
             Command::Resource(command) => resource::run(command, &self.desk).await,
             Command::Client(command) => client::run(command, &self.desk).await,
             Command::OwnerToken(command) => owner_token::run(command, &self.desk).await,

@@ -81,6 +81,7 @@ impl From<RegistryError> for PageError {
         match error {
             RegistryError::Store(error) => error.into(),
             RegistryError::Key(error) => error.into(),
+            RegistryError::Password(error) => error.into(),
             RegistryError::Gone => Self::NotThere,
             // A page tells these itself, beside the fields; a form of ours that has no such fields cannot cause them.
             RegistryError::Wrong(_) | RegistryError::ChangedMeanwhile => {

@@ -52,7 +52,7 @@ mod tests;
 
 pub use self::{
     account::{AppCard, ConnectedAppsPage, ConnectionLine, Disconnected, HistoryLine, SessionLine, SessionsPage},
-    consent::{ClientOrigin, ConsentPage, Destination, Lasts, ScopeLine},
+    consent::{ClientOrigin, ClosedPage, ConsentPage, Destination, Lasts, ScopeLine},
     errors::{ErrorPage, ErrorWords, RefusedPage},
     factors::{DeviceLine, PasskeyLine, RecoveryCodesPage, SecondStepPage, SecurityNotice, SecurityPage, SetUpAppPage},
     links::{AskPage, CheckMailPage, ChoosePage, ConfirmPage, DonePage, unfit},

@@ -183,6 +183,18 @@ fn console_pages(app: &mut web::ServiceConfig, base: &str) {
             page("/console/plugins/{slug}/working/{flow}").get(console::working::attempt).default_service(only("GET")),
         )
         .service(
+            page("/console/plugins/{slug}/access")
+                .get(console::access::show)
+                .post(console::access::change)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/plugins/{slug}/reviewer")
+                .get(console::reviewer::show)
+                .post(console::reviewer::change)
+                .default_service(only("GET, POST")),
+        )
+        .service(
             page("/console/plugins/{slug}/owners")
                 .get(console::owners::show)
                 .post(console::owners::change)

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::Serialize;
 
-use super::{Generation, Timestamp, id::AccountId};
+use super::{
+    Generation, Timestamp,
+    id::{AccountId, PluginId},
+};
 
 /// An e-mail address, trimmed and in lower case, as accounts are looked up by.
 ///
@@ -141,4 +144,15 @@ pub struct Account {
     pub language: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Whose work it is for, where it is a reviewer's and no person's.
+    pub reviews: Option<Reviews>,
+}
+
+/// What makes an account a reviewer's: it has a password and no more, connects to one plugin, and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reviews {
+    /// The plugin.
+    pub plugin_id: PluginId,
+    /// The end.
+    pub ends_at: Timestamp,
 }

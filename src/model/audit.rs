@@ -98,6 +98,22 @@ pub enum AuditAction {
     PluginOwnerRemoved,
     /// Everybody who was connected to a plugin was disconnected.
     PluginPeopleDisconnected,
+    /// Others than before may connect to a plugin, or grant other scopes.
+    PluginAccessChanged,
+    /// A plugin has an account for a reviewer, or a new password for it.
+    PluginReviewerMade,
+    /// It lasts until another time.
+    PluginReviewerProlonged,
+    /// It was ended.
+    PluginReviewerEnded,
+    /// A group of people was made.
+    GroupCreated,
+    /// A group was deleted; the rules that named it name nobody.
+    GroupDeleted,
+    /// An account is in a group from now on.
+    GroupMemberAdded,
+    /// An account is in a group no more.
+    GroupMemberRemoved,
     /// A plugin's manifest publishes another verification token.
     PluginVerificationTokenSet,
     /// A plugin's manifest was read back at its public address, and matched.
@@ -197,6 +213,14 @@ impl AuditAction {
             Self::PluginOwnerAdded => "plugin.owner_added",
             Self::PluginOwnerRemoved => "plugin.owner_removed",
             Self::PluginPeopleDisconnected => "plugin.people_disconnected",
+            Self::PluginAccessChanged => "plugin.access_changed",
+            Self::PluginReviewerMade => "plugin.reviewer_made",
+            Self::PluginReviewerProlonged => "plugin.reviewer_prolonged",
+            Self::PluginReviewerEnded => "plugin.reviewer_ended",
+            Self::GroupCreated => "group.created",
+            Self::GroupDeleted => "group.deleted",
+            Self::GroupMemberAdded => "group.member_added",
+            Self::GroupMemberRemoved => "group.member_removed",
             Self::PluginVerificationTokenSet => "plugin.verification_token_set",
             Self::PluginVerified => "plugin.verified",
             Self::PluginUnverified => "plugin.unverified",

@@ -41,6 +41,8 @@ ids! {
     LinkId,
     /// A passkey of an account.
     PasskeyId,
+    /// People of this server under one name.
+    GroupId,
     /// A browser that is remembered.
     DeviceId,
     /// A mail that waits to be sent.

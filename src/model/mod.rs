@@ -2,6 +2,7 @@
 //!
 //! The only language `protocol` and `store` share. Nothing here reads a clock, makes chance or does I/O.
 
+pub mod access;
 pub mod account;
 pub mod assertion;
 pub mod attempt;

@@ -3,6 +3,7 @@
 //! One file per RFC or check. `authorization/` and `token/` are typed by stage; the rest are the checks they list.
 //! Neighbours: `http` brings the facts and acts on the decision, `model` is the language both speak.
 
+pub mod admission;
 pub mod authorization;
 pub mod bearer;
 pub mod client_assertion;

@@ -3,12 +3,14 @@
 //! The command line, the console and the owners' API call the same functions, so that they end in the same state and
 //! say the same of what is wrong. Whether somebody may touch a plugin at all is known before anything here is called.
 
+pub mod access;
 pub mod clients;
 pub mod log;
 pub mod owner_tokens;
 pub mod owners;
 pub mod people;
 pub mod plugins;
+pub mod reviewer;
 pub mod scopes;
 pub mod verification;
 pub mod webhooks;
@@ -23,6 +25,7 @@ use crate::{
         plugin::Host,
         public_url,
     },
+    passwords::PasswordError,
     random,
     store::{Store, StoreError},
 };
@@ -95,6 +98,9 @@ pub enum RegistryError {
     /// Somebody else has changed it since it was read.
     #[error("it was changed meanwhile")]
     ChangedMeanwhile,
+    /// A password could not be hashed for now.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -28,6 +28,8 @@ pub struct AccountExport {
     pub plugins: Vec<ExportedPlugin>,
     /// What their programs show to the owners' API.
     pub owner_tokens: Vec<ExportedOwnerToken>,
+    /// Groups they are in.
+    pub groups: Vec<ExportedGroup>,
     /// What is connected by their consent, or was until lately.
     pub connections: Vec<ExportedConnection>,
     /// One-time links that were asked for, until they are swept.
@@ -163,6 +165,15 @@ pub struct ExportedOwnerToken {
     pub expires_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+}
+
+/// A group they are in.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct ExportedGroup {
+    /// What it is called.
+    pub called: String,
+    /// Since when.
+    pub added_at: Timestamp,
 }
 
 /// One connection.

@@ -1,8 +1,9 @@
 //! Operations on token families: redeem, rotate, standing, end. The hot steps; each is one durable write or none.
 //!
 //! A family *stands* at `now` when it is not ended, `now < expires_at`, `now < idle_until`, account and client are
-//! enabled, and the three generations it was born under ([`Birth`]) are still those of its account, client and
-//! consent. What stands carries `scopes` = the family's ∩ today's consent's.
+//! enabled, the three generations it was born under ([`Birth`]) are still those of its account, client and consent, and
+//! its plugin lets its account in ([`access`](super::access)). What stands carries `scopes` = the family's ∩ today's
+//! consent's ∩ what the plugin lets the person grant.
 
 use super::{Store, StoreResult, assertions::AssertionUse, on_either_engine};
 use crate::model::{
@@ -64,7 +65,8 @@ pub enum Redeem {
     Won(Family),
     /// The code had been redeemed by another request. The family is ended now (or had ended before).
     Replayed,
-    /// Account, client or consent no longer are what they were when the code was issued; the assertion, if there was
+    /// Account, client or consent no longer are what they were when the code was issued, or the plugin lets the person in
+    /// no more; the assertion, if there was
     /// one, counts as used.
     NotStanding,
     /// The assertion had been used by another request. Nothing was changed.
@@ -170,6 +172,16 @@ impl Store {
     /// The family if it stands at `now`.
     pub async fn standing_family(&self, id: FamilyId, now: Timestamp) -> StoreResult<Option<Family>> {
         on_either_engine!(self, engine => engine.standing_family(id, now))
+    }
+
+    /// The family if it stands at `now`, or would if its plugin let its account in: it can be let go of.
+    pub async fn living_family(&self, id: FamilyId, now: Timestamp) -> StoreResult<Option<Family>> {
+        on_either_engine!(self, engine => engine.living_family(id, now))
+    }
+
+    /// Whether a family stands no more because its plugin does not let its account in, and for no other reason.
+    pub async fn is_shut_out(&self, id: FamilyId, now: Timestamp) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.is_shut_out(id, now))
     }
 
     /// Ends a family that has not ended. `false` when there was nothing to end.

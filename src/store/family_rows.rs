@@ -8,6 +8,7 @@ use super::{
 };
 use crate::model::{
     Generation, Timestamp,
+    access::Grants,
     client::AuthenticationMethod,
     digest::Digest,
     family::Family,
@@ -28,6 +29,7 @@ pub(super) struct FamilyRow {
     pub(super) subject_salt: Vec<u8>,
     pub(super) scopes: String,
     pub(super) consent_scopes: String,
+    pub(super) granted: Option<String>,
     pub(super) authentication_method: String,
     pub(super) access_generation: i64,
     pub(super) auth_time: Timestamp,
@@ -55,7 +57,7 @@ impl TryFrom<FamilyRow> for Family {
             subject_salt: SubjectSalt(
                 row.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?,
             ),
-            scopes: scopes.intersection(&allowed),
+            scopes: may_be_granted(row.granted.as_deref(), &scopes.intersection(&allowed))?,
             authentication_method: row.authentication_method.parse().map_err(StoreError::broken)?,
             access_generation: row.access_generation,
             auth_time: row.auth_time,
@@ -67,6 +69,12 @@ impl TryFrom<FamilyRow> for Family {
             predecessor: row.predecessor,
         })
     }
+}
+
+/// What of these scopes the plugin still lets the person grant.
+fn may_be_granted(granted: Option<&str>, scopes: &Scopes) -> StoreResult<Scopes> {
+    let Some(granted) = granted else { return Ok(Scopes::default()) };
+    Ok(Grants::of_words(granted).map_err(StoreError::broken)?.of(scopes))
 }
 
 /// A line as it was when a token of it was presented.
@@ -97,7 +105,11 @@ pub(super) struct MovedRow {
 
 impl Redemption {
     /// The family as it is right after it was made.
-    pub(super) fn born(&self, consent_scopes: &str, access_generation: Generation) -> StoreResult<Family> {
+    pub(super) fn born(
+        &self,
+        (consent_scopes, granted): (&str, Option<&str>),
+        access_generation: Generation,
+    ) -> StoreResult<Family> {
         let allowed: Scopes = consent_scopes.parse().map_err(StoreError::broken)?;
         Ok(Family {
             id: self.id,
@@ -107,7 +119,7 @@ impl Redemption {
             resource: self.resource.clone(),
             plugin_id: self.plugin_id,
             subject_salt: self.subject_salt,
-            scopes: self.scopes.intersection(&allowed),
+            scopes: may_be_granted(granted, &self.scopes.intersection(&allowed))?,
             authentication_method: self.authentication_method,
             access_generation,
             auth_time: self.auth_time,

@@ -4,6 +4,57 @@
 //! The rules of standing and of the refresh table stand here once. `f`, `a`, `c`, `g`, `r` and `p` are the family, its
 //! account, client and consent, and the resource with its plugin.
 
+/// The rules of a plugin `p` that name an account `a`. An address counts once it was shown to be theirs; it has one `@`,
+/// so an end that begins with it is the whole of the domain.
+macro_rules! rules_that_name {
+    () => {
+        "  from access_rules w
+          where w.plugin_id = p.id
+            and (w.kind = 'everyone'
+                 or (w.kind = 'group'
+                     and exists (select 1
+                                   from people_group_members m
+                                  where m.group_id = w.group_id
+                                    and m.account_id = a.id))
+                 or (a.email_verified_at is not null
+                     and ((w.kind = 'person' and w.value = a.email)
+                          or (w.kind = 'domain'
+                              and substr(a.email, length(a.email) - length(w.value)) = '@' || w.value))))
+        "
+    };
+}
+
+/// Whether the plugin `p` lets the account `a` in: asked wherever something is made or goes on, so that a rule, a group
+/// or an address that changes counts at once, and nothing has to be ended because of it.
+macro_rules! admits {
+    () => {
+        concat!(
+            "case
+                when a.reviews is not null then a.reviews = p.id
+                when p.is_open then true
+                else exists (select 1 ",
+            rules_that_name!(),
+            ") end "
+        )
+    };
+}
+
+/// Which scopes it lets them grant, as [`Grants`] reads it; null where it does not let them in.
+///
+/// [`Grants`]: crate::model::access::Grants
+macro_rules! granted {
+    () => {
+        concat!(
+            "case
+                when a.reviews is not null then case when a.reviews = p.id then '\"' end
+                when p.is_open then '\"'
+                else (select string_agg(coalesce(w.scopes, '\"'), ' ') ",
+            rules_that_name!(),
+            ") end as granted "
+        )
+    };
+}
+
 /// The family with its three parents, and what it is for: with the resource everything for it goes.
 macro_rules! family_and_parents {
     () => {
@@ -17,14 +68,22 @@ macro_rules! family_and_parents {
     };
 }
 
-/// Whether it stands; `$2` is now. Disconnecting everybody raises the resource's generation, which counts with each
-/// consent's own: their sum only ever grows, so nothing that ended stands again.
+/// Whether it stands; `$2` is now.
 macro_rules! is_standing {
+    () => {
+        concat!(lives!(), "and ", admits!())
+    };
+}
+
+/// Whether it stands as long as its plugin lets its account in. Disconnecting everybody raises the resource's
+/// generation, which counts with each consent's own: their sum only ever grows, so nothing that ended stands again.
+macro_rules! lives {
     () => {
         "   f.ended_at is null
         and f.expires_at > $2
         and f.idle_until > $2
         and a.enabled
+        and (a.ends_at is null or a.ends_at > $2)
         and c.enabled
         and a.generation = f.account_generation
         and c.generation = f.client_generation
@@ -43,9 +102,13 @@ macro_rules! stands {
 /// What a [`Family`] is made of.
 macro_rules! family_columns {
     () => {
-        "f.id, f.account_id, f.client_id, f.consent_id, f.resource, p.id as plugin_id, p.subject_salt, f.scopes,
-         g.scopes as consent_scopes, f.authentication_method, f.access_generation, f.auth_time, f.created_at,
+        concat!(
+            "f.id, f.account_id, f.client_id, f.consent_id, f.resource, p.id as plugin_id, p.subject_salt, f.scopes,
+         g.scopes as consent_scopes, ",
+            granted!(),
+            ", f.authentication_method, f.access_generation, f.auth_time, f.created_at,
          f.expires_at, f.idle_until, f.secret_digest, f.counter, f.predecessor"
+        )
     };
 }
 
@@ -199,11 +262,18 @@ macro_rules! redeem_row {
          select $1, $2, a.id, c.id, g.id, a.generation, c.generation, $8,
                 $9, $10, $11, $12, $13, $14, $15, $16
            from accounts a, clients c, consents g
-          where a.id = $3 and a.enabled and a.generation = $6
+          where a.id = $3 and a.enabled and a.generation = $6 and (a.ends_at is null or a.ends_at > $14)
             and c.id = $4 and c.enabled and c.generation = $7
             and g.id = $5 and g.account_id = a.id and g.client_id = c.id
             and g.generation + (select r.generation from resources r where r.identifier = $10) = $8
-            and g.resource = $10 ",
+            and g.resource = $10
+            and exists (select 1
+                          from resources r
+                          join plugins p on p.id = r.plugin_id
+                         where r.identifier = $10
+                           and ",
+            admits!(),
+            ") ",
             $condition,
             "
              on conflict (id) do update
@@ -226,6 +296,14 @@ macro_rules! redeem_row {
 
 pub(super) const STANDING: &str = concat!("select ", family_columns!(), family_and_parents!(), "where ", stands!());
 
+/// The same of one that its plugin may let in no more.
+pub(super) const LIVING: &str =
+    concat!("select ", family_columns!(), family_and_parents!(), "where f.id = $1 and ", lives!());
+
+/// Whether it is its plugin alone that lets a family's account in no more.
+pub(super) const IS_SHUT_OUT: &str =
+    concat!("select count(*) > 0 ", family_and_parents!(), "where f.id = $1 and ", lives!(), "and not ", admits!());
+
 pub(super) const END: &str = "
     update families
        set ended_at = $2, end_reason = $3
@@ -242,6 +320,7 @@ pub(super) const REVOKE_ACCESS: &str = "
     returning account_id, client_id, (select r.plugin_id from resources r where r.identifier = families.resource)";
 
 pub(super) use {
-    bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_for, is_its_own,
-    is_standing, is_to_be_written, redeem_row, repeats, replays, rotate_row, stands, stays,
+    admits, bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, granted, is_for,
+    is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays, rotate_row, rules_that_name,
+    stands, stays,
 };

@@ -53,7 +53,8 @@ pub struct InvitedTo {
 }
 
 impl Store {
-    /// Invites an address together with the mail about it; `false` when the plugin or the address has had too many.
+    /// Invites an address together with the mail about it; `false` when the plugin, the address or the inviter has had too
+    /// many. It ends with the inviter's own ownership.
     pub async fn invite_owner(&self, invitation: &NewInvitation, audit: &Audit) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.invite_owner(invitation, audit))
     }
@@ -73,7 +74,8 @@ impl Store {
         on_either_engine!(self, engine => engine.accept_invitation(plugin, account, audit))
     }
 
-    /// Ends an invitation, whoever of the two wants that; `false` when none stands.
+    /// Ends an invitation, and the link to make an account with that was mailed with it, whoever of the two wants that;
+    /// `false` when none stands.
     pub async fn end_invitation(&self, plugin: PluginId, email: &Email, audit: &Audit) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.end_invitation(plugin, email, audit))
     }

@@ -6,6 +6,7 @@
 //! written twice: there the engines differ, and say why. The store never reads the clock, makes ids or decides policy;
 //! it speaks only `model`.
 
+pub mod access;
 pub mod account_export;
 pub mod accounts;
 pub mod assertions;
@@ -23,6 +24,7 @@ pub mod families;
 mod family_rows;
 mod family_statements;
 pub mod flows;
+pub mod groups;
 pub mod identities;
 pub mod invitations;
 pub mod keys;
@@ -35,6 +37,7 @@ pub mod plugin_people;
 pub mod plugins;
 mod postgres;
 pub mod resources;
+pub mod reviewers;
 mod schema;
 pub mod sessions;
 pub mod sign_ins;

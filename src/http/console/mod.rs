@@ -4,6 +4,7 @@
 //! Every change is one form, which calls one function of `registry` and leads to the page that shows the outcome (303).
 //! The pages are structs of `pages::console`; they speak English, as the findings and the flow record do that they show.
 
+pub mod access;
 pub mod client;
 pub mod clients;
 mod entry;
@@ -16,6 +17,7 @@ mod paging;
 pub mod people;
 pub mod plugins;
 pub mod registering;
+pub mod reviewer;
 pub mod scopes;
 mod times;
 pub mod tokens;

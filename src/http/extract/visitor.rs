@@ -5,11 +5,16 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::cookies;
 use crate::{
+    http::failure::PageError,
     model::{digest::Digest, session::Session},
     random,
     server::{Server, Settings},
-    store::StoreResult,
 };
+
+/// The pages of a reviewer's account, counted from the public URL. It cannot change how it is signed in to, owns nothing,
+/// and links nothing.
+const REVIEWERS_PAGES: [&str; 8] =
+    ["", "/", "/authorize", "/consent", "/sign-in", "/sign-out", "/connected-apps", "/sessions"];
 
 /// A browser, and perhaps somebody signed in.
 #[derive(Debug)]
@@ -23,14 +28,20 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Looks at the cookies; a session costs one reading.
-    pub async fn read(server: &Server, request: &HttpRequest) -> StoreResult<Self> {
+    /// Looks at the cookies; a session costs one reading. What is not a reviewer's is not there for them, whichever page
+    /// it is: those that are stand in a list.
+    pub async fn read(server: &Server, request: &HttpRequest) -> Result<Self, PageError> {
         let known = cookies::browser(&server.settings, request);
         let session_digest = cookies::session(&server.settings, request).map(|text| text.digest());
         let session = match session_digest {
             Some(digest) => server.store.session(digest, server.clock.now()).await?,
             None => None,
         };
+        let is_reviewer = session.as_ref().is_some_and(|session| session.account.reviews.is_some());
+        let path = request.path().strip_prefix(server.settings.base.as_str()).unwrap_or_default();
+        if is_reviewer && !REVIEWERS_PAGES.contains(&path) {
+            return Err(PageError::NotThere);
+        }
         let is_new = known.is_none();
         let browser = known.unwrap_or_else(|| URL_SAFE_NO_PAD.encode(random::bytes::<16>()));
         Ok(Self { browser, is_new, session_digest, session })

@@ -76,7 +76,9 @@ async fn begin(server: &Server, request: &HttpRequest) -> Result<HttpResponse, P
             to_page(server, answer, "/sign-in", &in_flight)
         }
         Stage::Ask(asked) => {
-            tell_of(request, asked.attended.checked().scopes(), "the person is signed in, and asked to consent");
+            if !asked.attended.is_closed() {
+                tell_of(request, asked.attended.checked().scopes(), "the person is signed in, and asked to consent");
+            }
             to_page(server, answer, "/consent", &in_flight.shown_to(asked.attended.session()))
         }
         Stage::Answer(answered) => {
@@ -153,18 +155,20 @@ async fn look(
         Ok(checked) => checked,
         Err(refusal) => return refuse(request, refusal),
     };
-    let consent = match &visitor.session {
+    let (person, consent) = match &visitor.session {
         Some(session) => {
+            let plugin = checked.resource().plugin_id;
+            let grants = server.store.grants_of(plugin, session.account.id).await?;
             let key = ConsentKey {
                 account_id: session.account.id,
                 client_id: client.id,
                 resource: checked.resource().identifier.to_string(),
             };
-            server.store.consent(&key).await?
+            (Some((session.clone(), grants)), server.store.consent(&key).await?)
         }
-        None => None,
+        None => (None, None),
     };
-    Ok(match with(checked).attend(visitor.session.clone(), consent, &client, received_at) {
+    Ok(match with(checked).attend(person, consent, &client, received_at) {
         Attendance::SignIn(checked) => Stage::SignIn(Box::new((checked, client))),
         Attendance::Ask(attended) => Stage::Ask(Box::new(Asked { attended, client, unkept: unkept.flatten() })),
         Attendance::Answer(answered) => Stage::Answer(Box::new(answered)),

@@ -13,11 +13,12 @@ use crate::{
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        pages::{self, ConsentPage, Destination, Lasts, ScopeLine},
+        pages::{self, ClosedPage, ConsentPage, Destination, Lasts, ScopeLine},
         trail,
     },
     model::{audit::Actor, counts::Refusal, flow::Step, id::ConsentId, plugin::DocumentKind, scope::Scopes},
     protocol::{
+        admission,
         authorization::{InFlight, NotAddressed, Redirect},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
@@ -43,6 +44,9 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
         Stage::SignIn(_) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
         Stage::Answer(answered) => Ok(leave(HttpResponse::SeeOther(), &hand_over(server, request, &answered)?)),
         Stage::Refuse(redirect) => Ok(leave(HttpResponse::SeeOther(), &redirect)),
+        Stage::Ask(asked) if asked.attended.is_closed() => {
+            closed(server, request, &visitor, (&in_flight, &asked)).await
+        }
         Stage::Ask(asked) => render(server, request, &visitor, &in_flight, &Shown::first(&asked)).await,
     }
 }
@@ -82,9 +86,10 @@ async fn render(
     let logo = server.store.has_document(plugin.id, DocumentKind::Logo).await?;
     let mut layout = pages::Layout::of(server, request);
     layout.brand.accent = plugin.accent_color.or(layout.brand.accent);
+    let language = layout.language.tag();
     let scopes = attended.scopes().map(|scope| ScopeLine {
         name: scope.name.clone(),
-        words: scope.words_in(layout.language.tag()).to_owned(),
+        words: scope.words_in(language).to_owned(),
         is_new: attended.is_new(&scope.name),
         choice: scope.optional.then_some(!nothing_ticked),
     });
@@ -103,6 +108,7 @@ async fn render(
         nothing_ticked: *nothing_ticked,
         lasts: Lasts::of(&server.settings),
         scopes,
+        withheld: attended.withheld().map(|scope| scope.words_in(language).to_owned()).collect(),
         account_name: account.name.clone(),
         account_email: account.email.to_string(),
         contact_email: words("contact_email"),
@@ -116,9 +122,40 @@ async fn render(
     Ok(pages::answer(answer, &page, Some(redirect_uri))?)
 }
 
+/// Says that the plugin does not let whoever is signed in connect, and what they can do. Nothing leads on by itself: from
+/// here they go back to the client, or sign in to another account.
+async fn closed(
+    server: &Server,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    (in_flight, Asked { attended, client, .. }): (&InFlight, &Asked),
+) -> Result<HttpResponse, PageError> {
+    trail::refused(request, Refusal::AccessDenied, admission::CLOSED);
+    let resource = attended.checked().resource();
+    let redirect_uri = attended.checked().addressed().redirect_uri();
+    let plugin = server.store.plugin(resource.plugin_id).await?.ok_or(PageError::Unreadable)?;
+    let account = &attended.session().account;
+    let page = ClosedPage {
+        layout: pages::Layout::of(server, request),
+        request: seal(server, &in_flight.clone().shown_to(attended.session()))?,
+        csrf: tokens::form::write(&server.keyring.current(), visitor.browser())?,
+        client_name: WhoAsks::of(client).name,
+        plugin_name: plugin.name().to_owned(),
+        destination: Destination::of(redirect_uri),
+        account_name: account.name.clone(),
+        account_email: account.email.to_string(),
+        is_verified: account.email_verified_at.is_some(),
+        contact_email: plugin.manifest_text("contact_email").unwrap_or_default().to_owned(),
+    };
+    let mut answer = HttpResponse::Forbidden();
+    visitor.mark(&server.settings, &mut answer);
+    Ok(pages::answer(answer, &page, Some(redirect_uri))?)
+}
+
 /// Takes the answer.
 pub async fn decide(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    failure::page(&server, &request, take(&server, &request, payload).await)
+    // Boxed, because it is large: every page that an answer can lead to is inside.
+    failure::page(&server, &request, Box::pin(take(&server, &request, payload)).await)
 }
 
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
@@ -139,6 +176,9 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let leave = |redirect: &Redirect| leave(HttpResponse::SeeOther(), redirect);
     match (stage_of_answer(server, request, in_flight.clone(), &visitor).await?, decision) {
         (Stage::SignIn(_), _) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
+        (Stage::Ask(asked), Decision::Allow(_)) if asked.attended.is_closed() => {
+            closed(server, request, &visitor, (&in_flight, &asked)).await
+        }
         // What is asked for has changed while the person read: their yes was not to that.
         (Stage::Ask(asked), Decision::Allow(_)) if !in_flight.asked(asked.attended.question(&asked.client)) => {
             to_page(server, HttpResponse::SeeOther(), "/consent", &in_flight)
@@ -155,6 +195,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
             render(server, request, &visitor, &in_flight, &shown).await
         }
         // A "no" is what this request is told; it does not take an earlier "yes" back.
+        (Stage::Ask(asked), Decision::Deny) if asked.attended.is_closed() => Ok(leave(&asked.attended.deny())),
         (Stage::Ask(asked), Decision::Deny) => Ok(leave(&deny(request, asked.attended.deny()))),
         // Only a request that wants no page comes here, and it was shown none.
         (Stage::Answer(answered), Decision::Allow(_)) => Ok(leave(&hand_over(server, request, &answered)?)),

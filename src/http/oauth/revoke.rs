@@ -33,7 +33,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
     let decision = match carried.and_then(presented) {
         Some(presented) => {
             let family = match presented.family_id() {
-                Some(family_id) => server.store.standing_family(family_id, now).await?,
+                Some(family_id) => server.store.living_family(family_id, now).await?,
                 None => None,
             };
             revocation::decide(&client, &presented, family.as_ref())?

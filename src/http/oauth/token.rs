@@ -17,6 +17,7 @@ use crate::{
         scope::Scopes,
     },
     protocol::{
+        admission,
         client_authentication::formerly,
         dialect,
         error::OAuthError,
@@ -108,7 +109,11 @@ async fn redeem(
             metrics::code_replayed();
             Err(authorization_code::NOT_GOOD.because(authorization_code::REPLAYED).into())
         }
-        Redeem::NotStanding => Err(authorization_code::NOT_GOOD.because(authorization_code::NOT_STANDING).into()),
+        Redeem::NotStanding => {
+            let is_let_in = server.store.grants_of(redemption.plugin_id, redemption.account_id).await?.is_some();
+            let why = if is_let_in { authorization_code::NOT_STANDING } else { admission::SHUT_OUT };
+            Err(authorization_code::NOT_GOOD.because(why).into())
+        }
         Redeem::AssertionReplayed => Err(caller.replayed()),
     }
 }
@@ -177,7 +182,10 @@ async fn why_not(
     asked: &RefreshRequest<'_>,
     presented: &RefreshToken,
 ) -> Result<Refusal, MachineError> {
-    let Some(family) = own_family(server, &caller.client, presented).await? else { return Ok(Refusal::NotGood) };
+    let Some(family) = own_family(server, &caller.client, presented).await? else {
+        let is_shut_out = server.store.is_shut_out(presented.family_id, server.clock.now()).await?;
+        return Ok(if is_shut_out { Refusal::ShutOut } else { Refusal::NotGood });
+    };
     let refusal = asked.refusal(&family, &caller.client, caller.method);
     if matches!(refusal, Refusal::WeakerMethod { .. }) {
         metrics::refresh_downgrade_refused();

@@ -30,6 +30,8 @@ pub struct ConsentPage {
     pub destination: Destination,
     /// What is asked for, in the order it is to be read; empty means the plugin as a whole.
     pub scopes: Vec<ScopeLine>,
+    /// What is asked for as well, and is not theirs to allow.
+    pub withheld: Vec<String>,
     /// Whether "allow" was pressed with nothing left to be allowed.
     pub nothing_ticked: bool,
     /// How long the connection can last.
@@ -75,6 +77,38 @@ impl ConsentPage {
     fn legal_link(&self) -> Option<String> {
         let url = url::Url::parse(&self.legal_info_url).ok()?;
         matches!(url.scheme(), "https" | "http").then(|| url.to_string())
+    }
+}
+
+/// Where a person reads that the plugin does not let them connect: `GET /consent`, too.
+#[derive(Debug, Clone, Template)]
+#[template(path = "closed.html")]
+pub struct ClosedPage {
+    /// Shared by all pages.
+    pub layout: Layout,
+    /// The sealed authorization request, field `r` of both forms.
+    pub request: String,
+    /// The form token, field `csrf` of both forms.
+    pub csrf: String,
+    /// The client's display name.
+    pub client_name: String,
+    /// The plugin's display name.
+    pub plugin_name: String,
+    /// Where going back leads.
+    pub destination: Destination,
+    /// Name of the account that is signed in.
+    pub account_name: String,
+    /// Address of the account that is signed in.
+    pub account_email: String,
+    /// Whether that was shown to be theirs.
+    pub is_verified: bool,
+    /// The plugin owner's address from the manifest.
+    pub contact_email: String,
+}
+
+impl ClosedPage {
+    fn account_initial(&self) -> String {
+        initial(&self.account_name)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pages of the console: what its owner reads and types about a plugin.
 
+pub mod access;
 mod clients;
 mod notices;
 pub mod people;
@@ -97,6 +98,8 @@ sections! {
     Working = "/working", "Is it working?",
     /// Who is connected.
     People = "/people", "People",
+    /// Who may connect.
+    Access = "/access", "Access",
     /// Who looks after it.
     Owners = "/owners", "Owners",
     /// What happened.

@@ -1,6 +1,7 @@
 //! Every page, filled as the server would fill it and as a stranger would: what the tests of `pages` read,
 //! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there, with an index).
 
+mod closed;
 mod console;
 mod console_people;
 mod factors;
@@ -56,6 +57,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("identities", html(&providers::identities("Example Inc."))),
         ("link_done", html(&DonePage { layout: layout(), purpose: LinkPurpose::ResetPassword })),
     ];
+    samples.extend(closed::samples());
     samples.extend(console::samples());
     samples.extend(factors::samples());
     samples.extend(settings::samples());
@@ -86,6 +88,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         logo: Some(own()),
         destination,
         scopes: vec![line(true), line(false)],
+        withheld: vec![own()],
         nothing_ticked: true,
         lasts: Lasts { most: 365, unused: 90 },
         account_name: own(),
@@ -168,6 +171,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
         ("invitation", html(&ChoosePage { layout: layout(), ..links::choose(LinkPurpose::Invitation, text) })),
         ("verify_email", html(&ConfirmPage { layout: layout(), ..links::confirm(text) })),
     ];
+    pages.push(("closed", html(&closed::page(text))));
     pages.extend(console::filled_with(&layout(), text));
     pages.extend(factors::filled_with(text, layout()));
     pages.extend(settings::filled_with(&layout(), text));
@@ -194,6 +198,7 @@ pub(crate) fn consent() -> ConsentPage {
             scope("todos:write", "Add, change and delete your to-do items"),
             scope("profile", "See your name and email address"),
         ],
+        withheld: vec![],
         nothing_ticked: false,
         lasts: Lasts { most: 365, unused: 90 },
         account_name: "Ada Lovelace".to_owned(),

@@ -4,17 +4,22 @@ use super::{Answered, Checked, Redirect, Refusal, checked::Prompt, in_flight::Qu
 use crate::{
     model::{
         Timestamp,
+        access::Grants,
         client::{Client, Registration},
         consent::Consent,
         digest::Digest,
         scope::{Scope, Scopes},
         session::Session,
     },
-    protocol::error::{ErrorCode, OAuthError},
+    protocol::{
+        admission::{self, Admission},
+        error::{ErrorCode, OAuthError},
+    },
 };
 
 /// What has to happen before the request can be answered.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "an outcome lives for one step in one place; a box would only cost")]
 pub enum Attendance {
     /// Somebody must sign in.
     SignIn(Checked),
@@ -33,6 +38,10 @@ pub struct Attended {
     pub(super) session: Session,
     /// What was consented to before and still holds.
     standing: Option<Consent>,
+    /// What is asked for, and is not theirs to grant.
+    withheld: Scopes,
+    /// The plugin does not let them in: they may only go back.
+    is_closed: bool,
 }
 
 impl Checked {
@@ -45,11 +54,11 @@ impl Checked {
         self
     }
 
-    /// Looks at who is signed in and what was consented to. `received_at` is when the request first arrived:
+    /// Looks at who is signed in, what the plugin lets them grant, and what was consented to. `received_at` is when the request first arrived:
     /// `prompt=login` is satisfied by a sign-in after it.
     pub fn attend(
-        self,
-        session: Option<Session>,
+        mut self,
+        person: Option<(Session, Option<Grants>)>,
         consent: Option<Consent>,
         client: &Client,
         received_at: Timestamp,
@@ -61,11 +70,29 @@ impl Checked {
         let refuse = |checked: &Checked, code, description| {
             Attendance::Refuse(checked.addressed.refuse(OAuthError::new(code, description)))
         };
-        let Some(session) = session.filter(|session| !login || session.auth_time >= received_at) else {
+        let Some((session, grants)) = person.filter(|(session, _)| !login || session.auth_time >= received_at) else {
             if silent {
                 return refuse(&self, ErrorCode::LoginRequired, "nobody is signed in");
             }
             return Attendance::SignIn(self);
+        };
+        let withheld = match admission::decide(grants.as_ref(), &self.scopes) {
+            Admission::Open { scopes, withheld } => {
+                self.scopes = scopes;
+                withheld
+            }
+            Admission::Closed if silent => {
+                return refuse(&self, ErrorCode::AccessDenied, "the person may not connect here");
+            }
+            Admission::Closed => {
+                return Attendance::Ask(Attended {
+                    checked: self,
+                    session,
+                    standing: None,
+                    withheld: Scopes::default(),
+                    is_closed: true,
+                });
+            }
         };
         let standing = consent.filter(|consent| consent.revoked_at.is_none());
         let covered = standing.as_ref().is_some_and(|consent| self.scopes.is_subset(&consent.scopes));
@@ -73,7 +100,7 @@ impl Checked {
         // consent proves nothing about who receives the code now. Nor does it for a client that registered itself: the
         // page showed where one answer went, and it may send the next one elsewhere.
         let provable = self.addressed.redirect_uri().is_website() && client.registration != Registration::Dynamic;
-        let attended = Attended { checked: self, session, standing };
+        let attended = Attended { checked: self, session, standing, withheld, is_closed: false };
         match attended.standing.clone() {
             Some(consent) if covered && provable && !ask => {
                 Attendance::Answer(Answered::new(attended, &consent, client))
@@ -104,6 +131,16 @@ impl Attended {
         resource.scopes.iter().filter(|scope| scopes.contains(&scope.name))
     }
 
+    /// What is asked for as well, and is not theirs to grant.
+    pub fn withheld(&self) -> impl Iterator<Item = &Scope> {
+        self.checked.resource.scopes.iter().filter(|scope| self.withheld.contains(&scope.name))
+    }
+
+    /// Whether the plugin does not let them in. Nothing is asked of them then, and no yes gives anything.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
     /// What the page asks. Where the answer goes stands in the request itself, so nothing can change it.
     pub fn question(&self, client: &Client) -> Question {
         let resource = &self.checked.resource;
@@ -122,11 +159,16 @@ impl Attended {
     /// shown after that time.
     pub fn wants_factor(&self, scopes: &Scopes, since: Timestamp) -> bool {
         let shown = self.session.factor_at.is_some_and(|shown| shown > since);
-        !shown && self.scopes().any(|scope| scope.step_up && scopes.contains(&scope.name))
+        // A reviewer's account has no factor to show, and none can be added.
+        let could = self.session.account.reviews.is_none();
+        could && !shown && self.scopes().any(|scope| scope.step_up && scopes.contains(&scope.name))
     }
 
     /// What a yes gives with these of the scopes ticked that may be left out. `None` when nothing is left.
     pub fn agreed(&self, ticked: &Scopes) -> Option<Scopes> {
+        if self.is_closed {
+            return None;
+        }
         self.checked.resource.scopes.agreed(&self.checked.scopes, ticked)
     }
 
@@ -136,8 +178,8 @@ impl Attended {
         Answered::new(self, consent, client)
     }
 
-    /// The person did not agree.
+    /// The person did not agree, or could not.
     pub fn deny(&self) -> Redirect {
-        self.checked.addressed.deny()
+        if self.is_closed { self.checked.addressed.turn_away() } else { self.checked.addressed.deny() }
     }
 }

@@ -11,6 +11,7 @@ fn time(seconds: i64) -> Timestamp {
 
 fn account(email: &str, enabled: bool) -> Account {
     Account {
+        reviews: None,
         id: AccountId(Uuid::nil()),
         email: email.parse().unwrap(),
         name: "Ada".into(),

@@ -10,6 +10,7 @@ use crate::{
         scope::Scopes,
     },
     protocol::{
+        admission,
         client_authentication::falls_short,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
@@ -52,6 +53,8 @@ pub enum Refusal {
         /// What the family has had.
         had: AuthenticationMethod,
     },
+    /// The plugin lets the person in no more. The caller is told what everybody is.
+    ShutOut,
     /// Nothing the caller should know.
     NotGood,
 }
@@ -69,6 +72,7 @@ impl From<Refusal> for OAuthError {
                 let why = format!("Was the refresh token stolen? It was presented, and {description}.");
                 Self::told(ErrorCode::InvalidGrant, description).because(why)
             }
+            Refusal::ShutOut => NOT_GOOD.because(admission::SHUT_OUT),
             Refusal::NotGood => NOT_GOOD.because(NOT_STANDING),
         }
     }

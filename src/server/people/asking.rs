@@ -91,7 +91,7 @@ pub(super) async fn send(server: &Server, email: &Email, asker: &Asker, wish: As
     if !server.mails.has_room() {
         return Err(PeopleError::MailIsBehind);
     }
-    let usable = wish.account.filter(|account| account.enabled);
+    let usable = wish.account.filter(|account| account.enabled && account.reviews.is_none());
     let Written { mut link, url } = write(server, wish.purpose, usable.map(|account| account.id), email);
     let language = wish.account.and_then(|account| account.language.clone()).or_else(|| asker.language.clone());
     let letter = letter(server, (email, wish.case), &url, language.as_deref());

@@ -13,8 +13,8 @@ use crate::{
     store::{
         StoreResult,
         account_export::{
-            AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedIdentity,
-            ExportedLink, ExportedOwnerToken, ExportedPlugin, ExportedSession,
+            AccountExport, ExportedAccount, ExportedConnection, ExportedConsent, ExportedEvent, ExportedGroup,
+            ExportedIdentity, ExportedLink, ExportedOwnerToken, ExportedPlugin, ExportedSession,
         },
     },
 };
@@ -43,6 +43,13 @@ const PLUGINS: &str = "
 
 const OWNER_TOKENS: &str = "
     select name, scopes, created_at, expires_at, last_used_at from owner_tokens where account_id = $1 order by id";
+
+const GROUPS: &str = "
+    select q.name as called, m.added_at
+      from people_group_members m
+      join people_groups q on q.id = m.group_id
+     where m.account_id = $1
+     order by q.id";
 
 const SESSIONS: &str = "
     select id, auth_time, expires_at, address, user_agent from sessions where account_id = $1 order by id";
@@ -171,6 +178,7 @@ impl Engine {
         let consents: Vec<ExportedConsent> = all_of!(self, id, CONSENTS);
         let plugins: Vec<ExportedPlugin> = all_of!(self, id, PLUGINS);
         let owner_tokens: Vec<ExportedOwnerToken> = all_of!(self, id, OWNER_TOKENS);
+        let groups: Vec<ExportedGroup> = all_of!(self, id, GROUPS);
         let sessions: Vec<SessionRow> = all_of!(self, id, SESSIONS);
         let connections: Vec<ConnectionRow> = all_of!(self, id, CONNECTIONS);
         let links: Vec<LinkRow> = all_of!(self, id, LINKS);
@@ -201,6 +209,7 @@ impl Engine {
             sessions: sessions.into_iter().map(session).collect(),
             plugins,
             owner_tokens,
+            groups,
             connections: connections.into_iter().map(Into::into).collect(),
             links: links.into_iter().map(Into::into).collect(),
             events: events.into_iter().map(Into::into).collect(),

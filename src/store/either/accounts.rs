@@ -7,9 +7,9 @@ use super::{Connection, Engine, audit, holding, links::end_links, reading};
 use crate::{
     model::{
         Timestamp,
-        account::{Account, Email},
+        account::{Account, Email, Reviews},
         audit::{Audit, AuditAction, Subjects},
-        id::AccountId,
+        id::{AccountId, PluginId},
     },
     store::{
         StoreError, StoreResult,
@@ -21,7 +21,7 @@ use crate::{
 macro_rules! account_columns {
     () => {
         "a.id, a.email, a.name, a.role, a.generation, a.session_generation, a.enabled, a.email_verified_at, a.language,
-         a.created_at"
+         a.created_at, a.reviews, a.ends_at"
     };
 }
 pub(super) use account_columns;
@@ -64,6 +64,8 @@ pub(super) struct AccountRow {
     email_verified_at: Option<Timestamp>,
     language: Option<String>,
     created_at: Timestamp,
+    reviews: Option<Uuid>,
+    ends_at: Option<Timestamp>,
 }
 
 /// An account and what its password is compared with.
@@ -89,6 +91,10 @@ impl TryFrom<AccountRow> for Account {
             email_verified_at: row.email_verified_at,
             language: row.language,
             created_at: row.created_at,
+            reviews: match (row.reviews, row.ends_at) {
+                (Some(plugin), Some(ends_at)) => Some(Reviews { plugin_id: PluginId(plugin), ends_at }),
+                _ => None,
+            },
         })
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     store::{
         StoreError, StoreResult,
         client_changes::{ChangeClient, ClientChange, ClientEdit, EndSecret, RotateSecret, SecretRotation, SecretUse},
-        family_statements::{family_and_parents, is_standing},
+        family_statements::{admits, family_and_parents, is_standing, lives, rules_that_name},
         is_no_text,
     },
 };

@@ -15,7 +15,7 @@ use crate::{
         StoreError, StoreResult,
         connected::{ConnectedApp, Connection, Happened, Named},
         consents::ConsentKey,
-        family_statements::{family_and_parents, is_standing},
+        family_statements::{admits, family_and_parents, is_standing, lives, rules_that_name},
     },
 };
 

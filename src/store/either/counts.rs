@@ -12,7 +12,7 @@ use crate::{
     store::{
         StoreResult,
         counts::{Connected, Found, Happened, Look},
-        family_statements::{family_and_parents, is_standing},
+        family_statements::{admits, family_and_parents, is_standing, lives, rules_that_name},
     },
 };
 

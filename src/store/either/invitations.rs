@@ -17,7 +17,7 @@ use crate::{
     model::{
         Timestamp,
         account::Email,
-        audit::{Audit, AuditAction, Subjects},
+        audit::{Actor, Audit, AuditAction, Subjects},
         id::{AccountId, PluginId},
     },
     store::{
@@ -28,25 +28,60 @@ use crate::{
 
 /// Asked again it is the same row, which remembers how often mail went out: an answer does not make room for more.
 const INVITE: &str = "
-    insert into owner_invitations (plugin_id, email, sent, created_at, expires_at)
-    values ($1, $2, 1, $3, $4)
+    insert into owner_invitations (plugin_id, email, sent, created_at, expires_at, inviter_id)
+    values ($1, $2, 1, $3, $4, $5)
     on conflict (plugin_id, email) do update
        set sent = case when owner_invitations.expires_at <= $3 then 1 else owner_invitations.sent + 1 end,
            created_at = $3,
            expires_at = $4,
-           ended_at = null
+           ended_at = null,
+           inviter_id = $5
      where owner_invitations.expires_at <= $3
         or owner_invitations.sent < 3";
 
-/// How many are remembered of one plugin, and of one address, answered ones included.
+/// How many are remembered of one plugin, answered ones included; and how many mails that were to one address, and by one
+/// inviter, whichever plugins they were about.
 const UNEXPIRED: &str = "
-    select count(case when plugin_id = $1 then 1 end), count(case when email = $2 then 1 end)
+    select count(case when plugin_id = $1 then 1 end),
+           coalesce(cast(sum(case when email = $2 then sent end) as bigint), 0),
+           coalesce(cast(sum(case when inviter_id = $4 then sent end) as bigint), 0)
       from owner_invitations
-     where (plugin_id = $1 or email = $2)
+     where (plugin_id = $1 or email = $2 or inviter_id = $4)
        and expires_at > $3";
 
-/// The most of either, so that nobody has others mailed without end.
+/// The most of each, so that nobody has others mailed without end.
 const UNEXPIRED_MAX: i64 = 20;
+const TO_ADDRESS_MAX: i64 = 6;
+const BY_INVITER_MAX: i64 = 40;
+
+/// The link that was mailed with it ends with it.
+const REMEMBER_LINK: &str = "update owner_invitations set link_id = $3 where plugin_id = $1 and email = $2";
+
+const END_LINK: &str = "
+    update links
+       set ended_at = $3
+     where id = (select i.link_id from owner_invitations i where i.plugin_id = $1 and i.email = $2)
+       and used_at is null
+       and ended_at is null";
+
+/// Whoever looks after a plugin no more has invited nobody to it: two statements, each with the plugin, the inviter and
+/// the time. The links come first, since they are found by what stands.
+pub(super) const END_BY_INVITER: [&str; 2] = [
+    "update links
+        set ended_at = $3
+      where id in (select i.link_id
+                     from owner_invitations i
+                    where i.plugin_id = $1
+                      and i.inviter_id = $2
+                      and i.ended_at is null)
+        and used_at is null
+        and ended_at is null",
+    "update owner_invitations
+        set ended_at = $3
+      where plugin_id = $1
+        and inviter_id = $2
+        and ended_at is null",
+];
 
 /// Whether the address was invited to become more than a person: that link must not be ended by an owner's.
 const IS_INVITED_FOR_MORE: &str = "
@@ -99,23 +134,35 @@ impl Engine {
     pub(in crate::store) async fn invite_owner(&self, invitation: &NewInvitation, event: &Audit) -> StoreResult<bool> {
         let mut step = self.begin().await?;
         let (plugin, email) = (invitation.plugin_id, invitation.email.as_str());
+        let inviter = match event.actor {
+            Actor::Account(account) => Some(account.0),
+            _ => None,
+        };
         sqlx::query(LOCK).bind(plugin.0).execute(&mut *step).await?;
-        let invited = sqlx::query(INVITE)
+        let written = sqlx::query(INVITE)
             .bind(plugin.0)
             .bind(email)
             .bind(event.at)
             .bind(invitation.expires_at)
+            .bind(inviter)
             .execute(&mut *step)
             .await?;
-        let (of_plugin, to_address): (i64, i64) =
-            sqlx::query_as(UNEXPIRED).bind(plugin.0).bind(email).bind(event.at).fetch_one(&mut *step).await?;
-        if invited.rows_affected() == 0 || of_plugin.max(to_address) > UNEXPIRED_MAX {
+        let (of_plugin, to_address, by_inviter): (i64, i64, i64) = sqlx::query_as(UNEXPIRED)
+            .bind(plugin.0)
+            .bind(email)
+            .bind(event.at)
+            .bind(inviter)
+            .fetch_one(&mut *step)
+            .await?;
+        let too_many = of_plugin > UNEXPIRED_MAX || to_address > TO_ADDRESS_MAX || by_inviter > BY_INVITER_MAX;
+        if written.rows_affected() == 0 || too_many {
             return Ok(false);
         }
         let for_more: bool =
             sqlx::query_scalar(IS_INVITED_FOR_MORE).bind(email).bind(event.at).fetch_one(&mut *step).await?;
         if let Some(link) = invitation.link.as_ref().filter(|_| !for_more) {
             put_link(&mut step, link).await?;
+            sqlx::query(REMEMBER_LINK).bind(plugin.0).bind(email).bind(link.id.0).execute(&mut *step).await?;
         }
         enqueue(&mut step, &invitation.mail).await?;
         write(&mut step, event, AuditAction::PluginOwnerInvited, plugin).await?;
@@ -183,6 +230,7 @@ impl Engine {
         if ended.rows_affected() == 0 {
             return Ok(false);
         }
+        sqlx::query(END_LINK).bind(plugin.0).bind(email.as_str()).bind(event.at).execute(&mut *step).await?;
         write(&mut step, event, AuditAction::PluginInvitationEnded, plugin).await?;
         step.commit().await?;
         Ok(true)

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Connection, Engine, audit,
+    invitations::END_BY_INVITER,
     plugins::{ADD_OWNER, PluginRow, plugin_columns},
     reading,
 };
@@ -136,6 +137,9 @@ impl Engine {
         let left: i64 = sqlx::query_scalar(COUNT).bind(plugin.0).fetch_one(&mut *step).await?;
         if left == 0 {
             return Ok(RemoveOwner::IsTheLast);
+        }
+        for statement in END_BY_INVITER {
+            sqlx::query(statement).bind(plugin.0).bind(account.0).bind(event.at).execute(&mut *step).await?;
         }
         tell(&mut step, event, AuditAction::PluginOwnerRemoved, (plugin, account)).await?;
         step.commit().await?;

@@ -53,7 +53,7 @@ const CHOOSE_LANGUAGE: &str = "update accounts set language = $2 where id = $1";
 
 /// All that is a person's, before the account itself. A family that is gone can no more be redeemed than one that ended:
 /// its code needs the account.
-const BELONGINGS: [&str; 12] = [
+const BELONGINGS: [&str; 15] = [
     // In the order of `sweep`: two steps that take the same rows in different orders wait for each other for ever.
     "delete from families where account_id = $1",
     "delete from sessions where account_id = $1",
@@ -67,12 +67,23 @@ const BELONGINGS: [&str; 12] = [
     "delete from identities where account_id = $1",
     "delete from plugin_owners where account_id = $1",
     "delete from owner_tokens where account_id = $1",
+    "update links
+        set ended_at = created_at
+      where id in (select i.link_id from owner_invitations i where i.inviter_id = $1 and i.ended_at is null)
+        and used_at is null
+        and ended_at is null",
+    "update owner_invitations
+        set ended_at = coalesce(ended_at, created_at), inviter_id = null
+      where inviter_id = $1",
+    "delete from people_group_members where account_id = $1",
 ];
 
 /// Links to the address without the account, such as one that went to it before there was one.
 const LINKS_TO_ADDRESS: &str = "delete from links where email = $1 and account_id is null";
 
 const INVITATIONS_TO_ADDRESS: &str = "delete from owner_invitations where email = $1";
+
+const RULES_ABOUT_ADDRESS: &str = "delete from access_rules where kind = 'person' and value = $1";
 
 const DELETE: &str = "delete from accounts where id = $1";
 
@@ -226,6 +237,7 @@ impl Engine {
         }
         sqlx::query(LINKS_TO_ADDRESS).bind(account.email.as_str()).execute(&mut *step).await?;
         sqlx::query(INVITATIONS_TO_ADDRESS).bind(account.email.as_str()).execute(&mut *step).await?;
+        sqlx::query(RULES_ABOUT_ADDRESS).bind(account.email.as_str()).execute(&mut *step).await?;
         sqlx::query(DELETE).bind(id.0).execute(&mut *step).await?;
         notify(&mut step, deletion.mail.as_ref()).await?;
         tell(&mut step, event, AuditAction::AccountDeleted, (id, json!({}))).await?;

@@ -27,7 +27,8 @@ const INSERT: &str = "
      where a.id = $3
        and a.generation = $4
        and a.session_generation = $5
-       and a.enabled";
+       and a.enabled
+       and (a.ends_at is null or a.ends_at > $6)";
 
 /// The sessions that live; `$2` is now.
 macro_rules! live_sessions {
@@ -36,6 +37,7 @@ macro_rules! live_sessions {
           join accounts a on a.id = s.account_id
          where s.expires_at > $2
            and a.enabled
+           and (a.ends_at is null or a.ends_at > $2)
            and a.generation = s.account_generation
            and a.session_generation = s.session_generation "
     };

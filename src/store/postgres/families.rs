@@ -25,8 +25,9 @@ use crate::{
         families::{Redeem, Redemption, Rotate, Rotation},
         family_rows::{ATTEMPTS, MovedRow, SeenRow},
         family_statements::{
-            bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_for, is_its_own,
-            is_standing, is_to_be_written, redeem_row, repeats, replays, rotate_row, stands, stays,
+            admits, bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, granted,
+            is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays, rotate_row,
+            rules_that_name, stands, stays,
         },
     },
 };
@@ -76,10 +77,13 @@ const REDEEM: &str = concat!(
           where ours and (ended_at is null or end_reason = 'code_replayed')
              on conflict (id) do nothing
      )
-     select fresh.fresh, born.ours, born.ended_at, born.access_generation, g.scopes
-       from fresh
+     select fresh.fresh, born.ours, born.ended_at, born.access_generation, g.scopes, ",
+    granted!(),
+    "  from fresh
        left join born on true
-       left join consents g on g.id = $5"
+       left join consents g on g.id = $5
+       left join accounts a on a.id = $3
+       left join plugins p on p.id = $28"
 );
 
 /// `$14` to `$19` are the audit event of a replay, `$20` to `$22` the assertion.
@@ -127,7 +131,7 @@ const ROTATE: &str = concat!(
 );
 
 /// What a redemption did; all but the first is missing when it made or ended nothing.
-type RedeemedRow = (bool, Option<bool>, Option<Timestamp>, Option<Generation>, Option<String>);
+type RedeemedRow = (bool, Option<bool>, Option<Timestamp>, Option<Generation>, Option<String>, Option<String>);
 
 /// Whether the assertion was fresh, the line as it was seen if it stands, and what was changed if anything was.
 struct TurnedRow(bool, Option<(SeenRow, Option<MovedRow>)>);
@@ -178,8 +182,8 @@ impl Engine {
         })?;
         match row {
             (false, ..) => Ok(Redeem::AssertionReplayed),
-            (true, Some(true), None, Some(access_generation), Some(scopes)) => {
-                Ok(Redeem::Won(redemption.born(&scopes, access_generation)?))
+            (true, Some(true), None, Some(access_generation), Some(scopes), granted) => {
+                Ok(Redeem::Won(redemption.born((&scopes, granted.as_deref()), access_generation)?))
             }
             (true, None, ..) => Ok(Redeem::NotStanding),
             _ => Ok(Redeem::Replayed),

@@ -18,15 +18,24 @@ use crate::{
         families::{Redeem, Redemption, Rotate, Rotation},
         family_rows::{ATTEMPTS, MovedRow, SeenRow},
         family_statements::{
-            bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, is_for, is_its_own,
-            is_standing, is_to_be_written, redeem_row, repeats, replays, rotate_row, stands, stays,
+            admits, bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, granted,
+            is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays, rotate_row,
+            rules_that_name, stands, stays,
         },
     },
 };
 
 const REDEEM: &str = concat!(redeem_row!(""), "returning redemption = $2, ended_at, end_reason, access_generation");
 
-const CONSENT_SCOPES: &str = "select scopes from consents where id = $1";
+/// What was consented to, and what the plugin lets the person grant.
+const ALLOWED: &str = concat!(
+    "select g.scopes, ",
+    granted!(),
+    "  from consents g
+       join accounts a on a.id = g.account_id
+       join plugins p on p.id = $2
+      where g.id = $1"
+);
 
 const SEEN: &str = concat!(
     "select ",
@@ -51,9 +60,9 @@ const ROTATE: &str = concat!(
     is_its_own!(),
     "and ",
     is_to_be_written!("$14"),
-    "and exists (select 1 from accounts a, clients c, consents g, resources r
+    "and exists (select 1 from accounts a, clients c, consents g, resources r, plugins p
                    where a.id = f.account_id and c.id = f.client_id and g.id = f.consent_id
-                     and r.identifier = f.resource and ",
+                     and r.identifier = f.resource and p.id = r.plugin_id and ",
     stands!(),
     "and ",
     is_for!(),
@@ -82,12 +91,15 @@ impl Engine {
             plugin_id: Some(redemption.plugin_id),
         };
         if ours && ended_at.is_none() {
-            let scopes: String =
-                sqlx::query_scalar(CONSENT_SCOPES).bind(redemption.consent_id.0).fetch_one(&mut *step).await?;
+            let (scopes, granted): (String, Option<String>) = sqlx::query_as(ALLOWED)
+                .bind(redemption.consent_id.0)
+                .bind(redemption.plugin_id.0)
+                .fetch_one(&mut *step)
+                .await?;
             let detail = json!({ "family": redemption.id, "scopes": redemption.scopes.to_string() });
             audit::write(&mut step, event, AuditAction::FamilyBorn, subjects, detail).await?;
             step.commit().await?;
-            return Ok(Redeem::Won(redemption.born(&scopes, access_generation)?));
+            return Ok(Redeem::Won(redemption.born((&scopes, granted.as_deref()), access_generation)?));
         }
         if ours && end_reason.as_deref() == Some(EndReason::CodeReplayed.as_str()) {
             let detail = ended(redemption.id, EndReason::CodeReplayed);

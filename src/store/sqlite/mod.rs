@@ -4,6 +4,8 @@
 //! `SQLITE_BUSY`, and every write begins `immediate`, because a transaction that reads first cannot wait for a lock.
 //! Operations that are the same on both engines stand in `store/either`; `families` has its own statements.
 
+#[path = "../either/access.rs"]
+mod access;
 #[path = "../either/account_export.rs"]
 mod account_export;
 #[path = "../either/accounts.rs"]
@@ -33,6 +35,8 @@ mod factors;
 mod families;
 #[path = "../either/flows.rs"]
 mod flows;
+#[path = "../either/groups.rs"]
+mod groups;
 #[path = "../either/identities.rs"]
 mod identities;
 #[path = "../either/invitations.rs"]
@@ -55,6 +59,8 @@ mod plugin_people;
 mod plugins;
 #[path = "../either/resources.rs"]
 mod resources;
+#[path = "../either/reviewers.rs"]
+mod reviewers;
 #[path = "../either/sessions.rs"]
 mod sessions;
 #[path = "../either/sign_ins.rs"]

@@ -5,6 +5,7 @@
 
 pub mod by_hand;
 
+mod admission;
 mod agreeing;
 mod any_bytes;
 mod assertion_replays;
@@ -40,6 +41,7 @@ mod pkce;
 mod redirects;
 mod refreshing;
 mod registration;
+mod reviewer;
 mod revoked;
 mod second_step;
 mod secrets;

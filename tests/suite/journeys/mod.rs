@@ -5,6 +5,7 @@ mod classic_plugin;
 mod client_ids;
 mod command_line;
 mod console;
+mod console_access;
 mod console_people;
 mod demo_in_chromium;
 mod doctor;

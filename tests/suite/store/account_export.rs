@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use consentry::model::link::LinkPurpose;
+use consentry::{
+    model::{access::Group, id::GroupId, link::LinkPurpose},
+    random,
+};
 use serde_json::Value;
 
 use super::{
@@ -85,6 +88,7 @@ const EXPORTED: &[Exported] = &[
             ("user_agent", "user_agent"),
         ],
     ),
+    ("people_group_members", "groups", &[("group_id", "called"), ("added_at", "added_at")]),
     ("plugin_owners", "plugins", &[("plugin_id", "plugin"), ("added_at", "added_at")]),
     (
         "owner_tokens",
@@ -161,6 +165,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "remembered_devices.account_id",
             "plugin_owners.account_id",
             "owner_tokens.account_id",
+            "people_group_members.account_id",
         ],
     ),
     (
@@ -223,6 +228,10 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "owner_tokens.id",
         ],
     ),
+    (
+        "what makes an account a reviewer's, who is told it by the owner; such an account is no person's",
+        &["accounts.reviews", "accounts.ends_at"],
+    ),
     ("how a client proves itself, which is the client's", &["families.authentication_method"]),
     ("what the operator lets somebody become who has no account yet", &["links.role"]),
     ("sealed, and about a client that still waits for its answer", &["links.request"]),
@@ -268,6 +277,9 @@ on_both_engines! {
         world.store.remember_device(&device(&world, "one")).await.unwrap();
         made_token(&world, "build").await;
         world.store.add_owner(world.plugin.id, world.account, &audit(at(0))).await.unwrap();
+        let group = Group { id: GroupId(random::id(at(0))), name: "staff".parse().unwrap() };
+        assert!(world.store.create_group(&group, &audit(at(0))).await.unwrap());
+        assert!(world.store.add_member(group.id, world.account, &audit(at(0))).await.unwrap());
         let sql = if engine == Engine::Sqlite { SQLITE_COLUMNS } else { POSTGRES_COLUMNS };
         let columns: BTreeSet<String> = Tables::of(&world.database).await.lines(sql).await.into_iter().collect();
         let exported = EXPORTED.iter().flat_map(|(table, _, columns)| {

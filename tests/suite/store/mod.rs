@@ -4,6 +4,7 @@
 
 pub mod tables;
 
+mod access;
 mod account_export;
 mod accounts;
 mod answers;
@@ -22,6 +23,7 @@ mod factors;
 mod facts;
 mod flows;
 mod identities;
+mod invitations;
 mod isolation;
 mod keys;
 mod links;

@@ -64,13 +64,15 @@ async fn log(world: &World, of: Of) -> Vec<LogLine> {
     world.store.audit_log(&LogQuery { of, page: Page { before: None, rows_max: 100 } }).await.unwrap()
 }
 
-fn invitation(world: &World, email: &str) -> NewInvitation {
+/// An invitation to the world's plugin, good for a week.
+pub fn invitation(world: &World, email: &str) -> NewInvitation {
     let email = email.parse().unwrap();
     let expires_at = start() + TimeDelta::days(7);
     NewInvitation { plugin_id: world.plugin.id, email, mail: new_mail(None), link: None, expires_at }
 }
 
-async fn verified(world: &World, email: &str) -> AccountId {
+/// An account whose address was shown to be theirs.
+pub async fn verified(world: &World, email: &str) -> AccountId {
     let account = new_account(email);
     world.store.add_account(&account, &audit(start())).await.unwrap();
     let statement = format!("update accounts set email_verified_at = created_at where email = '{email}'");

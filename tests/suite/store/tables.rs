@@ -19,6 +19,9 @@ pub enum Tables {
 /// How many rows every table has.
 const ROWS: &str = "
     select 'accounts ' || count(*) from accounts union all
+    select 'people_groups ' || count(*) from people_groups union all
+    select 'people_group_members ' || count(*) from people_group_members union all
+    select 'access_rules ' || count(*) from access_rules union all
     select 'owner_invitations ' || count(*) from owner_invitations union all
     select 'plugin_owners ' || count(*) from plugin_owners union all
     select 'plugin_verifications ' || count(*) from plugin_verifications union all

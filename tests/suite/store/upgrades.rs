@@ -225,10 +225,10 @@ on_both_engines! {
             assert_eq!(
                 referring,
                 [
-                    "authenticator_apps to accounts", "callback_offers to clients", "client_secrets to clients",
+                    "access_rules to people_groups", "access_rules to plugins", "accounts to plugins", "authenticator_apps to accounts", "callback_offers to clients", "client_secrets to clients",
                     "clients to plugins", "consents to accounts", "consents to clients", "identities to accounts",
                     "links to accounts", "outgoing_mails to accounts", "owner_invitations to plugins", "owner_tokens to accounts",
-                    "passkeys to accounts",
+                    "passkeys to accounts", "people_group_members to accounts", "people_group_members to people_groups",
                     "plugin_connections to plugins", "plugin_counts to plugins", "plugin_documents to plugins",
                     "plugin_owners to accounts", "plugin_owners to plugins", "plugin_verifications to plugins",
                     "plugin_webhooks to plugins",

@@ -4,6 +4,7 @@ use super::{
     super::{
         console::{
             Badge, Choice, Frame, Head, Pager, Section, TokenLine, TokensPage,
+            access::{Access, AccessPage, Asked, ReviewerPage, RuleLine},
             people::{
                 EverybodyPage, InvitationLine, InvitationsPage, InvitedLine, LogPage, OwnerLine, OwnersPage,
                 PeoplePage, PersonLine,
@@ -33,6 +34,14 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("console_invitations", html(&invitations(&layout, "To-do list"))),
         ("console_invitations_none", html(&InvitationsPage { invitations: vec![], ..invitations(&layout, "") })),
         ("console_invitations_unverified", html(&InvitationsPage { is_verified: false, ..invitations(&layout, "") })),
+        ("console_access", html(&access(&layout, "@people.example"))),
+        ("console_access_open", html(&AccessPage { is_open: true, rules: vec![], ..access(&layout, "") })),
+        ("console_access_wrong", html(&AccessPage { wrong: wrong("who"), ..access(&layout, "@people") })),
+        ("console_access_asked", html(&asked(&layout, "12 people who are connected"))),
+        ("console_reviewer", html(&reviewer(&layout, "reviewer-7k2mwx@reviewers.invalid"))),
+        ("console_reviewer_none", html(&ReviewerPage { access: None, ..reviewer(&layout, "") })),
+        ("console_reviewer_wrong", html(&ReviewerPage { wrong: wrong("days"), ..reviewer(&layout, "reviewer") })),
+        ("console_reviewer_made", html(&made(&layout, "a-password-of-24-letters"))),
         ("console_people", html(&people(&layout, "An assistant"))),
         (
             "console_people_none",
@@ -66,6 +75,10 @@ pub(super) fn filled_with(layout: &Layout, text: &str) -> Vec<(&'static str, Str
     vec![
         ("console_owners", html(&owners(layout, text))),
         ("console_invitations", html(&invitations(layout, text))),
+        ("console_access", html(&access(layout, text))),
+        ("console_access_asked", html(&asked(layout, text))),
+        ("console_reviewer", html(&reviewer(layout, text))),
+        ("console_reviewer_made", html(&made(layout, text))),
         ("console_people", html(&people(layout, text))),
         ("console_everybody", html(&everybody(layout, text))),
         ("console_tokens", html(&tokens(layout, text))),
@@ -118,6 +131,45 @@ fn invitations(layout: &Layout, text: &str) -> InvitationsPage {
     };
     let frame = Frame { head: None, ..frame(Section::Owners, text) };
     InvitationsPage { layout: layout.clone(), frame, invitations: vec![invitation], is_verified: true }
+}
+
+fn access(layout: &Layout, text: &str) -> AccessPage {
+    let rule = |grants: Option<&str>| RuleLine { who: text.to_owned(), grants: grants.map(str::to_owned) };
+    AccessPage {
+        layout: layout.clone(),
+        frame: frame(Section::Access, text),
+        slug: "todo".to_owned(),
+        version: 3,
+        is_open: false,
+        rules: vec![rule(None), rule(Some(text))],
+        scopes: vec![(text.to_owned(), text.to_owned(), true), ("todo.write".to_owned(), text.to_owned(), false)],
+        grants_all: false,
+        who: text.to_owned(),
+        asked: None,
+        wrong: Vec::new(),
+    }
+}
+
+fn asked(layout: &Layout, text: &str) -> AccessPage {
+    let asked = Asked { change: "remove".to_owned(), people: text.to_owned() };
+    AccessPage { asked: Some(asked), ..access(layout, text) }
+}
+
+fn reviewer(layout: &Layout, text: &str) -> ReviewerPage {
+    let access = Access { name: text.to_owned(), until: "2027-02-14 08:00 UTC".to_owned(), is_over: false };
+    ReviewerPage {
+        layout: layout.clone(),
+        frame: frame(Section::Access, text),
+        slug: "todo".to_owned(),
+        access: Some(access),
+        password: None,
+        days: text.to_owned(),
+        wrong: Vec::new(),
+    }
+}
+
+fn made(layout: &Layout, text: &str) -> ReviewerPage {
+    ReviewerPage { password: Some(text.to_owned()), ..reviewer(layout, text) }
 }
 
 fn people(layout: &Layout, text: &str) -> PeoplePage {

@@ -1,0 +1,253 @@
+//! Who may connect to a plugin, and the groups that its rules name.
+//!
+//! A change is planned first (`planned`), so that whoever makes it can be told whom it would shut out (`cost`), and made
+//! then (`apply`). What rules say counts at once, for connections that stand too; nothing is ended by them, so a rule
+//! that is put back puts everything back.
+
+use super::{Registry, RegistryError, RegistryResult, Wrong};
+use crate::{
+    model::{
+        access::{Access, Domain, Grants, Group, GroupName, RULES_MAX, Rule, Who},
+        id::{AccountId, GroupId},
+        plugin::Plugin,
+        scope::Scopes,
+    },
+    random,
+    store::access::{AccessChange, SetAccess, ShutOut},
+};
+
+/// What is to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Everybody may connect, and grant everything.
+    Open,
+    /// Whom these name may, and nobody is taken away; where everybody could, it is only they from now on.
+    Add {
+        /// One in each line: `everyone`, `@domain`, an address, or `group:NAME`.
+        who: String,
+        /// What they may grant; none for everything.
+        scopes: Option<Scopes>,
+    },
+    /// These rules go, written in the same way. Nobody may where the last one goes.
+    Remove {
+        /// One in each line.
+        who: String,
+    },
+}
+
+/// Who may connect to a plugin now.
+///
+/// # Errors
+///
+/// [`RegistryError::Gone`] when there is no such plugin.
+pub async fn read(registry: &Registry<'_>, plugin: &Plugin) -> RegistryResult<(i64, Access)> {
+    registry.store.access(plugin.id).await?.ok_or(RegistryError::Gone)
+}
+
+/// What a change would make of it.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] of the fields `who` and `scopes`.
+pub async fn planned(
+    registry: &Registry<'_>,
+    plugin: &Plugin,
+    access: &Access,
+    change: &Change,
+) -> RegistryResult<Access> {
+    match change {
+        Change::Open => Ok(Access::Open),
+        Change::Add { who, scopes } => {
+            let grants = grants(plugin, scopes.as_ref())?;
+            let mut rules = access.rules().to_vec();
+            for who in named(registry, who).await? {
+                let rule = Rule { who, grants: grants.clone() };
+                match rules.iter_mut().find(|known| known.who == rule.who) {
+                    Some(known) => *known = rule,
+                    None => rules.push(rule),
+                }
+            }
+            if rules.len() > RULES_MAX {
+                let problem =
+                    format!("a plugin can name {RULES_MAX}; ask an administrator for a group with everybody in it");
+                return Err(Wrong::new("who", problem).into());
+            }
+            Ok(Access::Only(rules))
+        }
+        Change::Remove { who } => {
+            let mut rules = access.rules().to_vec();
+            for line in lines(who) {
+                let before = rules.len();
+                rules.retain(|rule| !rule.who.to_string().eq_ignore_ascii_case(line));
+                if rules.len() == before {
+                    return Err(Wrong::new("who", format!("no rule names {line}")).into());
+                }
+            }
+            Ok(if *access == Access::Open { Access::Open } else { Access::Only(rules) })
+        }
+    }
+}
+
+/// Whom it would shut out of those who are connected.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn cost(registry: &Registry<'_>, plugin: &Plugin, access: &Access) -> RegistryResult<ShutOut> {
+    Ok(registry.store.shut_out_by(plugin.id, access).await?)
+}
+
+/// Makes it so.
+///
+/// # Errors
+///
+/// [`RegistryError::ChangedMeanwhile`] when the plugin is not at the version it was read at.
+pub async fn apply(registry: &Registry<'_>, plugin: &Plugin, access: Access) -> RegistryResult<()> {
+    let change = AccessChange { plugin_id: plugin.id, version: plugin.version, access };
+    match registry.store.set_access(&change, &registry.audit(registry.clock.now())).await? {
+        SetAccess::Done(_) => Ok(()),
+        SetAccess::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
+    }
+}
+
+/// How many people a change shuts out, in words; none where it shuts nobody out.
+pub fn told(cost: ShutOut) -> Option<String> {
+    let people = match (cost.people, cost.is_all) {
+        (0, true) => return None,
+        (0, false) => {
+            return Some("perhaps some people: there are too many connections to look at all of them".to_owned());
+        }
+        (1, true) => "one person who is connected".to_owned(),
+        (people, true) => format!("{people} people who are connected"),
+        (people, false) => format!("{people} people who are connected, or more"),
+    };
+    Some(people)
+}
+
+fn grants(plugin: &Plugin, scopes: Option<&Scopes>) -> RegistryResult<Grants> {
+    let Some(scopes) = scopes else { return Ok(Grants::Everything) };
+    let unknown = scopes.without(&plugin.scopes.names());
+    if scopes.is_empty() {
+        return Err(Wrong::new("scopes", "choose what they may grant, or everything").into());
+    }
+    if !unknown.is_empty() {
+        return Err(Wrong::new("scopes", format!("the plugin has no scope {unknown}")).into());
+    }
+    Ok(Grants::These(scopes.clone()))
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// Reads whom somebody names.
+async fn named(registry: &Registry<'_>, text: &str) -> RegistryResult<Vec<Who>> {
+    let (mut found, mut wrong): (Vec<Who>, _) = (Vec::new(), Vec::new());
+    for line in lines(text).take(RULES_MAX + 1) {
+        let who = if line.eq_ignore_ascii_case("everyone") {
+            Ok(Who::Everyone)
+        } else if let Some(domain) = line.strip_prefix('@') {
+            domain.parse::<Domain>().map(Who::Domain).map_err(|_| {
+                format!(
+                    "{line} is not @ and a domain as it stands in addresses; name each domain, also one below another"
+                )
+            })
+        } else if let Some(name) = line.strip_prefix("group:") {
+            match name.parse::<GroupName>() {
+                Ok(name) => registry
+                    .store
+                    .group(&name)
+                    .await?
+                    .map(Who::Group)
+                    .ok_or_else(|| format!("there is no group {name}")),
+                Err(error) => Err(error.to_string()),
+            }
+        } else {
+            let wrong = |_| format!("{line} is none of @domain, an e-mail address, group:name and everyone");
+            line.parse().map(Who::Person).map_err(wrong)
+        };
+        match who {
+            Ok(who) if found.contains(&who) => {}
+            Ok(who) => found.push(who),
+            Err(problem) => wrong.push(Wrong::new("who", problem)),
+        }
+    }
+    if found.is_empty() && wrong.is_empty() {
+        wrong.push(Wrong::new("who", "name somebody: @domain, an e-mail address, group:name or everyone"));
+    }
+    if wrong.is_empty() { Ok(found) } else { Err(RegistryError::Wrong(wrong)) }
+}
+
+/// Finds a group by what it is called.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] of the field `group`, and [`RegistryError::Gone`] for who may not.
+pub async fn group(registry: &Registry<'_>, name: &str) -> RegistryResult<Group> {
+    let name = group_name(registry, name)?;
+    let missing = || Wrong::new("group", format!("there is no group {name}"));
+    Ok(registry.store.group(&name).await?.ok_or_else(missing)?)
+}
+
+/// Makes a group.
+///
+/// # Errors
+///
+/// As [`group`]'s.
+pub async fn create_group(registry: &Registry<'_>, name: &str) -> RegistryResult<Group> {
+    let name = group_name(registry, name)?;
+    let at = registry.clock.now();
+    let group = Group { id: GroupId(random::id(at)), name };
+    if registry.store.create_group(&group, &registry.audit(at)).await? {
+        return Ok(group);
+    }
+    Err(Wrong::new("group", format!("there is a group {} already", group.name)).into())
+}
+
+/// Deletes a group; whoever was let in by it alone is let in no more.
+///
+/// # Errors
+///
+/// [`RegistryError::Gone`] when it is gone, or for who may not.
+pub async fn delete_group(registry: &Registry<'_>, group: &Group) -> RegistryResult<()> {
+    let deleted =
+        registry.is_trusted && registry.store.delete_group(group.id, &registry.audit(registry.clock.now())).await?;
+    if deleted { Ok(()) } else { Err(RegistryError::Gone) }
+}
+
+/// Puts the account of an address into a group; whether it was not in it before.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] of the field `email`; [`RegistryError::Gone`] for who may not.
+pub async fn add_member(registry: &Registry<'_>, group: &Group, email: &str) -> RegistryResult<bool> {
+    let account = account_of(registry, email).await?;
+    Ok(registry.store.add_member(group.id, account, &registry.audit(registry.clock.now())).await?)
+}
+
+/// Takes it out; whether it was in it.
+///
+/// # Errors
+///
+/// As [`add_member`]'s.
+pub async fn remove_member(registry: &Registry<'_>, group: &Group, email: &str) -> RegistryResult<bool> {
+    let account = account_of(registry, email).await?;
+    Ok(registry.store.remove_member(group.id, account, &registry.audit(registry.clock.now())).await?)
+}
+
+/// Groups are the whole server's, so only who is trusted with it keeps them.
+fn group_name(registry: &Registry<'_>, name: &str) -> RegistryResult<GroupName> {
+    if !registry.is_trusted {
+        return Err(RegistryError::Gone);
+    }
+    name.parse().map_err(|error: crate::model::access::NotAGroupName| Wrong::new("group", error.to_string()).into())
+}
+
+async fn account_of(registry: &Registry<'_>, email: &str) -> RegistryResult<AccountId> {
+    if !registry.is_trusted {
+        return Err(RegistryError::Gone);
+    }
+    let found = registry.store.account_by_email(&super::owners::address(email)?).await?;
+    let missing = || Wrong::new("email", "nobody has an account with this address");
+    Ok(found.map(|(account, _)| account.id).ok_or_else(missing)?)
+}
