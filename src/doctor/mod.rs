@@ -43,6 +43,15 @@ pub struct Patient {
     pub typed: Typed,
     /// A test account.
     pub account: Option<Account>,
+    /// The endpoints at which something may be left behind, a client or a line in a log; none for all of them.
+    pub changes_only: Option<Vec<String>>,
+}
+
+impl Patient {
+    /// Whether something may be left behind at an endpoint.
+    fn may_change(&self, endpoint: &str) -> bool {
+        self.changes_only.as_ref().is_none_or(|known| known.iter().any(|known| known == endpoint))
+    }
 }
 
 /// What was found, and what could not be looked at, in that order.

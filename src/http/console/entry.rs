@@ -99,6 +99,11 @@ impl<'a> Entry<'a> {
         fields.one("account", 36).is_ok_and(|id| id == Some(self.account.id.to_string().as_str()))
     }
 
+    /// The mark of their browser.
+    pub(super) fn browser(&self) -> &str {
+        self.visitor.browser()
+    }
+
     /// Whose eyes look.
     pub(super) fn viewer(&self) -> Viewer {
         match self.account.role {

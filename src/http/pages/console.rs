@@ -3,6 +3,8 @@
 mod clients;
 mod notices;
 pub mod people;
+mod preview;
+mod try_out;
 mod verification;
 mod working;
 
@@ -10,6 +12,8 @@ pub use self::clients::{
     Choice, ClientLine, ClientPage, ClientsPage, DeleteClientPage, HandoverPage, NewClientPage, OfferLine, SecretLine,
 };
 pub use self::notices::Notice;
+pub use self::preview::Preview;
+pub use self::try_out::{TryOutPage, TryOutStep, Words};
 pub use self::verification::VerificationPage;
 
 use askama::Template;
@@ -186,6 +190,8 @@ pub struct ListingPage {
     pub openapi_url: String,
     /// Where the picture is to be fetched.
     pub logo_url: String,
+    /// What people and assistants would read.
+    pub preview: Preview,
     /// What is wrong with it.
     pub wrong: Vec<Wrong>,
 }

@@ -44,4 +44,5 @@ mod second_step;
 mod secrets;
 mod sign_in;
 mod tokens;
+mod trying_out;
 mod verification;

@@ -56,6 +56,8 @@ notices! {
     Declined = "declined", "Declined.",
     /// They own the plugin no more.
     Left = "left", "You do not look after that plugin any more.",
+    /// A try-out cannot go on.
+    TryOutOver = "try-out-over", "That try-out is over, or was begun in another browser. You can begin another one here.",
     /// Connections were ended.
     Disconnected = "disconnected", "Disconnected.",
 }

@@ -109,8 +109,15 @@ fn listing(layout: &Layout, frame: Frame, text: &str) -> ListingPage {
         pasted: own(),
         openapi_url: String::new(),
         logo_url: own(),
+        preview: preview(text),
         wrong: ["name", "openapi", "description_for_model", "other"].map(|field| Wrong::new(field, text)).to_vec(),
     }
+}
+
+/// Of a page that is filled with the same text.
+fn preview(text: &str) -> Preview {
+    let consent = ConsentPage { client_name: text.to_owned(), plugin_name: text.to_owned(), ..super::consent() };
+    Preview::of(&consent, text.to_owned()).unwrap()
 }
 
 fn scopes(layout: &Layout, frame: Frame, text: &str) -> ScopesPage {
