@@ -1,11 +1,11 @@
 //! Who is at work in the console, and what of it they may see.
 
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::Method, web};
 use askama::Template;
 
 use crate::{
     http::{
-        account::place::Place,
+        account::place::{PagePath, Place},
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
@@ -85,7 +85,13 @@ pub(super) fn text<'a>(fields: &'a Parameters, name: &str, length_max: usize) ->
 
 /// Where whoever has to sign in first wants to be.
 fn wanted(request: &HttpRequest) -> Place {
-    if request.path().ends_with("/console/invitations") { Place::Invitations } else { Place::Console }
+    let (_, page) = request.path().split_once("/console/").unwrap_or_default();
+    match page {
+        "invitations" => Place::Invitations,
+        // A form that comes too late is not answered again; its page is.
+        page if request.method() == Method::GET => PagePath::parse(page).map_or(Place::Console, Place::ConsolePage),
+        _ => Place::Console,
+    }
 }
 
 impl<'a> Entry<'a> {

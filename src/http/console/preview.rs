@@ -93,8 +93,8 @@ pub(super) async fn of(entry: &Entry<'_>, shows: &Shows<'_>) -> Result<Preview, 
         api_address: plugin.host.to_string(),
     };
     let consent = consent::page(server, entry.layout(), about);
-    let served = manifest::served(&plugin, scheme);
-    Ok(Preview::of(&consent, serde_json::to_string_pretty(&served).unwrap_or_default())?)
+    let document = manifest::served(&plugin, scheme);
+    Ok(Preview::of(&consent, serde_json::to_string_pretty(&document).unwrap_or_default())?)
 }
 
 async fn newest(entry: &Entry<'_>, plugin: &Plugin) -> Result<Option<Client>, PageError> {

@@ -283,7 +283,7 @@ async fn flow_of(entry: &Entry<'_>, code: &str) -> Result<Option<String>, PageEr
 }
 
 fn render(entry: &Entry<'_>, plugin: &Plugin, (kind, steps): (Dialect, Vec<Told>), flow: Option<String>) -> Outcome {
-    let step = |told: Told| TryOutStep::of(&told.name, (told.at, told.is_good), told.outcome, told.said);
+    let step = |told: Told| TryOutStep::of(&told.name, (told.at, told.is_good), &told.outcome, told.said);
     let page = TryOutPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Working)))?,

@@ -381,7 +381,7 @@ pub struct Step {
     /// Whether it is.
     pub done: bool,
     /// Where, after the plugin's own address.
-    pub path: &'static str,
+    pub path: String,
     /// What.
     pub says: &'static str,
 }

@@ -41,7 +41,7 @@ on_both_engines! {
         assert_eq!(admin.get(running, &back).await.location(), over);
         let elsewhere = ByHand::signed_in(running, "owner@example.com").await;
         assert_eq!(elsewhere.get(running, &back).await.location(), over, "the same account in another browser");
-        for other in [format!("{back}x"), back.replace("state=", "other="), format!("{TRY}/return?code=x&state=x")] {
+        for other in [back.replace("&state=", "&state=A"), back.replace("state=", "other="), format!("{TRY}/return?code=x&state=x")] {
             assert_eq!(owner.get(running, &other).await.location(), over, "{other}");
         }
         // Another account in the same browser.

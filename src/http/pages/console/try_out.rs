@@ -71,14 +71,14 @@ const REFRESH: &str = "Renewing the connection";
 
 impl TryOutStep {
     /// A step as an owner reads it.
-    pub fn of(name: &str, (at, is_good): (i64, bool), outcome: String, said: Vec<Words>) -> Self {
+    pub fn of(name: &str, (at, is_good): (i64, bool), outcome: &str, said: Vec<Words>) -> Self {
         let (words, cure) = in_words(name);
         let (class, word) = if is_good { ("good", "Done") } else { ("bad", "Went wrong") };
         Self {
             words,
             at: chrono::DateTime::from_timestamp_millis(at).map(time).unwrap_or_default(),
             badge: Badge { class, word },
-            outcome: sentence(&outcome),
+            outcome: sentence(outcome),
             cure: (!is_good).then_some(cure),
             said,
         }
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_went_wrong_is_a_sentence_with_a_cure() {
-        let step = |name, is_good| TryOutStep::of(name, (0, is_good), "the API answered 500".to_owned(), Vec::new());
+        let step = |name, is_good| TryOutStep::of(name, (0, is_good), "the API answered 500", Vec::new());
         let bad = step("api", false);
         assert_eq!((bad.outcome.as_str(), bad.at.as_str()), ("The API answered 500.", "1970-01-01 00:00:00 UTC"));
         assert!(bad.cure.is_some() && step("api", true).cure.is_none());

@@ -137,8 +137,8 @@ fn overview(layout: &Layout, frame: Frame, text: &str) -> OverviewPage {
         layout: layout.clone(),
         frame,
         steps: vec![
-            Step { done: true, path: "/listing", says: "Say what it is" },
-            Step { done: false, path: "/scopes", says: "Say what it may do" },
+            Step { done: true, path: "/listing".into(), says: "Say what it is" },
+            Step { done: false, path: "/scopes".into(), says: "Say what it may do" },
         ],
         resource: text.to_owned(),
         manifest_url: format!("https://tasks.example.com/{text}"),

@@ -89,7 +89,7 @@ fn try_out(layout: Layout, text: &str, is_good: bool) -> TryOutPage {
         let own = || text.to_owned();
         vec![Words { asked: own(), sent: own(), answered: own(), got: own() }]
     };
-    let step = |name, is_good| TryOutStep::of(name, (1_777_766_459_000, is_good), text.to_owned(), words());
+    let step = |name, is_good| TryOutStep::of(name, (1_777_766_459_000, is_good), text, words());
     let good = ["discovery", "client", "authorization", "return", "tokens"].map(|name| step(name, true));
     TryOutPage {
         layout,
