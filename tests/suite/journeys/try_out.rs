@@ -33,7 +33,7 @@ pub async fn world(engine: Engine) -> World {
     let allow = ["127.0.0.0/8", "::1/128"].map(|range| range.parse().unwrap()).to_vec();
     let outbound = outbound::Settings { allow, ..outbound::Settings::default() };
     let clock = Clock::standing_at(Clock::system().now());
-    let world = World::with(engine, Options { outbound, clock, ..Options::default() }).await;
+    let world = World::with(engine, Options { clock, outbound, ..Options::default() }).await;
     let owner = world.running.add_account_as(OWNER, "Olive Owner", Role::Owner).await;
     world.running.server.store.add_owner(world.plugin.id, owner, &world.running.operator()).await.unwrap();
     let description = format!("{}/openapi.json", world.running.url);

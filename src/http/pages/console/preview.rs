@@ -15,8 +15,12 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Of these two.
+    /// Of these two. The headings of the page within stand below those of the page around it; what somebody typed is
+    /// escaped and holds no tags.
     pub fn of(consent: &ConsentPage, manifest: String) -> askama::Result<Self> {
-        Ok(Self { consent: consent.as_main().render()?, manifest })
+        let page = consent.as_main().render()?;
+        let levels = [("<h2", "<h4"), ("</h2>", "</h4>"), ("<h1", "<h3"), ("</h1>", "</h3>")];
+        let consent = levels.iter().fold(page, |page, (from, to)| page.replace(from, to));
+        Ok(Self { consent, manifest })
     }
 }
