@@ -79,7 +79,7 @@ pub async fn examine(wire: &Wire, patient: &Patient) -> Report {
     let mut report = Report::default();
     let dialect = patient.preset.dialect;
     let found = Discovery::of(wire, &patient.target).await;
-    let is_there = reach::look(wire, &found, &mut report).await;
+    let is_there = reach::look(wire, &found, patient, &mut report).await;
     if !is_there {
         report.leave_out("discovery.server_metadata", "everything else: the server does not answer");
         return report.cleaned(wire);
