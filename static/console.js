@@ -1,5 +1,5 @@
-// The console's script: buttons that copy what stands beside them. Without it there are no such buttons, and nothing
-// else is missing.
+// The console's script: buttons that copy what stands beside them, and previews that follow what is typed. Without it
+// there are no such buttons, and a preview comes when it is asked for.
 const status = document.getElementById("copied");
 for (const button of document.querySelectorAll("button[data-copies]")) {
   const source = document.getElementById(button.dataset.copies);
@@ -14,5 +14,32 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
       getSelection().selectAllChildren(source);
     }
     setTimeout(() => { button.textContent = label; status.textContent = ""; }, 2500);
+  });
+}
+
+// The server makes each preview from what the form says; the button that asks for a whole page is not needed then.
+for (const form of document.querySelectorAll("form[data-previews]")) {
+  const shown = document.getElementById(form.dataset.previews);
+  const said = document.getElementById(`${form.dataset.previews}-status`);
+  let waiting, asking;
+  form.querySelector("button[name=preview]").hidden = true;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      asking?.abort();
+      asking = new AbortController();
+      const body = new URLSearchParams(new FormData(form));
+      body.set("preview", "fragment");
+      try {
+        const answer = await fetch(form.action, { method: "POST", body, signal: asking.signal, redirect: "error" });
+        if (!answer.ok) return;
+        const wasOpen = shown.querySelector("details")?.open;
+        shown.innerHTML = await answer.text();
+        if (wasOpen) shown.querySelector("details").open = true;
+        said.textContent = "The preview shows what you typed.";
+      } catch {
+        said.textContent = "";
+      }
+    }, 500);
   });
 }

@@ -151,6 +151,7 @@ async fn register(server: &Server, plugin: &Plugin, dialect: Dialect) -> Outcome
         redirect_uris: vec![CALLBACK.parse()?],
         scopes: Some(plugin.scopes.names()),
         registration_digest: None,
+        ends_at: None,
         own_words: OwnWords::default(),
         secret: Some(ClientSecret {
             id: ClientSecretId(random::id(now)),

@@ -36,6 +36,7 @@ home-title = Welcome
 home-heading = You decide who gets in
 home-lead = Assistants such as ChatGPT come to { $server } when you want them to work with a service for you. You sign in here, read what they ask for, and say yes or no.
 home-nobody = You are not signed in. There is nothing to do here: start in your assistant, and it brings you to the right page.
+home-console = The plugins you look after
 signed-in-as = Signed in as
 
 ## Consent

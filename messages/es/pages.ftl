@@ -33,6 +33,7 @@ home-title = Bienvenida
 home-heading = Usted decide quién entra
 home-lead = Los asistentes como ChatGPT vienen a { $server } cuando usted quiere que trabajen con un servicio en su nombre. Aquí inicia sesión, lee lo que piden y dice sí o no.
 home-nobody = No ha iniciado sesión. Aquí no hay nada que hacer: empiece en su asistente y él le traerá a la página correcta.
+home-console = Los plugins de los que usted se ocupa
 signed-in-as = Sesión iniciada como
 
 ## Consentimiento

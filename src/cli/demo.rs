@@ -276,6 +276,7 @@ async fn add_client(
         redirect_uris: callback.into_iter().map(str::parse).collect::<Result<_, _>>()?,
         scopes: Some(plugin.scopes.names()),
         registration_digest: None,
+        ends_at: None,
         own_words: OwnWords::default(),
         secret: (method == AuthenticationMethod::ClientSecret).then(|| ClientSecret {
             id: ClientSecretId(random::id(now)),

@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn run(caller: &Caller, as_json: bool) -> Result<Answer, Failure> {
     let wire = wire(callers::OWN, caller.url())?;
     let (preset, typed, account) = (caller.preset()?, caller.typed()?, caller.account()?);
-    let patient = Patient { target: caller.url().clone(), preset, typed, account };
+    let patient = Patient { target: caller.url().clone(), preset, typed, account, changes_only: None };
     let report = failure::runtime()?.block_on(doctor::examine(&wire, &patient));
     let (left_out, looked) = apart(&report);
     if as_json {

@@ -15,7 +15,7 @@ use crate::{
         discovery::Discovery,
         endpoints::Endpoints,
         person::{self, Account, Asked, Authorization, Ended},
-        registration::{Client, introduce},
+        registration::{Client, introduce, way},
         tokens::{Counter, Encoding},
         wire::Wire,
     },
@@ -71,6 +71,13 @@ pub(super) async fn look(
         Err(why) => return report.leave_out("authorize.answers", format!("connecting: {why}")),
     };
     report.checks.extend(domain(found, &endpoints, patient.preset));
+    if let Some(where_to) = left_behind(found, patient) {
+        let what = format!(
+            "connecting: it would leave a client at {where_to}, which is not this server's; consentry doctor on a command \
+             line asks there"
+        );
+        return report.leave_out("registration.works", what);
+    }
     let introduced = introduce(wire, found, patient.preset, &patient.typed).await;
     if introduced.by == KnownBy::Registration {
         report.checks.extend(registration::judged(&introduced, wire.clock().now()));
@@ -85,7 +92,16 @@ pub(super) async fn look(
     let is_taken = right.state == State::Ok;
     report.checks.push(right);
     let error = if is_taken { ask_otherwise(&connection, patient.preset.dialect, report).await } else { None };
-    report.checks.push(tokens::errors(&connection.counter(endpoints.encoding).refresh(tokens::MADE_UP).await));
+    if patient.may_change(endpoints.token.as_str()) {
+        report.checks.push(tokens::errors(&connection.counter(endpoints.encoding).refresh(tokens::MADE_UP).await));
+    } else {
+        let what = format!(
+            "how a token that was made up is refused: {} is not this server's; consentry doctor on a command line asks \
+             there",
+            endpoints.token
+        );
+        report.leave_out("token.errors", what);
+    }
     if !is_taken {
         return report.leave_out("authorize.code", "codes, tokens, refreshing and the API: nobody gets to sign in");
     }
@@ -95,11 +111,17 @@ pub(super) async fn look(
         answers.iter().filter_map(|(with, it)| Some((*with, it.as_ref()?.as_str()))).collect();
     report.checks.extend(authorize::iss(found, &answers));
     let Some(arrived) = arrived else { return };
-    let api = match patient.preset.dialect {
-        Dialect::Connector => Ok(Some(Api::of_target(found))),
-        _ => Api::of_manifest(wire, found).await,
-    };
+    let api = Api::of(wire, found, patient.preset.dialect).await;
     tokens::look(&connection, (&arrived.code, &arrived.request), keys, api, report).await;
+}
+
+/// Where a registration would leave a client that must not be left there.
+fn left_behind(found: &Discovery, patient: &Patient) -> Option<String> {
+    if way(found, patient.preset, &patient.typed) != Ok(KnownBy::Registration) {
+        return None;
+    }
+    let endpoint = found.server()?["registration_endpoint"].as_str()?;
+    (!patient.may_change(endpoint)).then(|| endpoint.to_owned())
 }
 
 /// Asks wrongly, and without scopes. The address in which the error was told.

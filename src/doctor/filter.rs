@@ -12,10 +12,10 @@ use crate::simulate::{
 
 /// Asks for what a caller would, as anybody does, and again under each name callers were seen with and under none. On a
 /// line of its own: a filter that lets such requests wait would keep us from everything behind it.
-pub(super) async fn look(wire: &Wire, found: &Discovery) -> Check {
+pub(super) async fn look(wire: &Wire, found: &Discovery, patient: &super::Patient) -> Check {
     let wire = wire.aside();
     let mut refused: Vec<(&str, String)> = Vec::new();
-    for (url, request) in probes(found) {
+    for (url, request) in probes(found, patient) {
         let Ok(usual) = wire.send(request.clone()).await else { continue };
         if usual.status == 429 {
             return too_often(&url);
@@ -45,14 +45,14 @@ pub(super) async fn look(wire: &Wire, found: &Discovery) -> Check {
 }
 
 /// Some documents, the API, and the place for tokens.
-fn probes(found: &Discovery) -> Vec<(Url, Request)> {
+fn probes(found: &Discovery, patient: &super::Patient) -> Vec<(Url, Request)> {
     let places = found.servers.iter().chain(&found.resources).chain([&found.manifest]);
     let documents = places.filter(|place| place.is_found()).take(3);
     let mut probes: Vec<(Url, Request)> =
         documents.map(|place| (place.url.clone(), Request::get(&place.url))).collect();
     probes.push((found.target.clone(), discovery::first_call(&found.target)));
     let endpoint = found.server().and_then(|server| server["token_endpoint"].as_str()?.parse::<Url>().ok());
-    if let Some(endpoint) = endpoint {
+    if let Some(endpoint) = endpoint.filter(|endpoint| patient.may_change(endpoint.as_str())) {
         let body = format!("grant_type=refresh_token&refresh_token={MADE_UP}");
         let request = Request::post(&endpoint, "application/x-www-form-urlencoded", body);
         probes.push((endpoint, request));

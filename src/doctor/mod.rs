@@ -43,6 +43,15 @@ pub struct Patient {
     pub typed: Typed,
     /// A test account.
     pub account: Option<Account>,
+    /// The endpoints at which something may be left behind, a client or a line in a log; none for all of them.
+    pub changes_only: Option<Vec<String>>,
+}
+
+impl Patient {
+    /// Whether something may be left behind at an endpoint.
+    fn may_change(&self, endpoint: &str) -> bool {
+        self.changes_only.as_ref().is_none_or(|known| known.iter().any(|known| known == endpoint))
+    }
 }
 
 /// What was found, and what could not be looked at, in that order.
@@ -70,7 +79,7 @@ pub async fn examine(wire: &Wire, patient: &Patient) -> Report {
     let mut report = Report::default();
     let dialect = patient.preset.dialect;
     let found = Discovery::of(wire, &patient.target).await;
-    let is_there = reach::look(wire, &found, &mut report).await;
+    let is_there = reach::look(wire, &found, patient, &mut report).await;
     if !is_there {
         report.leave_out("discovery.server_metadata", "everything else: the server does not answer");
         return report.cleaned(wire);

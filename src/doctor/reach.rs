@@ -15,7 +15,7 @@ use crate::{
 const SECONDS_WRONG: i64 = 300;
 const SECONDS_DOUBTFUL: i64 = 30;
 
-pub(super) async fn look(wire: &Wire, found: &Discovery, report: &mut Report) -> bool {
+pub(super) async fn look(wire: &Wire, found: &Discovery, patient: &super::Patient, report: &mut Report) -> bool {
     let answer = match &found.first_call {
         Ok(answer) => answer,
         Err(silence) => {
@@ -31,7 +31,7 @@ pub(super) async fn look(wire: &Wire, found: &Discovery, report: &mut Report) ->
     if let Some(date) = date(answer) {
         report.checks.push(clock((answer.at - date).num_seconds()));
     }
-    report.checks.push(filter::look(wire, found).await);
+    report.checks.push(filter::look(wire, found, patient).await);
     true
 }
 

@@ -205,6 +205,8 @@ pub struct HomePage {
     pub layout: Layout,
     /// Who is signed in.
     pub account: Option<SignedIn>,
+    /// Whether they look after plugins.
+    pub has_console: bool,
     /// The form token of the sign-out form; unused when nobody is signed in.
     pub csrf: String,
 }

@@ -180,6 +180,15 @@ fn console_pages(app: &mut web::ServiceConfig, base: &str) {
                 .default_service(only("GET, POST")),
         )
         .service(
+            page("/console/plugins/{slug}/try")
+                .get(console::try_out::show)
+                .post(console::try_out::begin)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/plugins/{slug}/try/return").get(console::try_out::come_back).default_service(only("GET")),
+        )
+        .service(
             page("/console/plugins/{slug}/working/{flow}").get(console::working::attempt).default_service(only("GET")),
         )
         .service(

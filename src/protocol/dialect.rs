@@ -111,6 +111,14 @@ pub fn in_words(dialect: Dialect) -> &'static str {
     }
 }
 
+/// What people most likely know a client of this dialect by; nothing where it could be anything.
+pub fn usual_name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Plugin | Dialect::Action | Dialect::Connector => "ChatGPT",
+        Dialect::Service | Dialect::Custom => "",
+    }
+}
+
 /// The form a dialect's operator fills in, in its own words.
 pub fn handover(dialect: Dialect, endpoints: Endpoints<'_>) -> Handover<'_> {
     let urls = vec![("Authorization URL", endpoints.authorization), ("Token URL", endpoints.token)];

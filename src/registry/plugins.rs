@@ -4,6 +4,9 @@
 //! What the manifest says of addresses is computed: its description and its logo are served by this server, so that an
 //! owner types neither. What the fields must be is `protocol::manifest`'s to say.
 
+mod preview;
+
+pub use self::preview::preview;
 use serde_json::{Map, Value, json};
 use url::Url;
 

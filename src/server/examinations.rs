@@ -66,6 +66,16 @@ impl Examinations {
 
     /// Begins one, if there is room for it. Only what begins is counted.
     pub fn begin(&self, plugin: PluginId, account: AccountId) -> Result<Examination<'_>, NotNow> {
+        let examination = self.go_on(plugin)?;
+        if self.by_account.len() >= ACCOUNTS_MAX {
+            self.by_account.retain_recent();
+        }
+        self.by_account.check_key(&account).map_err(|refused| NotNow::TooMany(wait(&refused, &self.pace)))?;
+        Ok(examination)
+    }
+
+    /// Goes on with one whose beginning was counted.
+    pub fn go_on(&self, plugin: PluginId) -> Result<Examination<'_>, NotNow> {
         let mut underway = self.underway();
         if underway.contains(&plugin) {
             return Err(NotNow::Underway);
@@ -73,10 +83,6 @@ impl Examinations {
         if underway.len() >= AT_ONCE_MAX {
             return Err(NotNow::Busy);
         }
-        if self.by_account.len() >= ACCOUNTS_MAX {
-            self.by_account.retain_recent();
-        }
-        self.by_account.check_key(&account).map_err(|refused| NotNow::TooMany(wait(&refused, &self.pace)))?;
         underway.insert(plugin);
         Ok(Examination { examinations: self, plugin })
     }

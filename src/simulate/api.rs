@@ -11,7 +11,7 @@ use super::{
     discovery::{self, Discovery},
     wire::{Heard, Request, Wire},
 };
-use crate::protocol::manifest::openapi;
+use crate::{model::client::Dialect, protocol::manifest::openapi};
 
 /// What is called.
 #[derive(Clone, Debug)]
@@ -23,14 +23,34 @@ pub enum Api {
 }
 
 impl Api {
+    /// What a caller of this kind calls.
+    pub async fn of(wire: &Wire, found: &Discovery, dialect: Dialect) -> Result<Option<Self>, String> {
+        match dialect {
+            Dialect::Connector => Ok(Some(Self::of_target(found))),
+            _ => Self::of_manifest(wire, found).await,
+        }
+    }
+
+    /// What stands at an address that was found before.
+    pub fn at(is_mcp: bool, address: &str) -> Result<Self, String> {
+        let url = Url::parse(address).map_err(|error| format!("{address} is no address: {error}"))?;
+        Ok(if is_mcp { Self::Mcp(url) } else { Self::Operation(url) })
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &Url {
+        let (Self::Mcp(url) | Self::Operation(url)) = self;
+        url
+    }
+
     /// What a connector calls: what was typed.
-    pub fn of_target(found: &Discovery) -> Self {
+    fn of_target(found: &Discovery) -> Self {
         Self::Mcp(found.target.clone())
     }
 
     /// What a plugin calls: the first reading its manifest's description names, if there is one. It stands on the
     /// manifest's own domain: to any other no token is given.
-    pub async fn of_manifest(wire: &Wire, found: &Discovery) -> Result<Option<Self>, String> {
+    async fn of_manifest(wire: &Wire, found: &Discovery) -> Result<Option<Self>, String> {
         let Some(manifest) = &found.manifest.document else { return Ok(None) };
         let at = manifest["api"]["url"].as_str().and_then(|address| Url::parse(address).ok());
         let at = at.ok_or("the manifest's api.url is no address")?;

@@ -1,6 +1,7 @@
 //! The endpoints as a caller takes them, and what it goes no further for: from the manifest, from the server's metadata,
 //! or as they were typed in.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
@@ -26,7 +27,7 @@ pub struct Endpoints {
 }
 
 /// Who sends answers (RFC 9207).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sender {
     /// The issuer.
     pub issuer: String,

@@ -9,14 +9,14 @@ use super::{
     api::Api,
     arrival::{self, Arrival},
     discovery::Discovery,
-    endpoints::{self, Endpoints},
+    endpoints::{self, Endpoints, Sender},
     exchange::Exchange,
     person::{self, Account, Ended, Person},
     registration::{self, Client, Typed, told},
     tokens::{Counter, Tokens},
     wire::{Heard, Wire},
 };
-use crate::{model::client::Dialect, protocol::presets::Preset};
+use crate::protocol::presets::Preset;
 
 /// A step that was done.
 #[derive(Clone, Debug, Serialize)]
@@ -44,14 +44,14 @@ pub struct Traveller<'a> {
 }
 
 /// Whoever is told of each step, without secrets.
-struct Listener<'a> {
-    wire: &'a Wire,
-    tell: &'a mut dyn FnMut(Step),
+pub(super) struct Listener<'a> {
+    pub(super) wire: &'a Wire,
+    pub(super) tell: &'a mut dyn FnMut(Step),
 }
 
 impl Listener<'_> {
     /// Tells what has been said since the last step. Whether the caller can go on.
-    fn hears(&mut self, name: &'static str, result: &Result<String, String>) -> bool {
+    pub(super) fn hears(&mut self, name: &'static str, result: &Result<String, String>) -> bool {
         self.hears_after(Vec::new(), name, result)
     }
 
@@ -72,15 +72,8 @@ impl Listener<'_> {
 /// Goes all the way, or as far as it leads. Each step is told when it is done.
 pub async fn go(wire: &Wire, target: &Url, mut traveller: Traveller<'_>, tell: &mut dyn FnMut(Step)) -> bool {
     let mut listener = Listener { wire, tell };
-    let found = Discovery::of(wire, target).await;
-    let dialect = traveller.preset.dialect;
-    let endpoints = match endpoints::refusal(&found, dialect) {
-        Some(why) => Err(why),
-        None => Endpoints::of(&found, traveller.preset, &traveller.typed),
-    };
-    let result = endpoints.as_ref().map(|found| format!("tokens come from {}", found.token)).map_err(Clone::clone);
-    listener.hears("discovery", &result);
-    let Ok(endpoints) = endpoints else { return false };
+    let found = discover(&mut listener, target, traveller.preset, &traveller.typed).await;
+    let Some((found, endpoints)) = found else { return false };
 
     // Before the caller becomes known: a registration names the port.
     let arrival = match waiting(&mut traveller).transpose() {
@@ -93,23 +86,50 @@ pub async fn go(wire: &Wire, target: &Url, mut traveller: Traveller<'_>, tell: &
     let Ok(client) = introduced.client else { return false };
 
     let (walked, result) = authorize(wire, &client, &endpoints, &mut traveller, arrival).await;
-    let outcome = result.as_ref().map(|_| "the browser came back with a code".to_owned()).map_err(Clone::clone);
+    let outcome = result.as_ref().map(|_| CAME_BACK.to_owned()).map_err(Clone::clone);
     listener.hears_after(walked.exchanges, "authorization", &outcome);
     let Ok(code) = result else { return false };
 
     let Endpoints { asked, token, encoding, .. } = endpoints;
     let counter = Counter { wire, endpoint: token, client: &client, encoding, resource: asked.resource };
-    let heard = counter.redeem(&code, walked.verifier.as_ref()).await;
+    let api = async || Api::of(wire, &found, traveller.preset.dialect).await;
+    use_code(&mut listener, &counter, (&code, walked.verifier.as_ref()), api).await
+}
+
+/// What is told where a browser came back as it should.
+pub(super) const CAME_BACK: &str = "the browser came back with a code";
+
+/// The first step: from the address to the endpoints, or nothing.
+pub(super) async fn discover(
+    listener: &mut Listener<'_>,
+    target: &Url,
+    preset: &Preset,
+    typed: &Typed,
+) -> Option<(Discovery, Endpoints)> {
+    let found = Discovery::of(listener.wire, target).await;
+    let endpoints = match endpoints::refusal(&found, preset.dialect) {
+        Some(why) => Err(why),
+        None => Endpoints::of(&found, preset, typed),
+    };
+    let result = endpoints.as_ref().map(|found| format!("tokens come from {}", found.token)).map_err(Clone::clone);
+    listener.hears("discovery", &result);
+    Some((found, endpoints.ok()?))
+}
+
+/// The last steps: from the code to the first call, and one refresh.
+pub(super) async fn use_code(
+    listener: &mut Listener<'_>,
+    counter: &Counter<'_>,
+    (code, verifier): (&str, Option<&oauth2::PkceCodeVerifier>),
+    api: impl AsyncFnOnce() -> Result<Option<Api>, String>,
+) -> bool {
+    let heard = counter.redeem(code, verifier).await;
     if !listener.hears("tokens", &given(&heard)) {
         return false;
     }
     let Some(tokens) = Tokens::of(&heard) else { return false };
-    let api = match dialect {
-        Dialect::Connector => Ok(Some(Api::of_target(&found))),
-        _ => Api::of_manifest(wire, &found).await,
-    };
-    let result = match api {
-        Ok(Some(api)) => api.told(&api.call(wire, Some(&tokens.access)).await),
+    let result = match api().await {
+        Ok(Some(api)) => api.told(&api.call(listener.wire, Some(&tokens.access)).await),
         Ok(None) => Ok("nothing was called: no description names anything that can simply be read".to_owned()),
         Err(why) => Err(why),
     };
@@ -165,7 +185,7 @@ async fn authorize(
         Ended::Beyond(why) => Err(format!("{why}: without --email and --password-file a browser is asked for")),
         Ended::Left(location) => {
             person::learn_code(wire, &location);
-            code(&location, client, &request.state, endpoints)
+            code(&location, &client.redirect_uri, &request.state, endpoints.sender.as_ref())
         }
     };
     (Walked { exchanges, verifier: request.verifier }, result)
@@ -176,14 +196,14 @@ fn ended(told: Result<String, String>) -> Ended {
 }
 
 /// The code in the address at which a browser ended.
-fn code(location: &str, client: &Client, state: &str, endpoints: &Endpoints) -> Result<String, String> {
-    if !person::arrives(location, &client.redirect_uri) {
-        return Err(format!("the browser was sent to another address than {}", client.redirect_uri));
+pub(super) fn code(location: &str, redirect_uri: &str, state: &str, sender: Option<&Sender>) -> Result<String, String> {
+    if !person::arrives(location, redirect_uri) {
+        return Err(format!("the browser was sent to another address than {redirect_uri}"));
     }
     if person::parameter(location, "state").as_deref() != Some(state) {
         return Err("state came back changed, so the answer is thrown away".to_owned());
     }
-    endpoints.sender.as_ref().map_or(Ok(()), |sender| sender.sent(location))?;
+    sender.map_or(Ok(()), |sender| sender.sent(location))?;
     person::parameter(location, "code").ok_or_else(|| {
         let error = person::parameter(location, "error").unwrap_or_else(|| "neither code nor error".to_owned());
         let more = person::parameter(location, "error_description").unwrap_or_default();

@@ -71,6 +71,17 @@ pub enum Ended {
     Beyond(String),
 }
 
+impl Authorization {
+    /// The same with another text that has to come back unchanged.
+    #[must_use]
+    pub fn with_state(mut self, state: String) -> Self {
+        let pairs: Vec<(String, String)> = self.url.query_pairs().into_owned().collect();
+        let pairs = pairs.iter().map(|(name, value)| (name, if name == "state" { &state } else { value }));
+        self.url.query_pairs_mut().clear().extend_pairs(pairs);
+        Self { state, ..self }
+    }
+}
+
 /// Writes a request. `state` has characters that are easily lost on the way.
 pub fn ask(client: &Client, asked: &Asked) -> Result<Authorization, String> {
     let wrong = |what: &'static str| move |error: url::ParseError| format!("{what} is no address: {error}");

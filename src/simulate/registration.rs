@@ -84,7 +84,7 @@ pub async fn introduce(wire: &Wire, found: &Discovery, preset: &Preset, typed: &
 }
 
 /// The way: what was said, or what can work.
-fn way(found: &Discovery, preset: &Preset, typed: &Typed) -> Result<KnownBy, String> {
+pub fn way(found: &Discovery, preset: &Preset, typed: &Typed) -> Result<KnownBy, String> {
     if let Some(by) = typed.by {
         return Ok(by);
     }
@@ -130,7 +130,7 @@ fn by_hand(found: &Discovery, preset: &Preset, typed: &Typed, callbacks: Vec<Str
 }
 
 /// Where a secret goes that was typed in: in the caller's first way that the server takes, or else in its first.
-fn shows_in_header(found: &Discovery, preset: &Preset) -> bool {
+pub(super) fn shows_in_header(found: &Discovery, preset: &Preset) -> bool {
     let own: Vec<&str> = WITH_SECRET.into_iter().filter(|way| preset.methods.iter().any(|own| own == way)).collect();
     let own = if own.is_empty() { WITH_SECRET.to_vec() } else { own };
     let member = "token_endpoint_auth_methods_supported";

@@ -44,6 +44,8 @@ pub struct NewClient {
     pub registration_digest: Option<Digest>,
     /// What it said when it did so.
     pub own_words: OwnWords,
+    /// When it is deleted by itself; none for one that stays.
+    pub ends_at: Option<Timestamp>,
     /// When.
     pub at: Timestamp,
 }

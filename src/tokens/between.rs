@@ -27,6 +27,8 @@ pub enum Return {
     PasskeyShown,
     /// The first code of an authenticator app.
     AppCode,
+    /// The answer to an owner's own request.
+    TryOut,
 }
 
 impl Return {
@@ -36,6 +38,7 @@ impl Return {
             Self::PasskeyMade => b"between passkey made v1",
             Self::PasskeyShown => b"between passkey shown v1",
             Self::AppCode => b"between app code v1",
+            Self::TryOut => b"between try-out v1",
         }
     }
 }
@@ -99,7 +102,7 @@ mod tests {
         assert_eq!(open(Return::SecondStep, "browser", until - TimeDelta::milliseconds(1)), Some(7));
         assert_eq!(open(Return::SecondStep, "browser", until), None);
         assert_eq!(open(Return::SecondStep, "other", now), None);
-        for other in [Return::PasskeyMade, Return::PasskeyShown, Return::AppCode] {
+        for other in [Return::PasskeyMade, Return::PasskeyShown, Return::AppCode, Return::TryOut] {
             assert_eq!(open(other, "browser", now), None, "{other:?}");
         }
         assert!(crate::tokens::request::read::<u32>(&ring, &text).is_none(), "it is no request in flight");

@@ -8,6 +8,7 @@ use crate::{
         failure::{self, PageError},
         pages::{self, HomePage, SignedIn},
     },
+    model::account::Role,
     server::Server,
     tokens,
 };
@@ -22,6 +23,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
     let page = HomePage {
         layout: pages::Layout::of(server, request),
         account: visitor.session.as_ref().map(SignedIn::from),
+        has_console: visitor.session.as_ref().is_some_and(|session| session.account.role != Role::Person),
         csrf: tokens::form::write(&server.keyring.current(), visitor.browser())?,
     };
     let mut answer = HttpResponse::Ok();

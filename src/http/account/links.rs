@@ -21,7 +21,7 @@ use crate::{
         pages::{self, AskPage, CheckMailPage, ChoosePage, ConfirmPage, DonePage, Layout},
     },
     model::{
-        account::{Account, Email},
+        account::{Account, Email, Role},
         legible,
         link::{Link, LinkPurpose, LinkState},
     },
@@ -274,7 +274,9 @@ impl<'a> Visit<'a> {
             let page = DonePage { layout: self.layout(), purpose: self.purpose };
             return Ok(pages::answer(HttpResponse::Ok(), &page, None)?);
         }
-        let errand = Errand::waiting(self.server, link.request.as_deref(), Place::Home, &self.visitor).await;
+        // Whoever was invited to look after plugins begins there.
+        let place = if account.role == Role::Person { Place::Home } else { Place::Console };
+        let errand = Errand::waiting(self.server, link.request.as_deref(), place, &self.visitor).await;
         Box::pin(arrive(self.server, self.request, self.visitor, (account, Proof::Link), errand)).await
     }
 }

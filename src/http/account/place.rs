@@ -19,6 +19,9 @@ const WORD_LENGTH_MAX: usize = 128;
 /// Stands between the word of a page and the link it is opened by.
 const BY_LINK: char = '.';
 
+/// The same before a page of the console.
+const CONSOLE: &str = "console.";
+
 /// A page for who is signed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Place {
@@ -37,6 +40,8 @@ pub enum Place {
     Account,
     /// The console of plugin owners.
     Console,
+    /// A page of it.
+    ConsolePage(PagePath),
     /// What they are invited to there.
     Invitations,
     /// Where an address is confirmed that was asked for in this account.
@@ -74,6 +79,7 @@ impl Place {
             Self::Identities => "identities".to_owned(),
             Self::Account => "account".to_owned(),
             Self::Console => "console".to_owned(),
+            Self::ConsolePage(path) => format!("{CONSOLE}{}", path.as_str()),
             Self::Invitations => "invitations".to_owned(),
             Self::ChangeEmail(link) => format!("{}{BY_LINK}{}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
         }
@@ -83,6 +89,7 @@ impl Place {
     pub fn path(self) -> String {
         match self {
             Self::ChangeEmail(link) => format!("/{}?link={}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
+            Self::ConsolePage(path) => format!("/console/{}", path.as_str()),
             Self::Invitations => "/console/invitations".to_owned(),
             _ => format!("/{}", self.word()),
         }
@@ -102,12 +109,41 @@ impl Place {
         {
             return Self::ChangeEmail(link);
         }
+        if let Some(path) = word.strip_prefix(CONSOLE).and_then(PagePath::parse) {
+            return Self::ConsolePage(path);
+        }
         Self::ALL.into_iter().find(|place| place.word() == word).unwrap_or_default()
     }
 
     /// Sends whoever is not signed in to do so, and then back here.
     pub fn after_signing_in(self, server: &Server) -> HttpResponse {
         to_path(server, HttpResponse::SeeOther(), &format!("/sign-in?{FIELD}={}", self.word()))
+    }
+}
+
+/// The longest path of a page of the console.
+const PATH_LENGTH_MAX: usize = 112;
+
+/// What follows `/console/` in the address of a page: names between slashes, and nothing that leads out of there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PagePath {
+    bytes: [u8; PATH_LENGTH_MAX],
+    length: usize,
+}
+
+impl PagePath {
+    /// Takes a text that has the shape of one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_name =
+            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let mut bytes = [0; PATH_LENGTH_MAX];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        text.split('/').all(is_name).then_some(Self { bytes, length: text.len() })
+    }
+
+    fn as_str(&self) -> &str {
+        // Letters, digits, `-`, `_` and slashes.
+        str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
     }
 }
 
@@ -151,5 +187,15 @@ mod tests {
             assert_eq!(Place::read(&Parameters::from_form(query.as_bytes()).unwrap()).unwrap(), Place::Home, "{word}");
         }
         assert_eq!(format!("{link:?}"), "LinkText(…)");
+    }
+
+    #[test]
+    fn a_page_of_the_console_is_gone_back_to_and_nothing_else() {
+        let place = Place::called("console.plugins/todo/working");
+        assert_eq!((place.path().as_str(), Place::called(&place.word())), ("/console/plugins/todo/working", place));
+        let long = format!("console.{}", "a".repeat(113));
+        for word in ["console.", "console./x", "console.x//y", "console.../x", "console.a/../b", "console.x?y", &long] {
+            assert_eq!(Place::called(word), Place::Home, "{word}");
+        }
     }
 }

@@ -80,7 +80,8 @@ pub async fn form(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
         let query = entry.query()?;
         let preset = query.one("kind", 64).map_err(PageError::Incomplete)?.unwrap_or(Dialect::Action.as_str());
         let scopes = plugin.scopes.iter().map(|scope| scope.name.clone()).collect();
-        let typed = NewClientForm { preset: preset.to_owned(), scopes, ..NewClientForm::default() };
+        let name = preset.parse().map(dialect::usual_name).unwrap_or_default().to_owned();
+        let typed = NewClientForm { preset: preset.to_owned(), name, scopes, ..NewClientForm::default() };
         render(entry, &plugin, &typed, Vec::new())
     };
     visit(&server, &request, show).await

@@ -1,11 +1,11 @@
 //! Who is at work in the console, and what of it they may see.
 
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::Method, web};
 use askama::Template;
 
 use crate::{
     http::{
-        account::place::Place,
+        account::place::{PagePath, Place},
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
@@ -85,7 +85,13 @@ pub(super) fn text<'a>(fields: &'a Parameters, name: &str, length_max: usize) ->
 
 /// Where whoever has to sign in first wants to be.
 fn wanted(request: &HttpRequest) -> Place {
-    if request.path().ends_with("/console/invitations") { Place::Invitations } else { Place::Console }
+    let (_, page) = request.path().split_once("/console/").unwrap_or_default();
+    match page {
+        "invitations" => Place::Invitations,
+        // A form that comes too late is not answered again; its page is.
+        page if request.method() == Method::GET => PagePath::parse(page).map_or(Place::Console, Place::ConsolePage),
+        _ => Place::Console,
+    }
 }
 
 impl<'a> Entry<'a> {
@@ -97,6 +103,11 @@ impl<'a> Entry<'a> {
     /// Whether a form is from a page of this account: another may have been signed in to since, in another tab.
     fn is_for(&self, fields: &Parameters) -> bool {
         fields.one("account", 36).is_ok_and(|id| id == Some(self.account.id.to_string().as_str()))
+    }
+
+    /// The mark of their browser.
+    pub(super) fn browser(&self) -> &str {
+        self.visitor.browser()
     }
 
     /// Whose eyes look.

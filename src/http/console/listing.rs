@@ -3,7 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use url::Url;
 
-use super::entry::{Entry, Outcome, take, text, visit};
+use super::{
+    entry::{Entry, Outcome, take, text, visit},
+    preview::{self, Asked, Shows},
+};
 use crate::{
     http::{
         failure::PageError,
@@ -45,7 +48,7 @@ pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
         let plugin = entry.plugin().await?;
         let (scheme, _) = entry.server.settings.schemes_of(&plugin.host);
         let form = form_of(&plugin, scheme);
-        render(entry, &plugin, Typed { form, ..Typed::default() })
+        render(entry, &plugin, Typed { form, ..Typed::default() }).await
     };
     visit(&server, &request, show).await
 }
@@ -56,7 +59,16 @@ pub async fn save(server: web::Data<Server>, request: HttpRequest, payload: web:
 }
 
 async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
-    entry.plugin().await?;
+    let plugin = entry.plugin().await?;
+    if let Some(asked) = Asked::read(fields)? {
+        let (plugin, typed) = (seen(plugin, fields)?, read_typed(fields)?);
+        return match asked {
+            Asked::Fragment => {
+                preview::answer(entry, &Shows { kind: None, known: Some(&plugin), form: &typed.form }).await
+            }
+            Asked::Page => render(entry, &plugin, typed).await,
+        };
+    }
     let mut typed = read(entry, fields).await?;
     // What was fetched took its time: whoever is no owner any more changes nothing.
     let plugin = seen(entry.plugin().await?, fields)?;
@@ -68,7 +80,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
             Err(error) => return Err(error.into()),
         }
     }
-    render(entry, &plugin, typed)
+    render(entry, &plugin, typed).await
 }
 
 /// The plugin at the version that a form was made for: whoever changes it says which one they saw.
@@ -106,16 +118,20 @@ fn form_of(plugin: &Plugin, scheme: &str) -> PluginForm {
 
 /// Reads the form, and fetches what it names.
 pub(super) async fn read(entry: &Entry<'_>, fields: &Parameters) -> Result<Typed, PageError> {
+    let mut typed = read_typed(fields)?;
+    let mut wrong = Vec::new();
+    if typed.form.openapi.is_none() {
+        let named = ("openapi_url", typed.openapi_url.as_str());
+        typed.form.openapi = fetched(entry.server, named, openapi::BYTES_MAX, &mut wrong).await;
+    }
+    typed.form.logo = fetched(entry.server, ("logo_url", &typed.logo_url), pictures::BYTES_MAX, &mut wrong).await;
+    Ok(Typed { wrong, ..typed })
+}
+
+/// Reads the form, and fetches nothing.
+pub(super) fn read_typed(fields: &Parameters) -> Result<Typed, PageError> {
     let text = |name: &str, length_max: usize| text(fields, name, length_max).map(str::to_owned);
     let pasted = text("openapi", PASTED_MAX)?;
-    let (openapi_url, logo_url) = (text("openapi_url", LINE_MAX)?, text("logo_url", LINE_MAX)?);
-    let mut wrong = Vec::new();
-    let openapi = if pasted.trim().is_empty() {
-        fetched(entry.server, ("openapi_url", &openapi_url), openapi::BYTES_MAX, &mut wrong).await
-    } else {
-        Some(pasted.clone().into_bytes())
-    };
-    let logo = fetched(entry.server, ("logo_url", &logo_url), pictures::BYTES_MAX, &mut wrong).await;
     let form = PluginForm {
         name: text("name", LINE_MAX)?,
         short_name: text("short_name", LINE_MAX)?,
@@ -125,10 +141,11 @@ pub(super) async fn read(entry: &Entry<'_>, fields: &Parameters) -> Result<Typed
         contact_email: text("contact_email", LINE_MAX)?,
         legal_info_url: text("legal_info_url", LINE_MAX)?,
         accent_color: text("accent_color", LINE_MAX)?,
-        openapi,
-        logo,
+        openapi: (!pasted.trim().is_empty()).then(|| pasted.clone().into_bytes()),
+        logo: None,
     };
-    Ok(Typed { form, pasted, openapi_url, logo_url, wrong })
+    let (openapi_url, logo_url) = (text("openapi_url", LINE_MAX)?, text("logo_url", LINE_MAX)?);
+    Ok(Typed { form, pasted, openapi_url, logo_url, wrong: Vec::new() })
 }
 
 /// What stands at an address that was typed; nothing where none was.
@@ -155,7 +172,8 @@ pub(in crate::http) async fn fetched(
     }
 }
 
-fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
+async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
+    let preview = preview::of(entry, &Shows { kind: None, known: Some(plugin), form: &typed.form }).await?;
     let page = ListingPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Listing)))?,
@@ -166,6 +184,7 @@ fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
         pasted: typed.pasted,
         openapi_url: typed.openapi_url,
         logo_url: typed.logo_url,
+        preview,
         wrong: typed.wrong,
     };
     entry.answer_with(&page, &page.wrong)

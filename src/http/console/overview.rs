@@ -30,18 +30,26 @@ async fn render(entry: &Entry<'_>) -> Outcome {
     let clients = store.clients_of(plugin.id, entry.server.clock.now(), page).await?;
     let is_described = store.has_document(plugin.id, DocumentKind::OpenApi).await?;
     let has_callback = clients.iter().any(|client| !client.redirect_uris.is_empty());
+    // What is to be done next stands one click away.
+    let to_clients = if clients.is_empty() { "/clients/new".to_owned() } else { "/clients".to_owned() };
+    let without = clients.iter().find(|client| client.redirect_uris.is_empty()).filter(|_| !has_callback);
+    let to_callback = without.map_or(to_clients.clone(), |client| format!("/clients/{}", client.client_id));
     let has_scopes = plugin.scopes.iter().next().is_some();
     let wants_token = clients.iter().any(|client| client.dialect == Dialect::Plugin);
     let mut steps = vec![
-        Step { done: true, path: "/listing", says: "Say what it is" },
-        Step { done: is_described, path: "/listing", says: "Give the API's description (OpenAPI)" },
-        Step { done: has_scopes, path: "/scopes", says: "Say what it may do, in plain sentences" },
-        Step { done: !clients.is_empty(), path: "/clients", says: "Create a client ID, and type it in elsewhere" },
-        Step { done: has_callback, path: "/clients", says: "Add the callback that is shown there" },
+        Step { done: true, path: "/listing".into(), says: "Say what it is" },
+        Step { done: is_described, path: "/listing".into(), says: "Give the API's description (OpenAPI)" },
+        Step { done: has_scopes, path: "/scopes".into(), says: "Say what it may do, in plain sentences" },
+        Step { done: !clients.is_empty(), path: to_clients, says: "Create a client ID, and type it in elsewhere" },
+        Step { done: has_callback, path: to_callback, says: "Add the callback that is shown there" },
     ];
     if wants_token || plugin.state != PluginState::Draft {
         let done = plugin.state == PluginState::Verified;
-        steps.push(Step { done, path: "/verification", says: "Publish the token it shows, and see it verified" });
+        steps.push(Step {
+            done,
+            path: "/verification".into(),
+            says: "Publish the token it shows, and see it verified",
+        });
     }
     let (scheme, _) = entry.server.settings.schemes_of(&plugin.host);
     let served = manifest::served(&plugin, scheme);

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     entry::{Entry, Outcome, take, visit},
     listing,
+    preview::{self, Asked, Shows},
 };
 use crate::{
     http::{
@@ -34,7 +35,7 @@ pub async fn form(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
     let show = async |entry: &Entry<'_>| {
         let kind = kind(entry)?;
         let typed = PluginForm { contact_email: entry.account.email.to_string(), ..PluginForm::default() };
-        render(entry, kind, listing::Typed { form: typed, ..listing::Typed::default() })
+        render(entry, kind, listing::Typed { form: typed, ..listing::Typed::default() }).await
     };
     visit(&server, &request, show).await
 }
@@ -46,6 +47,15 @@ pub async fn register(server: web::Data<Server>, request: HttpRequest, payload: 
 
 async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let kind = kind(entry)?;
+    if let Some(asked) = Asked::read(fields)? {
+        let typed = listing::read_typed(fields)?;
+        return match asked {
+            Asked::Fragment => {
+                preview::answer(entry, &Shows { kind: Some(kind), known: None, form: &typed.form }).await
+            }
+            Asked::Page => render(entry, kind, typed).await,
+        };
+    }
     let mut typed = listing::read(entry, fields).await?;
     if typed.wrong.is_empty() {
         match plugins::register(&entry.registry(), kind, &typed.form, Some(entry.account.id)).await {
@@ -57,7 +67,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
             Err(error) => return Err(error.into()),
         }
     }
-    render(entry, kind, typed)
+    render(entry, kind, typed).await
 }
 
 /// The kind that the address names, for those who may register one.
@@ -67,7 +77,9 @@ fn kind(entry: &Entry<'_>) -> Result<Dialect, PageError> {
     known.filter(|_| entry.may_register()).ok_or(PageError::NotThere)
 }
 
-fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outcome {
+async fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outcome {
+    let shows = Shows { kind: Some(kind), known: None, form: &typed.form };
+    let preview = preview::of(entry, &shows).await?;
     let page = ListingPage {
         layout: entry.layout(),
         frame: entry.frame(None)?,
@@ -78,6 +90,7 @@ fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outcome {
         pasted: typed.pasted,
         openapi_url: typed.openapi_url,
         logo_url: typed.logo_url,
+        preview,
         wrong: typed.wrong,
     };
     entry.answer_with(&page, &page.wrong)

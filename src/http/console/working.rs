@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     entry::{Entry, Outcome, take, visit},
     paging::Part,
+    try_out,
 };
 use crate::{
     doctor::{self, Check, Patient},
@@ -30,9 +31,11 @@ use crate::{
         plugin::Plugin,
     },
     protocol::{
+        dialect,
         parameters::Parameters,
         presets::{self, KnownBy, Preset},
     },
+    registry::clients,
     server::{Server, examinations::NotNow},
     simulate::{
         callers,
@@ -84,6 +87,13 @@ struct Looked {
     outcome: Option<Result<Findings, NotNow>>,
 }
 
+/// Shows the page with why nothing is looked at now.
+pub(super) async fn refuse(entry: &Entry<'_>, plugin: &Plugin, not_now: NotNow) -> Outcome {
+    let clients = clients(entry, plugin).await?;
+    let preset = usual(&clients);
+    render(entry, plugin, &clients, Looked { preset, outcome: Some(Err(not_now)) }).await
+}
+
 async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let plugin = entry.plugin().await?;
     let name = fields.required("caller", NAME_MAX).map_err(PageError::Incomplete)?;
@@ -106,7 +116,8 @@ async fn look(
     let checks = match Url::parse(&plugin.resource) {
         Ok(target) => match Wire::leashed(callers::OWN, clock, &target, leash) {
             Ok(wire) => {
-                let patient = Patient { target, preset, typed: typed(clients, preset), account: None };
+                let changes_only = Some(endpoints(entry, plugin));
+                let patient = Patient { target, preset, typed: typed(clients, preset), account: None, changes_only };
                 doctor::examine(&wire, &patient).await.checks
             }
             Err(error) => vec![Check::left_out("reach.answers", format!("anything: {error}"))],
@@ -115,6 +126,14 @@ async fn look(
     };
     drop(examination);
     Ok(Findings::of(&plugin.resource, &preset.about, checks))
+}
+
+/// This server's own, in each spelling: nothing is left behind at any other for an owner.
+fn endpoints(entry: &Entry<'_>, plugin: &Plugin) -> Vec<String> {
+    let issuer = &entry.server.settings.issuer;
+    let on_the_plugins_host = clients::endpoints(&entry.registry(), Dialect::Action, &plugin.host);
+    let own = ["/token", "/register"].map(|path| format!("{issuer}{path}"));
+    own.into_iter().chain(on_the_plugins_host).collect()
 }
 
 /// What the owner of the client that is played has typed in at the assistant's. Its secret is known to nobody here.
@@ -182,6 +201,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, clients: &[Client], looked: 
         frame: entry.frame(Some((plugin, Section::Working)))?,
         slug: plugin.slug.clone(),
         callers: playable().map(choice).collect(),
+        kinds: kinds(plugin, clients),
         not_now,
         findings,
         attempts: attempts.iter().map(|attempt| AttemptLine::of(attempt, name(attempt, clients))).collect(),
@@ -190,12 +210,26 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, clients: &[Client], looked: 
     entry.answer(if is_refused { HttpResponse::TooManyRequests() } else { HttpResponse::Ok() }, &page)
 }
 
+/// As which kind of caller it can be tried out; the one that fits is chosen.
+fn kinds(plugin: &Plugin, clients: &[Client]) -> Vec<CallerChoice> {
+    let of_client = clients.iter().map(|client| client.dialect).find(|kind| try_out::KINDS.contains(kind));
+    // A manifest's API is a host; what has a path is a server that people paste.
+    let has_path = Url::parse(&plugin.resource).is_ok_and(|url| url.path() != "/");
+    let fits = of_client.unwrap_or(if has_path { Dialect::Connector } else { Dialect::Plugin });
+    let choice = |kind: &Dialect| CallerChoice {
+        name: kind.as_str().to_owned(),
+        about: dialect::in_words(*kind).to_owned(),
+        is_chosen: *kind == fits,
+    };
+    try_out::KINDS.iter().map(choice).collect()
+}
+
 fn told(not_now: NotNow) -> String {
     match not_now {
-        NotNow::Underway => "The doctor is looking at this plugin just now. Look here again in a moment.".to_owned(),
-        NotNow::Busy => "The doctor is busy with other plugins. Try again in a moment.".to_owned(),
+        NotNow::Underway => "This plugin is being looked at or tried out just now. Come back in a moment.".to_owned(),
+        NotNow::Busy => "Other plugins are being looked at just now. Try again in a moment.".to_owned(),
         NotNow::TooMany(wait) => {
-            format!("The doctor has looked often enough for now. Try again in {} seconds.", wait.retry_after_seconds)
+            format!("That was often enough for now. Try again in {} seconds.", wait.retry_after_seconds)
         }
     }
 }

@@ -16,7 +16,14 @@ use crate::{
         pages::{self, ClosedPage, ConsentPage, Destination, Lasts, ScopeLine},
         trail,
     },
-    model::{audit::Actor, counts::Refusal, flow::Step, id::ConsentId, plugin::DocumentKind, scope::Scopes},
+    model::{
+        audit::Actor,
+        counts::Refusal,
+        flow::Step,
+        id::ConsentId,
+        plugin::{DocumentKind, Plugin},
+        scope::Scopes,
+    },
     protocol::{
         admission,
         authorization::{InFlight, NotAddressed, Redirect},
@@ -80,12 +87,10 @@ async fn render(
     let ring = server.keyring.current();
     let redirect_uri = attended.checked().addressed().redirect_uri();
     let account = &attended.session().account;
-    let WhoAsks { name, origin } = WhoAsks::of(client);
     let resource = attended.checked().resource();
     let plugin = server.store.plugin(resource.plugin_id).await?.ok_or(PageError::Unreadable)?;
-    let logo = server.store.has_document(plugin.id, DocumentKind::Logo).await?;
-    let mut layout = pages::Layout::of(server, request);
-    layout.brand.accent = plugin.accent_color.or(layout.brand.accent);
+    let has_logo = server.store.has_document(plugin.id, DocumentKind::Logo).await?;
+    let layout = pages::Layout::of(server, request);
     let language = layout.language.tag();
     let scopes = attended.scopes().map(|scope| ScopeLine {
         name: scope.name.clone(),
@@ -94,27 +99,21 @@ async fn render(
         choice: scope.optional.then_some(!nothing_ticked),
     });
     let scopes = scopes.collect();
-    let words = |member| plugin.manifest_text(member).unwrap_or_default().to_owned();
+    let about = About {
+        plugin: &plugin,
+        has_logo,
+        who: WhoAsks::of(client),
+        destination: Destination::of(redirect_uri),
+        scopes,
+        account: (account.name.clone(), account.email.to_string()),
+        api_address: resource.identifier.display_address(),
+    };
     let page = ConsentPage {
-        layout,
         request: seal(server, &in_flight.clone().shown_to(attended.session()).asking(attended.question(client)))?,
         csrf: tokens::form::write(&ring, visitor.browser())?,
-        client_name: name,
-        client_origin: origin,
-        plugin_name: plugin.name().to_owned(),
-        plugin_description: words("description_for_human"),
-        logo: logo.then(|| format!("{}/logos/{}", server.settings.base, plugin.host)),
-        destination: Destination::of(redirect_uri),
         nothing_ticked: *nothing_ticked,
-        lasts: Lasts::of(&server.settings),
-        scopes,
         withheld: attended.withheld().map(|scope| scope.words_in(language).to_owned()).collect(),
-        account_name: account.name.clone(),
-        account_email: account.email.to_string(),
-        contact_email: words("contact_email"),
-        legal_info_url: words("legal_info_url"),
-        api_address: resource.identifier.display_address(),
-        connected_apps: Some(format!("{}{}", server.settings.base, Place::ConnectedApps.path())),
+        ..page(server, layout, about)
     };
     let status = if *nothing_ticked { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let mut answer = HttpResponse::build(status);
@@ -150,6 +149,46 @@ async fn closed(
     let mut answer = HttpResponse::Forbidden();
     visitor.mark(&server.settings, &mut answer);
     Ok(pages::answer(answer, &page, Some(redirect_uri))?)
+}
+
+/// What stands on the page.
+pub(in crate::http) struct About<'a> {
+    pub(in crate::http) plugin: &'a Plugin,
+    pub(in crate::http) has_logo: bool,
+    pub(in crate::http) who: WhoAsks,
+    pub(in crate::http) destination: Destination,
+    pub(in crate::http) scopes: Vec<ScopeLine>,
+    /// Name and address.
+    pub(in crate::http) account: (String, String),
+    pub(in crate::http) api_address: String,
+}
+
+/// The page as it is read; without what an answer needs, it can be shown and not answered.
+pub(in crate::http) fn page(server: &Server, mut layout: pages::Layout, about: About<'_>) -> ConsentPage {
+    let About { plugin, has_logo, who, destination, scopes, account, api_address } = about;
+    let words = |member| plugin.manifest_text(member).unwrap_or_default().to_owned();
+    layout.brand.accent = plugin.accent_color.or(layout.brand.accent);
+    ConsentPage {
+        layout,
+        request: String::new(),
+        csrf: String::new(),
+        client_name: who.name,
+        client_origin: who.origin,
+        plugin_name: plugin.name().to_owned(),
+        plugin_description: words("description_for_human"),
+        logo: has_logo.then(|| format!("{}/logos/{}", server.settings.base, plugin.host)),
+        destination,
+        nothing_ticked: false,
+        lasts: Lasts::of(&server.settings),
+        scopes,
+        withheld: Vec::new(),
+        account_name: account.0,
+        account_email: account.1,
+        contact_email: words("contact_email"),
+        legal_info_url: words("legal_info_url"),
+        api_address,
+        connected_apps: Some(format!("{}{}", server.settings.base, Place::ConnectedApps.path())),
+    }
 }
 
 /// Takes the answer.

@@ -67,6 +67,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         scopes: None,
         secret: kept,
         registration_digest: Some(token.digest()),
+        ends_at: None,
         own_words: own_words(&asked),
         at: now,
     };

@@ -8,7 +8,7 @@ use crate::{model::redirect_uri::RedirectUri, server::Settings};
 
 /// Where a person says yes or no: `GET /consent`.
 #[derive(Debug, Clone, Template)]
-#[template(path = "consent.html")]
+#[template(path = "consent.html", blocks = ["main"])]
 pub struct ConsentPage {
     /// Shared by all pages.
     pub layout: Layout,

@@ -4,7 +4,9 @@ pub mod access;
 mod clients;
 mod notices;
 pub mod people;
+mod preview;
 mod tokens;
+mod try_out;
 mod verification;
 mod webhook;
 mod working;
@@ -13,7 +15,9 @@ pub use self::clients::{
     Choice, ClientLine, ClientPage, ClientsPage, DeleteClientPage, HandoverPage, NewClientPage, OfferLine, SecretLine,
 };
 pub use self::notices::Notice;
+pub use self::preview::Preview;
 pub use self::tokens::{TokenLine, TokensPage};
+pub use self::try_out::{TryOutPage, TryOutStep, Words};
 pub use self::verification::VerificationPage;
 pub use self::webhook::{DeliveryLine, KnownWebhook, WebhookPage};
 
@@ -195,6 +199,8 @@ pub struct ListingPage {
     pub openapi_url: String,
     /// Where the picture is to be fetched.
     pub logo_url: String,
+    /// What people and assistants would read.
+    pub preview: Preview,
     /// What is wrong with it.
     pub wrong: Vec<Wrong>,
 }
@@ -385,7 +391,7 @@ pub struct Step {
     /// Whether it is.
     pub done: bool,
     /// Where, after the plugin's own address.
-    pub path: &'static str,
+    pub path: String,
     /// What.
     pub says: &'static str,
 }

@@ -39,7 +39,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("refused", html(&refused(Destination::Site("app.example".to_owned())))),
         ("refused_loopback", html(&refused(Destination::ThisComputer("127.0.0.1:49152".to_owned())))),
         ("signed_out", html(&SignedOutPage { layout: layout() })),
-        ("home", html(&HomePage { layout: layout(), account: None, csrf: String::new() })),
+        ("home", html(&HomePage { layout: layout(), account: None, has_console: false, csrf: String::new() })),
         ("home_signed_in", html(&home("Ada Lovelace"))),
         ("connected_apps", html(&connected_apps())),
         ("connected_apps_none", html(&ConnectedAppsPage { apps: vec![], history: vec![], ..connected_apps() })),
@@ -141,7 +141,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
             }),
         ),
         ("signed_out", html(&SignedOutPage { layout: layout() })),
-        ("home", html(&HomePage { layout: layout(), account: Some(account.clone()), csrf: own() })),
+        ("home", html(&HomePage { layout: layout(), account: Some(account.clone()), has_console: true, csrf: own() })),
         (
             "connected_apps",
             html(&ConnectedAppsPage {
@@ -317,7 +317,7 @@ fn refused(destination: Destination) -> RefusedPage {
 
 fn home(name: &str) -> HomePage {
     let account = SignedIn { name: name.to_owned(), email: "ada@people.example".to_owned() };
-    HomePage { layout: layout(), account: Some(account), csrf: "form-token".to_owned() }
+    HomePage { layout: layout(), account: Some(account), has_console: true, csrf: "form-token".to_owned() }
 }
 
 fn day(day: i64) -> Timestamp {

@@ -168,7 +168,7 @@ fn every_address_of_ours_begins_with_the_path_of_the_public_url() {
     for page in [
         html(&ConsentPage { layout: layout(), ..consent() }),
         html(&SignInPage { layout: layout(), ..sign_in() }),
-        html(&HomePage { layout: layout(), account: Some(account), csrf: "t".to_owned() }),
+        html(&HomePage { layout: layout(), account: Some(account), has_console: true, csrf: "t".to_owned() }),
         html(&SignedOutPage { layout: layout() }),
     ] {
         let addresses = |name| tags(&page).filter_map(move |tag| attribute(tag, name));
@@ -180,7 +180,7 @@ fn every_address_of_ours_begins_with_the_path_of_the_public_url() {
 
 #[test]
 fn home_offers_sign_out_only_to_somebody() {
-    let page = |account| HomePage { layout: consent().layout, account, csrf: "t".to_owned() };
+    let page = |account| HomePage { layout: consent().layout, account, has_console: true, csrf: "t".to_owned() };
     assert!(forms(&html(&page(None))).is_empty());
     let account = SignedIn { name: "Ada".to_owned(), email: "ada@people.example".to_owned() };
     let fields = ["csrf", "r"].map(str::to_owned).to_vec();

@@ -1,17 +1,19 @@
 //! Clients registered and looked after by hand: owners give a program its id, and say where it may send people.
 //!
-//! `callbacks`, `secrets`, `keys` and `changes` have a file each. A client is named by its `client_id`; that it belongs to
+//! `callbacks`, `secrets`, `keys`, `changes` and `try_outs` have a file each. A client is named by its `client_id`; that it belongs to
 //! a plugin of whoever asks is known before anything here is called.
 
 pub mod callbacks;
 pub mod changes;
 pub mod keys;
 pub mod secrets;
+pub mod try_outs;
 
 use self::{callbacks::Callbacks, keys::KeysForm, secrets::new_secret};
 use super::{Registry, RegistryError, RegistryResult, Wrong};
 use crate::{
     model::{
+        Timestamp,
         client::{AuthenticationMethod, Client, ClientKeys, Dialect, Registration},
         id::ClientId,
         legible,
@@ -96,7 +98,22 @@ pub struct HandedOver<'a> {
 ///
 /// [`RegistryError::Wrong`] with everything that is wrong with the form.
 pub async fn register(registry: &Registry<'_>, plugin: &Plugin, form: &NewClientForm) -> RegistryResult<Registered> {
-    let Read { dialect, name, callbacks: Callbacks { uris, twins }, scopes, keys } = read(registry, plugin, form)?;
+    let read = read(registry, plugin, form)?;
+    let (dialect, scopes, twins) = (read.dialect, read.scopes.clone(), read.callbacks.twins.clone());
+    let (client, secret) = add(registry, plugin, read, None).await?;
+    let handed = HandedOver { client_id: &client.client_id, dialect, scopes: &scopes, secret: secret.as_ref() };
+    let handover = handover(registry, &plugin.host, handed);
+    Ok(Registered { client, secret, twins, handover })
+}
+
+/// Adds a client of a plugin, with a secret if it needs one; it may have an end.
+async fn add(
+    registry: &Registry<'_>,
+    plugin: &Plugin,
+    read: Read,
+    ends_at: Option<Timestamp>,
+) -> RegistryResult<(NewClient, Option<SecretText>)> {
+    let Read { dialect, name, callbacks: Callbacks { uris, .. }, scopes, keys } = read;
     let at = registry.clock.now();
     let method = keys.as_ref().map_or(dialect::authentication_method(dialect), |_| AuthenticationMethod::PrivateKeyJwt);
     let (secret, kept) = (method == AuthenticationMethod::ClientSecret).then(|| new_secret(at)).unzip();
@@ -112,16 +129,15 @@ pub async fn register(registry: &Registry<'_>, plugin: &Plugin, form: &NewClient
         signing_algorithm: None,
         keys: keys.unwrap_or_default(),
         redirect_uris: uris,
-        scopes: Some(scopes.clone()),
+        scopes: Some(scopes),
         secret: kept,
         registration_digest: None,
         own_words: OwnWords::default(),
+        ends_at,
         at,
     };
     registry.store.add_client(&client, &registry.audit(at)).await?;
-    let handed = HandedOver { client_id: &client.client_id, dialect, scopes: &scopes, secret: secret.as_ref() };
-    let handover = handover(registry, &plugin.host, handed);
-    Ok(Registered { client, secret, twins, handover })
+    Ok((client, secret))
 }
 
 /// What to type in where, for a client of a plugin on this host.

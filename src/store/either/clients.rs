@@ -62,8 +62,8 @@ const INSERT: &str = "
     insert into clients
            (id, client_id, plugin_id, registration, name, dialect, authentication_methods, redirect_uris, scopes,
             signing_algorithm, jwks_uri, key_set, key_set_fetched_at, registration_digest, default_scopes,
-            registered_metadata, created_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+            registered_metadata, created_at, ends_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
 
 const REGISTERED_METADATA: &str = "select registered_metadata from clients where id = $1";
 
@@ -206,6 +206,7 @@ impl Engine {
             .bind(client.own_words.default_scopes.as_ref().map(ToString::to_string))
             .bind(json_of(client.own_words.metadata.as_deref())?)
             .bind(client.at)
+            .bind(client.ends_at)
             .execute(&mut *step)
             .await?;
         if let Some(secret) = &client.secret {

@@ -42,6 +42,7 @@ async fn registered_itself(world: &World) -> Registered {
         redirect_uris: vec![CALLBACK.parse().unwrap()],
         scopes: None,
         registration_digest: None,
+        ends_at: None,
         own_words: OwnWords::default(),
         secret: Some(secret),
         at: now,

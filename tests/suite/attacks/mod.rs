@@ -47,5 +47,6 @@ mod second_step;
 mod secrets;
 mod sign_in;
 mod tokens;
+mod trying_out;
 mod verification;
 mod webhooks;

@@ -58,6 +58,7 @@ async fn calling_itself(name: &str, world: &World, registration: Registration, c
         redirect_uris,
         scopes: None,
         registration_digest: None,
+        ends_at: None,
         own_words: OwnWords::default(),
         secret: None,
         at: now,

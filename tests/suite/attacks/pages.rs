@@ -82,6 +82,7 @@ async fn poison(world: &World) -> String {
         signing_algorithm: None,
         keys: ClientKeys::default(),
         registration_digest: None,
+        ends_at: None,
         own_words: OwnWords::default(),
         redirect_uris: vec![CALLBACK.parse().unwrap()],
         scopes: Some(plugin.scopes.names()),

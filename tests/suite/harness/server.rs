@@ -317,6 +317,7 @@ impl Running {
             redirect_uris: callbacks.iter().map(|uri| uri.parse().expect("a redirect URI")).collect(),
             scopes: Some(plugin.scopes.names()),
             registration_digest: None,
+            ends_at: None,
             own_words: OwnWords::default(),
             secret: secret.as_ref().map(|secret| ClientSecret {
                 id: ClientSecretId(random::id(now)),

@@ -225,6 +225,7 @@ on_both_engines! {
                 own_words: OwnWords::default(),
                 secret: None,
                 registration_digest: None,
+                ends_at: None,
                 at: now,
             };
             server.store.add_client(&client, &it.world.running.operator()).await.unwrap();

@@ -36,6 +36,7 @@ mod settings;
 mod settings_in_chromium;
 mod simulate;
 mod through_others;
+pub mod try_out;
 mod two_nodes;
 mod under_a_path;
 mod verification;

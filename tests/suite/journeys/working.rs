@@ -9,6 +9,7 @@ use consentry::{
 };
 use serde_json::json;
 
+use super::try_out::leading;
 use crate::{
     harness::{
         browser::{Browser, Page, authorize, plugin_request},
@@ -60,9 +61,13 @@ fn reaching_itself() -> Options {
 }
 
 async fn examined(browser: &Browser, caller: &str) -> Page {
-    let form = browser.get(WORKING).await.page();
+    examined_at(browser, WORKING, caller).await
+}
+
+async fn examined_at(browser: &Browser, path: &str, caller: &str) -> Page {
+    let form = browser.get(path).await.page();
     let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
-    browser.post(WORKING, &[("csrf", &csrf), ("account", &account), ("caller", caller)]).await.page()
+    browser.post(path, &[("csrf", &csrf), ("account", &account), ("caller", caller)]).await.page()
 }
 
 on_both_engines! {
@@ -182,6 +187,23 @@ on_both_engines! {
             statuses.push(examined(&browser, "chatgpt-plugin").await.status.as_u16());
         }
         assert_eq!(statuses, [200, 200, 200, 200, 429]);
+    }
+}
+
+on_both_engines! {
+    /// Whatever authorization server a plugin's documents name: no client is left there, and no token is tried.
+    async fn the_doctor_leaves_nothing_at_another_server(engine) {
+        let world = World::with(engine, reaching_itself()).await;
+        let elsewhere = World::new(engine).await;
+        owns(&world, ADA).await;
+        let plugin = leading(&world, &elsewhere.plugin.resource, ADA).await;
+        let browser = signed_in(&world, ADA).await;
+        let page = examined_at(&browser, "/console/plugins/leading/working", "cursor").await;
+        assert!(page.html.contains("it would leave a client at"), "{}", page.html);
+        world.running.add_client(&plugin, Dialect::Plugin, &[CALLBACK]).await;
+        let page = examined_at(&browser, "/console/plugins/leading/working", "chatgpt-plugin").await;
+        assert!(page.html.contains("how a token that was made up is refused"), "{}", page.html);
+        assert_eq!(elsewhere.database.count("clients").await, 0);
     }
 }
 

@@ -113,6 +113,7 @@ impl Asking<'_> {
             signing_algorithm: None,
             keys: ClientKeys::default(),
             registration_digest: None,
+            ends_at: None,
             own_words: OwnWords::default(),
             redirect_uris: vec![self.callback.parse().expect("a redirect URI")],
             scopes: Some(plugin.scopes.names()),

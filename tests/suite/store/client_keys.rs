@@ -38,6 +38,7 @@ fn dynamic(world: &World) -> NewClient {
         scopes: None,
         secret: None,
         registration_digest: Some(Digest::of("management")),
+        ends_at: None,
         own_words: OwnWords::default(),
         ..new_client(&world.plugin)
     }

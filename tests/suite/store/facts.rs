@@ -132,6 +132,7 @@ pub fn new_client(plugin: &Plugin) -> NewClient {
         redirect_uris: vec!["https://chat.example/cb".parse().unwrap()],
         scopes: Some(scopes("todo.read todo.write")),
         registration_digest: None,
+        ends_at: None,
         own_words: OwnWords::default(),
         secret: Some(ClientSecret {
             id: ClientSecretId(random::id(start())),

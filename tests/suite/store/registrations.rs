@@ -42,6 +42,7 @@ pub fn dynamic(world: &World, created_at: Timestamp) -> NewClient {
         scopes: None,
         secret: Some(secret),
         registration_digest: Some(Digest::of("token")),
+        ends_at: None,
         own_words: OwnWords::default(),
         at: created_at,
         ..new_client(&world.plugin)

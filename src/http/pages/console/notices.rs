@@ -66,6 +66,8 @@ notices! {
     Started = "started", "Started: what was not taken is sent again.",
     /// A webhook is no more.
     Removed = "removed", "Removed: your API is told nothing any more.",
+    /// A try-out cannot go on.
+    TryOutOver = "try-out-over", "That try-out is over, or was begun in another browser. You can begin another one here.",
     /// Connections were ended.
     Disconnected = "disconnected", "Disconnected.",
 }

@@ -25,6 +25,8 @@ pub struct WorkingPage {
     pub slug: String,
     /// As whom the doctor can look at it.
     pub callers: Vec<CallerChoice>,
+    /// As which kind of caller an owner can try it out.
+    pub kinds: Vec<CallerChoice>,
     /// Why the doctor did not look a moment ago.
     pub not_now: Option<String>,
     /// What the doctor found a moment ago.
@@ -35,10 +37,10 @@ pub struct WorkingPage {
     pub pager: Pager,
 }
 
-/// As whom the doctor can look.
+/// As whom it can be looked at.
 #[derive(Debug, Clone)]
 pub struct CallerChoice {
-    /// The preset's name.
+    /// Its name in the form.
     pub name: String,
     /// What it is.
     pub about: String,
@@ -252,7 +254,7 @@ fn words(step: Step) -> &'static str {
 }
 
 /// To the second, in the one time zone that logs have too.
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 

@@ -110,8 +110,15 @@ fn listing(layout: &Layout, frame: Frame, text: &str) -> ListingPage {
         pasted: own(),
         openapi_url: String::new(),
         logo_url: own(),
+        preview: preview(text),
         wrong: ["name", "openapi", "description_for_model", "other"].map(|field| Wrong::new(field, text)).to_vec(),
     }
+}
+
+/// Of a page that is filled with the same text.
+fn preview(text: &str) -> Preview {
+    let consent = ConsentPage { client_name: text.to_owned(), plugin_name: text.to_owned(), ..super::consent() };
+    Preview::of(&consent, text.to_owned()).unwrap()
 }
 
 fn scopes(layout: &Layout, frame: Frame, text: &str) -> ScopesPage {
@@ -131,8 +138,8 @@ fn overview(layout: &Layout, frame: Frame, text: &str) -> OverviewPage {
         layout: layout.clone(),
         frame,
         steps: vec![
-            Step { done: true, path: "/listing", says: "Say what it is" },
-            Step { done: false, path: "/scopes", says: "Say what it may do" },
+            Step { done: true, path: "/listing".into(), says: "Say what it is" },
+            Step { done: false, path: "/scopes".into(), says: "Say what it may do" },
         ],
         resource: text.to_owned(),
         manifest_url: format!("https://tasks.example.com/{text}"),

@@ -3,7 +3,8 @@
 use super::{
     super::{
         console::{
-            AttemptLine, AttemptPage, CallerChoice, EventLine, Findings, Frame, Head, Pager, Section, WorkingPage,
+            AttemptLine, AttemptPage, CallerChoice, EventLine, Findings, Frame, Head, Pager, Section, TryOutPage,
+            TryOutStep, Words, WorkingPage,
         },
         *,
     },
@@ -13,6 +14,7 @@ use crate::{
     doctor::Check,
     model::{
         attempt::Attempt,
+        client::Dialect,
         flow::{FlowEvent, FlowId, Outcome, Step},
         plugin::PluginState,
     },
@@ -40,6 +42,8 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             }),
         ),
         ("console_attempt", html(&attempt(layout(), "Example Tasks"))),
+        ("console_try_out", html(&try_out(layout(), "Example Tasks", true))),
+        ("console_try_out_stopped", html(&try_out(layout(), "Example Tasks", false))),
         ("console_attempt_long", html(&AttemptPage { has_more: true, before: Vec::new(), ..attempt(layout(), "x") })),
     ]
 }
@@ -49,6 +53,7 @@ pub(super) fn filled_with(layout: &Layout, text: &str) -> Vec<(&'static str, Str
     vec![
         ("console_working", html(&working(layout.clone(), text))),
         ("console_attempt", html(&attempt(layout.clone(), text))),
+        ("console_try_out", html(&try_out(layout.clone(), text, false))),
     ]
 }
 
@@ -71,10 +76,29 @@ fn working(layout: Layout, text: &str) -> WorkingPage {
         frame: frame(text),
         slug: text.to_owned(),
         callers: vec![CallerChoice { name: text.to_owned(), about: text.to_owned(), is_chosen: true }],
+        kinds: vec![CallerChoice { name: text.to_owned(), about: text.to_owned(), is_chosen: true }],
         not_now: None,
         findings: Some(Findings::of(text, text, checks)),
         attempts: vec![AttemptLine::of(&attempted(text), text.to_owned())],
         pager: Pager { newest: None, older: Some(text.to_owned()) },
+    }
+}
+
+fn try_out(layout: Layout, text: &str, is_good: bool) -> TryOutPage {
+    let words = || {
+        let own = || text.to_owned();
+        vec![Words { asked: own(), sent: own(), answered: own(), got: own() }]
+    };
+    let step = |name, is_good| TryOutStep::of(name, (1_777_766_459_000, is_good), text, words());
+    let good = ["discovery", "client", "authorization", "return", "tokens"].map(|name| step(name, true));
+    TryOutPage {
+        layout,
+        frame: frame(text),
+        slug: text.to_owned(),
+        kind: Dialect::Plugin,
+        target: text.to_owned(),
+        steps: good.into_iter().chain(["api", "refresh"].map(|name| step(name, is_good))).collect(),
+        flow: Some(text.to_owned()),
     }
 }
 

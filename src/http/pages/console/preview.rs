@@ -1,0 +1,26 @@
+//! What people and assistants would read of what is being typed.
+
+use askama::Template;
+
+use crate::http::pages::ConsentPage;
+
+/// A preview: a part of a page, and what is fetched while somebody types.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/preview.html")]
+pub struct Preview {
+    /// The page on which people are asked, without what frames it.
+    consent: String,
+    /// The manifest as it would be served.
+    manifest: String,
+}
+
+impl Preview {
+    /// Of these two. The headings of the page within stand below those of the page around it; what somebody typed is
+    /// escaped and holds no tags.
+    pub fn of(consent: &ConsentPage, manifest: String) -> askama::Result<Self> {
+        let page = consent.as_main().render()?;
+        let levels = [("<h2", "<h4"), ("</h2>", "</h4>"), ("<h1", "<h3"), ("</h1>", "</h3>")];
+        let consent = levels.iter().fold(page, |page, (from, to)| page.replace(from, to));
+        Ok(Self { consent, manifest })
+    }
+}
