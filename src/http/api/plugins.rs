@@ -61,6 +61,9 @@ pub struct Listing {
     contact_email: String,
     /// Its terms.
     legal_info_url: String,
+    /// The colour of the page on which people agree, as `#rrggbb`; the server's own where it is left out or empty.
+    #[serde(default)]
+    accent_color: String,
     /// The API's description (OpenAPI 3) as JSON or YAML, where there is a new one. It is not answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     openapi: Option<String>,
@@ -160,6 +163,7 @@ impl ShownPlugin {
                 description_for_model: text("description_for_model"),
                 contact_email: text("contact_email"),
                 legal_info_url: text("legal_info_url"),
+                accent_color: plugin.accent_color.map(|colour| colour.to_string()).unwrap_or_default(),
                 ..Listing::default()
             },
             scopes: plugin.scopes.iter().map(described).collect(),
@@ -192,6 +196,7 @@ impl Listing {
             description_for_model: self.description_for_model,
             contact_email: self.contact_email,
             legal_info_url: self.legal_info_url,
+            accent_color: self.accent_color,
             openapi,
             logo,
         })

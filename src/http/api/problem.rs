@@ -107,6 +107,8 @@ impl From<RegistryError> for Problem {
             RegistryError::Gone => Self::NotThere,
             RegistryError::ChangedMeanwhile => Self::ChangedMeanwhile,
             RegistryError::Store(error) => Self::Fault(error.into()),
+            RegistryError::Password(error) => Self::Fault(error.into()),
+            RegistryError::Key(error) => Self::Fault(error.into()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use url::Url;
 
-use super::{PluginForm, host, manifest_of, short_name};
+use super::{PluginForm, accent, host, manifest_of, short_name};
 use crate::{
     model::{
         id::PluginId,
@@ -46,6 +46,7 @@ pub fn preview(registry: &Registry<'_>, known: Option<&Plugin>, form: &PluginFor
         subject_salt: SubjectSalt([0; 32]),
         scopes,
         manifest,
+        accent_color: accent(&form.accent_color).unwrap_or_default(),
         version: 0,
     })
 }
