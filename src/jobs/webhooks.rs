@@ -1,5 +1,6 @@
-//! Telling plugins' APIs: webhooks that have something to tell are taken a few at a time, each by one node, and told what
-//! is due one after the other. One that does not answer takes its own place and no other, and is left alone for a while.
+//! Telling plugins' APIs: webhooks that have something to tell are taken a few at a time, each by one node, and told
+//! what is due one after the other. One that does not answer takes its own place and no other, and is left alone for a
+//! while.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +23,10 @@ const AT_ONCE_MAX: usize = 16;
 
 /// How much is told in one turn: those that wait have theirs after it, so one with a long queue holds up nobody.
 const TOLD_MAX: usize = 20;
+
+/// How long a turn lasts before it goes on to nothing more: a host that takes everything slowly waits for its next turn
+/// too.
+const LASTS: Duration = Duration::from_secs(10);
 
 /// How long a node keeps what it took to itself: longer than it may take to tell all of that (`server::webhooks`).
 const TURN: TimeDelta = TimeDelta::minutes(5);
@@ -58,6 +63,7 @@ async fn serve(server: Arc<Server>, webhook: TakenWebhook) {
 }
 
 async fn tell(server: &Server, mut webhook: TakenWebhook) -> Result<(), TellError> {
+    let began = server.clock.elapsed();
     for _ in 0..TOLD_MAX {
         let Some(delivery) = server.store.due_delivery(webhook.plugin_id, server.clock.now()).await? else { break };
         if !server.tell(&webhook, &delivery).await? {
@@ -65,6 +71,9 @@ async fn tell(server: &Server, mut webhook: TakenWebhook) -> Result<(), TellErro
         }
         // Whatever failed before, it takes again.
         (webhook.failures, webhook.failing_since) = (0, None);
+        if server.clock.elapsed().saturating_sub(began) >= LASTS {
+            break;
+        }
     }
     Ok(server.store.release_webhook(&webhook, server.clock.now()).await?)
 }

@@ -130,6 +130,10 @@ pub enum AuditAction {
     PluginWebhookStopped,
     /// Something it was to be told was given up.
     PluginWebhookGivenUp,
+    /// Somebody had a test told to it.
+    PluginWebhookTested,
+    /// Somebody had something told to it once more.
+    PluginWebhookSentAgain,
     /// What is told to it is signed with a new secret too.
     PluginWebhookSecretRenewed,
     /// The secret of before signs no more.
@@ -229,6 +233,8 @@ impl AuditAction {
             Self::PluginWebhookStarted => "plugin.webhook_started",
             Self::PluginWebhookStopped => "plugin.webhook_stopped",
             Self::PluginWebhookGivenUp => "plugin.webhook_given_up",
+            Self::PluginWebhookTested => "plugin.webhook_tested",
+            Self::PluginWebhookSentAgain => "plugin.webhook_sent_again",
             Self::PluginWebhookSecretRenewed => "plugin.webhook_secret_renewed",
             Self::PluginWebhookSecretEnded => "plugin.webhook_secret_ended",
             Self::PluginWebhookRemoved => "plugin.webhook_removed",

@@ -1,7 +1,7 @@
 //! Webhooks: what a plugin's own API is told of the people who connect to it (Standard Webhooks, standardwebhooks.com).
 //!
-//! The store writes events in the step of what they tell of, `protocol::webhook` says what a try means, `jobs::webhooks`
-//! makes them.
+//! The store writes events in the step of what they tell of, `protocol::webhook` says what a try means,
+//! `jobs::webhooks` makes them.
 
 use std::{fmt, str::FromStr};
 
@@ -140,8 +140,8 @@ impl SubjectSalt {
         self.named(b"consentry pairwise subject v1", account.0.as_bytes(), 20)
     }
 
-    /// What the plugin's API knows a message by. Owners who compare theirs must not find out by it that two of them were
-    /// told of one person, so each plugin has its own for one event.
+    /// What the plugin's API knows a message by. Owners who compare theirs must not find out by it that two of them
+    /// were told of one person, so each plugin has its own for one event.
     pub fn message_id(&self, event: AuditEventId) -> String {
         format!("msg_{}", self.named(b"consentry webhook message v1", event.0.as_bytes(), 16))
     }

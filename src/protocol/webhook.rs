@@ -1,5 +1,5 @@
-//! What a try to tell an owner's API something means: when that event is tried next, how long the host is left alone, and
-//! whether it is told anything any more.
+//! What a try to tell an owner's API something means: when that event is tried next, how long the host is left alone,
+//! and whether it is told anything any more.
 
 use chrono::TimeDelta;
 

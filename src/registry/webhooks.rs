@@ -74,20 +74,17 @@ pub async fn set(
     Ok(None)
 }
 
-/// Makes a new secret. The one before signs beside it until somebody ends it, so that neither side has to hurry.
+/// Makes a new secret. The one before signs beside it until somebody ends it, so that neither side has to hurry. Made
+/// again, it takes the place of the newer one, which perhaps nobody has seen.
 ///
 /// # Errors
 ///
-/// [`RegistryError::Wrong`] while two sign; [`RegistryError::ChangedMeanwhile`]; [`RegistryError::Gone`].
+/// [`RegistryError::ChangedMeanwhile`]; [`RegistryError::Gone`].
 pub async fn renew_secret(
     registry: &Registry<'_>,
     ring: &Ring,
     (plugin, seen): (PluginId, i64),
 ) -> RegistryResult<WebhookSecret> {
-    if known(registry, plugin).await?.has_old_secret {
-        let problem = "Two secrets sign already. End the old one first, when your API knows the new one";
-        return Err(Wrong::new("other", problem).into());
-    }
     let secret = WebhookSecret::new(random::bytes());
     let sealed = seal(ring, plugin, &secret, registry.clock.now())?;
     change(registry, plugin, seen, WebhookEdit::Renew(sealed)).await?;
@@ -123,14 +120,14 @@ pub async fn send_test(registry: &Registry<'_>, plugin: PluginId) -> RegistryRes
     }
     let problem = match known.stopped {
         Some(_) => "Nothing is sent, because it has stopped. Start it again first",
-        None => "A test is on its way already. What became of it stands in the list below",
+        None => "A test is on its way already, or too much waits before it. What became of it stands in the list below",
     };
     Err(Wrong::new("other", problem).into())
 }
 
 /// Has an event told once more.
 pub async fn send_again(registry: &Registry<'_>, plugin: PluginId, delivery: &str) -> RegistryResult<()> {
-    if registry.store.send_again(plugin, delivery, registry.clock.now()).await? {
+    if registry.store.send_again(plugin, delivery, &registry.audit(registry.clock.now())).await? {
         return Ok(());
     }
     let problem = "It waits to be sent already, is not kept any more, or nothing is sent because it has stopped";

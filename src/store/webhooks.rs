@@ -1,6 +1,6 @@
 //! Operations on webhooks: where a plugin's API is told of its people, and what it is to be told. Events are written in
-//! the steps that they tell of (`consents`, `plugin_people`, `people`, `client_changes`), so no crash loses one and none
-//! tells of what did not happen. Where a plugin has no webhook nothing is written.
+//! the steps that they tell of (`consents`, `plugin_people`, `people`, `client_changes`), so no crash loses one and
+//! none tells of what did not happen. Where a plugin has no webhook nothing is written.
 //!
 //! Any number of nodes share the work: each takes whole webhooks by moving `due_at` to when another may try, and tells
 //! what is due there one after the other. One that is killed between telling and saying so tells it again.
@@ -52,7 +52,7 @@ pub struct NewWebhook {
 pub enum WebhookEdit {
     /// Events go there from now on, also where they had stopped.
     Move(WebhookAddress),
-    /// This secret, sealed, signs from now on, and the one before beside it.
+    /// This secret, sealed, signs from now on, and the one before beside it; where two do already, the older of them.
     Renew(Vec<u8>),
     /// The secret of before signs no more.
     EndOldSecret,
@@ -178,15 +178,16 @@ impl Store {
         on_either_engine!(self, engine => engine.change_webhook(change, audit))
     }
 
-    /// Lets a test wait to be told, named by the audit; `false` where one waits already, or nothing is told.
+    /// Lets a test wait to be told, named by the audit; `false` where one waits already or too much does, or nothing is
+    /// told.
     pub async fn add_webhook_test(&self, plugin: PluginId, audit: &Audit) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.add_webhook_test(plugin, audit))
     }
 
     /// Has an event told again, from now on and for as long as a new one; `false` where it is none of the plugin's, or
     /// waits anyhow.
-    pub async fn send_again(&self, plugin: PluginId, delivery: &str, at: Timestamp) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.send_again(plugin, delivery, at))
+    pub async fn send_again(&self, plugin: PluginId, delivery: &str, audit: &Audit) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.send_again(plugin, delivery, audit))
     }
 
     /// The last events of a plugin, the newest first.

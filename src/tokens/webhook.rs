@@ -1,5 +1,5 @@
-//! What signs webhooks (Standard Webhooks, "Signature scheme"): a secret that the owner's API has too, so it is kept sealed
-//! and not as a digest.
+//! What signs webhooks (Standard Webhooks, "Signature scheme"): a secret that the owner's API has too, so it is kept
+//! sealed and not as a digest.
 
 use std::fmt;
 

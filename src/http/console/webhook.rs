@@ -1,5 +1,5 @@
-//! `/console/plugins/{slug}/webhook`: where a plugin's API is told of its people, the secret that signs it, and what became
-//! of the last events. `registry::webhooks` has the changes.
+//! `/console/plugins/{slug}/webhook`: where a plugin's API is told of its people, the secret that signs it, and what
+//! became of the last events. `registry::webhooks` has the changes.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 

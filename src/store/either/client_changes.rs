@@ -10,7 +10,7 @@ use super::{
     Connection, Engine, audit, callback_offers,
     clients::{BY_CLIENT_ID, fold, insert_secret, subjects, write_own},
     reading,
-    webhook_events::{Many, tell_of_many},
+    webhook_events::tell_of_client,
 };
 use crate::{
     model::{
@@ -192,10 +192,7 @@ impl Engine {
     pub(in crate::store) async fn delete_client(&self, client_id: &str, event: &Audit) -> StoreResult<Option<Client>> {
         let mut step = self.begin().await?;
         let Some(client) = hold(&mut step, client_id, event.at).await? else { return Ok(None) };
-        if let Some(plugin) = client.plugin_id() {
-            let many = Many::OfClient(client.id.0, client.client_id.clone());
-            tell_of_many(&mut step, plugin, many, event).await?;
-        }
+        tell_of_client(&mut step, &client, event).await?;
         sqlx::query(DELETE).bind(client.id.0).bind(event.at).execute(&mut *step).await?;
         // The row will be gone: what it was called stands here.
         let detail = json!({ "client_id": client.client_id, "name": client.name });

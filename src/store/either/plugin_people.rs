@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Engine, audit, reading,
-    webhook_events::{Many, by, hearer, tell_of_many},
+    webhook_events::{by, hearer, tell_of_everybody},
 };
 use crate::{
     model::{
@@ -40,22 +40,27 @@ const PEOPLE: &str = "
      order by k.id desc
      limit $4";
 
-const COUNT: &str = "
-    select count(*)
-      from (select 1 as one
-              from resources r
-              join consents k on k.resource = r.identifier and k.resource_generation = r.generation
-              join clients c on c.id = k.client_id
-             where r.plugin_id = $1
-               and k.revoked_at is null
-               and c.deleted_at is null
-             limit $2) counted";
+/// The consents that hold: given under the generation of their resource, to a client that is there.
+macro_rules! connections {
+    () => {
+        "resources r
+           join consents k on k.resource = r.identifier and k.resource_generation = r.generation
+           join clients c on c.id = k.client_id
+          where k.revoked_at is null
+            and c.deleted_at is null "
+    };
+}
+pub(super) use connections;
+
+const COUNT: &str =
+    concat!("select count(*) from (select 1 as one from ", connections!(), "and r.plugin_id = $1 limit $2) counted");
 
 const DISCONNECT: &str = "
     update consents
        set scopes = '', generation = generation + 1, revoked_at = $3
      where id = $2
        and revoked_at is null
+       and exists (select 1 from clients c where c.id = consents.client_id and c.deleted_at is null)
        and exists (select 1
                      from resources r
                     where r.identifier = consents.resource
@@ -153,7 +158,7 @@ impl Engine {
 
     pub(in crate::store) async fn disconnect_everybody(&self, plugin: PluginId, event: &Audit) -> StoreResult<()> {
         let mut step = self.begin().await?;
-        tell_of_many(&mut step, plugin, Many::OfPlugin, event).await?;
+        tell_of_everybody(&mut step, plugin, None, event).await?;
         sqlx::query(DISCONNECT_EVERYBODY).bind(plugin.0).execute(&mut *step).await?;
         let subjects = Subjects { plugin_id: Some(plugin), ..Subjects::default() };
         audit::write(&mut step, event, AuditAction::PluginPeopleDisconnected, subjects, json!({})).await?;

@@ -4,7 +4,7 @@ use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Connection, Engine, audit, reading};
+use super::{Connection, Engine, audit, reading, webhook_events::tell_of_everybody};
 use crate::{
     model::{
         audit::{Audit, AuditAction, Subjects},
@@ -187,6 +187,7 @@ impl Engine {
         }
         let mut step = self.begin().await?;
         let Some(known) = find(&mut step, canonical).await? else { return Ok(RemoveResource::Unknown) };
+        tell_of_everybody(&mut step, known.plugin_id, Some(&known), event).await?;
         let generation: Option<i64> = sqlx::query_scalar(DELETE).bind(known.id.0).fetch_optional(&mut *step).await?;
         let Some(generation) = generation else {
             // Made the default, or removed by somebody else, since it was found.

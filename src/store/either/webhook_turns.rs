@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Engine, audit, locking, reading,
+    Engine, audit, reading, taking,
     webhooks::{DeliveryRow, address, of, select_deliveries},
 };
 use crate::{
@@ -33,14 +33,15 @@ macro_rules! is_due {
 const HAS_DUE: &str =
     concat!("select count(*) from (select 1 as one from plugin_webhooks w where ", is_due!(), "limit 1) due");
 
-/// The condition stands twice: what somebody else took after it was found must be left to them.
+/// The condition stands twice: what somebody else took after it was found must be left to them. People who are being
+/// connected meanwhile hold the row against its deletion, which is no reason to pass it over.
 const TAKE: &str = concat!(
     "update plugin_webhooks
         set due_at = $2, turn = turn + 1
       where plugin_id in (select w.plugin_id from plugin_webhooks w where ",
     is_due!(),
     "order by w.due_at limit $3 ",
-    locking!(),
+    taking!(),
     ") and due_at <= $1
     returning plugin_id, address, secret, old_secret, turn, failures, failing_since"
 );
@@ -110,7 +111,10 @@ impl Engine {
         plugin: PluginId,
         at: Timestamp,
     ) -> StoreResult<Option<Delivery>> {
-        let row: Option<DeliveryRow> = reading!(self, connection => sqlx::query_as(NEXT).bind(plugin.0).bind(at).fetch_optional(&mut *connection))?;
+        let row: Option<DeliveryRow> = reading!(self, connection => sqlx::query_as(NEXT)
+            .bind(plugin.0)
+            .bind(at)
+            .fetch_optional(&mut *connection))?;
         row.map(Delivery::try_from).transpose()
     }
 

@@ -52,10 +52,11 @@ const START: &str = "
            due_at = $2
      where plugin_id = $1";
 
-/// A turn that is under way signs with what it took; what it is telling is told with the secret of before, which goes on.
+/// A turn that is under way signs with what it took, and so with the older secret, which goes on. Where two sign
+/// already, the newer one makes room: perhaps its answer was lost, and nobody has it.
 const RENEW: &str = "
     update plugin_webhooks
-       set version = version + 1, old_secret = secret, secret = $2, secret_made_at = $3
+       set version = version + 1, old_secret = coalesce(old_secret, secret), secret = $2, secret_made_at = $3
      where plugin_id = $1";
 
 const END_OLD_SECRET: &str = "
@@ -229,27 +230,35 @@ impl Engine {
         if waiting > 0 {
             return Ok(false);
         }
-        tell_for_a_test(&mut step, &hearer, event).await?;
+        if !tell_for_a_test(&mut step, &hearer, event).await? {
+            return Ok(false);
+        }
+        audit::write(&mut step, event, AuditAction::PluginWebhookTested, of(plugin), json!({})).await?;
         step.commit().await?;
         Ok(true)
     }
 
-    pub(in crate::store) async fn send_again(&self, plugin: PluginId, id: &str, at: Timestamp) -> StoreResult<bool> {
+    pub(in crate::store) async fn send_again(&self, plugin: PluginId, id: &str, event: &Audit) -> StoreResult<bool> {
         if is_no_text(id) {
             return Ok(false);
         }
         let mut step = self.begin().await?;
-        let expires_at = at + TRIED_FOR;
+        let expires_at = event.at + TRIED_FOR;
         let again = sqlx::query(ONE_AGAIN)
             .bind(plugin.0)
             .bind(id)
-            .bind(at)
+            .bind(event.at)
             .bind(expires_at)
             .bind(expires_at + KEPT_AFTER)
             .execute(&mut *step)
             .await?;
+        if again.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let detail = json!({ "message": id });
+        audit::write(&mut step, event, AuditAction::PluginWebhookSentAgain, of(plugin), detail).await?;
         step.commit().await?;
-        Ok(again.rows_affected() == 1)
+        Ok(true)
     }
 
     pub(in crate::store) async fn deliveries(&self, plugin: PluginId, rows_max: u32) -> StoreResult<Vec<Delivery>> {

@@ -241,6 +241,15 @@ macro_rules! locking {
 }
 use locking;
 
+/// Holds the rows that a reading finds until the step ends, against changes and not against references to them; those
+/// that are changed by others are left out.
+macro_rules! taking {
+    () => {
+        "for no key update skip locked"
+    };
+}
+use taking;
+
 /// Holds the one row that a reading finds until the step ends, against references to it too; it is waited for.
 macro_rules! holding {
     () => {

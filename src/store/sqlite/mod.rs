@@ -178,6 +178,14 @@ macro_rules! locking {
 }
 use locking;
 
+/// Holds the rows that a reading finds, against changes: the step that writes holds the whole file.
+macro_rules! taking {
+    () => {
+        ""
+    };
+}
+use taking;
+
 /// Holds the one row that a reading finds until the step ends: the step that writes holds the whole file.
 macro_rules! holding {
     () => {

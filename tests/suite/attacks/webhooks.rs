@@ -1,5 +1,5 @@
-//! Row 51: an owner names where this server sends what it knows of people; what stands there may lead inside, never end, or
-//! change its meaning. And what signs it is a secret.
+//! Row 51: an owner names where this server sends what it knows of people; what stands there may lead inside, never end,
+//! or change its meaning. And what signs it is a secret.
 
 use std::time::Duration;
 
@@ -96,6 +96,7 @@ on_both_engines! {
         assert!(audited.iter().any(|line| line.contains(HOST)) && !audited.join(" ").contains("Geheim"), "{audited:?}");
         let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let log = listener.written();
+        assert!(!log.contains("Geheim91D3c7E05b2f46"), "the address is told");
         for secret in [&it.secret, &new] {
             let text = secret.reveal();
             for told in [text.as_str(), &text["whsec_".len()..], &hexadecimal(secret.bytes())] {

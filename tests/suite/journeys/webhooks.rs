@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta};
 use consentry::{
     clock::Clock,
     model::account::Role,
-    registry::{people, webhooks},
+    registry::{RegistryError, people, webhooks},
 };
 use serde_json::json;
 
@@ -88,7 +88,7 @@ on_both_engines! {
         let seen = (plugin.id, it.webhook().await.version);
         let new = webhooks::renew_secret(&it.registry(), &ring, seen).await.unwrap();
         let twice = webhooks::renew_secret(&it.registry(), &ring, seen).await.unwrap_err();
-        assert!(twice.to_string().contains("End the old one first"), "{twice}");
+        assert!(matches!(twice, RegistryError::ChangedMeanwhile), "{twice}");
         it.connect("grace@example.com").await;
         let both = it.told().await.pop().unwrap();
         assert_eq!(both.headers["webhook-signature"].as_str().unwrap().split(' ').count(), 2);
@@ -217,7 +217,11 @@ async fn an_owner_sets_it_tests_it_and_reads_what_came_of_it() {
     assert!(post(&[("change", "again"), ("message", "msg_none")]).await.status == 422);
     let renewed = post(&[("change", "renew")]).await;
     assert_ne!(shown(&renewed.body), secret);
-    assert!(post(&[("change", "renew")]).await.body.contains("End the old one first"));
+    let again = post(&[("change", "renew")]).await;
+    assert!(![secret, shown(&renewed.body)].contains(&shown(&again.body)), "whoever did not see it has another made");
+    for (action, times) in [("tested", 1), ("sent_again", 1), ("secret_renewed", 2)] {
+        assert_eq!(it.world.database.audited(&format!("plugin.webhook_{action}")).await, times, "{action}");
+    }
     assert_eq!(post(&[("change", "end-old")]).await.status, 303);
     let late = [("change", "set"), ("address", "https://api.todo.example/other"), ("version", "1")];
     let form = admin.get(running, path).await;

@@ -1,10 +1,11 @@
-//! What owners' APIs are to be told: written with what it tells of and nothing besides, told by one node at a time, and never
-//! for ever.
+//! What owners' APIs are to be told: written with what it tells of and nothing besides, told by one node at a time, and
+//! never for ever.
 
 use chrono::TimeDelta;
 use consentry::{
     model::{
-        id::ConsentId,
+        client::Registration,
+        id::{ConsentId, ResourceId},
         webhook::{TRIED_FOR, WebhookEvent},
     },
     random,
@@ -12,6 +13,7 @@ use consentry::{
         clients::NewClient,
         consents::{ConsentGrant, ConsentKey},
         people::Deletion,
+        resources::{NewResource, RemoveResource},
         sweep::Sweep,
         webhooks::{
             ChangeWebhook, Delivery, NewWebhook, TakenWebhook, TryKeeping, WebhookChange, WebhookEdit, WebhookTaking,
@@ -19,7 +21,10 @@ use consentry::{
     },
 };
 
-use super::facts::{World, at, audit, new_client, plugin, scopes, start};
+use super::{
+    facts::{World, at, audit, new_client, plugin, scopes, start},
+    tables::Tables,
+};
 use crate::{harness::aside::at_once, on_both_engines};
 
 async fn hooked(engine: crate::harness::databases::Engine) -> World {
@@ -137,15 +142,77 @@ on_both_engines! {
         let deleted = last(&world, 5).await;
         assert_eq!((deleted.event, deleted.data["connections"].as_i64()), (WebhookEvent::PeopleDisconnected, Some(1)));
         assert_eq!(deleted.data["client_id"].as_str(), Some(client.as_str()));
+        assert!(!world.store.disconnect_person(world.plugin.id, own.id, &audit(at(5))).await.unwrap(), "it has ended");
         world.store.disconnect_everybody(world.plugin.id, &audit(at(6))).await.unwrap();
         let everybody = last(&world, 6).await;
-        // The world's own, three, and what is left of the client's.
-        assert_eq!(everybody.data["connections"].as_i64(), Some(5), "{own:?}");
+        // The world's own and three: those of the client were told of.
+        assert_eq!(everybody.data["connections"].as_i64(), Some(4));
         world.store.disconnect_everybody(world.plugin.id, &audit(at(7))).await.unwrap();
         last(&world, 6).await;
         // Who comes back afterwards is told of again.
         world.store.grant_consent(&grant(world.consent_key(), "todo.read"), &audit(at(8))).await.unwrap();
         assert_eq!(last(&world, 7).await.event, WebhookEvent::PersonConnected);
+    }
+
+    async fn a_client_of_no_plugin_and_a_resource_take_their_people_along(engine) {
+        let world = hooked(engine).await;
+        let client = NewClient {
+            plugin_id: None,
+            registration: Registration::Dynamic,
+            secret: None,
+            ..new_client(&world.plugin)
+        };
+        world.store.add_client(&client, &audit(start())).await.unwrap();
+        let key = ConsentKey { client_id: client.id, ..world.consent_key() };
+        world.store.grant_consent(&grant(key, "todo.read"), &audit(at(1))).await.unwrap();
+        assert!(world.store.delete_client(&client.client_id, &audit(at(2))).await.unwrap().is_some());
+        let deleted = last(&world, 2).await;
+        assert_eq!((deleted.event, deleted.data["connections"].as_i64()), (WebhookEvent::PeopleDisconnected, Some(1)));
+        assert_eq!(deleted.data["client_id"].as_str(), Some(client.client_id.as_str()));
+        let mcp = "https://todo.example/mcp";
+        let resource = NewResource {
+            id: ResourceId(random::id(start())),
+            plugin_id: world.plugin.id,
+            identifier: mcp.parse().unwrap(),
+            at: start(),
+        };
+        world.store.add_resource(&resource, &audit(at(3))).await.unwrap();
+        let key = ConsentKey { resource: mcp.into(), ..world.consent_key() };
+        world.store.grant_consent(&grant(key, "todo.read"), &audit(at(4))).await.unwrap();
+        let removed = world.store.remove_resource(&resource.identifier.canonical(), &audit(at(5))).await.unwrap();
+        assert!(matches!(removed, RemoveResource::Removed(_)), "{removed:?}");
+        let removed = last(&world, 4).await;
+        assert_eq!((removed.event, removed.data["connections"].as_i64()), (WebhookEvent::PeopleDisconnected, Some(1)));
+        assert_eq!(removed.data["resource"].as_str(), Some(mcp));
+        assert_eq!(world.store.count_people_of(world.plugin.id, 9).await.unwrap(), 1, "the world's own stands");
+    }
+
+    async fn who_connects_while_everybody_is_disconnected_is_told_of_once(engine) {
+        let world = hooked(engine).await;
+        let mut grants = Vec::new();
+        for _ in 0..4 {
+            let client = NewClient { secret: None, ..new_client(&world.plugin) };
+            world.store.add_client(&client, &audit(start())).await.unwrap();
+            grants.push(grant(ConsentKey { client_id: client.id, ..world.consent_key() }, "todo.read"));
+        }
+        let (store, id) = (world.store.clone(), world.plugin.id);
+        at_once(8, move |number| {
+            let (store, grant) = (store.clone(), grants[number / 2].clone());
+            async move {
+                if number % 2 == 0 {
+                    store.grant_consent(&grant, &audit(at(1))).await.unwrap();
+                } else {
+                    store.disconnect_everybody(id, &audit(at(2))).await.unwrap();
+                }
+            }
+        })
+        .await;
+        let all = events(&world).await;
+        let began = all.iter().filter(|event| event.event == WebhookEvent::PersonConnected).count();
+        let ended: i64 = all.iter().filter_map(|event| event.data["connections"].as_i64()).sum();
+        let standing = world.store.count_people_of(id, 100).await.unwrap();
+        // The world's own began before there was a webhook.
+        assert_eq!((began, ended + i64::try_from(standing).unwrap()), (4, 5), "{all:?}");
     }
 
     async fn who_deletes_their_account_is_told_of_to_all_they_ever_allowed(engine) {
@@ -206,6 +273,26 @@ on_both_engines! {
         connect(&world, 9002).await;
         assert_eq!(events(&world).await.len(), 2, "nothing is written for one that has stopped");
         assert_eq!(world.database.audited("plugin.webhook_stopped").await, 1);
+        // But whom it is to forget; that waits for a start.
+        let deletion = Deletion { account_id: world.account, verified: None, mail: None };
+        assert!(world.store.delete_account(&deletion, &audit(at(9003))).await.unwrap());
+        let gone = last(&world, 3).await;
+        assert_eq!((gone.event, gone.due_at), (WebhookEvent::AccountDeleted, None));
+        assert_eq!(change(&world, 1, WebhookEdit::Start).await, ChangeWebhook::Done);
+        assert_eq!(last(&world, 3).await.due_at, Some(at(9)));
+    }
+
+    async fn who_is_being_connected_keeps_no_webhook_from_being_taken(engine) {
+        let world = hooked(engine).await;
+        connect(&world, 1).await;
+        let mut aside = Tables::of(&world.database).await;
+        // What the step of a consent holds; on SQLite it would hold the file, and be waited for.
+        if let Tables::Postgres(connection) = &mut aside {
+            for statement in ["begin", "select plugin_id from plugin_webhooks for key share"] {
+                sqlx::query(statement).execute(&mut *connection).await.unwrap();
+            }
+        }
+        assert_eq!(take(&world, 5).await.len(), 1);
     }
 
     async fn of_two_who_change_it_the_second_is_told(engine) {
@@ -217,10 +304,13 @@ on_both_engines! {
         assert_eq!(change(&world, 2, WebhookEdit::Renew(vec![2; 60])).await, ChangeWebhook::Done);
         connect(&world, 10).await;
         assert_eq!(take(&world, 20).await[0].secrets, [vec![2; 60], vec![1; 60]]);
-        assert_eq!(change(&world, 3, WebhookEdit::EndOldSecret).await, ChangeWebhook::Done);
-        assert_eq!(take(&world, 20).await[0].secrets, [vec![2; 60]], "whoever tells with the old one tells again");
-        assert_eq!(change(&world, 4, WebhookEdit::Remove).await, ChangeWebhook::Done);
-        assert_eq!(change(&world, 5, WebhookEdit::Remove).await, ChangeWebhook::Gone);
+        // The one that nobody may have seen makes room, and the one that is known goes on.
+        assert_eq!(change(&world, 3, WebhookEdit::Renew(vec![3; 60])).await, ChangeWebhook::Done);
+        assert_eq!(take(&world, 1020).await[0].secrets, [vec![3; 60], vec![1; 60]]);
+        assert_eq!(change(&world, 4, WebhookEdit::EndOldSecret).await, ChangeWebhook::Done);
+        assert_eq!(take(&world, 20).await[0].secrets, [vec![3; 60]], "whoever tells with the old one tells again");
+        assert_eq!(change(&world, 5, WebhookEdit::Remove).await, ChangeWebhook::Done);
+        assert_eq!(change(&world, 6, WebhookEdit::Remove).await, ChangeWebhook::Gone);
         assert_eq!(world.database.count("webhook_deliveries").await, 0);
     }
 
@@ -228,13 +318,18 @@ on_both_engines! {
         let world = hooked(engine).await;
         let many = "insert into webhook_deliveries (plugin_id, id, event, data, created_at, due_at, expires_at, forget_at)
              with recursive n (i) as (select 1 union all select i + 1 from n where i < 9999)
-             select plugin_id, 'msg_' || i, 'webhook.test', '{}', created_at, created_at, created_at, created_at
+             select plugin_id, 'msg_' || i, 'person.connected', '{}', created_at, created_at, created_at, created_at
                from plugin_webhooks, n";
         world.database.execute(many).await;
         connect(&world, 1).await;
         connect(&world, 2).await;
         assert_eq!(world.database.count("webhook_deliveries").await, 10_000);
+        assert!(!world.store.add_webhook_test(world.plugin.id, &audit(at(3))).await.unwrap());
         assert_eq!(world.store.webhook(world.plugin.id).await.unwrap().unwrap().missed, 1);
+        let deletion = Deletion { account_id: world.account, verified: None, mail: None };
+        assert!(world.store.delete_account(&deletion, &audit(at(4))).await.unwrap());
+        let gone = world.store.deliveries(world.plugin.id, 1).await.unwrap().remove(0);
+        assert_eq!((gone.event, gone.due_at), (WebhookEvent::AccountDeleted, Some(at(4))), "nobody is kept for that");
         let sweep = Sweep {
             families_expired_by: start(),
             sessions_expired_by: at(1) + TimeDelta::hours(1),
