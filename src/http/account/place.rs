@@ -39,12 +39,14 @@ pub enum Place {
     Console,
     /// What they are invited to there.
     Invitations,
+    /// What their programs show to the owners' API.
+    Tokens,
     /// Where an address is confirmed that was asked for in this account.
     ChangeEmail(LinkText),
 }
 
 impl Place {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Home,
         Self::ConnectedApps,
         Self::Sessions,
@@ -53,6 +55,7 @@ impl Place {
         Self::Account,
         Self::Console,
         Self::Invitations,
+        Self::Tokens,
     ];
 
     /// The pages of a person's own, each with the message that names it.
@@ -75,6 +78,7 @@ impl Place {
             Self::Account => "account".to_owned(),
             Self::Console => "console".to_owned(),
             Self::Invitations => "invitations".to_owned(),
+            Self::Tokens => "tokens".to_owned(),
             Self::ChangeEmail(link) => format!("{}{BY_LINK}{}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
         }
     }
@@ -84,6 +88,7 @@ impl Place {
         match self {
             Self::ChangeEmail(link) => format!("/{}?link={}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
             Self::Invitations => "/console/invitations".to_owned(),
+            Self::Tokens => "/console/tokens".to_owned(),
             _ => format!("/{}", self.word()),
         }
     }

@@ -5,7 +5,11 @@ use askama::Template;
 
 use crate::{
     http::{
-        account::place::Place,
+        account::{
+            place::{self, Place},
+            second_step::Why,
+            security,
+        },
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
@@ -97,6 +101,17 @@ impl<'a> Entry<'a> {
     /// Whether a form is from a page of this account: another may have been signed in to since, in another tab.
     fn is_for(&self, fields: &Parameters) -> bool {
         fields.one("account", 36).is_ok_and(|id| id == Some(self.account.id.to_string().as_str()))
+    }
+
+    /// Leads whoever has not shown lately that it is them to do so, and then to a page: a browser that was left open is
+    /// not enough for what outlives it.
+    pub(super) async fn prove_first(&self, next: Place) -> Result<Option<HttpResponse>, PageError> {
+        let session = self.visitor.session.as_ref().ok_or(PageError::NotThere)?;
+        if security::is_fresh(self.server, session).await? {
+            return Ok(None);
+        }
+        let path = format!("{}?{}={}", Why::Again.path(), place::FIELD, next.word());
+        Ok(Some(to_path(self.server, HttpResponse::SeeOther(), &path)))
     }
 
     /// Whose eyes look.

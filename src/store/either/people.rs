@@ -59,13 +59,13 @@ const BELONGINGS: [&str; 12] = [
     "delete from links where account_id = $1",
     "delete from outgoing_mails where account_id = $1",
     "delete from remembered_devices where account_id = $1",
+    "delete from owner_tokens where account_id = $1",
     "delete from passkeys where account_id = $1",
     "delete from authenticator_apps where account_id = $1",
     "delete from recovery_codes where account_id = $1",
     "delete from consents where account_id = $1",
     "delete from identities where account_id = $1",
     "delete from plugin_owners where account_id = $1",
-    "delete from owner_tokens where account_id = $1",
 ];
 
 /// Links to the address without the account, such as one that went to it before there was one.
