@@ -21,7 +21,7 @@ pub mod sign_ins;
 pub mod verifications;
 pub mod webhooks;
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use chrono::TimeDelta;
 
@@ -193,6 +193,8 @@ pub struct Server {
     pub notes: Notes,
     /// When owners' tokens were used.
     pub owner_tokens: OwnerTokenUses,
+    /// The description of the owners' API, once somebody has asked for it.
+    pub owners_api: OnceLock<String>,
     /// How often what happened to whose plugin.
     pub counts: Counts,
     /// Who takes mail away, and how much waits.
@@ -278,6 +280,7 @@ impl Server {
             flows: Flows::default(),
             notes: Notes::default(),
             owner_tokens: OwnerTokenUses::default(),
+            owners_api: OnceLock::new(),
             counts: Counts::default(),
             mails: Mails::new(Mailer::none()),
             verifier,

@@ -86,3 +86,5 @@ event-codes-made = Sie haben neue Wiederherstellungscodes erzeugt
 event-code-used = Sie haben einen Wiederherstellungscode benutzt
 event-devices-forgotten = Sie haben Browser vergessen lassen
 event-factors-removed = Ihre zweiten Faktoren wurden für Sie entfernt
+event-token-made = Ein Token wurde erzeugt, mit dem ein Programm für Sie handelt
+event-token-ended = Das Token eines Programms wurde beendet

@@ -86,3 +86,5 @@ event-codes-made = You made new recovery codes
 event-code-used = You used a recovery code
 event-devices-forgotten = You had browsers forgotten
 event-factors-removed = Your second factors were removed for you
+event-token-made = A token was made with which a program acts for you
+event-token-ended = A program's token was ended

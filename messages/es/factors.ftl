@@ -86,3 +86,5 @@ event-codes-made = Creó códigos de recuperación nuevos
 event-code-used = Usó un código de recuperación
 event-devices-forgotten = Hizo olvidar navegadores
 event-factors-removed = Se eliminaron por usted sus segundos factores
+event-token-made = Se creó un token con el que un programa actúa por usted
+event-token-ended = Se anuló el token de un programa

@@ -85,3 +85,5 @@ event-codes-made = 新しい回復コードを作りました
 event-code-used = 回復コードを使いました
 event-devices-forgotten = ブラウザーの記憶を消しました
 event-factors-removed = 二つ目の要素が代わりに削除されました
+event-token-made = プログラムがあなたに代わって操作するためのトークンが作成されました
+event-token-ended = プログラムのトークンが無効になりました

@@ -78,7 +78,7 @@ async fn create(arguments: Create, desk: &Desk) -> Result<Answer, Failure> {
         return Err(Failure::not_done(format!("--scope: there is no {unknown}; there are {}", words.join(", "))));
     }
     let form = OwnerTokenForm { name: arguments.name, scopes: arguments.scope, days: arguments.days };
-    let made = owner_tokens::make(&desk.registry(), account.id, &form).await?;
+    let made = owner_tokens::make(&desk.registry(), &account, &form).await?;
     let secret = made.secret.reveal();
     let mut json = summary(&made.token);
     json["token"] = json!(secret);

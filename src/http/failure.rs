@@ -62,6 +62,9 @@ pub enum Fault {
     /// Too much mail waits to be sent.
     #[error("too much mail waits to be sent")]
     MailIsBehind,
+    /// Too much is being fetched.
+    #[error("too much is being fetched at once")]
+    FetchesAreBehind,
 }
 
 impl From<PeopleError> for Fault {
@@ -97,7 +100,7 @@ impl Fault {
         match self {
             Self::Store(error) | Self::Keyring(KeyringError::Store(error)) => error.passes(),
             Self::Password(error) => matches!(error, crate::passwords::PasswordError::Busy),
-            Self::MailIsBehind => true,
+            Self::MailIsBehind | Self::FetchesAreBehind => true,
             _ => false,
         }
     }

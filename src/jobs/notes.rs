@@ -1,5 +1,5 @@
-//! Keeping notes about clients and owners' tokens: what was gathered since the last time goes to the store. What cannot be kept is let go:
-//! it will be noted again.
+//! Keeping notes about clients and owners' tokens: what was gathered since the last time goes to the store. What cannot
+//! be kept is let go: it will be noted again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,11 +30,12 @@ pub async fn keep(server: &Server) -> StoreResult<()> {
     for some in uses.chunks(BATCH) {
         server.store.note_secret_uses(some).await?;
     }
-    for some in server.owner_tokens.take().chunks(BATCH) {
-        server.store.note_owner_token_uses(some).await?;
-    }
     if !callbacks.is_empty() {
         server.store.note_callbacks(&callbacks, u32::try_from(OFFERS_MAX).unwrap_or(u32::MAX)).await?;
+    }
+    // The last: a callback that is lost is offered late, and when a token was used is news to fewer.
+    for some in server.owner_tokens.take().chunks(BATCH) {
+        server.store.note_owner_token_uses(some).await?;
     }
     Ok(())
 }

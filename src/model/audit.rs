@@ -10,7 +10,7 @@ use super::{
 /// Who made a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A signed-in person, in the browser.
+    /// A person: signed in, in the browser, or by a program that shows a token of theirs. Which of the two is not told.
     Account(AccountId),
     /// A client, at a machine endpoint.
     Client(ClientId),

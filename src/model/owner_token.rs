@@ -40,7 +40,7 @@ macro_rules! owner_scopes {
 
 owner_scopes! {
     /// Reading everything about plugins but people and the log.
-    PluginsRead = "plugins:read", "See plugins, their clients, owners, attempts to connect and numbers",
+    PluginsRead = "plugins:read", "See plugins, their clients, owners and numbers, and attempts to connect with addresses they came from",
     /// Changing what plugins say.
     PluginsWrite = "plugins:write", "Register plugins, change what they say and what may be asked for, verify them",
     /// Changing clients.
@@ -69,6 +69,12 @@ impl FromStr for OwnerScope {
 pub struct OwnerScopes(Vec<OwnerScope>);
 
 impl OwnerScopes {
+    /// Those of the words that are known. A word of a newer version of this program is passed over, which leaves fewer
+    /// rights and never more.
+    pub fn known(words: &str) -> Self {
+        words.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+    }
+
     /// Whether it is among them.
     pub fn contains(&self, scope: OwnerScope) -> bool {
         self.0.contains(&scope)
@@ -145,5 +151,6 @@ mod tests {
         assert!(scopes.contains(OwnerScope::LogRead) && !scopes.contains(OwnerScope::PluginsWrite));
         assert!("".parse::<OwnerScopes>().unwrap().is_empty());
         assert!("plugins:read everything".parse::<OwnerScopes>().is_err());
+        assert_eq!(OwnerScopes::known("everything log:read").words(), ["log:read"]);
     }
 }

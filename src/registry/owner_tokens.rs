@@ -9,6 +9,7 @@ use super::{Registry, RegistryError, RegistryResult, Wrong};
 use crate::{
     model::{
         Timestamp,
+        account::Account,
         id::{AccountId, OwnerTokenId},
         legible,
         owner_token::{OwnerScope, OwnerScopes, OwnerToken},
@@ -44,18 +45,19 @@ pub struct Made {
     pub secret: SecretText,
 }
 
-/// Makes a token for an account.
+/// Makes a token for an account, as it was when whoever makes it was let in.
 ///
 /// # Errors
 ///
 /// [`RegistryError::Wrong`] with everything that is wrong with the form; [`RegistryError::Gone`] where the account is.
-pub async fn make(registry: &Registry<'_>, account: AccountId, form: &OwnerTokenForm) -> RegistryResult<Made> {
+pub async fn make(registry: &Registry<'_>, account: &Account, form: &OwnerTokenForm) -> RegistryResult<Made> {
     let at = registry.clock.now();
     let token = read(form, at)?;
     let secret = SecretText::new(OWNER_TOKEN, random::bytes());
     let new = NewOwnerToken {
         token: token.clone(),
-        account_id: account,
+        account_id: account.id,
+        generations: (account.generation, account.session_generation),
         digest: secret.digest(),
         standing_max: STANDING_MAX,
     };

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     model::{
         plugin::Plugin,
-        scope::{Catalogue, Scope},
+        scope::{CATALOGUE_MAX, Catalogue, Scope},
     },
     protocol::manifest::openapi,
     store::plugins::{Known, PluginImport},
@@ -30,6 +30,10 @@ pub struct ScopeForm {
 ///
 /// [`RegistryError::Wrong`] with everything that is wrong, and [`RegistryError::ChangedMeanwhile`].
 pub async fn describe(registry: &Registry<'_>, plugin: &Plugin, forms: &[ScopeForm]) -> RegistryResult<Plugin> {
+    // First of all: the rest looks at each beside every other.
+    if forms.len() > CATALOGUE_MAX {
+        return Err(full().into());
+    }
     let mut wrong = Vec::new();
     let mut changed = Catalogue::default();
     for (number, form) in forms.iter().enumerate() {

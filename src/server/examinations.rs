@@ -1,6 +1,6 @@
 //! Examinations: how often owners may have the doctor look at a plugin. It sends some dozens of requests to addresses
 //! that an owner has named, so each plugin is looked at by one at a time, a node looks at few at once, and an account
-//! has a pace.
+//! has a pace. So has what else an account has fetched from addresses that it names.
 //!
 //! A node counts for itself: several nodes together take so many times as much.
 
@@ -24,6 +24,10 @@ const AT_ONCE_MAX: usize = 3;
 const BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(5).unwrap();
 const PERIOD: std::time::Duration = std::time::Duration::from_mins(1);
 
+/// How many addresses an account has fetched at once, and how long until it has one more.
+const FETCHES_BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(30).unwrap();
+const FETCHES_PERIOD: std::time::Duration = std::time::Duration::from_secs(6);
+
 /// Accounts that have their whole share again are forgotten when there are so many.
 const ACCOUNTS_MAX: usize = 1_000;
 
@@ -34,6 +38,7 @@ type ByAccount = RateLimiter<AccountId, HashMapStateStore<AccountId>, Pace, NoOp
 pub struct Examinations {
     underway: Mutex<HashSet<PluginId>>,
     by_account: ByAccount,
+    fetches: ByAccount,
     pace: Pace,
 }
 
@@ -58,19 +63,19 @@ pub struct Examination<'a> {
 impl Examinations {
     /// None yet.
     pub fn new(clock: &Clock) -> Self {
-        let (pace, quota) = (Pace(clock.clone()), Quota::with_period(PERIOD).map(|quota| quota.allow_burst(BURST)));
-        let quota = quota.unwrap_or(Quota::per_minute(BURST));
-        let by_account = RateLimiter::hashmap_with_clock(quota, pace.clone());
-        Self { underway: Mutex::default(), by_account, pace }
+        let pace = Pace(clock.clone());
+        let by_account = |burst, period| {
+            let quota = Quota::with_period(period).map(|quota| quota.allow_burst(burst));
+            RateLimiter::hashmap_with_clock(quota.unwrap_or(Quota::per_minute(burst)), pace.clone())
+        };
+        let (examinations, fetches) = (by_account(BURST, PERIOD), by_account(FETCHES_BURST, FETCHES_PERIOD));
+        Self { underway: Mutex::default(), by_account: examinations, fetches, pace }
     }
 
     /// Begins one, if there is room for it. Only what begins is counted.
     pub fn begin(&self, plugin: PluginId, account: AccountId) -> Result<Examination<'_>, NotNow> {
         let examination = self.go_on(plugin)?;
-        if self.by_account.len() >= ACCOUNTS_MAX {
-            self.by_account.retain_recent();
-        }
-        self.by_account.check_key(&account).map_err(|refused| NotNow::TooMany(wait(&refused, &self.pace)))?;
+        self.count(&self.by_account, account).map_err(NotNow::TooMany)?;
         Ok(examination)
     }
 
@@ -85,6 +90,18 @@ impl Examinations {
         }
         underway.insert(plugin);
         Ok(Examination { examinations: self, plugin })
+    }
+
+    /// Counts one more address that is fetched for an account, if there is room for it.
+    pub fn fetch(&self, account: AccountId) -> Result<(), TooMany> {
+        self.count(&self.fetches, account)
+    }
+
+    fn count(&self, shares: &ByAccount, account: AccountId) -> Result<(), TooMany> {
+        if shares.len() >= ACCOUNTS_MAX {
+            shares.retain_recent();
+        }
+        shares.check_key(&account).map_err(|refused| wait(&refused, &self.pace))
     }
 
     fn underway(&self) -> MutexGuard<'_, HashSet<PluginId>> {
@@ -123,5 +140,17 @@ mod tests {
         assert_eq!(waits, NotNow::TooMany(TooMany { retry_after_seconds: 60 + 1 }));
         clock.advance(TimeDelta::minutes(1));
         assert_eq!((begun(ada), begun(grace)), (1, 1));
+    }
+    #[test]
+    fn an_account_has_a_pace_for_what_it_has_fetched() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let clock = Clock::standing_at(now);
+        let examinations = Examinations::new(&clock);
+        let (ada, grace) = (AccountId(random::id(now)), AccountId(random::id(now)));
+        let fetched = |account| (0..99).filter(|_| examinations.fetch(account).is_ok()).count();
+        assert_eq!((fetched(ada), fetched(grace)), (30, 30));
+        assert_eq!(examinations.fetch(ada).unwrap_err(), TooMany { retry_after_seconds: 6 + 1 });
+        clock.advance(TimeDelta::seconds(6));
+        assert_eq!((fetched(ada), fetched(grace)), (1, 1));
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
-    Timestamp,
+    Generation, Timestamp,
     audit::Audit,
     digest::Digest,
     id::{AccountId, OwnerTokenId},
@@ -19,6 +19,9 @@ pub struct NewOwnerToken {
     pub token: OwnerToken,
     /// Whose.
     pub account_id: AccountId,
+    /// Of which generations the account was when they were let make it: with others it is not made, so that it does not
+    /// survive what was to end it.
+    pub generations: (Generation, Generation),
     /// SHA-256 of its text.
     pub digest: Digest,
     /// At most so many that stand.
@@ -32,7 +35,7 @@ pub enum MakeOwnerToken {
     Made,
     /// There are as many as there may be.
     TooMany,
-    /// The account is gone or disabled.
+    /// The account is gone or disabled, or what ends its tokens has happened since.
     NotStanding,
 }
 

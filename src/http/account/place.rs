@@ -44,12 +44,14 @@ pub enum Place {
     ConsolePage(PagePath),
     /// What they are invited to there.
     Invitations,
+    /// What their programs show to the owners' API.
+    Tokens,
     /// Where an address is confirmed that was asked for in this account.
     ChangeEmail(LinkText),
 }
 
 impl Place {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Home,
         Self::ConnectedApps,
         Self::Sessions,
@@ -58,6 +60,7 @@ impl Place {
         Self::Account,
         Self::Console,
         Self::Invitations,
+        Self::Tokens,
     ];
 
     /// The pages of a person's own, each with the message that names it.
@@ -81,6 +84,7 @@ impl Place {
             Self::Console => "console".to_owned(),
             Self::ConsolePage(path) => format!("{CONSOLE}{}", path.as_str()),
             Self::Invitations => "invitations".to_owned(),
+            Self::Tokens => "tokens".to_owned(),
             Self::ChangeEmail(link) => format!("{}{BY_LINK}{}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
         }
     }
@@ -91,6 +95,7 @@ impl Place {
             Self::ChangeEmail(link) => format!("/{}?link={}", LinkPurpose::ChangeEmail.as_str(), link.reveal()),
             Self::ConsolePage(path) => format!("/console/{}", path.as_str()),
             Self::Invitations => "/console/invitations".to_owned(),
+            Self::Tokens => "/console/tokens".to_owned(),
             _ => format!("/{}", self.word()),
         }
     }

@@ -44,7 +44,7 @@ const CODE_LENGTH_MAX: usize = 64;
 
 /// Whether somebody has shown lately that it is them, by a second factor if they have one. Whatever changes how an
 /// account is signed in to asks this first, and sends who has not to `/prove`.
-pub(super) async fn is_fresh(server: &Server, session: &Session) -> StoreResult<bool> {
+pub(in crate::http) async fn is_fresh(server: &Server, session: &Session) -> StoreResult<bool> {
     let has_factors = server.store.has_factors(session.account.id).await?;
     let shown_at = if has_factors { session.factor_at } else { Some(session.proven_at) };
     Ok(shown_at.is_some_and(|shown_at| server.clock.now() < shown_at + FRESH))

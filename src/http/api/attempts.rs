@@ -41,8 +41,11 @@ pub struct ShownAttempt {
     client_id: Option<String>,
     /// For what; null where that is not known.
     resource: Option<String>,
-    /// What happened, in that order; of an attempt with more than 200 events the last ones.
-    events: Vec<ShownEvent>,
+    /// What happened, in that order; of an attempt with more than 200 events the last ones. Lists of attempts leave it
+    /// out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    events: Option<Vec<ShownEvent>>,
 }
 
 /// What happened at one step.
@@ -75,8 +78,8 @@ pub struct Attempts {
     next_cursor: Option<String>,
 }
 
-impl From<Attempt> for ShownAttempt {
-    fn from(attempt: Attempt) -> Self {
+impl ShownAttempt {
+    fn of(attempt: &Attempt) -> Self {
         let standing = attempt.standing();
         Self {
             attempt_id: attempt.id.to_string(),
@@ -85,8 +88,13 @@ impl From<Attempt> for ShownAttempt {
             says: standing.says(),
             client_id: attempt.client().map(str::to_owned),
             resource: attempt.resource().map(str::to_owned),
-            events: attempt.events.into_iter().map(ShownEvent::from).collect(),
+            events: None,
         }
+    }
+
+    fn in_full(attempt: Attempt) -> Self {
+        let shown = Self::of(&attempt);
+        Self { events: Some(attempt.events.into_iter().map(ShownEvent::from).collect()), ..shown }
     }
 }
 
@@ -118,7 +126,7 @@ pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
         let mut attempts = Attempt::sort(server.store.flows_of_plugin(of, part.before.map(FlowId::of)).await?);
         attempts.sort_by_key(|attempt| Reverse(attempt.id));
         let next_cursor = part.cut(&mut attempts, |attempt| attempt.id.uuid());
-        caller.tell(&Attempts { attempts: attempts.into_iter().map(Into::into).collect(), next_cursor })
+        caller.tell(&Attempts { attempts: attempts.iter().map(ShownAttempt::of).collect(), next_cursor })
     };
     look(&server, &request, OwnerScope::PluginsRead, act).await
 }
@@ -138,7 +146,7 @@ pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
         if events.is_empty() {
             return Err(Problem::NotThere);
         }
-        caller.tell(&ShownAttempt::from(Attempt { id, events }))
+        caller.tell(&ShownAttempt::in_full(Attempt { id, events }))
     };
     look(&server, &request, OwnerScope::PluginsRead, act).await
 }

@@ -24,10 +24,9 @@ pub struct Renewal {
     /// How long the secret before stays valid beside it, in seconds: at most 30 days.
     #[schema(maximum = 2_592_000)]
     keep_old_seconds: u32,
-    /// The newest secret that was seen: whoever comes second is told. Left out, one is made whatever there is.
-    #[serde(default)]
+    /// The newest secret that was seen: whoever comes second, or sends the same twice, is told.
     #[schema(format = "uuid")]
-    secret_id: Option<String>,
+    secret_id: String,
 }
 
 /// A client with a new secret.
@@ -53,10 +52,10 @@ pub async fn renew(server: web::Data<Server>, request: HttpRequest, payload: web
         let plugin = caller.plugin().await?;
         let client = caller.client(&plugin).await?;
         let Renewal { keep_old_seconds, secret_id } = caller.json()?;
-        let seen = secret_id.map(|id| id.parse().map(ClientSecretId)).transpose();
+        let seen = secret_id.parse().map(ClientSecretId);
         let seen = seen.map_err(|_| Problem::wrong("secret_id", "it is not the id of a secret"))?;
         let keep_old = TimeDelta::seconds(i64::from(keep_old_seconds));
-        let rotated = secrets::rotate(&caller.registry(), &client.client_id, keep_old, seen).await?;
+        let rotated = secrets::rotate(&caller.registry(), &client.client_id, keep_old, Some(seen)).await?;
         let answer = RenewedSecret {
             client: ShownClient::of(&rotated.client),
             client_secret: rotated.secret.reveal().to_owned(),

@@ -11,7 +11,11 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    model::{client::Client, id::ClientId, owner_token::OwnerScope},
+    model::{
+        client::{Client, ClientSecret},
+        id::ClientId,
+        owner_token::OwnerScope,
+    },
     registry::clients::{self, NewClientForm, Which, changes, keys::KeysForm},
     server::Server,
 };
@@ -149,15 +153,38 @@ pub struct DeletedClient {
     connections: u32,
 }
 
-impl ShownClient {
-    /// As it is told.
-    pub(super) fn of(client: &Client) -> Self {
-        let secret = |secret: &crate::model::client::ClientSecret| ShownSecret {
+impl ShownSecret {
+    fn of(secret: &ClientSecret) -> Self {
+        Self {
             secret_id: secret.id.to_string(),
             created_at: time(secret.created_at),
             expires_at: secret.expires_at.map(time),
             last_used_at: secret.last_used_at.map(time),
-        };
+        }
+    }
+}
+
+impl ShownClient {
+    /// One that was registered just now, told without being looked up again: a secret that is not answered now is known
+    /// to nobody.
+    fn of_new(client: &clients::Registered) -> Self {
+        let client = &client.client;
+        Self {
+            client_id: client.client_id.clone(),
+            name: client.name.clone(),
+            dialect: client.dialect.as_str(),
+            registration: client.registration.as_str(),
+            enabled: true,
+            version: 1,
+            redirect_uris: client.redirect_uris.iter().map(ToString::to_string).collect(),
+            scopes: client.scopes.as_ref().map(|scopes| scopes.iter().map(str::to_owned).collect()),
+            created_at: time(client.at),
+            secrets: client.secret.iter().map(ShownSecret::of).collect(),
+        }
+    }
+
+    /// As it is told.
+    pub(super) fn of(client: &Client) -> Self {
         Self {
             client_id: client.client_id.clone(),
             name: client.name.clone(),
@@ -168,7 +195,7 @@ impl ShownClient {
             redirect_uris: client.redirect_uris.iter().map(ToString::to_string).collect(),
             scopes: client.scopes.as_ref().map(|scopes| scopes.iter().map(str::to_owned).collect()),
             created_at: time(client.created_at),
-            secrets: client.secrets.iter().map(secret).collect(),
+            secrets: client.secrets.iter().map(ShownSecret::of).collect(),
         }
     }
 }
@@ -218,18 +245,18 @@ pub async fn register(server: web::Data<Server>, request: HttpRequest, payload: 
         let plugin = caller.plugin().await?;
         let form = caller.json::<NewClient>()?.form()?;
         let registered = clients::register(&caller.registry(), &plugin, &form).await?;
-        let client_id = &registered.client.client_id;
-        let client = server.store.client(client_id, server.clock.now()).await?.ok_or(Problem::NotThere)?;
+        let client = ShownClient::of_new(&registered);
+        let path = format!("/plugins/{}/clients/{}", plugin.slug, client.client_id);
         let fields = registered.handover.fields.into_iter().map(|(name, value)| Field { name, value });
         let answer = RegisteredClient {
-            client: ShownClient::of(&client),
+            client,
             client_secret: registered.secret.map(|secret| secret.reveal().to_owned()),
             twins: registered.twins.iter().map(ToString::to_string).collect(),
             place: registered.handover.place,
             fields: fields.collect(),
             then: registered.handover.then,
         };
-        caller.made(&format!("/plugins/{}/clients/{client_id}", plugin.slug), &answer)
+        caller.made(&path, &answer)
     };
     take(&server, &request, (payload, OwnerScope::ClientsWrite), act).await
 }

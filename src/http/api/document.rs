@@ -3,7 +3,7 @@
 //! Handlers say what each operation takes and answers when all is well. What any of them can answer otherwise stands
 //! here once, and is added to each by what it has: names in its address, a query, a body.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, http::header, web};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
@@ -11,12 +11,16 @@ use super::{
     attempts, client_secrets, clients, log, numbers, owners, people, plugins, problem::ProblemBody, redirect_uris,
     verification,
 };
-use crate::{model::owner_token::OwnerScope, server::Server};
+use crate::{http::well_known::CACHE_CONTROL, model::owner_token::OwnerScope, server::Server};
 
 /// The operations.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Owners' API", version = "1", description = "What the console does, for programs of plugin owners."),
+    info(
+        title = "Owners' API",
+        version = "1",
+        description = "What the console changes and shows, for programs of plugin owners."
+    ),
     paths(
         plugins::list,
         plugins::register,
@@ -70,13 +74,22 @@ const NAMES: [(&str, &str, bool); 6] = [
 
 /// Answers it.
 pub async fn show(server: web::Data<Server>) -> HttpResponse {
-    match describe(&server.settings.issuer) {
-        Ok(document) => HttpResponse::Ok().json(document),
-        Err(error) => {
-            tracing::error!(%error, "the description of the owners' API cannot be written");
-            HttpResponse::InternalServerError().finish()
+    // It is the same as long as the server runs, and made for whoever asks first.
+    if server.owners_api.get().is_none() {
+        match describe(&server.settings.issuer) {
+            Ok(document) => {
+                server.owners_api.get_or_init(|| document.to_string());
+            }
+            Err(error) => {
+                tracing::error!(%error, "the description of the owners' API cannot be written");
+                return HttpResponse::InternalServerError().finish();
+            }
         }
     }
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, CACHE_CONTROL))
+        .content_type("application/json")
+        .body(server.owners_api.get().cloned().unwrap_or_default())
 }
 
 /// The description of the API of a server with this public URL.
@@ -121,7 +134,11 @@ fn complete(operation: &mut Value, (path, method): (&str, &str)) {
         operation["parameters"] = Value::Array(parameters);
     }
     let changes = method != "get";
-    let has_a_pace = method == "post" && path.ends_with("/verification");
+    // What sends requests to hosts that an owner names.
+    let has_a_pace = match method {
+        "post" => path == "/plugins" || path.ends_with("/verification"),
+        method => method == "put" && path.ends_with("/listing"),
+    };
     let answers = [
         ("400", has_query || has_body),
         ("401", true),

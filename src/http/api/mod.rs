@@ -1,4 +1,4 @@
-//! The owners' API, `/api/v1`: what the console does, for programs of plugin owners.
+//! The owners' API, `/api/v1`: what the console changes and shows, for programs of plugin owners.
 //!
 //! A token says for whom a program acts and what it may do (`caller`); beyond that it sees and changes what its owner
 //! could in the console, by the same functions of `registry`. `routes` is its contents list, and `document` its

@@ -130,7 +130,8 @@ pub async fn invite(server: web::Data<Server>, request: HttpRequest, payload: we
         let Address { email } = caller.json()?;
         match ask(&server, &request, &caller.registry(), (plugin, &email)).await?? {
             Invited::NotOffered => Err(Problem::wrong("", "no mail is sent here, so nobody can be invited")),
-            Invited::Asked | Invited::TooMany => all(caller, plugin).await,
+            Invited::TooMany => Err(Problem::wrong("email", "there are too many invitations")),
+            Invited::Asked => all(caller, plugin).await,
         }
     };
     take(&server, &request, (payload, OwnerScope::OwnersWrite), act).await

@@ -10,11 +10,15 @@ use super::{
     problem::{FieldProblem, Problem},
 };
 use crate::{
-    http::console::listing::fetched,
+    http::{
+        console::listing::{NotFetched, fetch},
+        failure::Fault,
+    },
     model::{client::Dialect, id::PluginId, owner_token::OwnerScope, plugin::Plugin, scope::Scope},
     pictures,
     protocol::manifest::{self, openapi},
     registry::{
+        RegistryError,
         plugins::{self, PluginForm},
         scopes::{self, ScopeForm},
     },
@@ -31,8 +35,13 @@ pub struct ShownPlugin {
     state: &'static str,
     /// Raised by every change: send it back to change what you have read.
     version: i64,
-    /// What tokens of its people are for.
+    /// What tokens of its people are for where a client names no resource.
     resource: String,
+    /// Everything that they may be for, the one above as well: a connector's MCP server by its whole address. Lists of
+    /// plugins leave it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    resources: Option<Vec<String>>,
     /// Where its manifest is served.
     manifest_url: String,
     /// What it says of itself.
@@ -50,7 +59,8 @@ pub struct Listing {
     /// What the model calls it; made of the name where it is left out, and never changed.
     #[serde(default)]
     short_name: String,
-    /// The origin of its API, `https://api.example.com`; for a connector the whole address of its MCP server.
+    /// The origin of its API, `https://api.example.com`. A connector is registered with the whole address of its MCP
+    /// server; the origin of that is what is answered, and what a change takes.
     api_address: String,
     /// What it does, for people.
     description: String,
@@ -154,6 +164,7 @@ impl ShownPlugin {
             state: plugin.state.as_str(),
             version: plugin.version,
             resource: plugin.resource.clone(),
+            resources: None,
             manifest_url: format!("{scheme}://{}{}", plugin.host, manifest::PLACE),
             listing: Listing {
                 name: text("name_for_human"),
@@ -169,24 +180,28 @@ impl ShownPlugin {
             scopes: plugin.scopes.iter().map(described).collect(),
         }
     }
+
+    /// The same with what only the reading of one plugin tells.
+    async fn in_full(server: &Server, plugin: &Plugin) -> Result<Self, Problem> {
+        let resources = Some(server.store.identifiers_of(plugin.id).await?);
+        Ok(Self { resources, ..Self::of(server, plugin) })
+    }
 }
 
 impl Listing {
     /// The form that it is, with what it names fetched.
-    async fn form(self, server: &Server) -> Result<PluginForm, Problem> {
+    async fn form(self, caller: &Caller<'_>) -> Result<PluginForm, Problem> {
         let mut wrong = Vec::new();
         let openapi = match (self.openapi, self.openapi_url) {
             (Some(text), None) => Some(text.into_bytes()),
-            (None, url) => {
-                let url = url.unwrap_or_default();
-                fetched(server, ("openapi_url", &url), openapi::BYTES_MAX, &mut wrong).await
+            (None, url) => named(caller, ("openapi_url", url), openapi::BYTES_MAX, &mut wrong).await?,
+            (Some(_), Some(_)) => {
+                return Err(Problem::wrong("listing.openapi_url", "it stands beside openapi; give one"));
             }
-            (Some(_), Some(_)) => return Err(Problem::wrong("openapi_url", "it stands beside openapi; give one")),
         };
-        let logo_url = self.logo_url.unwrap_or_default();
-        let logo = fetched(server, ("logo_url", &logo_url), pictures::BYTES_MAX, &mut wrong).await;
+        let logo = named(caller, ("logo_url", self.logo_url), pictures::BYTES_MAX, &mut wrong).await?;
         if !wrong.is_empty() {
-            return Err(Problem::Wrong(wrong.into_iter().map(FieldProblem::from).collect()));
+            return Err(Problem::Wrong(wrong).below("listing"));
         }
         Ok(PluginForm {
             name: self.name,
@@ -201,6 +216,31 @@ impl Listing {
             logo,
         })
     }
+}
+
+/// What stands at an address that a member names. What is wrong with it is said of the member; what is not its fault ends
+/// the call.
+async fn named(
+    caller: &Caller<'_>,
+    (member, address): (&str, Option<String>),
+    bytes_max: usize,
+    wrong: &mut Vec<FieldProblem>,
+) -> Result<Option<Vec<u8>>, Problem> {
+    match fetch(caller.server, caller.account.id, &address.unwrap_or_default(), bytes_max).await {
+        Ok(body) => Ok(body),
+        Err(NotFetched::Wrong(problem)) => {
+            wrong.push(FieldProblem::new(member, problem));
+            Ok(None)
+        }
+        Err(NotFetched::TooMany(wait)) => Err(Problem::TooMany { retry_after_seconds: wait.retry_after_seconds }),
+        Err(NotFetched::Busy) => Err(Fault::FetchesAreBehind.into()),
+    }
+}
+
+/// What is wrong with a listing, under the names that its members have in the body.
+fn of_the_listing(error: RegistryError) -> Problem {
+    // Too many scopes come from the API's description alone.
+    Problem::from(error).calling("scopes", "openapi").below("listing")
 }
 
 /// Lists the plugins that the token's owner may see.
@@ -237,9 +277,10 @@ pub async fn register(server: web::Data<Server>, request: HttpRequest, payload: 
             Kind::Action => Dialect::Action,
             Kind::Connector => Dialect::Connector,
         };
-        let form = listing.form(&server).await?;
-        let plugin = plugins::register(&caller.registry(), kind, &form, Some(caller.account.id)).await?;
-        caller.made(&format!("/plugins/{}", plugin.slug), &ShownPlugin::of(&server, &plugin))
+        let form = listing.form(caller).await?;
+        let plugin = plugins::register(&caller.registry(), kind, &form, Some(caller.account.id)).await;
+        let plugin = plugin.map_err(of_the_listing)?;
+        caller.made(&format!("/plugins/{}", plugin.slug), &ShownPlugin::in_full(&server, &plugin).await?)
     };
     take(&server, &request, (payload, OwnerScope::PluginsWrite), act).await
 }
@@ -253,7 +294,7 @@ pub async fn register(server: web::Data<Server>, request: HttpRequest, payload: 
 pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     let act = async |caller: &Caller<'_>| {
         let plugin = caller.plugin().await?;
-        caller.tell(&ShownPlugin::of(&server, &plugin))
+        caller.tell(&ShownPlugin::in_full(&server, &plugin).await?)
     };
     look(&server, &request, OwnerScope::PluginsRead, act).await
 }
@@ -269,15 +310,19 @@ pub async fn change(server: web::Data<Server>, request: HttpRequest, payload: we
     let act = async |caller: &Caller<'_>| {
         let known = caller.plugin().await?;
         let ListingChange { version, listing } = caller.json()?;
+        // Before anything is fetched for whoever comes second.
+        if version != known.version {
+            return Err(Problem::ChangedMeanwhile);
+        }
         let own = known.manifest_text("name_for_model").unwrap_or_default();
         if !listing.short_name.is_empty() && listing.short_name != own {
             return Err(Problem::wrong("listing.short_name", "it stays; leave it out, or send it as it is"));
         }
-        let form = listing.form(&server).await?;
+        let form = listing.form(caller).await?;
         // What was fetched took its time: whoever is no owner any more changes nothing.
         let seen = Plugin { version, ..caller.plugin().await? };
-        let plugin = plugins::change(&caller.registry(), &seen, &form).await?;
-        caller.tell(&ShownPlugin::of(&server, &plugin))
+        let plugin = plugins::change(&caller.registry(), &seen, &form).await.map_err(of_the_listing)?;
+        caller.tell(&ShownPlugin::in_full(&server, &plugin).await?)
     };
     take(&server, &request, (payload, OwnerScope::PluginsWrite), act).await
 }
@@ -296,7 +341,7 @@ pub async fn describe(server: web::Data<Server>, request: HttpRequest, payload: 
         let form = |it: DescribedScope| ScopeForm { name: it.name, words: it.description, optional: it.optional };
         let forms: Vec<ScopeForm> = scopes.into_iter().map(form).collect();
         let plugin = scopes::describe(&caller.registry(), &Plugin { version, ..known }, &forms).await?;
-        caller.tell(&ShownPlugin::of(&server, &plugin))
+        caller.tell(&ShownPlugin::in_full(&server, &plugin).await?)
     };
     take(&server, &request, (payload, OwnerScope::PluginsWrite), act).await
 }

@@ -134,6 +134,15 @@ impl Problem {
         Self::Wrong(errors)
     }
 
+    /// The same, where the fields stand below another one in the body.
+    pub(super) fn below(self, name: &str) -> Self {
+        let Self::Wrong(mut errors) = self else { return self };
+        for field in errors.iter_mut().filter_map(|error| error.field.as_mut()) {
+            *field = format!("{name}.{field}");
+        }
+        Self::Wrong(errors)
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::NoToken | Self::InvalidToken => StatusCode::UNAUTHORIZED,

@@ -5,7 +5,11 @@ use askama::Template;
 
 use crate::{
     http::{
-        account::place::{PagePath, Place},
+        account::{
+            place::{self, PagePath, Place},
+            second_step::Why,
+            security,
+        },
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
@@ -108,6 +112,17 @@ impl<'a> Entry<'a> {
     /// The mark of their browser.
     pub(super) fn browser(&self) -> &str {
         self.visitor.browser()
+    }
+
+    /// Leads whoever has not shown lately that it is them to do so, and then to a page: a browser that was left open is
+    /// not enough for what outlives it.
+    pub(super) async fn prove_first(&self, next: Place) -> Result<Option<HttpResponse>, PageError> {
+        let session = self.visitor.session.as_ref().ok_or(PageError::NotThere)?;
+        if security::is_fresh(self.server, session).await? {
+            return Ok(None);
+        }
+        let path = format!("{}?{}={}", Why::Again.path(), place::FIELD, next.word());
+        Ok(Some(to_path(self.server, HttpResponse::SeeOther(), &path)))
     }
 
     /// Whose eyes look.

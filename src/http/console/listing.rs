@@ -12,7 +12,7 @@ use crate::{
         failure::PageError,
         pages::console::{ListingPage, Notice, Section},
     },
-    model::plugin::Plugin,
+    model::{id::AccountId, plugin::Plugin},
     outbound::Limits,
     pictures,
     protocol::{manifest::openapi, parameters::Parameters},
@@ -20,7 +20,7 @@ use crate::{
         RegistryError, Wrong,
         plugins::{self, PluginForm},
     },
-    server::Server,
+    server::{Server, shares::TooMany},
 };
 
 /// The longest line that is read, in bytes; what it may be is the registry's to say.
@@ -122,9 +122,9 @@ pub(super) async fn read(entry: &Entry<'_>, fields: &Parameters) -> Result<Typed
     let mut wrong = Vec::new();
     if typed.form.openapi.is_none() {
         let named = ("openapi_url", typed.openapi_url.as_str());
-        typed.form.openapi = fetched(entry.server, named, openapi::BYTES_MAX, &mut wrong).await;
+        typed.form.openapi = fetched(entry, named, openapi::BYTES_MAX, &mut wrong).await;
     }
-    typed.form.logo = fetched(entry.server, ("logo_url", &typed.logo_url), pictures::BYTES_MAX, &mut wrong).await;
+    typed.form.logo = fetched(entry, ("logo_url", &typed.logo_url), pictures::BYTES_MAX, &mut wrong).await;
     Ok(Typed { wrong, ..typed })
 }
 
@@ -148,28 +148,51 @@ pub(super) fn read_typed(fields: &Parameters) -> Result<Typed, PageError> {
     Ok(Typed { form, pasted, openapi_url, logo_url, wrong: Vec::new() })
 }
 
-/// What stands at an address that was typed; nothing where none was.
-pub(in crate::http) async fn fetched(
+/// Why there is nothing from an address that was named.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::http) enum NotFetched {
+    /// It is no address, or its host did not answer with it.
+    #[error("{0}")]
+    Wrong(String),
+    /// This account has had too many fetched.
+    #[error("you have had many addresses fetched; try again in {} seconds", .0.retry_after_seconds)]
+    TooMany(TooMany),
+    /// So have others; the host was not asked.
+    #[error("too much is being fetched at once; try again in a few seconds")]
+    Busy,
+}
+
+/// What stands at an address that an account has named; nothing where it named none. Hosts are asked at its pace: they
+/// are whoever's it likes.
+pub(in crate::http) async fn fetch(
     server: &Server,
+    account: AccountId,
+    address: &str,
+    bytes_max: usize,
+) -> Result<Option<Vec<u8>>, NotFetched> {
+    let address = address.trim();
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let not_one = "it is not an address; write it in full, with https://";
+    let url = Url::parse(address).map_err(|_| NotFetched::Wrong(not_one.to_owned()))?;
+    server.examinations.fetch(account).map_err(NotFetched::TooMany)?;
+    match server.for_owners.get(&url, Limits { bytes_max, patience: PATIENCE }).await {
+        Ok(fetched) => Ok(Some(fetched.body)),
+        Err(error) if error.is_ours() => Err(NotFetched::Busy),
+        Err(error) => Err(NotFetched::Wrong(error.to_string())),
+    }
+}
+
+/// The same for a field of the form, beside which it is said what is wrong.
+async fn fetched(
+    entry: &Entry<'_>,
     (field, address): (&'static str, &str),
     bytes_max: usize,
     wrong: &mut Vec<Wrong>,
 ) -> Option<Vec<u8>> {
-    let address = address.trim();
-    if address.is_empty() {
-        return None;
-    }
-    let Ok(url) = Url::parse(address) else {
-        wrong.push(Wrong::new(field, "it is not an address; write it in full, with https://"));
-        return None;
-    };
-    match server.for_owners.get(&url, Limits { bytes_max, patience: PATIENCE }).await {
-        Ok(fetched) => Some(fetched.body),
-        Err(error) => {
-            wrong.push(Wrong::new(field, error.to_string()));
-            None
-        }
-    }
+    let fetched = fetch(entry.server, entry.account.id, address, bytes_max).await;
+    fetched.map_err(|error| wrong.push(Wrong::new(field, error.to_string()))).ok().flatten()
 }
 
 async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {

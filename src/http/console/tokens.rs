@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     http::{
+        account::place::Place,
         failure::PageError,
         pages::console::{Choice, Notice, TokenLine, TokensPage},
     },
@@ -49,12 +50,15 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
             Ok(entry.lead_to("/tokens", Notice::TokenEnded))
         }
         "make" => {
+            if let Some(asked) = entry.prove_first(Place::Tokens).await? {
+                return Ok(asked);
+            }
             let form = OwnerTokenForm {
                 name: text(fields, "name", LINE_MAX)?.to_owned(),
                 scopes: fields.all("scope").flatten().map(str::to_owned).collect(),
                 days: text(fields, "days", LINE_MAX)?.to_owned(),
             };
-            match owner_tokens::make(&registry, entry.account.id, &form).await {
+            match owner_tokens::make(&registry, &entry.account, &form).await {
                 Ok(made) => {
                     let form = OwnerTokenForm { days: form.days, ..OwnerTokenForm::default() };
                     render(entry, form, (Some(made.secret.reveal().to_owned()), Vec::new())).await

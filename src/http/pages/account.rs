@@ -141,6 +141,8 @@ impl HistoryLine {
             "account.factors_removed" => "event-factors-removed",
             "account.sessions_ended" => "event-sessions-ended",
             "account.signed_out_everywhere" => "event-signed-out-everywhere",
+            "account.api_token_made" => "event-token-made",
+            "account.api_token_ended" => "event-token-ended",
             "identity.linked" => "event-identity-linked",
             "identity.unlinked" => "event-identity-unlinked",
             "consent.granted" => "event-consent-granted",

@@ -6,4 +6,4 @@ pub mod plugin;
 pub mod protected_resource;
 
 /// How long the server's own documents may be kept by whoever reads them.
-const CACHE_CONTROL: &str = "public, max-age=300";
+pub(in crate::http) const CACHE_CONTROL: &str = "public, max-age=300";

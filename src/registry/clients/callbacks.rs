@@ -42,10 +42,14 @@ pub struct Callbacks {
 
 /// Reads what was typed.
 pub(super) fn read(dialect: Dialect, texts: &[String]) -> Result<Callbacks, Vec<Wrong>> {
+    let texts: Vec<&str> = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
     let mut wrong = Vec::new();
     let mut say = |problem: String| wrong.push(Wrong::new("callback", problem));
     let mut uris: Vec<RedirectUri> = Vec::new();
-    let texts: Vec<&str> = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
+    // First of all: the rest looks at each beside every other.
+    if texts.len() > CALLBACKS_MAX {
+        return Err(vec![Wrong::new("callback", format!("at most {CALLBACKS_MAX} can be registered"))]);
+    }
     for text in &texts {
         match text.parse::<RedirectUri>() {
             Ok(uri) if uris.contains(&uri) => {}
@@ -58,9 +62,6 @@ pub(super) fn read(dialect: Dialect, texts: &[String]) -> Result<Callbacks, Vec<
     }
     if dialect::requires_redirect_uri(dialect) && texts.is_empty() {
         say("it is missing; give the URL the client shows as its callback or redirect URL".to_owned());
-    }
-    if uris.len() > CALLBACKS_MAX {
-        say(format!("at most {CALLBACKS_MAX} can be registered"));
     }
     if !wrong.is_empty() {
         return Err(wrong);

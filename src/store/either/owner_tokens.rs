@@ -11,10 +11,11 @@ use super::{
 use crate::{
     model::{
         Timestamp,
+        account::Account,
         audit::{Audit, AuditAction},
         digest::Digest,
         id::{AccountId, OwnerTokenId},
-        owner_token::{OwnerToken, StandingToken},
+        owner_token::{OwnerScopes, OwnerToken, StandingToken},
     },
     store::{
         StoreError, StoreResult,
@@ -86,7 +87,7 @@ impl TryFrom<TokenRow> for OwnerToken {
         Ok(Self {
             id: OwnerTokenId(row.token_id),
             name: row.token_name,
-            scopes: row.scopes.parse().map_err(StoreError::broken)?,
+            scopes: OwnerScopes::known(&row.scopes),
             created_at: row.made_at,
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
@@ -102,7 +103,8 @@ impl Engine {
     ) -> StoreResult<MakeOwnerToken> {
         let mut step = self.begin().await?;
         let held = hold(&mut step, new.account_id).await?;
-        let Some((account, _)) = held.filter(|(account, _)| account.enabled) else {
+        let is_as_seen = |account: &Account| (account.generation, account.session_generation) == new.generations;
+        let Some((account, _)) = held.filter(|(account, _)| account.enabled && is_as_seen(account)) else {
             return Ok(MakeOwnerToken::NotStanding);
         };
         let standing: i64 = sqlx::query_scalar(COUNT).bind(account.id.0).bind(event.at).fetch_one(&mut *step).await?;

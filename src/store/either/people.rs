@@ -60,13 +60,13 @@ const BELONGINGS: [&str; 15] = [
     "delete from links where account_id = $1",
     "delete from outgoing_mails where account_id = $1",
     "delete from remembered_devices where account_id = $1",
+    "delete from owner_tokens where account_id = $1",
     "delete from passkeys where account_id = $1",
     "delete from authenticator_apps where account_id = $1",
     "delete from recovery_codes where account_id = $1",
     "delete from consents where account_id = $1",
     "delete from identities where account_id = $1",
     "delete from plugin_owners where account_id = $1",
-    "delete from owner_tokens where account_id = $1",
     "update links
         set ended_at = created_at
       where id in (select i.link_id from owner_invitations i where i.inviter_id = $1 and i.ended_at is null)

@@ -141,6 +141,35 @@ on_both_engines! {
         assert_eq!(listed["plugins"][0]["slug"], "own");
     }
 
+    /// Row 34: a browser that was left open makes no token, which would outlive it, until its owner shows that it is them.
+    async fn a_browser_left_open_makes_no_token(engine) {
+        let clock = consentry::clock::Clock::standing_at(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        let world = World::with(engine, Options { clock: clock.clone(), ..Options::default() }).await;
+        let running = &world.running;
+        running.add_account_as("owner@example.com", "Olive Owner", Role::Owner).await;
+        let browser = ByHand::signed_in(running, "owner@example.com").await;
+        clock.advance(TimeDelta::minutes(11));
+        let page = browser.get(running, "/console/tokens").await;
+        let (csrf, account) = (page.hidden("csrf"), page.hidden("account"));
+        let fields = [
+            ("csrf", csrf.as_str()), ("account", &account), ("change", "make"), ("name", "The build"),
+            ("scope", "plugins:read"), ("days", "30"),
+        ];
+        let asked = browser.post(running, "/console/tokens", &fields).await;
+        assert_eq!(asked.redirect(), "/prove?next=tokens");
+        assert_eq!(world.database.count("owner_tokens").await, 0);
+        let page = browser.get(running, asked.redirect()).await;
+        let csrf = page.hidden("csrf");
+        let proof = [("csrf", csrf.as_str()), ("next", "tokens"), ("password", PASSWORD)];
+        assert_eq!(browser.post(running, "/prove", &proof).await.redirect(), "/console/tokens");
+        let csrf = browser.get(running, "/console/tokens").await.hidden("csrf");
+        let fields = fields.map(|(name, value)| if name == "csrf" { (name, csrf.as_str()) } else { (name, value) });
+        assert_eq!(browser.post(running, "/console/tokens", &fields).await.status, 200);
+        assert_eq!(world.database.count("owner_tokens").await, 1);
+        let history = browser.get(running, "/connected-apps").await;
+        assert!(history.body.contains("A token was made with which a program acts for you"), "{}", history.body);
+    }
+
     /// Row 34: a token makes no token, and is no way into the pages; a person who owns nothing registers nothing.
     async fn a_token_makes_no_token_and_no_owner(engine) {
         let world = World::new(engine).await;

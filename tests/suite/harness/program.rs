@@ -52,7 +52,8 @@ pub async fn make(running: &Running, account: AccountId, scopes: &[&str]) -> Mad
     };
     let scopes = scopes.iter().map(|&word| word.to_owned()).collect();
     let form = OwnerTokenForm { name: "The build".into(), scopes, days: "30".into() };
-    owner_tokens::make(&registry, account, &form).await.unwrap()
+    let (account, _) = server.store.account(account).await.unwrap().unwrap();
+    owner_tokens::make(&registry, &account, &form).await.unwrap()
 }
 
 impl Program {

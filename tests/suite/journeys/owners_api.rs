@@ -220,9 +220,9 @@ on_both_engines! {
             (with(|it| { it["owner"] = json!("x"); }), "owner"),
             (with(|it| { it["listing"]["name"].take(); }), "listing.name"),
             (with(|it| { it["kind"] = json!("other"); }), "kind"),
-            (with(|it| { it["listing"]["api_address"] = json!("ftp://x.example"); }), "api_address"),
-            (with(|it| { it["listing"]["openapi"] = json!("nothing"); }), "openapi"),
-            (with(|it| { it["listing"]["logo_url"] = json!("nowhere"); }), "logo_url"),
+            (with(|it| { it["listing"]["api_address"] = json!("ftp://x.example"); }), "listing.api_address"),
+            (with(|it| { it["listing"]["openapi"] = json!("nothing"); }), "listing.openapi"),
+            (with(|it| { it["listing"]["logo_url"] = json!("nowhere"); }), "listing.logo_url"),
         ] {
             let told = program.call_with("POST", "/plugins", &body).await;
             assert_eq!((told.status, told.header("content-type")), (422, "application/problem+json"), "{body}");
@@ -244,6 +244,93 @@ on_both_engines! {
         let method = program.call("DELETE", "/plugins").await;
         assert_eq!((method.status, method.header("allow")), (405, "GET, POST"));
         assert_eq!(world.database.count("plugins").await, 1);
+    }
+
+    /// What is read of a connector is what a change takes, and says what its tokens are for.
+    async fn a_connector_is_read_back_as_it_can_be_written(engine) {
+        let world = World::new(engine).await;
+        let (program, _) = Program::of_a_new_owner(&world.running, "owner@example.com").await;
+        let mut said = listing();
+        said["api_address"] = json!("https://mcp.tasks.example/mcp");
+        let made = program.must("POST", "/plugins", &json!({ "kind": "connector", "listing": said })).await;
+        let at = format!("/plugins/{}", made["slug"].as_str().unwrap());
+        let read = program.call("GET", &at).await.json;
+        let resources = read["resources"].as_array().unwrap();
+        assert!(resources.contains(&json!("https://mcp.tasks.example/mcp")), "{read}");
+        assert!(resources.contains(&read["resource"]), "{read}");
+        assert_eq!(made["resources"], read["resources"]);
+        let same = json!({ "version": read["version"], "listing": read["listing"] });
+        let changed = program.must("PUT", &format!("{at}/listing"), &same).await;
+        assert_eq!((&changed["listing"], &changed["resources"]), (&read["listing"], &read["resources"]));
+        let listed = program.call("GET", "/plugins").await.json;
+        assert!(listed["plugins"][0].get("resources").is_none(), "{listed}");
+    }
+
+    /// Whoever has another one fetch for them does so at a pace, and not with a version that is gone.
+    async fn what_is_fetched_has_a_pace(engine) {
+        let empty = Empty::new(engine).await;
+        let (program, _) = Program::of_a_new_owner(&empty.world.running, "owner@example.com").await;
+        let mut said = listing();
+        said["openapi"].take();
+        said["openapi_url"] = json!(format!("https://{HOST}/nothing"));
+        let body = json!({ "kind": "plugin", "listing": said });
+        for _ in 0..30 {
+            let told = program.call_with("POST", "/plugins", &body).await;
+            assert_eq!((told.status, told.fields()), (422, vec!["listing.openapi_url"]));
+        }
+        let told = program.call_with("POST", "/plugins", &body).await;
+        assert_eq!(told.status, 429, "{told:?}");
+        assert!(told.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=7).contains(&seconds)), "{told:?}");
+        let made = program.must("POST", "/plugins", &json!({ "kind": "plugin", "listing": listing() })).await;
+        let at = format!("/plugins/{}/listing", made["slug"].as_str().unwrap());
+        let told = program.call_with("PUT", &at, &json!({ "version": 9, "listing": said })).await;
+        assert_eq!(told.status, 409, "{told:?}");
+    }
+
+    /// A request that is sent twice makes one secret; what is answered of a new client is what is there.
+    async fn a_secret_is_renewed_once(engine) {
+        let world = World::new(engine).await;
+        let (program, account) = Program::of_a_new_owner(&world.running, "owner@example.com").await;
+        world.running.server.store.add_owner(world.plugin.id, account, &world.running.operator()).await.unwrap();
+        let at = format!("/plugins/{}/clients", world.plugin.slug);
+        let new = json!({ "preset": "action", "name": "An assistant", "redirect_uris": [CALLBACK] });
+        let registered = program.must("POST", &at, &new).await;
+        let client = format!("{at}/{}", registered["client"]["client_id"].as_str().unwrap());
+        assert_eq!(program.call("GET", &client).await.json, registered["client"]);
+        let seen = &registered["client"]["secrets"][0]["secret_id"];
+        let renewal = json!({ "keep_old_seconds": 60, "secret_id": seen });
+        let secrets = format!("{client}/secrets");
+        let renewed = program.must("POST", &secrets, &renewal).await;
+        assert_eq!(renewed["client"]["secrets"].as_array().unwrap().len(), 2);
+        assert_eq!(program.call_with("POST", &secrets, &renewal).await.status, 409);
+        let unsaid = program.call_with("POST", &secrets, &json!({ "keep_old_seconds": 60 })).await;
+        assert_eq!(unsaid.status, 422, "{unsaid:?}");
+    }
+
+    async fn lists_are_bounded_before_they_are_read(engine) {
+        let world = World::new(engine).await;
+        let (program, account) = Program::of_a_new_owner(&world.running, "owner@example.com").await;
+        world.running.server.store.add_owner(world.plugin.id, account, &world.running.operator()).await.unwrap();
+        let at = format!("/plugins/{}", world.plugin.slug);
+        // Names that are not legal: each would be told, were they looked at.
+        let scopes: Vec<Value> = (0..129).map(|_| json!({ "name": "\"", "description": "Do it" })).collect();
+        let body = json!({ "version": world.plugin.version, "scopes": scopes });
+        assert_eq!(program.call_with("PUT", &format!("{at}/scopes"), &body).await.fields(), ["scopes"]);
+        let uris = vec!["nowhere"; 21];
+        let body = json!({ "preset": "action", "name": "An assistant", "redirect_uris": uris });
+        let told = program.call_with("POST", &format!("{at}/clients"), &body).await;
+        assert_eq!(told.fields(), ["redirect_uris"], "{told:?}");
+    }
+
+    async fn the_description_may_be_kept_for_a_while(engine) {
+        let world = World::new(engine).await;
+        for _ in 0..2 {
+            let told = reqwest::get(format!("{}/api/v1/openapi.json", world.running.url)).await.unwrap();
+            assert_eq!(told.headers()["cache-control"], "public, max-age=300");
+            assert_eq!(told.headers()["content-type"], "application/json");
+            let expected = format!("{}/api/v1", world.running.url);
+            assert_eq!(told.json::<Value>().await.unwrap()["servers"][0]["url"], json!(expected));
+        }
     }
 
     async fn lists_come_in_pages(engine) {

@@ -2,11 +2,7 @@
 
 use chrono::TimeDelta;
 use consentry::{
-    model::{
-        digest::Digest,
-        id::{AccountId, OwnerTokenId},
-        owner_token::OwnerToken,
-    },
+    model::{digest::Digest, id::OwnerTokenId, owner_token::OwnerToken},
     random,
     store::{
         owner_tokens::{MakeOwnerToken, NewOwnerToken, OwnerTokenUse},
@@ -20,8 +16,9 @@ use super::{
 };
 use crate::on_both_engines;
 
-/// A token that ends after ten seconds.
-fn new_token(account: AccountId, text: &str) -> NewOwnerToken {
+/// A token of the world's account as it is now, which ends after ten seconds.
+async fn new_token(world: &World, text: &str) -> NewOwnerToken {
+    let (account, _) = world.store.account(world.account).await.unwrap().unwrap();
     let token = OwnerToken {
         id: OwnerTokenId(random::id(start())),
         name: format!("The {text}"),
@@ -30,12 +27,13 @@ fn new_token(account: AccountId, text: &str) -> NewOwnerToken {
         expires_at: at(10_000),
         last_used_at: None,
     };
-    NewOwnerToken { token, account_id: account, digest: Digest::of(text), standing_max: 3 }
+    let generations = (account.generation, account.session_generation);
+    NewOwnerToken { token, account_id: account.id, generations, digest: Digest::of(text), standing_max: 3 }
 }
 
 /// Makes one for the world's account.
 pub async fn made(world: &World, text: &str) -> OwnerToken {
-    let new = new_token(world.account, text);
+    let new = new_token(world, text).await;
     assert_eq!(world.store.make_owner_token(&new, &audit(at(0))).await.unwrap(), MakeOwnerToken::Made);
     new.token
 }
@@ -89,7 +87,7 @@ on_both_engines! {
         world.store.disable_account(world.account, &audit(at(4))).await.unwrap();
         assert!(!stands(&world, "third", 5).await, "disabled");
         assert_eq!(
-            world.store.make_owner_token(&new_token(world.account, "late"), &audit(at(5))).await.unwrap(),
+            world.store.make_owner_token(&new_token(&world, "late").await, &audit(at(5))).await.unwrap(),
             MakeOwnerToken::NotStanding
         );
         world.store.enable_account(world.account, &audit(at(6))).await.unwrap();
@@ -99,19 +97,31 @@ on_both_engines! {
         assert_eq!(world.database.count("owner_tokens").await, 0);
     }
 
+    /// Whoever was let in before a password was changed does not make, after it, what it was to end.
+    async fn what_ends_tokens_ends_those_being_made(engine) {
+        let world = World::new(engine).await;
+        let being_made = new_token(&world, "raced").await;
+        world.store.sign_out_everywhere(world.account, &audit(at(1))).await.unwrap();
+        let told = world.store.make_owner_token(&being_made, &audit(at(2))).await.unwrap();
+        assert_eq!(told, MakeOwnerToken::NotStanding);
+        assert_eq!(world.database.count("owner_tokens").await, 0);
+        made(&world, "anew").await;
+        assert!(stands(&world, "anew", 3).await);
+    }
+
     async fn there_are_only_so_many_at_a_time(engine) {
         let world = World::new(engine).await;
-        let texts = ["1", "2", "3", "4", "5", "6"];
-        let tried = texts.map(|text| {
-            let (store, new) = (world.store.clone(), new_token(world.account, text));
-            tokio::spawn(async move { store.make_owner_token(&new, &audit(at(0))).await.unwrap() })
-        });
+        let mut tried = Vec::new();
+        for text in ["1", "2", "3", "4", "5", "6"] {
+            let (store, new) = (world.store.clone(), new_token(&world, text).await);
+            tried.push(tokio::spawn(async move { store.make_owner_token(&new, &audit(at(0))).await.unwrap() }));
+        }
         let mut count = 0;
         for tried in tried {
             count += usize::from(tried.await.unwrap() == MakeOwnerToken::Made);
         }
         assert_eq!(count, 3, "however many are asked for at once");
-        let later = NewOwnerToken { digest: Digest::of("later"), ..new_token(world.account, "later") };
+        let later = NewOwnerToken { digest: Digest::of("later"), ..new_token(&world, "later").await };
         let again = world.store.make_owner_token(&later, &audit(at(10_000))).await.unwrap();
         assert_eq!(again, MakeOwnerToken::Made, "those that have ended do not count");
     }
