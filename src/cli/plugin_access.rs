@@ -150,7 +150,7 @@ pub(super) async fn run(arguments: Set, desk: &Desk) -> Result<Answer, Failure> 
     };
     let planned = access::planned(&registry, &plugin, &now, &change).await?;
     if !arguments.yes
-        && let Some(people) = access::told(access::cost(&registry, &plugin, &planned).await?)
+        && let Some(people) = access::told(&registry, access::cost(&registry, &plugin, &planned).await?)
     {
         return Err(Failure::not_done(format!("this shuts out {people}; say --yes if that is meant")));
     }

@@ -91,12 +91,12 @@ impl Grants {
         if words.contains(EVERYTHING) { Ok(Self::Everything) } else { Ok(Self::These(words.parse()?)) }
     }
 
-    /// What of these scopes may be granted.
-    #[must_use]
-    pub fn of(&self, scopes: &Scopes) -> Scopes {
+    /// What of these scopes may be granted; none where nothing is left of them. To connect with no scope at all is to use
+    /// the plugin as a whole, so it is only for whom it is open as a whole.
+    pub fn of(&self, scopes: &Scopes) -> Option<Scopes> {
         match self {
-            Self::Everything => scopes.clone(),
-            Self::These(these) => scopes.intersection(these),
+            Self::Everything => Some(scopes.clone()),
+            Self::These(these) => Some(scopes.intersection(these)).filter(|left| !left.is_empty()),
         }
     }
 }
@@ -121,8 +121,8 @@ impl Domain {
 impl FromStr for Domain {
     type Err = NotADomain;
 
-    /// Only what stands in addresses as it is: a name in other letters looks like another one too easily, and addresses
-    /// have its ASCII form.
+    /// ASCII letters alone: a name in other ones looks like another one too easily. An address whose domain is written in
+    /// them is named by no domain; the person can be.
     fn from_str(text: &str) -> Result<Self, NotADomain> {
         let domain = text.trim().to_ascii_lowercase();
         let is_label = |label: &str| {
@@ -219,11 +219,15 @@ mod tests {
     #[test]
     fn what_rules_say_together_is_all_of_it() {
         let scopes = |text: &str| text.parse::<Scopes>().unwrap();
-        let of = |words: &str, asked: &str| Grants::of_words(words).unwrap().of(&scopes(asked)).to_string();
+        let of = |words: &str, asked: &str| {
+            Grants::of_words(words).unwrap().of(&scopes(asked)).map_or("nothing".to_owned(), |left| left.to_string())
+        };
         assert_eq!(of("read", "read write"), "read");
         assert_eq!(of("read write read", "write share"), "write");
         assert_eq!(of("read \"", "write share"), "share write");
-        assert_eq!(of("", "read"), "");
-        assert_eq!(of("*", "read"), "", "a scope may be called so, and means nothing more");
+        assert_eq!(of("\"", ""), "");
+        assert_eq!(of("", "read"), "nothing");
+        assert_eq!(of("read", ""), "nothing", "the plugin as a whole is more than some of its scopes");
+        assert_eq!(of("*", "read"), "nothing", "a scope may be called so, and means nothing more");
     }
 }

@@ -27,12 +27,10 @@ pub enum Admission {
 
 /// Decides it. Without grants no rule names them.
 pub fn decide(grants: Option<&Grants>, asked: &Scopes) -> Admission {
-    let Some(grants) = grants else { return Admission::Closed };
-    let scopes = grants.of(asked);
-    if scopes.is_empty() && !asked.is_empty() {
-        return Admission::Closed;
+    match grants.and_then(|grants| grants.of(asked)) {
+        Some(scopes) => Admission::Open { withheld: asked.without(&scopes), scopes },
+        None => Admission::Closed,
     }
-    Admission::Open { withheld: asked.without(&scopes), scopes }
 }
 
 #[cfg(test)]
@@ -47,7 +45,7 @@ mod tests {
             (Some(Grants::Everything), "", Some(("", ""))),
             (these("read"), "read write", Some(("read", "write"))),
             (these("read write share"), "read", Some(("read", ""))),
-            (these("read"), "", Some(("", ""))),
+            (these("read"), "", None),
             (these("read"), "write", None),
             (these(""), "read", None),
             (None, "read", None),

@@ -4,10 +4,12 @@
 //! then (`apply`). What rules say counts at once, for connections that stand too; nothing is ended by them, so a rule
 //! that is put back puts everything back.
 
+use std::collections::BTreeSet;
+
 use super::{Registry, RegistryError, RegistryResult, Wrong};
 use crate::{
     model::{
-        access::{Access, Domain, Grants, Group, GroupName, RULES_MAX, Rule, Who},
+        access::{Access, Domain, Grants, Group, GroupName, NotAGroupName, RULES_MAX, Rule, Who},
         id::{AccountId, GroupId},
         plugin::Plugin,
         scope::Scopes,
@@ -15,6 +17,13 @@ use crate::{
     random,
     store::access::{AccessChange, SetAccess, ShutOut},
 };
+
+/// How many mistakes of a list are told at once.
+const WRONG_MAX: usize = 20;
+
+/// Below this many people whoever is not trusted with the server is not told how many a change shuts out: somebody
+/// could be picked out by asking often enough.
+const FEW: usize = 5;
 
 /// What is to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +77,7 @@ pub async fn planned(
                 }
             }
             if rules.len() > RULES_MAX {
-                let problem =
-                    format!("a plugin can name {RULES_MAX}; ask an administrator for a group with everybody in it");
-                return Err(Wrong::new("who", problem).into());
+                return Err(too_many());
             }
             Ok(Access::Only(rules))
         }
@@ -92,8 +99,11 @@ pub async fn planned(
 ///
 /// # Errors
 ///
-/// The store's.
+/// [`RegistryError::ChangedMeanwhile`] when the plugin is not at the version it was read at: nothing could be changed then.
 pub async fn cost(registry: &Registry<'_>, plugin: &Plugin, access: &Access) -> RegistryResult<ShutOut> {
+    if read(registry, plugin).await?.0 != plugin.version {
+        return Err(RegistryError::ChangedMeanwhile);
+    }
     Ok(registry.store.shut_out_by(plugin.id, access).await?)
 }
 
@@ -111,8 +121,9 @@ pub async fn apply(registry: &Registry<'_>, plugin: &Plugin, access: Access) -> 
 }
 
 /// How many people a change shuts out, in words; none where it shuts nobody out.
-pub fn told(cost: ShutOut) -> Option<String> {
+pub fn told(registry: &Registry<'_>, cost: ShutOut) -> Option<String> {
     let people = match (cost.people, cost.is_all) {
+        (1..FEW, true) if !registry.is_trusted => format!("somebody who is connected, fewer than {FEW} people"),
         (0, true) => return None,
         (0, false) => {
             return Some("perhaps some people: there are too many connections to look at all of them".to_owned());
@@ -140,42 +151,61 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
-/// Reads whom somebody names.
+/// Reads whom somebody names. More than a plugin can name are refused, and never cut.
 async fn named(registry: &Registry<'_>, text: &str) -> RegistryResult<Vec<Who>> {
+    let groups = groups(registry, text).await?;
     let (mut found, mut wrong): (Vec<Who>, _) = (Vec::new(), Vec::new());
-    for line in lines(text).take(RULES_MAX + 1) {
-        let who = if line.eq_ignore_ascii_case("everyone") {
-            Ok(Who::Everyone)
-        } else if let Some(domain) = line.strip_prefix('@') {
-            domain.parse::<Domain>().map(Who::Domain).map_err(|_| {
-                format!(
-                    "{line} is not @ and a domain as it stands in addresses; name each domain, also one below another"
-                )
-            })
-        } else if let Some(name) = line.strip_prefix("group:") {
-            match name.parse::<GroupName>() {
-                Ok(name) => registry
-                    .store
-                    .group(&name)
-                    .await?
-                    .map(Who::Group)
-                    .ok_or_else(|| format!("there is no group {name}")),
-                Err(error) => Err(error.to_string()),
-            }
-        } else {
-            let wrong = |_| format!("{line} is none of @domain, an e-mail address, group:name and everyone");
-            line.parse().map(Who::Person).map_err(wrong)
-        };
-        match who {
+    for line in lines(text) {
+        match who(line, &groups) {
             Ok(who) if found.contains(&who) => {}
             Ok(who) => found.push(who),
             Err(problem) => wrong.push(Wrong::new("who", problem)),
+        }
+        if found.len() > RULES_MAX {
+            return Err(too_many());
+        }
+        if wrong.len() >= WRONG_MAX {
+            break;
         }
     }
     if found.is_empty() && wrong.is_empty() {
         wrong.push(Wrong::new("who", "name somebody: @domain, an e-mail address, group:name or everyone"));
     }
     if wrong.is_empty() { Ok(found) } else { Err(RegistryError::Wrong(wrong)) }
+}
+
+/// The groups that are named, all of them in one question.
+async fn groups(registry: &Registry<'_>, text: &str) -> RegistryResult<Vec<Group>> {
+    let names = lines(text).filter_map(|line| line.strip_prefix("group:")?.parse().ok());
+    let names: BTreeSet<GroupName> = names.collect();
+    if names.len() > RULES_MAX {
+        return Err(too_many());
+    }
+    Ok(registry.store.groups_named(&names.into_iter().collect::<Vec<_>>()).await?)
+}
+
+fn who(line: &str, groups: &[Group]) -> Result<Who, String> {
+    if line.eq_ignore_ascii_case("everyone") {
+        return Ok(Who::Everyone);
+    }
+    if let Some(domain) = line.strip_prefix('@') {
+        return domain.parse::<Domain>().map(Who::Domain).map_err(|_| {
+            format!("{line} is not @ and a domain as it stands in addresses; name each domain, also one below another")
+        });
+    }
+    if let Some(name) = line.strip_prefix("group:") {
+        let name: GroupName = name.parse().map_err(|error: NotAGroupName| error.to_string())?;
+        let group = groups.iter().find(|group| group.name == name);
+        return group.cloned().map(Who::Group).ok_or_else(|| format!("there is no group {name}"));
+    }
+    line.parse()
+        .map(Who::Person)
+        .map_err(|_| format!("{line} is none of @domain, an e-mail address, group:name and everyone"))
+}
+
+fn too_many() -> RegistryError {
+    let problem = format!("a plugin can name {RULES_MAX}; ask an administrator for a group with everybody in it");
+    Wrong::new("who", problem).into()
 }
 
 /// Finds a group by what it is called.
@@ -240,7 +270,7 @@ fn group_name(registry: &Registry<'_>, name: &str) -> RegistryResult<GroupName> 
     if !registry.is_trusted {
         return Err(RegistryError::Gone);
     }
-    name.parse().map_err(|error: crate::model::access::NotAGroupName| Wrong::new("group", error.to_string()).into())
+    name.parse().map_err(|error: NotAGroupName| Wrong::new("group", error.to_string()).into())
 }
 
 async fn account_of(registry: &Registry<'_>, email: &str) -> RegistryResult<AccountId> {

@@ -8,7 +8,7 @@ use crate::{
     model::{Timestamp, id::AccountId, plugin::Plugin},
     passwords::Passwords,
     random,
-    store::reviewers::{NewReviewer, Reviewer},
+    store::reviewers::{NewReviewer, PutReviewer, Reviewer},
 };
 
 /// How many days it lasts unless somebody says otherwise.
@@ -41,7 +41,7 @@ pub async fn find(registry: &Registry<'_>, plugin: &Plugin) -> RegistryResult<Op
 ///
 /// # Errors
 ///
-/// [`RegistryError::Wrong`] of the field `days`.
+/// [`RegistryError::Wrong`] of the field `days`, also where the account is disabled.
 pub async fn make(registry: &Registry<'_>, passwords: &Passwords, plugin: &Plugin, days: &str) -> RegistryResult<Made> {
     let at = registry.clock.now();
     let ends_at = end(at, days)?;
@@ -59,8 +59,12 @@ pub async fn make(registry: &Registry<'_>, passwords: &Passwords, plugin: &Plugi
         password_hash: passwords.hash(&password).await?,
         ends_at,
     };
-    let reviewer = registry.store.put_reviewer(&new, &registry.audit(at)).await?;
-    Ok(Made { reviewer, password })
+    match registry.store.put_reviewer(&new, &registry.audit(at)).await? {
+        PutReviewer::Done(reviewer) => Ok(Made { reviewer, password }),
+        PutReviewer::IsDisabled => {
+            Err(Wrong::new("days", "an administrator has disabled this account; ask them to enable it first").into())
+        }
+    }
 }
 
 /// Lets it last so many days from now.

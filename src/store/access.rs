@@ -48,8 +48,7 @@ impl Store {
         on_either_engine!(self, engine => engine.set_access(change, audit))
     }
 
-    /// Whom it would shut out who is let in now. Found out by making the change and taking it back, so that it is the
-    /// change's own words that answer.
+    /// Whom it would shut out who is let in now. It is read, and nothing is written.
     pub async fn shut_out_by(&self, plugin: PluginId, access: &Access) -> StoreResult<ShutOut> {
         on_either_engine!(self, engine => engine.shut_out_by(plugin, access))
     }

@@ -57,7 +57,7 @@ impl TryFrom<FamilyRow> for Family {
             subject_salt: SubjectSalt(
                 row.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?,
             ),
-            scopes: may_be_granted(row.granted.as_deref(), &scopes.intersection(&allowed))?,
+            scopes: may_be_granted(row.granted.as_deref(), &scopes.intersection(&allowed))?.unwrap_or_default(),
             authentication_method: row.authentication_method.parse().map_err(StoreError::broken)?,
             access_generation: row.access_generation,
             auth_time: row.auth_time,
@@ -71,9 +71,23 @@ impl TryFrom<FamilyRow> for Family {
     }
 }
 
+impl FamilyRow {
+    /// Whether the rules leave nothing of it. It does not stand then: with no scope it would be for the plugin as a whole.
+    pub(super) fn is_left_nothing(&self) -> StoreResult<bool> {
+        is_left_nothing(self.granted.as_deref(), &self.scopes, &self.consent_scopes)
+    }
+}
+
+/// Whether the rules leave nothing of what was asked for and agreed to.
+pub(super) fn is_left_nothing(granted: Option<&str>, scopes: &str, consent_scopes: &str) -> StoreResult<bool> {
+    let scopes: Scopes = scopes.parse().map_err(StoreError::broken)?;
+    let allowed: Scopes = consent_scopes.parse().map_err(StoreError::broken)?;
+    Ok(may_be_granted(granted, &scopes.intersection(&allowed))?.is_none())
+}
+
 /// What of these scopes the plugin still lets the person grant.
-fn may_be_granted(granted: Option<&str>, scopes: &Scopes) -> StoreResult<Scopes> {
-    let Some(granted) = granted else { return Ok(Scopes::default()) };
+fn may_be_granted(granted: Option<&str>, scopes: &Scopes) -> StoreResult<Option<Scopes>> {
+    let Some(granted) = granted else { return Ok(None) };
     Ok(Grants::of_words(granted).map_err(StoreError::broken)?.of(scopes))
 }
 
@@ -119,7 +133,7 @@ impl Redemption {
             resource: self.resource.clone(),
             plugin_id: self.plugin_id,
             subject_salt: self.subject_salt,
-            scopes: may_be_granted(granted, &self.scopes.intersection(&allowed))?,
+            scopes: may_be_granted(granted, &self.scopes.intersection(&allowed))?.unwrap_or_default(),
             authentication_method: self.authentication_method,
             access_generation,
             auth_time: self.auth_time,

@@ -253,7 +253,7 @@ macro_rules! bind_rotation {
 /// Inserts the family, or ends it if another request had, if a further condition allows it. Whoever ends it puts its
 /// own `redemption` there, so that it alone tells of the end: times do not say who it was, since many may share one.
 macro_rules! redeem_row {
-    ($condition:literal) => {
+    ($condition:expr) => {
         concat!(
             "insert into families
                 (id, redemption, account_id, client_id, consent_id, account_generation, client_generation,
@@ -300,9 +300,18 @@ pub(super) const STANDING: &str = concat!("select ", family_columns!(), family_a
 pub(super) const LIVING: &str =
     concat!("select ", family_columns!(), family_and_parents!(), "where f.id = $1 and ", lives!());
 
-/// Whether it is its plugin alone that lets a family's account in no more.
-pub(super) const IS_SHUT_OUT: &str =
-    concat!("select count(*) > 0 ", family_and_parents!(), "where f.id = $1 and ", lives!(), "and not ", admits!());
+/// A code that comes again ends what it gave, also where nothing could be given for it now. The same redemption that
+/// runs twice has not come again.
+macro_rules! end_replayed {
+    () => {
+        "update families
+            set ended_at = $14, end_reason = 'code_replayed', redemption = $2
+          where id = $1
+            and client_id = $4
+            and ended_at is null
+            and redemption <> $2 "
+    };
+}
 
 pub(super) const END: &str = "
     update families
@@ -320,7 +329,7 @@ pub(super) const REVOKE_ACCESS: &str = "
     returning account_id, client_id, (select r.plugin_id from resources r where r.identifier = families.resource)";
 
 pub(super) use {
-    admits, bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, granted, is_for,
-    is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays, rotate_row, rules_that_name,
+    admits, bind_presented, bind_redemption, bind_rotation, end_replayed, family_and_parents, family_columns, granted,
+    is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays, rotate_row, rules_that_name,
     stands, stays,
 };

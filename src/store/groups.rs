@@ -43,6 +43,11 @@ impl Store {
         on_either_engine!(self, engine => engine.group(name))
     }
 
+    /// Finds the groups that have these names, of which there are not many.
+    pub async fn groups_named(&self, names: &[GroupName]) -> StoreResult<Vec<Group>> {
+        on_either_engine!(self, engine => engine.groups_named(names))
+    }
+
     /// Makes a group; `false` when there is one of that name.
     pub async fn create_group(&self, group: &Group, audit: &Audit) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.create_group(group, audit))

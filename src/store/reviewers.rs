@@ -40,6 +40,15 @@ pub struct Reviewer {
     pub ends_at: Timestamp,
 }
 
+/// What became of an account that was to be made, or to get a new password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PutReviewer {
+    /// It is there.
+    Done(Reviewer),
+    /// An administrator has disabled it, and nothing is changed.
+    IsDisabled,
+}
+
 impl Store {
     /// The plugin's account for reviewers, if it has had one.
     pub async fn reviewer_of(&self, plugin: PluginId) -> StoreResult<Option<Reviewer>> {
@@ -47,7 +56,7 @@ impl Store {
     }
 
     /// Makes the account, or gives it a new password and ends all that was begun with the one before.
-    pub async fn put_reviewer(&self, reviewer: &NewReviewer, audit: &Audit) -> StoreResult<Reviewer> {
+    pub async fn put_reviewer(&self, reviewer: &NewReviewer, audit: &Audit) -> StoreResult<PutReviewer> {
         on_either_engine!(self, engine => engine.put_reviewer(reviewer, audit))
     }
 

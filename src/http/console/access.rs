@@ -71,12 +71,13 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     };
     let outcome = match access::planned(&registry, &plugin, &now, &change).await {
         Ok(planned) if text(fields, "confirmed", 8)? != "yes" => {
-            match access::told(access::cost(&registry, &plugin, &planned).await?) {
-                Some(people) => {
+            match access::cost(&registry, &plugin, &planned).await.map(|cost| access::told(&registry, cost)) {
+                Ok(Some(people)) => {
                     let asked = Some(Asked { change: word.to_owned(), people });
                     return render(entry, &plugin, &now, Typed { who, scopes, asked, wrong: Vec::new() });
                 }
-                None => access::apply(&registry, &plugin, planned).await,
+                Ok(None) => access::apply(&registry, &plugin, planned).await,
+                Err(error) => Err(error),
             }
         }
         Ok(planned) => access::apply(&registry, &plugin, planned).await,

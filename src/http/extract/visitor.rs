@@ -38,8 +38,8 @@ impl Visitor {
             None => None,
         };
         let is_reviewer = session.as_ref().is_some_and(|session| session.account.reviews.is_some());
-        let path = request.path().strip_prefix(server.settings.base.as_str()).unwrap_or_default();
-        if is_reviewer && !REVIEWERS_PAGES.contains(&path) {
+        let path = request.path().strip_prefix(server.settings.base.as_str());
+        if is_reviewer && path.is_none_or(|path| !REVIEWERS_PAGES.contains(&path)) {
             return Err(PageError::NotThere);
         }
         let is_new = known.is_none();

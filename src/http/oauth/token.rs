@@ -17,7 +17,7 @@ use crate::{
         scope::Scopes,
     },
     protocol::{
-        admission,
+        admission::{self, Admission},
         client_authentication::formerly,
         dialect,
         error::OAuthError,
@@ -110,8 +110,11 @@ async fn redeem(
             Err(authorization_code::NOT_GOOD.because(authorization_code::REPLAYED).into())
         }
         Redeem::NotStanding => {
-            let is_let_in = server.store.grants_of(redemption.plugin_id, redemption.account_id).await?.is_some();
-            let why = if is_let_in { authorization_code::NOT_STANDING } else { admission::SHUT_OUT };
+            let grants = server.store.grants_of(redemption.plugin_id, redemption.account_id).await?;
+            let why = match admission::decide(grants.as_ref(), &redemption.scopes) {
+                Admission::Open { .. } => authorization_code::NOT_STANDING,
+                Admission::Closed => admission::SHUT_OUT,
+            };
             Err(authorization_code::NOT_GOOD.because(why).into())
         }
         Redeem::AssertionReplayed => Err(caller.replayed()),

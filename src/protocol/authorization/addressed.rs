@@ -129,11 +129,6 @@ impl Addressed {
         self.tell(&OAuthError::new(ErrorCode::AccessDenied, "the person did not agree"))
     }
 
-    /// Answers that the plugin does not let the person in: they have read that, and gone on.
-    pub(super) fn turn_away(&self) -> Redirect {
-        self.tell(&OAuthError::new(ErrorCode::AccessDenied, "the person may not connect here"))
-    }
-
     fn tell(&self, error: &OAuthError) -> Redirect {
         self.redirect(&[("error", error.code.as_str()), ("error_description", &error.description)])
     }

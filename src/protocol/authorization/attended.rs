@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// Why a request that shows no page came to nothing, whether nobody was asked or nobody could be.
+const NOT_AGREED: &str = "the person has not agreed to this";
+
 /// What has to happen before the request can be answered.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "an outcome lives for one step in one place; a box would only cost")]
@@ -81,9 +84,9 @@ impl Checked {
                 self.scopes = scopes;
                 withheld
             }
-            Admission::Closed if silent => {
-                return refuse(&self, ErrorCode::AccessDenied, "the person may not connect here");
-            }
+            // Where no page is shown nobody has said anything yet, and whoever sends people here is told nothing about
+            // them: it is what everybody is told who has not agreed.
+            Admission::Closed if silent => return refuse(&self, ErrorCode::ConsentRequired, NOT_AGREED),
             Admission::Closed => {
                 return Attendance::Ask(Attended {
                     checked: self,
@@ -95,7 +98,10 @@ impl Checked {
             }
         };
         let standing = consent.filter(|consent| consent.revoked_at.is_none());
-        let covered = standing.as_ref().is_some_and(|consent| self.scopes.is_subset(&consent.scopes));
+        let covered = standing.as_ref().is_some_and(|consent| {
+            // For the same reason what is withheld counts here like what was not agreed to.
+            self.scopes.is_subset(&consent.scopes) && (!silent || withheld.is_subset(&consent.scopes))
+        });
         // Any local program can open a loopback port or a private-use scheme (RFC 8252 §8.6), so there an earlier
         // consent proves nothing about who receives the code now. Nor does it for a client that registered itself: the
         // page showed where one answer went, and it may send the next one elsewhere.
@@ -108,7 +114,7 @@ impl Checked {
             _ if silent && covered => {
                 refuse(&attended.checked, ErrorCode::InteractionRequired, "a page must be shown for this redirect URI")
             }
-            _ if silent => refuse(&attended.checked, ErrorCode::ConsentRequired, "the person has not agreed to this"),
+            _ if silent => refuse(&attended.checked, ErrorCode::ConsentRequired, NOT_AGREED),
             _ => Attendance::Ask(attended),
         }
     }
@@ -178,8 +184,8 @@ impl Attended {
         Answered::new(self, consent, client)
     }
 
-    /// The person did not agree, or could not.
+    /// The person did not agree, or could not: the client is not told which.
     pub fn deny(&self) -> Redirect {
-        if self.is_closed { self.checked.addressed.turn_away() } else { self.checked.addressed.deny() }
+        self.checked.addressed.deny()
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{Connection, Engine, audit, reading};
+use super::{Connection, Db, Engine, audit, holding, reading};
 use crate::{
     model::{
         access::{Access, Grants, Group, Rule, Who},
@@ -36,28 +37,19 @@ const CHANGE: &str = "
 
 const FORGET: &str = "delete from access_rules where plugin_id = $1";
 
-/// A group that is gone names nobody, and the rule is not written.
-const PUT: &str = "
-    insert into access_rules (plugin_id, kind, value, group_id, scopes)
-    select $1, $2, $3, $4, $5
-     where $4 is null
-        or exists (select 1 from people_groups q where q.id = $4)";
+/// Those that stand, of which the plugin's version and whether it is open are no part.
+const RULES: &str = "
+    select p.version, p.is_open, w.kind, w.value, w.scopes, w.group_id, q.name as group_name
+      from plugins p
+      join access_rules w on w.plugin_id = p.id
+      left join people_groups q on q.id = w.group_id
+     where p.id = $1";
 
 const GRANTS: &str = concat!("select ", granted!(), "from accounts a, plugins p where a.id = $2 and p.id = $1");
 
-/// The newest connections, each with whether its person is let in.
-const CONNECTED: &str = concat!(
-    "select a.id, ",
-    admits!(),
-    "  from (select k.account_id
-               from resources r
-               join consents k on k.resource = r.identifier and k.resource_generation = r.generation
-              where r.plugin_id = $1
-                and k.revoked_at is null
-              limit $2) connected
-       join accounts a on a.id = connected.account_id
-       join plugins p on p.id = $1"
-);
+/// Who of the people who are connected is let in by the rules of `p`, which are those that stand before it, if any do.
+const LET_IN: &str =
+    concat!(" select a.id from connected join accounts a on a.id = connected.account_id join p on true where ", admits!());
 
 /// How many connections are looked at before a change.
 const LOOKED_AT: i64 = 10_000;
@@ -108,25 +100,32 @@ impl Engine {
 
     pub(in crate::store) async fn set_access(&self, change: &AccessChange, event: &Audit) -> StoreResult<SetAccess> {
         let mut step = self.begin().await?;
-        let version = match put(&mut step, change.plugin_id, &change.access).await? {
+        if !hold_groups(&mut step, &change.access).await? {
+            return Ok(SetAccess::ChangedMeanwhile);
+        }
+        let version: Option<i64> = sqlx::query_scalar(CHANGE)
+            .bind(change.plugin_id.0)
+            .bind(change.access == Access::Open)
+            .fetch_optional(&mut *step)
+            .await?;
+        let version = match version {
             Some(version) if version == change.version + 1 => version,
             _ => return Ok(SetAccess::ChangedMeanwhile),
         };
+        let before: Vec<RuleRow> = sqlx::query_as(RULES).bind(change.plugin_id.0).fetch_all(&mut *step).await?;
+        let before: StoreResult<Vec<Rule>> = before.into_iter().filter_map(|row| row.rule().transpose()).collect();
+        let detail = told(&before?, &change.access);
+        put(&mut step, change.plugin_id, &change.access).await?;
         let subjects = Subjects { plugin_id: Some(change.plugin_id), ..Subjects::default() };
-        audit::write(&mut step, event, AuditAction::PluginAccessChanged, subjects, told(&change.access)).await?;
+        audit::write(&mut step, event, AuditAction::PluginAccessChanged, subjects, detail).await?;
         step.commit().await?;
         Ok(SetAccess::Done(version))
     }
 
     pub(in crate::store) async fn shut_out_by(&self, plugin: PluginId, access: &Access) -> StoreResult<ShutOut> {
-        let mut step = self.begin().await?;
-        let (inside, is_all) = let_in(&mut step, plugin).await?;
-        if put(&mut step, plugin, access).await?.is_none() {
-            return Ok(ShutOut { people: 0, is_all: true });
-        }
-        let (still, _) = let_in(&mut step, plugin).await?;
-        step.rollback().await?;
-        Ok(ShutOut { people: inside.difference(&still).count(), is_all })
+        let (people, looked_at) = reading!(self, connection => look(&mut connection, plugin, access))?;
+        let people = usize::try_from(people).map_err(StoreError::broken)?;
+        Ok(ShutOut { people, is_all: looked_at < LOOKED_AT })
     }
 
     pub(in crate::store) async fn grants_of(
@@ -143,47 +142,103 @@ impl Engine {
     }
 }
 
-/// Writes it; the plugin's new version, and none where it is gone or a group is.
-async fn put(step: &mut Connection, plugin: PluginId, access: &Access) -> StoreResult<Option<i64>> {
-    let is_open = *access == Access::Open;
-    let version: Option<i64> =
-        sqlx::query_scalar(CHANGE).bind(plugin.0).bind(is_open).fetch_optional(&mut *step).await?;
+/// Holds the groups that rules name, before the plugin, as who deletes one does; whether all of them are there.
+async fn hold_groups(step: &mut Connection, access: &Access) -> StoreResult<bool> {
+    let named: BTreeSet<Uuid> = access.rules().iter().filter_map(|rule| columns(&rule.who).2).collect();
+    if named.is_empty() {
+        return Ok(true);
+    }
+    let mut query = QueryBuilder::<Db>::new("select id from people_groups where id in (");
+    let mut list = query.separated(", ");
+    for id in &named {
+        list.push_bind(*id);
+    }
+    query.push(concat!(") order by id ", holding!()));
+    let held: Vec<(Uuid,)> = query.build_query_as().fetch_all(&mut *step).await?;
+    Ok(held.len() == named.len())
+}
+
+/// Writes the rules, whatever was before.
+async fn put(step: &mut Connection, plugin: PluginId, access: &Access) -> StoreResult<()> {
     sqlx::query(FORGET).bind(plugin.0).execute(&mut *step).await?;
-    for rule in access.rules() {
-        let (kind, value, group) = match &rule.who {
-            Who::Everyone => ("everyone", String::new(), None),
-            Who::Domain(domain) => ("domain", domain.as_str().to_owned(), None),
-            Who::Person(email) => ("person", email.to_string(), None),
-            Who::Group(group) => ("group", group.id.to_string(), Some(group.id.0)),
-        };
-        let scopes = match &rule.grants {
-            Grants::Everything => None,
-            Grants::These(scopes) => Some(scopes.to_string()),
-        };
-        let written =
-            sqlx::query(PUT).bind(plugin.0).bind(kind).bind(value).bind(group).bind(scopes).execute(&mut *step).await?;
-        if written.rows_affected() == 0 {
-            return Ok(None);
-        }
+    if access.rules().is_empty() {
+        return Ok(());
     }
-    Ok(version)
+    let mut query = QueryBuilder::<Db>::new("insert into access_rules (plugin_id, kind, value, group_id, scopes) ");
+    push_rules(&mut query, plugin, access.rules());
+    query.build().execute(&mut *step).await?;
+    Ok(())
 }
 
-/// The people who are connected and let in, and whether all connections were looked at.
-async fn let_in(step: &mut Connection, plugin: PluginId) -> StoreResult<(BTreeSet<Uuid>, bool)> {
-    let rows: Vec<(Uuid, bool)> =
-        sqlx::query_as(CONNECTED).bind(plugin.0).bind(LOOKED_AT).fetch_all(&mut *step).await?;
-    let is_all = i64::try_from(rows.len()).is_ok_and(|looked_at| looked_at < LOOKED_AT);
-    Ok((rows.into_iter().filter(|(_, is_in)| *is_in).map(|(id, _)| id).collect(), is_all))
+/// How many people a change would shut out, and how many connections were looked at. In one part of the reading the
+/// rules that would be written stand under the name of the table, so that it is the words of every other question that
+/// answer; nothing is written, and no writer waits.
+async fn look(connection: &mut Connection, plugin: PluginId, access: &Access) -> sqlx::Result<(i64, i64)> {
+    let mut query = QueryBuilder::<Db>::new(
+        "with connected as materialized (
+             select k.account_id
+               from resources r
+               join consents k on k.resource = r.identifier and k.resource_generation = r.generation
+              where k.revoked_at is null and r.plugin_id = ",
+    );
+    query.push_bind(plugin.0).push(" limit ").push_bind(LOOKED_AT);
+    query.push("), still as (with access_rules (plugin_id, kind, value, group_id, scopes) as (");
+    if access.rules().is_empty() {
+        query.push_values([("nobody", "")], |mut row, (kind, value)| {
+            row.push_bind(plugin.0).push_bind(kind).push_bind(value);
+            row.push_bind(None::<Uuid>).push_bind(None::<String>);
+        });
+    } else {
+        push_rules(&mut query, plugin, access.rules());
+    }
+    query.push("), p as (select ").push_bind(plugin.0).push(" as id, ").push_bind(*access == Access::Open);
+    query.push(" as is_open)").push(LET_IN);
+    query.push("), inside as (with p as (select id, is_open from plugins where id = ").push_bind(plugin.0);
+    query.push(")").push(LET_IN);
+    query.push(
+        ") select (select count(distinct id) from inside where id not in (select id from still)),
+                  (select count(*) from connected)",
+    );
+    query.build_query_as().fetch_one(connection).await
 }
 
-/// What the log is told. Of people only how many: whoever never had an account here does not stay in it.
-fn told(access: &Access) -> Value {
-    if *access == Access::Open {
-        return json!({ "open": true });
+fn push_rules(query: &mut QueryBuilder<Db>, plugin: PluginId, rules: &[Rule]) {
+    query.push_values(rules, |mut row, rule| {
+        let (kind, value, group) = columns(&rule.who);
+        row.push_bind(plugin.0).push_bind(kind).push_bind(value).push_bind(group).push_bind(scopes(&rule.grants));
+    });
+}
+
+fn columns(who: &Who) -> (&'static str, String, Option<Uuid>) {
+    match who {
+        Who::Everyone => ("everyone", String::new(), None),
+        Who::Domain(domain) => ("domain", domain.as_str().to_owned(), None),
+        Who::Person(email) => ("person", email.to_string(), None),
+        Who::Group(group) => ("group", group.id.to_string(), Some(group.id.0)),
     }
+}
+
+fn scopes(grants: &Grants) -> Option<String> {
+    match grants {
+        Grants::Everything => None,
+        Grants::These(scopes) => Some(scopes.to_string()),
+    }
+}
+
+/// What the log is told: whom the rules name and what they may grant, and how many came and went. Of people only how
+/// many there are: whoever never had an account here does not stay in it.
+fn told(before: &[Rule], access: &Access) -> Value {
     let rules = access.rules();
-    let named: Vec<String> =
-        rules.iter().filter(|rule| !matches!(rule.who, Who::Person(_))).map(|rule| rule.who.to_string()).collect();
-    json!({ "open": false, "rules": named, "people": rules.len() - named.len() })
+    let not_in = |some: &[Rule], others: &[Rule]| some.iter().filter(|rule| !others.contains(rule)).count();
+    let (added, removed) = (not_in(rules, before), not_in(before, rules));
+    if *access == Access::Open {
+        return json!({ "open": true, "removed": removed });
+    }
+    let named: Vec<Value> = rules
+        .iter()
+        .filter(|rule| !matches!(rule.who, Who::Person(_)))
+        .map(|rule| json!({ "who": rule.who.to_string(), "scopes": scopes(&rule.grants) }))
+        .collect();
+    let people = rules.len() - named.len();
+    json!({ "open": false, "rules": named, "people": people, "added": added, "removed": removed })
 }

@@ -23,7 +23,7 @@ use crate::{
     store::{
         StoreError, StoreResult,
         client_changes::{ChangeClient, ClientChange, ClientEdit, EndSecret, RotateSecret, SecretRotation, SecretUse},
-        family_statements::{admits, family_and_parents, is_standing, lives, rules_that_name},
+        family_statements::{family_and_parents, lives},
         is_no_text,
     },
 };
@@ -79,7 +79,7 @@ const COUNT_FAMILIES: &str = concat!(
     "select count(*) from (select 1 as one ",
     family_and_parents!(),
     "where g.client_id = $1 and f.client_id = $1 and f.account_id = g.account_id and ",
-    is_standing!(),
+    lives!(),
     "limit $3) standing"
 );
 

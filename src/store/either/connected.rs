@@ -15,7 +15,7 @@ use crate::{
         StoreError, StoreResult,
         connected::{ConnectedApp, Connection, Happened, Named},
         consents::ConsentKey,
-        family_statements::{admits, family_and_parents, is_standing, lives, rules_that_name},
+        family_statements::{family_and_parents, lives},
     },
 };
 
@@ -35,14 +35,15 @@ macro_rules! consents {
     };
 }
 
-/// The families of a person that stand at `$2`.
+/// The families of a person that have not ended at `$2`; also those that their plugin lets in no more, which may be let in
+/// again, so that the person can end them.
 macro_rules! families {
     () => {
         concat!(
             "select f.consent_id, f.id, f.created_at, f.rotated_at ",
             family_and_parents!(),
             "where f.account_id = $1 and ",
-            is_standing!()
+            lives!()
         )
     };
 }

@@ -1,15 +1,16 @@
 //! Groups of people. Compiled once for each engine.
 
 use serde_json::{Value, json};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{Connection, Engine, accounts::hold, audit, reading};
+use super::{Connection, Db, Engine, accounts::hold, audit, holding, reading};
 use crate::{
     model::{
         Timestamp,
         access::{Group, GroupName},
         audit::{Audit, AuditAction, Subjects},
-        id::{AccountId, GroupId},
+        id::{AccountId, AuditEventId, GroupId, PluginId},
     },
     store::{
         StoreError, StoreResult,
@@ -25,17 +26,25 @@ const ALL: &str = "
 
 const BY_NAME: &str = "select id from people_groups where name = $1";
 
+const NAMED: &str = "select id, name from people_groups where name in (";
+
 const INSERT: &str = "insert into people_groups (id, name, created_at) values ($1, $2, $3) on conflict do nothing";
 
-/// Of everything that goes with a group first what others look at; whoever edits a plugin's rules is told.
-const DELETE: [&str; 4] = [
-    "update plugins
-        set version = version + 1
-      where id in (select w.plugin_id from access_rules w where w.group_id = $1)",
+/// The plugins whose rules name it, in the order in which everybody holds them.
+const NAMED_BY: &str = "select distinct plugin_id from access_rules where group_id = $1 order by plugin_id";
+
+/// Whoever edits a plugin's rules is told.
+const RAISE: &str = "update plugins set version = version + 1 where id = $1";
+
+/// Of everything that goes with a group first what others look at.
+const DELETE: [&str; 3] = [
     "delete from access_rules where group_id = $1",
     "delete from people_group_members where group_id = $1",
     "delete from people_groups where id = $1",
 ];
+
+/// Holds it against rules that are to name it, too.
+const HOLD: &str = concat!("select id from people_groups where id = $1 ", holding!());
 
 /// Locks the row without changing it: nobody puts anybody into a group that is being deleted.
 const LOCK: &str = "update people_groups set name = name where id = $1";
@@ -73,6 +82,17 @@ impl Engine {
         Ok(id.map(|id| Group { id: GroupId(id), name: name.clone() }))
     }
 
+    pub(in crate::store) async fn groups_named(&self, names: &[GroupName]) -> StoreResult<Vec<Group>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(Uuid, String)> = reading!(self, connection => named(&mut connection, names))?;
+        let group = |(id, name): (Uuid, String)| {
+            Ok(Group { id: GroupId(id), name: name.parse().map_err(StoreError::broken)? })
+        };
+        rows.into_iter().map(group).collect()
+    }
+
     pub(in crate::store) async fn create_group(&self, group: &Group, event: &Audit) -> StoreResult<bool> {
         let mut step = self.begin().await?;
         let made =
@@ -88,13 +108,19 @@ impl Engine {
 
     pub(in crate::store) async fn delete_group(&self, group: GroupId, event: &Audit) -> StoreResult<bool> {
         let mut step = self.begin().await?;
-        sqlx::query(LOCK).bind(group.0).execute(&mut *step).await?;
-        let mut deleted = 0;
-        for statement in DELETE {
-            deleted = sqlx::query(statement).bind(group.0).execute(&mut *step).await?.rows_affected();
-        }
-        if deleted == 0 {
+        let held: Option<Uuid> = sqlx::query_scalar(HOLD).bind(group.0).fetch_optional(&mut *step).await?;
+        if held.is_none() {
             return Ok(false);
+        }
+        let named_by: Vec<Uuid> = sqlx::query_scalar(NAMED_BY).bind(group.0).fetch_all(&mut *step).await?;
+        for plugin in named_by {
+            sqlx::query(RAISE).bind(plugin).execute(&mut *step).await?;
+            let subjects = Subjects { plugin_id: Some(PluginId(plugin)), ..Subjects::default() };
+            let told = of_plugin(event, plugin);
+            audit::write(&mut step, &told, AuditAction::PluginAccessChanged, subjects, json!({ "deleted": group })).await?;
+        }
+        for statement in DELETE {
+            sqlx::query(statement).bind(group.0).execute(&mut *step).await?;
         }
         tell(&mut step, event, AuditAction::GroupDeleted, (None, json!({ "group": group }))).await?;
         step.commit().await?;
@@ -149,6 +175,24 @@ impl Engine {
         step.commit().await?;
         Ok(true)
     }
+}
+
+async fn named(connection: &mut Connection, names: &[GroupName]) -> sqlx::Result<Vec<(Uuid, String)>> {
+    let mut query = QueryBuilder::<Db>::new(NAMED);
+    let mut list = query.separated(", ");
+    for name in names {
+        list.push_bind(name.as_str());
+    }
+    query.push(")");
+    query.build_query_as().fetch_all(connection).await
+}
+
+/// The event of one of the plugins that go with a group: the same again when the step runs again.
+fn of_plugin(event: &Audit, plugin: Uuid) -> Audit {
+    let mut id = event.id.0.into_bytes();
+    // What tells the time and the kind of id stands in the first nine.
+    id.iter_mut().zip(plugin.into_bytes()).skip(9).for_each(|(byte, other)| *byte ^= other);
+    Audit { id: AuditEventId(Uuid::from_bytes(id)), ..event.clone() }
 }
 
 async fn tell(

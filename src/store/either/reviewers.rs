@@ -12,7 +12,7 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
-        reviewers::{NewReviewer, Reviewer},
+        reviewers::{NewReviewer, PutReviewer, Reviewer},
     },
 };
 
@@ -24,10 +24,13 @@ const INSERT: &str = "
 
 const RENEW: &str = "
     update accounts
-       set password_hash = $2, ends_at = $3, enabled = true,
+       set password_hash = $2, ends_at = $3,
            generation = generation + 1, session_generation = session_generation + 1
      where reviews = $1
     returning id";
+
+/// What an administrator has disabled is theirs to enable again.
+const DISABLED: &str = "select count(*) > 0 from accounts where reviews = $1 and not enabled";
 
 const PROLONG: &str = "update accounts set ends_at = $2 where reviews = $1 and ends_at > $3 returning id";
 
@@ -52,10 +55,13 @@ impl Engine {
         row.map(reviewer).transpose()
     }
 
-    pub(in crate::store) async fn put_reviewer(&self, new: &NewReviewer, event: &Audit) -> StoreResult<Reviewer> {
+    pub(in crate::store) async fn put_reviewer(&self, new: &NewReviewer, event: &Audit) -> StoreResult<PutReviewer> {
         let mut step = self.begin().await?;
         // Of two who make one at once the second finds the first one's.
         sqlx::query(LOCK).bind(new.plugin_id.0).execute(&mut *step).await?;
+        if sqlx::query_scalar(DISABLED).bind(new.plugin_id.0).fetch_one(&mut *step).await? {
+            return Ok(PutReviewer::IsDisabled);
+        }
         let known: Option<Uuid> = sqlx::query_scalar(RENEW)
             .bind(new.plugin_id.0)
             .bind(&new.password_hash)
@@ -79,7 +85,7 @@ impl Engine {
         tell(&mut step, event, AuditAction::PluginReviewerMade, (about, detail)).await?;
         let row: Row = sqlx::query_as(FIND).bind(new.plugin_id.0).fetch_one(&mut *step).await?;
         step.commit().await?;
-        reviewer(row)
+        Ok(PutReviewer::Done(reviewer(row)?))
     }
 
     pub(in crate::store) async fn prolong_reviewer(

@@ -15,7 +15,7 @@ use crate::{
         StoreResult,
         families::FamilyEnd,
         family_rows::FamilyRow,
-        family_statements::{END, IS_SHUT_OUT, LIVING, REVOKE_ACCESS, STANDING},
+        family_statements::{END, LIVING, REVOKE_ACCESS, STANDING},
     },
 };
 
@@ -25,7 +25,10 @@ type Parents = (Uuid, Uuid, Option<Uuid>);
 impl Engine {
     pub(in crate::store) async fn standing_family(&self, id: FamilyId, now: Timestamp) -> StoreResult<Option<Family>> {
         let row: Option<FamilyRow> = reading!(self, connection => sqlx::query_as(STANDING).bind(id.0).bind(now).fetch_optional(&mut *connection))?;
-        row.map(Family::try_from).transpose()
+        match row {
+            Some(row) if row.is_left_nothing()? => Ok(None),
+            row => row.map(Family::try_from).transpose(),
+        }
     }
 
     pub(in crate::store) async fn living_family(&self, id: FamilyId, now: Timestamp) -> StoreResult<Option<Family>> {
@@ -35,7 +38,9 @@ impl Engine {
     }
 
     pub(in crate::store) async fn is_shut_out(&self, id: FamilyId, now: Timestamp) -> StoreResult<bool> {
-        reading!(self, connection => sqlx::query_scalar(IS_SHUT_OUT).bind(id.0).bind(now).fetch_one(&mut *connection))
+        let row: Option<FamilyRow> =
+            reading!(self, connection => sqlx::query_as(LIVING).bind(id.0).bind(now).fetch_optional(&mut *connection))?;
+        row.map_or(Ok(false), |row| row.is_left_nothing())
     }
 
     pub(in crate::store) async fn end_family(&self, end: &FamilyEnd, event: &Audit) -> StoreResult<bool> {

@@ -25,8 +25,8 @@ use crate::{
         families::{Redeem, Redemption, Rotate, Rotation},
         family_rows::{ATTEMPTS, MovedRow, SeenRow},
         family_statements::{
-            admits, bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, granted,
-            is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays, rotate_row,
+            admits, bind_presented, bind_redemption, bind_rotation, end_replayed, family_and_parents, family_columns,
+            granted, is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays, rotate_row,
             rules_that_name, stands, stays,
         },
     },
@@ -61,23 +61,51 @@ macro_rules! use_assertion {
     };
 }
 
+/// Whether the rules leave something of what is asked for (`$11`) and was agreed to; `a` and `g` are the account and its
+/// consent.
+macro_rules! leaves_something {
+    () => {
+        concat!(
+            "and exists (select 1
+                           from plugins p
+                           cross join lateral (select ",
+            granted!(),
+            ") rules
+                          where p.id = $28
+                            and (rules.granted like '%\"%'
+                                 or exists (select 1
+                                              from unnest(string_to_array($11, ' ')) asked(word)
+                                             where word = any (string_to_array(g.scopes, ' '))
+                                               and word = any (string_to_array(rules.granted, ' '))))) "
+        )
+    };
+}
+
 /// `$17` to `$24` are the audit event, of a birth or of an end, `$25` to `$27` the assertion, `$28` whose API it is. The event's id is the
 /// request's, so a statement that runs twice tells it once.
 const REDEEM: &str = concat!(
     "with ",
     use_assertion!("$25", "$26", "$27"),
     ", born as (",
-    redeem_row!("and (select fresh from fresh)"),
+    redeem_row!(concat!("and (select fresh from fresh) ", leaves_something!())),
     "returning redemption = $2 as ours, ended_at, end_reason, access_generation
+     ), replayed as (",
+    end_replayed!(),
+    "       and not exists (select 1 from born)
+            and (select fresh from fresh)
+     returning id
      ), told as (
          insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail)
          select $17, $14, case when ended_at is null then $18 else $19 end, $20, $21, $22, $3, $4, $28,
                 case when ended_at is null then $23 else $24 end
            from born
           where ours and (ended_at is null or end_reason = 'code_replayed')
+          union all
+         select $17, $14, $19, $20, $21, $22, $3, $4, $28, $24
+           from replayed
              on conflict (id) do nothing
      )
-     select fresh.fresh, born.ours, born.ended_at, born.access_generation, g.scopes, ",
+     select fresh.fresh, exists (select 1 from replayed), born.ours, born.ended_at, born.access_generation, g.scopes, ",
     granted!(),
     "  from fresh
        left join born on true
@@ -110,6 +138,11 @@ const ROTATE: &str = concat!(
           where f.id = seen.id
             and fresh.fresh
             and f.ended_at is null
+            and (seen.granted like '%\"%'
+                 or exists (select 1
+                              from unnest(string_to_array(seen.scopes, ' ')) had(word)
+                             where word = any (string_to_array(seen.consent_scopes, ' '))
+                               and word = any (string_to_array(seen.granted, ' '))))
             and ",
     is_its_own!(),
     "and ",
@@ -130,8 +163,9 @@ const ROTATE: &str = concat!(
        left join moved on true"
 );
 
-/// What a redemption did; all but the first is missing when it made or ended nothing.
-type RedeemedRow = (bool, Option<bool>, Option<Timestamp>, Option<Generation>, Option<String>, Option<String>);
+/// What a redemption did: whether it went on, whether the code had come before while nothing could be given for it, and
+/// the family; the rest is missing when it made or ended nothing.
+type RedeemedRow = (bool, bool, Option<bool>, Option<Timestamp>, Option<Generation>, Option<String>, Option<String>);
 
 /// Whether the assertion was fresh, the line as it was seen if it stands, and what was changed if anything was.
 struct TurnedRow(bool, Option<(SeenRow, Option<MovedRow>)>);
@@ -182,10 +216,11 @@ impl Engine {
         })?;
         match row {
             (false, ..) => Ok(Redeem::AssertionReplayed),
-            (true, Some(true), None, Some(access_generation), Some(scopes), granted) => {
+            (true, true, ..) => Ok(Redeem::Replayed),
+            (true, false, Some(true), None, Some(access_generation), Some(scopes), granted) => {
                 Ok(Redeem::Won(redemption.born((&scopes, granted.as_deref()), access_generation)?))
             }
-            (true, None, ..) => Ok(Redeem::NotStanding),
+            (true, false, None, ..) => Ok(Redeem::NotStanding),
             _ => Ok(Redeem::Replayed),
         }
     }
@@ -204,6 +239,9 @@ impl Engine {
                 return Ok(Rotate::AssertionReplayed);
             }
             let Some((seen, moved)) = line else { return Ok(Rotate::NotStanding) };
+            if seen.family.is_left_nothing()? {
+                return Ok(Rotate::NotStanding);
+            }
             if let Some(outcome) = rotation.outcome(seen, moved)? {
                 return Ok(outcome);
             }

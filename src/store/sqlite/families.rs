@@ -16,16 +16,18 @@ use crate::{
         StoreError, StoreResult,
         assertions::AssertionUse,
         families::{Redeem, Redemption, Rotate, Rotation},
-        family_rows::{ATTEMPTS, MovedRow, SeenRow},
+        family_rows::{ATTEMPTS, MovedRow, SeenRow, is_left_nothing},
         family_statements::{
-            admits, bind_presented, bind_redemption, bind_rotation, family_and_parents, family_columns, granted,
-            is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays, rotate_row,
+            admits, bind_presented, bind_redemption, bind_rotation, end_replayed, family_and_parents, family_columns,
+            granted, is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays, rotate_row,
             rules_that_name, stands, stays,
         },
     },
 };
 
 const REDEEM: &str = concat!(redeem_row!(""), "returning redemption = $2, ended_at, end_reason, access_generation");
+
+const END_REPLAYED: &str = end_replayed!();
 
 /// What was consented to, and what the plugin lets the person grant.
 const ALLOWED: &str = concat!(
@@ -79,23 +81,34 @@ impl Engine {
         if !is_first_use(&mut step, redemption.assertion.as_ref()).await? {
             return Ok(Redeem::AssertionReplayed);
         }
-        let row: Option<RedeemedRow> =
-            bind_redemption!(sqlx::query_as(REDEEM), redemption).fetch_optional(&mut *step).await?;
-        let Some((ours, ended_at, end_reason, access_generation)) = row else {
-            step.commit().await?;
-            return Ok(Redeem::NotStanding);
-        };
+        let allowed: Option<(String, Option<String>)> = sqlx::query_as(ALLOWED)
+            .bind(redemption.consent_id.0)
+            .bind(redemption.plugin_id.0)
+            .fetch_optional(&mut *step)
+            .await?;
+        let (scopes, granted) = allowed.unwrap_or_default();
+        let mut row: Option<RedeemedRow> = None;
+        if !is_left_nothing(granted.as_deref(), &redemption.scopes.to_string(), &scopes)? {
+            row = bind_redemption!(sqlx::query_as(REDEEM), redemption).fetch_optional(&mut *step).await?;
+        }
         let subjects = Subjects {
             account_id: Some(redemption.account_id),
             client_id: Some(redemption.client_id),
             plugin_id: Some(redemption.plugin_id),
         };
+        let Some((ours, ended_at, end_reason, access_generation)) = row else {
+            let ended_now = bind_redemption!(sqlx::query(END_REPLAYED), redemption).execute(&mut *step).await?;
+            let outcome = if ended_now.rows_affected() > 0 {
+                let detail = ended(redemption.id, EndReason::CodeReplayed);
+                audit::write(&mut step, event, AuditAction::FamilyEnded, subjects, detail).await?;
+                Redeem::Replayed
+            } else {
+                Redeem::NotStanding
+            };
+            step.commit().await?;
+            return Ok(outcome);
+        };
         if ours && ended_at.is_none() {
-            let (scopes, granted): (String, Option<String>) = sqlx::query_as(ALLOWED)
-                .bind(redemption.consent_id.0)
-                .bind(redemption.plugin_id.0)
-                .fetch_one(&mut *step)
-                .await?;
             let detail = json!({ "family": redemption.id, "scopes": redemption.scopes.to_string() });
             audit::write(&mut step, event, AuditAction::FamilyBorn, subjects, detail).await?;
             step.commit().await?;
@@ -111,7 +124,12 @@ impl Engine {
 
     pub(in crate::store) async fn rotate(&self, rotation: &Rotation, event: &Audit) -> StoreResult<Rotate> {
         for _ in 0..ATTEMPTS {
-            let seen = self.see(rotation).await?;
+            let mut seen = self.see(rotation).await?;
+            if let Some(line) = &seen
+                && line.family.is_left_nothing()?
+            {
+                seen = None;
+            }
             let unsettled = seen.as_ref().filter(|seen| !seen.is_settled(rotation.authentication_method));
             let moved = if unsettled.is_some() || rotation.assertion.is_some() {
                 match self.turn(rotation, unsettled, event).await? {
