@@ -17,12 +17,14 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
   });
 }
 
-// The server makes each preview from what the form says; the button that asks for a whole page is not needed then.
+// The server makes each preview from what the form says; the button that asks for a whole page is not needed then. Where
+// none could be made it is back, and it is said.
 for (const form of document.querySelectorAll("form[data-previews]")) {
   const shown = document.getElementById(form.dataset.previews);
   const said = document.getElementById(`${form.dataset.previews}-status`);
   let waiting, asking;
-  form.querySelector("button[name=preview]").hidden = true;
+  const button = form.querySelector("button[name=preview]");
+  button.hidden = true;
   form.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
@@ -32,13 +34,17 @@ for (const form of document.querySelectorAll("form[data-previews]")) {
       body.set("preview", "fragment");
       try {
         const answer = await fetch(form.action, { method: "POST", body, signal: asking.signal, redirect: "error" });
-        if (!answer.ok) return;
+        if (!answer.ok) throw new Error(answer.status);
         const wasOpen = shown.querySelector("details")?.open;
         shown.innerHTML = await answer.text();
         if (wasOpen) shown.querySelector("details").open = true;
+        button.hidden = true;
         said.textContent = "The preview shows what you typed.";
-      } catch {
-        said.textContent = "";
+      } catch (error) {
+        // What was typed since is asked for already.
+        if (error.name === "AbortError") return;
+        button.hidden = false;
+        said.textContent = "The preview could not be made. Press Preview.";
       }
     }, 500);
   });

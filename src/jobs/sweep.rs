@@ -6,7 +6,12 @@ use chrono::TimeDelta;
 
 use super::counts;
 use crate::{
-    model::Timestamp,
+    model::{
+        Timestamp,
+        audit::{Actor, Audit},
+        id::AuditEventId,
+    },
+    random,
     registry::clients::callbacks::OFFER_AGE_MAX,
     server::{Server, Settings},
     store::{StoreResult, sweep::Sweep},
@@ -43,7 +48,7 @@ pub async fn once(server: &Server) -> StoreResult<u64> {
     let sweep = plan(&server.settings, server.clock.now());
     let mut total = 0;
     loop {
-        let left = server.store.sweep(&sweep).await?;
+        let left = end_clients(server).await? + server.store.sweep(&sweep).await?;
         let left = left + counts::forget(server, BATCH).await?;
         total += left;
         if left == 0 {
@@ -51,6 +56,18 @@ pub async fn once(server: &Server) -> StoreResult<u64> {
         }
         tokio::time::sleep(BREATH).await;
     }
+}
+
+/// Deletes clients that had an end, each as an owner would: a step and an event of its own. One that another node was
+/// quicker with is none any more.
+async fn end_clients(server: &Server) -> StoreResult<u64> {
+    let at = server.clock.now();
+    let mut ended = 0;
+    for client_id in server.store.clients_ended_by(at, BATCH).await? {
+        let audit = Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Server, address: None };
+        ended += u64::from(server.store.delete_client(&client_id, &audit).await?.is_some());
+    }
+    Ok(ended)
 }
 
 fn plan(settings: &Settings, now: Timestamp) -> Sweep {

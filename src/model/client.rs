@@ -288,6 +288,8 @@ pub struct Client {
     pub enabled: bool,
     /// When it was registered.
     pub created_at: Timestamp,
+    /// When it is there no more; none for one that stays.
+    pub ends_at: Option<Timestamp>,
     /// Secrets valid at the time of reading.
     pub secrets: Vec<ClientSecret>,
 }

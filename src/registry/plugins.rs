@@ -6,7 +6,7 @@
 
 mod preview;
 
-pub use self::preview::preview;
+pub use self::preview::{Previewed, preview};
 use serde_json::{Map, Value, json};
 use url::Url;
 

@@ -210,6 +210,7 @@ fn unkept(client_id: &str, document: &Document, now: Timestamp) -> Known {
         version: 1,
         enabled: true,
         created_at: now,
+        ends_at: None,
         secrets: Vec::new(),
     };
     Known { client, unkept: Some(Box::new(kept)) }

@@ -30,7 +30,8 @@ pub struct Found {
     api: Result<Option<Api>, String>,
 }
 
-/// Where a server's own pages and endpoints are: no browser and no code goes to any other.
+/// Where a server's own pages and endpoints are: no browser goes to any other, and codes go to the first one for tokens
+/// alone. What a name leads to is its owner's to say, and behind the others there may be somebody else.
 #[derive(Clone, Debug)]
 pub struct Own {
     /// Where people are asked.
@@ -38,7 +39,9 @@ pub struct Own {
     /// The other addresses of it.
     pub authorization: Vec<String>,
     /// Where codes are redeemed.
-    pub token: Vec<String>,
+    pub token: String,
+    /// The other addresses for tokens that documents may name.
+    pub other_tokens: Vec<String>,
 }
 
 /// What has to be known when the browser is back. It does not print: secrets are in it.
@@ -93,8 +96,9 @@ fn stranger(endpoints: &Endpoints, own: &Own) -> Option<String> {
         return Some(said("the place where people sign in", page, &known));
     }
     let token = endpoints.token.as_str();
-    let is_own = own.token.iter().any(|known| known == token);
-    (!is_own).then(|| said("the place where tokens come from", token, &own.token))
+    let known: Vec<String> = std::iter::once(&own.token).chain(&own.other_tokens).cloned().collect();
+    let is_own = known.iter().any(|known| known == token);
+    (!is_own).then(|| said("the place where tokens come from", token, &known))
 }
 
 /// What would be called; a description is read before anybody signs in, as callers do.
@@ -135,7 +139,7 @@ pub async fn set_out(
         secret: client.secret.as_ref().map(|secret| secret.secret().clone()),
         by_header,
         redirect_uri: client.redirect_uri.clone(),
-        token: endpoints.token.to_string(),
+        token: own.token.clone(),
         encoding: endpoints.encoding,
         resource: endpoints.asked.resource,
         sender: endpoints.sender,

@@ -127,9 +127,14 @@ impl Store {
         on_either_engine!(self, engine => engine.clients(now))
     }
 
-    /// Finds a client with its plugin and the secrets valid at `now`: one statement.
+    /// Finds a client with its plugin and the secrets valid at `now`, if it has not ended by then: one statement.
     pub async fn client(&self, client_id: &str, now: Timestamp) -> StoreResult<Option<Client>> {
         on_either_engine!(self, engine => engine.client(client_id, now))
+    }
+
+    /// The `client_id`s of those whose end was not after this, and that are not deleted yet; the oldest end first.
+    pub async fn clients_ended_by(&self, time: Timestamp, rows_max: u32) -> StoreResult<Vec<String>> {
+        on_either_engine!(self, engine => engine.clients_ended_by(time, rows_max))
     }
 
     /// What a client that registered itself is told again of what it said, as JSON; few ask, so it is not read with the

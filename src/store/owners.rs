@@ -56,7 +56,7 @@ impl Store {
         on_either_engine!(self, engine => engine.plugin_seen_by(viewer, slug))
     }
 
-    /// A page of a plugin's clients, with the secrets valid at `now`.
+    /// A page of a plugin's clients that stay, with the secrets valid at `now`.
     pub async fn clients_of(&self, plugin: PluginId, now: Timestamp, page: Page<ClientId>) -> StoreResult<Vec<Client>> {
         on_either_engine!(self, engine => engine.clients_of(plugin, now, page))
     }

@@ -62,6 +62,11 @@ impl Store {
         on_either_engine!(self, engine => engine.resources())
     }
 
+    /// Some resources of a plugin: its default first, then the oldest.
+    pub async fn resources_of(&self, plugin: PluginId, rows_max: u32) -> StoreResult<Vec<Resource>> {
+        on_either_engine!(self, engine => engine.resources_of(plugin, rows_max))
+    }
+
     /// The first resource registered below an origin, in canonical spelling and without trailing slash.
     pub async fn resource_below(&self, origin: &str) -> StoreResult<Option<Resource>> {
         on_either_engine!(self, engine => engine.resource_below(origin))

@@ -10,7 +10,7 @@ pub struct Sweep {
     /// before every code and access token minted under them has expired; a family is never swept because it ended.
     pub families_expired_by: Timestamp,
     /// Sessions whose `expires_at` is not after this leave, as do expired client secrets, owner tokens, links and mails, and
-    /// failed sign-ins that are to be forgotten by then; clients that end by then are deleted.
+    /// failed sign-ins that are to be forgotten by then.
     pub sessions_expired_by: Timestamp,
     /// Clients that registered themselves not after this leave if nobody ever consented to them; so do their secrets.
     pub clients_unused_since: Timestamp,

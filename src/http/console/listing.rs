@@ -12,7 +12,7 @@ use crate::{
         failure::PageError,
         pages::console::{ListingPage, Notice, Section},
     },
-    model::{id::AccountId, plugin::Plugin},
+    model::{client::Dialect, id::AccountId, plugin::Plugin},
     outbound::Limits,
     pictures,
     protocol::{manifest::openapi, parameters::Parameters},
@@ -42,6 +42,15 @@ pub(super) struct Typed {
     pub(super) wrong: Vec<Wrong>,
 }
 
+impl Typed {
+    /// What is previewed of it.
+    pub(super) fn shows<'a>(&'a self, kind: Option<Dialect>, known: Option<&'a Plugin>) -> Shows<'a> {
+        let is_named = |address: &str| !address.trim().is_empty();
+        let is_read_later = (self.form.openapi.is_none() && is_named(&self.openapi_url)) || is_named(&self.logo_url);
+        Shows { kind, known, form: &self.form, is_read_later }
+    }
+}
+
 /// Shows the page.
 pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     let show = async |entry: &Entry<'_>| {
@@ -63,9 +72,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     if let Some(asked) = Asked::read(fields)? {
         let (plugin, typed) = (seen(plugin, fields)?, read_typed(fields)?);
         return match asked {
-            Asked::Fragment => {
-                preview::answer(entry, &Shows { kind: None, known: Some(&plugin), form: &typed.form }).await
-            }
+            Asked::Fragment => preview::answer(entry, &typed.shows(None, Some(&plugin))).await,
             Asked::Page => render(entry, &plugin, typed).await,
         };
     }
@@ -196,7 +203,7 @@ async fn fetched(
 }
 
 async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
-    let preview = preview::of(entry, &Shows { kind: None, known: Some(plugin), form: &typed.form }).await?;
+    let preview = preview::of(entry, &typed.shows(None, Some(plugin))).await?;
     let page = ListingPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Listing)))?,

@@ -3,7 +3,10 @@
 
 use actix_web::HttpResponse;
 
-use super::entry::{Entry, Outcome};
+use super::{
+    entry::{Entry, Outcome},
+    working,
+};
 use crate::{
     http::{
         failure::PageError,
@@ -18,6 +21,7 @@ use crate::{
         id::ClientId,
         plugin::{DocumentKind, Plugin},
         redirect_uri::RedirectUri,
+        resource::ResourceIdentifier,
     },
     protocol::{manifest, parameters::Parameters},
     registry::plugins::{self, PluginForm},
@@ -54,6 +58,8 @@ pub(super) struct Shows<'a> {
     pub(super) known: Option<&'a Plugin>,
     /// What was typed.
     pub(super) form: &'a PluginForm,
+    /// Whether something was named that is fetched on saving.
+    pub(super) is_read_later: bool,
 }
 
 /// Answers with the preview alone.
@@ -65,7 +71,8 @@ pub(super) async fn answer(entry: &Entry<'_>, shows: &Shows<'_>) -> Outcome {
 /// The preview of what was typed.
 pub(super) async fn of(entry: &Entry<'_>, shows: &Shows<'_>) -> Result<Preview, PageError> {
     let (server, registry) = (entry.server, entry.registry());
-    let plugin = plugins::preview(&registry, shows.known, shows.form).ok_or(PageError::NotThere)?;
+    let previewed = plugins::preview(&registry, shows.known, shows.form).ok_or(PageError::NotThere)?;
+    let plugin = previewed.plugin;
     let client = match shows.known {
         Some(known) => newest(entry, known).await?,
         None => None,
@@ -90,11 +97,29 @@ pub(super) async fn of(entry: &Entry<'_>, shows: &Shows<'_>) -> Result<Preview, 
         destination: destination(client.as_ref(), kind),
         scopes: scopes.collect(),
         account: (entry.account.name.clone(), entry.account.email.to_string()),
-        api_address: plugin.host.to_string(),
+        api_address: api_address(entry, shows, &plugin, kind).await?,
     };
     let consent = consent::page(server, entry.layout(), about);
     let document = manifest::served(&plugin, scheme);
-    Ok(Preview::of(&consent, serde_json::to_string_pretty(&document).unwrap_or_default())?)
+    let manifest = serde_json::to_string_pretty(&document).unwrap_or_default();
+    Ok(Preview::of(&consent, (manifest, previewed.mistakes), shows.is_read_later)?)
+}
+
+/// What people are shown of the address: its host, and for a connector what follows it.
+async fn api_address(
+    entry: &Entry<'_>,
+    shows: &Shows<'_>,
+    plugin: &Plugin,
+    kind: Dialect,
+) -> Result<String, PageError> {
+    let address = match shows.known {
+        _ if kind != Dialect::Connector => None,
+        Some(known) if known.host == plugin.host => Some(working::target(entry, known, kind).await?.to_string()),
+        Some(_) => None,
+        None => Some(shows.form.api_address.trim().to_owned()),
+    };
+    let identifier = address.and_then(|address| address.parse::<ResourceIdentifier>().ok());
+    Ok(identifier.map_or_else(|| plugin.host.to_string(), |it| it.display_address()))
 }
 
 async fn newest(entry: &Entry<'_>, plugin: &Plugin) -> Result<Option<Client>, PageError> {

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     entry::{Entry, Outcome, take, visit},
     listing,
-    preview::{self, Asked, Shows},
+    preview::{self, Asked},
 };
 use crate::{
     http::{
@@ -50,9 +50,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     if let Some(asked) = Asked::read(fields)? {
         let typed = listing::read_typed(fields)?;
         return match asked {
-            Asked::Fragment => {
-                preview::answer(entry, &Shows { kind: Some(kind), known: None, form: &typed.form }).await
-            }
+            Asked::Fragment => preview::answer(entry, &typed.shows(Some(kind), None)).await,
             Asked::Page => render(entry, kind, typed).await,
         };
     }
@@ -78,8 +76,7 @@ fn kind(entry: &Entry<'_>) -> Result<Dialect, PageError> {
 }
 
 async fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outcome {
-    let shows = Shows { kind: Some(kind), known: None, form: &typed.form };
-    let preview = preview::of(entry, &shows).await?;
+    let preview = preview::of(entry, &typed.shows(Some(kind), None)).await?;
     let page = ListingPage {
         layout: entry.layout(),
         frame: entry.frame(None)?,

@@ -3,8 +3,9 @@
 //!
 //! The button registers a client for this one time and sends the browser on with the request a caller would send. Its
 //! `state` is everything that has to be known when the browser is back, sealed and bound to this browser, this account and
-//! this plugin, and taken once. Whatever happens then, the client is deleted with what it was given; one whose owner did
-//! not come back ends by itself. All requests are on a leash, and no code goes to an endpoint that is not this server's.
+//! this plugin, and taken once. When the last step is done, the client is deleted with what it was given; where that is
+//! never reached, because nobody came back or went away while it was played, it ends by itself. All requests are on a
+//! leash, and a code goes to the issuer's own address for tokens and nowhere else.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::{
         pages::console::{Notice, Section, TryOutPage, TryOutStep, Words},
     },
     model::{
-        assertion::AssertionId, client::Dialect, digest::Digest, flow::FlowId, plugin::Plugin,
+        Timestamp, assertion::AssertionId, client::Dialect, digest::Digest, flow::FlowId, plugin::Plugin,
         redirect_uri::RedirectUri,
     },
     protocol::{parameters::Parameters, presets::Preset},
@@ -53,11 +54,15 @@ use crate::{
 /// What each leg may cost.
 const BOUNDS: Bounds = Bounds { requests_max: 40, patience: Duration::from_secs(20) };
 
-/// The longest `state` a caller may send; what was said is left out of one that would be longer.
+/// The longest `state` that a caller may send here.
 const STATE_MAX: usize = 4096;
 
-/// The longest line of what was said that is carried along.
-const CARRIED_MAX: usize = 160;
+/// From so much on nothing is told of the first steps any more. It stands sealed again in the address of the page where
+/// people are asked, and proxies take 4 KB for the whole head of the answer that leads there.
+const STATE_USUAL_MAX: usize = 1536;
+
+/// The longest outcome of a step that is carried along.
+const CARRIED_MAX: usize = 120;
 
 /// The longest code that is read.
 const CODE_MAX: usize = 4096;
@@ -71,6 +76,8 @@ pub(super) const KINDS: [Dialect; 3] = [Dialect::Plugin, Dialect::Action, Dialec
 /// What the browser carries until it is back.
 #[derive(Serialize, Deserialize)]
 struct Carried {
+    /// Milliseconds since 1970: when it is good no more, and its client ends.
+    until: i64,
     plugin: Uuid,
     account: Uuid,
     kind: Dialect,
@@ -78,7 +85,7 @@ struct Carried {
     steps: Vec<Told>,
 }
 
-/// A step as it is told.
+/// A step as it is told. What was said stays where it was said: it would be too long to be carried.
 #[derive(Clone, Serialize, Deserialize)]
 struct Told {
     /// Milliseconds since 1970.
@@ -86,6 +93,7 @@ struct Told {
     name: String,
     is_good: bool,
     outcome: String,
+    #[serde(skip)]
     said: Vec<Words>,
 }
 
@@ -122,19 +130,21 @@ async fn leave(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let (own, typed) = (own(entry, &plugin), typed(entry, &plugin, kind));
     let mut steps = Vec::new();
     let mut tell = |step: Step| steps.push(told(server, step));
-    let wire = wire(server, &plugin, preset)?;
-    let Ok(target) = Url::parse(&plugin.resource) else { return Err(PageError::NotThere) };
+    let target = working::target(entry, &plugin, kind).await?;
+    let wire = wire(server, &target, preset)?;
     let found = legs::find(&wire, &target, (preset, &typed), &own, &mut tell).await;
-    let Some(found) = found else { return render(entry, &plugin, (kind, steps), None) };
-    let client = register(entry, &plugin, (kind, found.by_header)).await?;
+    let Some(found) = found else { return render(entry, &plugin, (kind, target, steps), None) };
+    let until = server.clock.now() + try_outs::LIFETIME_MAX;
+    let client = register(entry, &plugin, (kind, found.by_header), until).await?;
     let client_id = client.id.clone();
     let set_out = legs::set_out(&wire, found, &client, &own, &mut tell).await;
     drop(turn);
     let Some((asked, luggage)) = set_out else {
         end(entry, &client_id).await?;
-        return render(entry, &plugin, (kind, steps), None);
+        return render(entry, &plugin, (kind, target, steps), None);
     };
-    let carried = Carried { plugin: plugin.id.0, account: entry.account.id.0, kind, luggage, steps };
+    let (plugin, account) = (plugin.id.0, entry.account.id.0);
+    let carried = Carried { until: until.timestamp_millis(), plugin, account, kind, luggage, steps };
     let asked = asked.with_state(seal(entry, carried)?);
     Ok(to_path(server, HttpResponse::SeeOther(), &format!("/authorize?{}", asked.url.query().unwrap_or_default())))
 }
@@ -145,7 +155,7 @@ fn own(entry: &Entry<'_>, plugin: &Plugin) -> Own {
     // A connector is told the issuer's, an action those on the plugin's host.
     let [page, token] = clients::endpoints(&registry, Dialect::Connector, &plugin.host);
     let [other_page, other_token] = clients::endpoints(&registry, Dialect::Action, &plugin.host);
-    Own { page, authorization: vec![other_page], token: vec![token, other_token] }
+    Own { page, authorization: vec![other_page], token, other_tokens: vec![other_token] }
 }
 
 /// What an owner types in at the assistant's, where documents do not say it.
@@ -158,11 +168,10 @@ fn typed(entry: &Entry<'_>, plugin: &Plugin, kind: Dialect) -> Typed {
     Typed { scope: Some(plugin.scopes.names().to_string()), endpoints: page.zip(token), ..Typed::default() }
 }
 
-fn wire(server: &Server, plugin: &Plugin, preset: &'static Preset) -> Result<Wire, PageError> {
+fn wire(server: &Server, target: &Url, preset: &'static Preset) -> Result<Wire, PageError> {
     let clock = server.clock.clone();
     let leash = Leash::new(server.for_owners.clone(), &clock, BOUNDS);
-    let target = Url::parse(&plugin.resource).map_err(|_| PageError::NotThere)?;
-    Wire::leashed(callers::user_agent(preset), clock, &target, leash).map_err(|error| {
+    Wire::leashed(callers::user_agent(preset), clock, target, leash).map_err(|error| {
         tracing::error!(%error, "a try-out could not begin");
         PageError::Unreadable
     })
@@ -173,10 +182,15 @@ fn callback(entry: &Entry<'_>, plugin: &Plugin) -> String {
     format!("{}/console/plugins/{}/try/return", entry.server.settings.issuer, plugin.slug)
 }
 
-async fn register(entry: &Entry<'_>, plugin: &Plugin, (kind, by_header): (Dialect, bool)) -> Result<Client, PageError> {
+async fn register(
+    entry: &Entry<'_>,
+    plugin: &Plugin,
+    (kind, by_header): (Dialect, bool),
+    until: Timestamp,
+) -> Result<Client, PageError> {
     let redirect_uri = callback(entry, plugin);
     let uri: RedirectUri = redirect_uri.parse().map_err(|_| PageError::Unreadable)?;
-    let (client, secret) = try_outs::begin(&entry.registry(), plugin, kind, uri).await?;
+    let (client, secret) = try_outs::begin(&entry.registry(), plugin, kind, (uri, until)).await?;
     let secret = secret.map(|secret| oauth2::ClientSecret::new(secret.reveal().to_owned()));
     Ok(Client { id: client.client_id, secret, by_header, redirect_uri })
 }
@@ -211,27 +225,24 @@ fn told(server: &Server, step: Step) -> Told {
     }
 }
 
-fn seal(entry: &Entry<'_>, mut carried: Carried) -> Result<String, Fault> {
-    let short = |text: &mut String| {
-        if let Some((end, _)) = text.char_indices().nth(CARRIED_MAX) {
-            text.truncate(end);
-            text.push('…');
+fn seal(entry: &Entry<'_>, mut carried: Carried) -> Result<String, PageError> {
+    for step in &mut carried.steps {
+        if let Some((end, _)) = step.outcome.char_indices().nth(CARRIED_MAX) {
+            step.outcome.truncate(end);
+            step.outcome.push('…');
         }
-    };
-    for words in carried.steps.iter_mut().flat_map(|step| &mut step.said) {
-        short(&mut words.asked);
-        short(&mut words.answered);
     }
     let (ring, now) = (entry.server.keyring.current(), entry.server.clock.now());
+    let until = Timestamp::from_timestamp_millis(carried.until).ok_or(PageError::Unreadable)?;
     let write = |carried: &Carried| {
-        let until = now + try_outs::LIFETIME_MAX;
-        between::write(&ring, Return::TryOut, (entry.browser(), until), carried, (now, random::bytes()))
+        let write = between::write(&ring, Return::TryOut, (entry.browser(), until), carried, (now, random::bytes()));
+        write.map_err(Fault::from)
     };
     let state = write(&carried)?;
-    if state.len() <= STATE_MAX {
+    if state.len() <= STATE_USUAL_MAX {
         return Ok(state);
     }
-    carried.steps.iter_mut().for_each(|step| step.said.clear());
+    carried.steps.clear();
     Ok(write(&carried)?)
 }
 
@@ -243,9 +254,12 @@ async fn opened(entry: &Entry<'_>, plugin: &Plugin, state: &str) -> Result<Optio
     Ok(carried.filter(|carried| carried.plugin == plugin.id.0 && carried.account == entry.account.id.0))
 }
 
-async fn is_first(entry: &Entry<'_>, state: &str) -> Result<bool, PageError> {
-    let digest = Digest::of([b"consentry try-out v1".as_slice(), state.as_bytes()].concat());
-    let id = AssertionId { expires_at: entry.server.clock.now() + try_outs::LIFETIME_MAX, digest };
+/// Whether nobody has come back with it before, on any node. All returns of one try-out are one entry, for as long as it
+/// is good.
+async fn is_first(entry: &Entry<'_>, until: i64, client_id: &str) -> Result<bool, PageError> {
+    let digest = Digest::of([b"consentry try-out v1".as_slice(), client_id.as_bytes()].concat());
+    let expires_at = Timestamp::from_timestamp_millis(until).ok_or(PageError::Unreadable)?;
+    let id = AssertionId { expires_at, digest };
     Ok(entry.server.store.use_assertion(&AssertionUse { id, use_id: random::bytes() }).await?)
 }
 
@@ -255,16 +269,18 @@ async fn arrive(entry: &Entry<'_>) -> Outcome {
     let state = query.one("state", STATE_MAX).ok().flatten().unwrap_or_default();
     let over = || Ok(entry.lead_to(&format!("/plugins/{}/working", plugin.slug), Notice::TryOutOver));
     let Some(carried) = opened(entry, &plugin, state).await? else { return over() };
+    let Carried { until, kind, luggage, mut steps, .. } = carried;
+    // Whatever may fail goes before it is used up.
+    let preset = callers::named(kind.as_str()).ok_or(PageError::NotThere)?;
+    let target = working::target(entry, &plugin, kind).await?;
+    let (wire, client_id) = (wire(entry.server, &target, preset)?, luggage.client_id.clone());
     let turn = match entry.server.examinations.go_on(plugin.id) {
         Ok(turn) => turn,
         Err(not_now) => return refuse(entry, &plugin, not_now).await,
     };
-    if !is_first(entry, state).await? {
+    if !is_first(entry, until, &client_id).await? {
         return over();
     }
-    let Carried { kind, luggage, mut steps, .. } = carried;
-    let preset = callers::named(kind.as_str()).ok_or(PageError::NotThere)?;
-    let (wire, client_id) = (wire(entry.server, &plugin, preset)?, luggage.client_id.clone());
     let location = format!("{}?{}", callback(entry, &plugin), entry.request.query_string());
     let mut tell = |step: Step| steps.push(told(entry.server, step));
     legs::arrive(&wire, luggage, (&location, state), &mut tell).await;
@@ -272,7 +288,7 @@ async fn arrive(entry: &Entry<'_>) -> Outcome {
     drop(turn);
     let code = query.one("code", CODE_MAX).ok().flatten().unwrap_or_default();
     let flow = flow_of(entry, code).await?;
-    render(entry, &plugin, (kind, steps), flow)
+    render(entry, &plugin, (kind, target, steps), flow)
 }
 
 /// The attempt that a code was given in.
@@ -282,14 +298,19 @@ async fn flow_of(entry: &Entry<'_>, code: &str) -> Result<Option<String>, PageEr
     Ok(tokens::code::read(&ring, code).map(|code| FlowId::of(code.id.0).to_string()))
 }
 
-fn render(entry: &Entry<'_>, plugin: &Plugin, (kind, steps): (Dialect, Vec<Told>), flow: Option<String>) -> Outcome {
+fn render(
+    entry: &Entry<'_>,
+    plugin: &Plugin,
+    (kind, target, steps): (Dialect, Url, Vec<Told>),
+    flow: Option<String>,
+) -> Outcome {
     let step = |told: Told| TryOutStep::of(&told.name, (told.at, told.is_good), &told.outcome, told.said);
     let page = TryOutPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Working)))?,
         slug: plugin.slug.clone(),
         kind,
-        target: plugin.resource.clone(),
+        target: target.to_string(),
         steps: steps.into_iter().map(step).collect(),
         flow,
     };

@@ -99,7 +99,8 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let name = fields.required("caller", NAME_MAX).map_err(PageError::Incomplete)?;
     let preset = playable().find(|preset| preset.name == name).ok_or(PageError::NotThere)?;
     let clients = clients(entry, &plugin).await?;
-    let outcome = look(entry, &plugin, &clients, preset).await;
+    let target = target(entry, &plugin, preset.dialect).await?;
+    let outcome = look(entry, &plugin, &clients, (preset, &target)).await;
     render(entry, &plugin, &clients, Looked { preset: Some(preset), outcome: Some(outcome) }).await
 }
 
@@ -107,28 +108,44 @@ async fn look(
     entry: &Entry<'_>,
     plugin: &Plugin,
     clients: &[Client],
-    preset: &'static Preset,
+    (preset, target): (&'static Preset, &Url),
 ) -> Result<Findings, NotNow> {
     let server = entry.server;
     let examination = server.examinations.begin(plugin.id, entry.account.id)?;
     let clock = server.clock.clone();
     let leash = Leash::new(server.for_owners.clone(), &clock, BOUNDS);
-    let checks = match Url::parse(&plugin.resource) {
-        Ok(target) => match Wire::leashed(callers::OWN, clock, &target, leash) {
-            Ok(wire) => {
-                let changes_only = Some(endpoints(entry, plugin));
-                let patient = Patient { target, preset, typed: typed(clients, preset), account: None, changes_only };
-                doctor::examine(&wire, &patient).await.checks
-            }
-            Err(error) => vec![Check::left_out("reach.answers", format!("anything: {error}"))],
-        },
+    let checks = match Wire::leashed(callers::OWN, clock, target, leash) {
+        Ok(wire) => {
+            let (target, changes_only) = (target.clone(), Some(endpoints(entry, plugin)));
+            let patient = Patient { target, preset, typed: typed(clients, preset), account: None, changes_only };
+            doctor::examine(&wire, &patient).await.checks
+        }
         Err(error) => vec![Check::left_out("reach.answers", format!("anything: {error}"))],
     };
     drop(examination);
-    Ok(Findings::of(&plugin.resource, &preset.about, checks))
+    Ok(Findings::of(target.as_str(), &preset.about, checks))
 }
 
-/// This server's own, in each spelling: nothing is left behind at any other for an owner.
+/// How many resources of a plugin are looked at for one that people paste.
+const RESOURCES_MAX: u32 = 20;
+
+/// Where a caller of this kind begins: whoever speaks MCP at the server's whole address, which is a resource of its own
+/// beside the plugin's origin; everybody else at the plugin's host.
+pub(super) async fn target(entry: &Entry<'_>, plugin: &Plugin, kind: Dialect) -> Result<Url, PageError> {
+    let origin = Url::parse(&plugin.resource).map_err(|_| PageError::NotThere)?;
+    Ok(if kind == Dialect::Connector { pasted(entry, plugin).await?.unwrap_or(origin) } else { origin })
+}
+
+/// The address of a plugin's MCP server, if it has one: a manifest's API is a host, what has a path is pasted.
+async fn pasted(entry: &Entry<'_>, plugin: &Plugin) -> Result<Option<Url>, PageError> {
+    let resources = entry.server.store.resources_of(plugin.id, RESOURCES_MAX).await?;
+    let mut urls = resources.iter().filter_map(|resource| Url::parse(resource.identifier.as_str()).ok());
+    Ok(urls.find(|url| url.path() != "/"))
+}
+
+/// This server's own, in each spelling, and those of the same names on the plugin's host: nothing is left behind at any
+/// other for an owner. What the plugin's host leads to is its owner's to say, so that a token that was made up may be
+/// tried at a server of their own; nothing that is worth anything is.
 fn endpoints(entry: &Entry<'_>, plugin: &Plugin) -> Vec<String> {
     let issuer = &entry.server.settings.issuer;
     let on_the_plugins_host = clients::endpoints(&entry.registry(), Dialect::Action, &plugin.host);
@@ -201,7 +218,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, clients: &[Client], looked: 
         frame: entry.frame(Some((plugin, Section::Working)))?,
         slug: plugin.slug.clone(),
         callers: playable().map(choice).collect(),
-        kinds: kinds(plugin, clients),
+        kinds: kinds(entry, plugin, clients).await?,
         not_now,
         findings,
         attempts: attempts.iter().map(|attempt| AttemptLine::of(attempt, name(attempt, clients))).collect(),
@@ -211,17 +228,19 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, clients: &[Client], looked: 
 }
 
 /// As which kind of caller it can be tried out; the one that fits is chosen.
-fn kinds(plugin: &Plugin, clients: &[Client]) -> Vec<CallerChoice> {
+async fn kinds(entry: &Entry<'_>, plugin: &Plugin, clients: &[Client]) -> Result<Vec<CallerChoice>, PageError> {
     let of_client = clients.iter().map(|client| client.dialect).find(|kind| try_out::KINDS.contains(kind));
-    // A manifest's API is a host; what has a path is a server that people paste.
-    let has_path = Url::parse(&plugin.resource).is_ok_and(|url| url.path() != "/");
-    let fits = of_client.unwrap_or(if has_path { Dialect::Connector } else { Dialect::Plugin });
+    let fits = match of_client {
+        Some(kind) => kind,
+        None if pasted(entry, plugin).await?.is_some() => Dialect::Connector,
+        None => Dialect::Plugin,
+    };
     let choice = |kind: &Dialect| CallerChoice {
         name: kind.as_str().to_owned(),
         about: dialect::in_words(*kind).to_owned(),
         is_chosen: *kind == fits,
     };
-    try_out::KINDS.iter().map(choice).collect()
+    Ok(try_out::KINDS.iter().map(choice).collect())
 }
 
 fn told(not_now: NotNow) -> String {

@@ -6,7 +6,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Registry, RegistryError, RegistryResult, Which, Wrong, find, says_not_so_itself};
+use super::{Registry, RegistryError, RegistryResult, Which, Wrong, find_to_change, says_not_so_itself};
 use crate::{
     model::{
         client::{Client, Dialect},
@@ -96,7 +96,7 @@ pub(super) fn of(caller: &Preset, texts: &[String]) -> Result<Callbacks, Vec<Wro
 ///
 /// [`RegistryError::Wrong`] with everything that is wrong, [`RegistryError::Gone`], [`RegistryError::ChangedMeanwhile`].
 pub async fn add(registry: &Registry<'_>, which: Which<'_>, texts: &[String]) -> RegistryResult<Client> {
-    let client = find(registry, which.client_id).await?;
+    let client = find_to_change(registry, which.client_id).await?;
     says_not_so_itself(&client)?;
     let Callbacks { uris, .. } = read(client.dialect, texts).map_err(RegistryError::Wrong)?;
     put(registry, which, &client, uris).await
@@ -108,7 +108,7 @@ pub async fn add(registry: &Registry<'_>, which: Which<'_>, texts: &[String]) ->
 ///
 /// As [`add`].
 pub async fn remove(registry: &Registry<'_>, which: Which<'_>, text: &str) -> RegistryResult<Client> {
-    let client = find(registry, which.client_id).await?;
+    let client = find_to_change(registry, which.client_id).await?;
     says_not_so_itself(&client)?;
     let gone = client.redirect_uris.iter().find(|uri| uri.as_str() == text.trim());
     let gone = gone.ok_or_else(|| Wrong::new("callback", "it is not registered for this client"))?;
@@ -135,7 +135,7 @@ pub async fn offers(registry: &Registry<'_>, client: &Client) -> RegistryResult<
 ///
 /// As [`add`].
 pub async fn approve(registry: &Registry<'_>, which: Which<'_>, text: &str) -> RegistryResult<Client> {
-    let client = find(registry, which.client_id).await?;
+    let client = find_to_change(registry, which.client_id).await?;
     let offer = offered(registry, &client, text).await?;
     put(registry, which, &client, with_twins(&offer.redirect_uri)).await
 }
@@ -146,7 +146,7 @@ pub async fn approve(registry: &Registry<'_>, which: Which<'_>, text: &str) -> R
 ///
 /// As [`add`].
 pub async fn dismiss(registry: &Registry<'_>, client_id: &str, text: &str) -> RegistryResult<()> {
-    let client = find(registry, client_id).await?;
+    let client = find_to_change(registry, client_id).await?;
     let offer = offered(registry, &client, text).await?;
     let audit = registry.audit(registry.clock.now());
     registry.store.dismiss_callbacks(&client, &with_twins(&offer.redirect_uri), &audit).await?;

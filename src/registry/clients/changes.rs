@@ -1,6 +1,9 @@
 //! A client renamed, disabled, enabled again, and deleted.
 
-use super::{Registry, RegistryError, RegistryResult, Which, Wrong, callbacks::change, find, name, says_not_so_itself};
+use super::{
+    Registry, RegistryError, RegistryResult, Which, Wrong, callbacks::change, find, find_to_change, name,
+    says_not_so_itself,
+};
 use crate::{
     model::client::{Client, Registration},
     store::client_changes::ClientEdit,
@@ -25,7 +28,7 @@ pub struct Deleted {
 /// [`RegistryError::Wrong`], [`RegistryError::Gone`], [`RegistryError::ChangedMeanwhile`].
 pub async fn rename(registry: &Registry<'_>, which: Which<'_>, text: &str) -> RegistryResult<Client> {
     let name = name(text)?;
-    says_not_so_itself(&find(registry, which.client_id).await?)?;
+    says_not_so_itself(&find_to_change(registry, which.client_id).await?)?;
     change(registry, which, ClientEdit::Rename(name)).await
 }
 
@@ -43,8 +46,10 @@ pub async fn disable(registry: &Registry<'_>, client_id: &str) -> RegistryResult
 ///
 /// # Errors
 ///
-/// [`RegistryError::Gone`], [`RegistryError::ChangedMeanwhile`].
+/// [`RegistryError::Wrong`] for one that is there for a time, [`RegistryError::Gone`],
+/// [`RegistryError::ChangedMeanwhile`].
 pub async fn enable(registry: &Registry<'_>, which: Which<'_>) -> RegistryResult<Client> {
+    find_to_change(registry, which.client_id).await?;
     change(registry, which, ClientEdit::Enable).await
 }
 

@@ -239,6 +239,16 @@ async fn find(registry: &Registry<'_>, client_id: &str) -> RegistryResult<Client
     registry.store.client(client_id, registry.clock.now()).await?.ok_or(RegistryError::Gone)
 }
 
+/// The client as it is now, for whoever changes it. One that is there for a time is nobody's to change: where it sends
+/// people was checked when it was made, and for nothing else.
+async fn find_to_change(registry: &Registry<'_>, client_id: &str) -> RegistryResult<Client> {
+    let client = find(registry, client_id).await?;
+    if client.ends_at.is_some() {
+        return Err(Wrong::new("other", "it is a try-out's, and ends by itself; it can be disabled or deleted").into());
+    }
+    Ok(client)
+}
+
 /// Refuses what a client's document says anew whenever it is read.
 fn says_not_so_itself(client: &Client) -> RegistryResult<()> {
     if client.registration == Registration::Document {

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Registry, RegistryError, RegistryResult, Wrong};
+use super::{Registry, RegistryError, RegistryResult, Wrong, find_to_change};
 use crate::{
     model::{
         Timestamp,
@@ -52,6 +52,7 @@ pub async fn rotate(
     if keep_old < TimeDelta::zero() || keep_old > KEPT_MAX {
         return Err(Wrong::new("keep_old", format!("choose at most {} days", KEPT_MAX.num_days())).into());
     }
+    find_to_change(registry, client_id).await?;
     let at = registry.clock.now();
     let (secret, kept) = new_secret(at);
     let old_expires_at = at + keep_old;
@@ -73,6 +74,7 @@ pub async fn rotate(
 ///
 /// [`RegistryError::Wrong`] for a secret that is not valid any more, or is the last one; [`RegistryError::Gone`].
 pub async fn end(registry: &Registry<'_>, client_id: &str, secret: ClientSecretId) -> RegistryResult<Client> {
+    find_to_change(registry, client_id).await?;
     match registry.store.end_secret(client_id, secret, &registry.audit(registry.clock.now())).await? {
         EndSecret::Ended(client) => Ok(*client),
         EndSecret::Unknown => Err(RegistryError::Gone),

@@ -13,9 +13,18 @@ use crate::{
     registry::Registry,
 };
 
+/// What a form would make.
+#[derive(Clone, Debug)]
+pub struct Previewed {
+    /// The plugin.
+    pub plugin: Plugin,
+    /// What its manifest would be refused for.
+    pub mistakes: Vec<String>,
+}
+
 /// The plugin that a form would make, whatever is wrong with it: nothing is kept, and what cannot be read stands as it
 /// was, or for nothing.
-pub fn preview(registry: &Registry<'_>, known: Option<&Plugin>, form: &PluginForm) -> Option<Plugin> {
+pub fn preview(registry: &Registry<'_>, known: Option<&Plugin>, form: &PluginForm) -> Option<Previewed> {
     let address = Url::parse(form.api_address.trim()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let host = host(registry, &address).ok().or_else(|| known.map(|plugin| plugin.host.clone()));
     let host = host.or_else(|| NOWHERE.parse().ok())?;
@@ -28,7 +37,10 @@ pub fn preview(registry: &Registry<'_>, known: Option<&Plugin>, form: &PluginFor
     }
     let manifest = manifest_of(registry, form, known, manifest, &host);
     let read = manifest::read_unpublished(manifest.to_string().as_bytes(), &host);
-    let manifest = read.map_or(manifest, |(words, _)| words.manifest);
+    let (manifest, mistakes) = match read {
+        Ok((words, _)) => (words.manifest, Vec::new()),
+        Err(mistakes) => (manifest, mistakes.iter().map(ToString::to_string).collect()),
+    };
     let described = form.openapi.as_deref().and_then(|body| openapi::read(body).ok());
     let mut scopes = known.map(|plugin| plugin.scopes.clone()).unwrap_or_default();
     let names = scopes.names();
@@ -36,7 +48,7 @@ pub fn preview(registry: &Registry<'_>, known: Option<&Plugin>, form: &PluginFor
         // More than a plugin can have are left out.
         let _ = scopes.put(scope);
     }
-    Some(Plugin {
+    let plugin = Plugin {
         id: known.map_or(PluginId(uuid::Uuid::nil()), |plugin| plugin.id),
         slug: known.map(|plugin| plugin.slug.clone()).unwrap_or_default(),
         state: PluginState::Draft,
@@ -48,7 +60,8 @@ pub fn preview(registry: &Registry<'_>, known: Option<&Plugin>, form: &PluginFor
         manifest,
         accent_color: accent(&form.accent_color).unwrap_or_default(),
         version: 0,
-    })
+    };
+    Some(Previewed { plugin, mistakes })
 }
 
 /// What stands where no host was typed yet.

@@ -29,7 +29,7 @@ macro_rules! select_clients {
             "select c.id, c.client_id, c.registration, c.name, c.dialect, c.authentication_methods, c.redirect_uris,
                     c.scopes, c.signing_algorithm, c.jwks_uri, c.key_set, c.key_set_fetched_at, c.key_set_failing_since,
                     c.document_fetched_at, c.document_fresh_until, c.document_is_pinned, c.registration_digest,
-                    c.default_scopes, c.generation, c.version, c.enabled, c.created_at, ",
+                    c.default_scopes, c.generation, c.version, c.enabled, c.created_at, c.ends_at, ",
             resource_columns!(),
             ", s.id as secret_id, s.digest as secret_digest, s.created_at as secret_created_at,
                     s.expires_at as secret_expires_at, s.last_used_at as secret_last_used_at
@@ -43,13 +43,14 @@ macro_rules! select_clients {
 }
 
 const ALL: &str = concat!(select_clients!(), "where c.deleted_at is null order by c.id, s.id desc");
-/// The page is cut before the secrets multiply its rows.
+/// The page is cut before the secrets multiply its rows. What has an end is nobody's who looks at what a plugin has.
 const OF_PLUGIN: &str = concat!(
     select_clients!(),
     "where c.id in (select id
                       from clients
                      where plugin_id = $2
                        and deleted_at is null
+                       and ends_at is null
                        and id < $3
                      order by id desc
                      limit $4)
@@ -64,6 +65,15 @@ const INSERT: &str = "
             signing_algorithm, jwks_uri, key_set, key_set_fetched_at, registration_digest, default_scopes,
             registered_metadata, created_at, ends_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+
+/// Oldest end first, so that all nodes go through them in one order.
+const ENDED: &str = "
+    select client_id
+      from clients
+     where ends_at <= $1
+       and deleted_at is null
+     order by ends_at, id
+     limit $2";
 
 const REGISTERED_METADATA: &str = "select registered_metadata from clients where id = $1";
 
@@ -98,6 +108,7 @@ pub(super) struct ClientRow {
     version: i64,
     enabled: bool,
     created_at: Timestamp,
+    ends_at: Option<Timestamp>,
     #[sqlx(flatten)]
     home: ResourceRow,
     secret_id: Option<Uuid>,
@@ -155,6 +166,7 @@ impl ClientRow {
             version: self.version,
             enabled: self.enabled,
             created_at: self.created_at,
+            ends_at: self.ends_at,
             secrets: Vec::new(),
         })
     }
@@ -254,7 +266,15 @@ impl Engine {
                 .bind(now)
                 .bind(client_id)
                 .fetch_all(&mut *connection))?;
-        Ok(fold(rows)?.pop())
+        // Over is over, also where the sweep has yet to come by.
+        Ok(fold(rows)?.pop().filter(|client| client.ends_at.is_none_or(|end| end > now)))
+    }
+
+    pub(in crate::store) async fn clients_ended_by(&self, time: Timestamp, rows_max: u32) -> StoreResult<Vec<String>> {
+        reading!(self, connection => sqlx::query_scalar(ENDED)
+            .bind(time)
+            .bind(i64::from(rows_max))
+            .fetch_all(&mut *connection))
     }
 
     pub(in crate::store) async fn registered_metadata(&self, id: ClientId) -> StoreResult<Option<String>> {

@@ -38,6 +38,8 @@ macro_rules! select_resources {
 const ALL: &str = concat!(select_resources!(), "order by r.id");
 const BY_CANONICAL: &str = concat!(select_resources!(), "where r.canonical = $1");
 const BY_ID: &str = concat!(select_resources!(), "where r.id = $1");
+const OF_PLUGIN: &str =
+    concat!(select_resources!(), "where r.plugin_id = $1 order by r.is_default desc, r.id limit $2");
 const BELOW: &str = concat!(select_resources!(), "where substr(r.canonical, 1, length($1)) = $1 order by r.id limit 1");
 /// Two are enough to know that there is not one alone.
 const DEFAULTS: &str = concat!(select_resources!(), "where r.is_default order by r.id limit 2");
@@ -135,6 +137,14 @@ impl Engine {
 
     pub(in crate::store) async fn resources(&self) -> StoreResult<Vec<Resource>> {
         let rows: Vec<ResourceRow> = reading!(self, connection => sqlx::query_as(ALL).fetch_all(&mut *connection))?;
+        rows.into_iter().filter_map(|row| row.into_resource().transpose()).collect()
+    }
+
+    pub(in crate::store) async fn resources_of(&self, plugin: PluginId, rows_max: u32) -> StoreResult<Vec<Resource>> {
+        let rows: Vec<ResourceRow> = reading!(self, connection => sqlx::query_as(OF_PLUGIN)
+            .bind(plugin.0)
+            .bind(i64::from(rows_max))
+            .fetch_all(&mut *connection))?;
         rows.into_iter().filter_map(|row| row.into_resource().transpose()).collect()
     }
 

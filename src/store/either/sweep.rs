@@ -94,14 +94,6 @@ const UNUSED_CLIENT: &str = "
      where id = $1
        and not exists (select 1 from consents where client_id = $1)";
 
-/// Deleted as an owner would do it; what is left of them leaves with what is below. The condition stands twice: an owner
-/// may have deleted one meanwhile.
-const ENDED_CLIENTS: &str = "
-    update clients
-       set enabled = false, generation = generation + 1, version = version + 1, deleted_at = $1
-     where id in (select id from clients where ends_at <= $1 and deleted_at is null limit $2)
-       and deleted_at is null";
-
 /// The client that was deleted first, held until the step ends; one that another node is at is passed over.
 const DELETED: &str =
     concat!("select id from clients where deleted_at is not null order by deleted_at, id limit 1 ", locking!());
@@ -140,7 +132,6 @@ impl Engine {
             (OWNER_TOKENS, sweep.sessions_expired_by),
             (ASSERTIONS, sweep.assertions_expired_by),
             (OFFERS, sweep.offers_unseen_since),
-            (ENDED_CLIENTS, sweep.sessions_expired_by),
         ] {
             let done = sqlx::query(statement).bind(by).bind(i64::from(sweep.rows_max)).execute(&mut *step).await?;
             left += done.rows_affected();

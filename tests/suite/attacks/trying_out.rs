@@ -17,6 +17,9 @@ async fn agreed(world: &World, browser: &ByHand) -> String {
     let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
     let sent = browser.post(&world.running, TRY, &[("csrf", &csrf), ("account", &account), ("kind", "plugin")]).await;
     let asked = browser.get(&world.running, sent.redirect()).await;
+    // Proxies take 4 KB for the head of an answer.
+    let head: usize = asked.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    assert!(head < 4000, "{head}: {:?}", asked.headers);
     let consent = browser.get(&world.running, asked.redirect()).await;
     browser.decide(&world.running, &consent, "allow").await.redirect().to_owned()
 }
@@ -71,6 +74,11 @@ on_both_engines! {
         assert_eq!(good, 1, "{:?}", all.iter().map(|answer| answer.status).collect::<Vec<_>>());
         assert!(all.iter().any(|answer| answer.body.contains("Tokens for the code")));
         assert_eq!(owner.get(running, &back).await.location(), over);
+        // Nor later: it is the same try-out for as long as it is good.
+        for minutes in [1, 30] {
+            running.server.clock.advance(chrono::TimeDelta::minutes(minutes));
+            assert_eq!(owner.get(running, &back).await.location(), over, "{minutes} minutes later");
+        }
         assert!(running.server.store.clients(running.server.clock.now()).await.unwrap().is_empty());
     }
 
@@ -84,10 +92,14 @@ on_both_engines! {
         clock.advance(chrono::TimeDelta::minutes(59));
         while jobs::sweep::once(&running.server).await.unwrap() > 0 {}
         assert_eq!(running.server.store.clients(clock.now()).await.unwrap().len(), 1);
+        let made = running.server.store.clients(clock.now()).await.unwrap().remove(0);
         clock.advance(chrono::TimeDelta::minutes(1));
+        assert!(running.server.store.client(&made.client_id, clock.now()).await.unwrap().is_none(), "over is over");
+        assert_eq!(world.database.audited("client.deleted").await, 0);
         while jobs::sweep::once(&running.server).await.unwrap() > 0 {}
         assert!(running.server.store.clients(clock.now()).await.unwrap().is_empty());
         assert_eq!(world.database.count("clients").await, 0);
+        assert_eq!(world.database.audited("client.deleted").await, 1);
         let over = owner.get(running, &back).await;
         assert_eq!(over.location(), Some("/console/plugins/todo/working?done=try-out-over"));
     }

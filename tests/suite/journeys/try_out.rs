@@ -1,10 +1,13 @@
 //! "Try it as ChatGPT": an owner's own browser goes the way that everybody's goes, and the server plays the caller.
 
+use actix_web::HttpResponse;
+use chrono::TimeDelta;
 use consentry::{
     clock::Clock,
     jobs,
     model::{
         account::Role,
+        audit::Actor,
         counts::{Counted, Grain},
         id::PluginId,
         plugin::{Plugin, PluginState},
@@ -12,7 +15,11 @@ use consentry::{
     outbound,
     protocol::presets,
     random,
-    store::plugins::PluginImport,
+    registry::{
+        Registry, RegistryError,
+        clients::{Which, callbacks, changes, secrets},
+    },
+    store::{owners, plugins::PluginImport},
 };
 use serde_json::json;
 
@@ -20,6 +27,7 @@ use crate::{
     harness::{
         browser::{Browser, Page},
         databases::Engine,
+        hostile::{Asked, Hostile},
         server::{Options, PASSWORD, World},
     },
     on_both_engines,
@@ -86,6 +94,19 @@ pub async fn leading(world: &World, resource: &str, owner: &str) -> Plugin {
     plugin
 }
 
+/// An MCP server of somebody's that takes this server's tokens; `elsewhere` is this server.
+fn mcp_server(asked: &Asked) -> Option<HttpResponse> {
+    let resource = format!("{}/mcp", asked.origin);
+    Some(match asked.path.as_str() {
+        "/mcp" if asked.said.is_empty() => HttpResponse::Unauthorized().finish(),
+        "/mcp" => HttpResponse::Ok().json(json!({ "jsonrpc": "2.0", "id": 1, "result": {} })),
+        "/.well-known/oauth-protected-resource/mcp" => {
+            HttpResponse::Ok().json(json!({ "resource": resource, "authorization_servers": [asked.elsewhere] }))
+        }
+        _ => HttpResponse::NotFound().finish(),
+    })
+}
+
 /// Whether a text holds a secret of this server's, and not its beginning alone.
 fn holds_a_secret(html: &str) -> bool {
     html.match_indices("cst_").any(|(at, _)| {
@@ -141,6 +162,63 @@ on_both_engines! {
         assert!(told.html.contains("access_denied") && told.html.contains("If you said no"), "{}", told.html);
         let server = &world.running.server;
         assert!(server.store.clients(server.clock.now()).await.unwrap().is_empty());
+    }
+
+    async fn a_connector_is_tried_at_the_whole_address_of_its_server(engine) {
+        let world = world(engine).await;
+        let api = Hostile::start(mcp_server, &world.running.url);
+        // As the console registers one: the plugin's resource is the origin, and the address a further one.
+        let plugin = leading(&world, &api.url, OWNER).await;
+        world.running.add_resource(&plugin, &format!("{}/mcp", api.url)).await;
+        let browser = signed_in(&world, OWNER).await;
+        let form = browser.get("/console/plugins/leading/working").await.page();
+        let chosen = form.html.split("value=\"connector\"").nth(1).unwrap();
+        assert!(chosen.split('>').next().unwrap().contains("selected"), "{}", form.html);
+        let consent = begun_at(&browser, "leading", "connector").await;
+        assert_eq!(consent.url.path(), "/consent", "{}", consent.html);
+        let result = browser.decide(&consent, "allow").await.page();
+        assert!(result.html.contains("Works"), "{}", result.html);
+        assert!(result.html.contains(&format!("{}/mcp", api.url)), "{}", result.html);
+    }
+
+    async fn one_that_is_not_over_passes_for_no_client_id_and_cannot_be_made_one(engine) {
+        let world = world(engine).await;
+        let server = &world.running.server;
+        let browser = signed_in(&world, OWNER).await;
+        assert_eq!(begun(&browser, "plugin").await.url.path(), "/consent");
+        let now = server.clock.now();
+        let made = server.store.clients(now).await.unwrap().remove(0);
+        let page = owners::Page { before: None, rows_max: 10 };
+        assert!(server.store.clients_of(world.plugin.id, now, page).await.unwrap().is_empty());
+        let registry = Registry {
+            store: &server.store,
+            clock: &server.clock,
+            issuer: None,
+            public: None,
+            clients_by_hand: true,
+            is_trusted: true,
+            actor: Actor::Operator,
+            address: None,
+        };
+        let which = Which { client_id: &made.client_id, seen: None };
+        let other = ["https://elsewhere.example/cb".to_owned()];
+        let changed = [
+            changes::rename(&registry, which, "ChatGPT").await.err(),
+            changes::enable(&registry, which).await.err(),
+            callbacks::add(&registry, which, &other).await.err(),
+            callbacks::remove(&registry, which, made.redirect_uris[0].as_str()).await.err(),
+            callbacks::approve(&registry, which, &other[0]).await.err(),
+            secrets::rotate(&registry, which.client_id, TimeDelta::zero(), None).await.err(),
+            secrets::end(&registry, which.client_id, made.secrets[0].id).await.err(),
+        ];
+        for error in changed {
+            let Some(RegistryError::Wrong(wrong)) = &error else { panic!("{error:?}") };
+            assert!(wrong[0].problem.contains("a try-out's"), "{wrong:?}");
+        }
+        let after = server.store.client(&made.client_id, now).await.unwrap().unwrap();
+        assert_eq!((after.version, after.name, after.redirect_uris), (made.version, made.name, made.redirect_uris));
+        changes::disable(&registry, &made.client_id).await.unwrap();
+        changes::delete(&registry, &made.client_id).await.unwrap();
     }
 
     async fn documents_that_lead_elsewhere_send_nobody_there(engine) {

@@ -1,5 +1,8 @@
 //! "Is it working?" in the console: the latest attempts as timelines, and what the doctor says of one's own plugin.
 
+use std::sync::Mutex;
+
+use actix_web::HttpResponse;
 use consentry::{
     clock::Clock,
     jobs,
@@ -15,6 +18,7 @@ use crate::{
         browser::{Browser, Page, authorize, plugin_request},
         chromium::Chromium,
         databases::Engine,
+        hostile::{Asked, Hostile},
         server::{CALLBACK, Options, World},
     },
     on_both_engines,
@@ -190,6 +194,15 @@ on_both_engines! {
     }
 }
 
+/// What the servers elsewhere were asked, in all tests of this file.
+static ASKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Plays along.
+fn noted(asked: &Asked) -> Option<HttpResponse> {
+    ASKED.lock().unwrap().push(asked.path.clone());
+    None
+}
+
 on_both_engines! {
     /// Whatever authorization server a plugin's documents name: no client is left there, and no token is tried.
     async fn the_doctor_leaves_nothing_at_another_server(engine) {
@@ -204,6 +217,18 @@ on_both_engines! {
         let page = examined_at(&browser, "/console/plugins/leading/working", "chatgpt-plugin").await;
         assert!(page.html.contains("how a token that was made up is refused"), "{}", page.html);
         assert_eq!(elsewhere.database.count("clients").await, 0);
+
+        // A server that tells what it was asked.
+        let world = World::with(engine, reaching_itself()).await;
+        let hostile = Hostile::start(noted, "");
+        owns(&world, ADA).await;
+        leading(&world, &format!("{}/mcp", hostile.url), ADA).await;
+        let browser = signed_in(&world, ADA).await;
+        let page = examined_at(&browser, "/console/plugins/leading/working", "cursor").await;
+        assert!(page.html.contains("What the doctor found"), "{}", page.html);
+        let asked = ASKED.lock().unwrap().clone();
+        assert!(asked.iter().any(|path| path == "/.well-known/oauth-authorization-server"), "{asked:?}");
+        assert!(!asked.iter().any(|path| ["/token", "/register"].contains(&path.as_str())), "{asked:?}");
     }
 }
 

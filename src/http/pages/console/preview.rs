@@ -12,15 +12,23 @@ pub struct Preview {
     consent: String,
     /// The manifest as it would be served.
     manifest: String,
+    /// What it would be refused for as it stands.
+    mistakes: Vec<String>,
+    /// Whether something is named that is read on saving, and is not in here.
+    is_read_later: bool,
 }
 
 impl Preview {
     /// Of these two. The headings of the page within stand below those of the page around it; what somebody typed is
     /// escaped and holds no tags.
-    pub fn of(consent: &ConsentPage, manifest: String) -> askama::Result<Self> {
+    pub fn of(
+        consent: &ConsentPage,
+        (manifest, mistakes): (String, Vec<String>),
+        is_read_later: bool,
+    ) -> askama::Result<Self> {
         let page = consent.as_main().render()?;
         let levels = [("<h2", "<h4"), ("</h2>", "</h4>"), ("<h1", "<h3"), ("</h1>", "</h3>")];
         let consent = levels.iter().fold(page, |page, (from, to)| page.replace(from, to));
-        Ok(Self { consent, manifest })
+        Ok(Self { consent, manifest, mistakes, is_read_later })
     }
 }

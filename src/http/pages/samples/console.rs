@@ -118,7 +118,7 @@ fn listing(layout: &Layout, frame: Frame, text: &str) -> ListingPage {
 /// Of a page that is filled with the same text.
 fn preview(text: &str) -> Preview {
     let consent = ConsentPage { client_name: text.to_owned(), plugin_name: text.to_owned(), ..super::consent() };
-    Preview::of(&consent, text.to_owned()).unwrap()
+    Preview::of(&consent, (text.to_owned(), vec![text.to_owned()]), true).unwrap()
 }
 
 fn scopes(layout: &Layout, frame: Frame, text: &str) -> ScopesPage {
