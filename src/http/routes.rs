@@ -19,6 +19,7 @@ pub fn routes(app: &mut web::ServiceConfig, base: &str) {
     // Pages first: at the root of other hosts, and beside the base, `/authorize` is something else.
     pages(app, base);
     console_pages(app, base);
+    plugin_pages(app, base);
     api::routes::routes(app, base);
     everywhere(app, base);
     if !base.is_empty() {
@@ -117,7 +118,7 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
     app.service(file.route(read().to(assets::asset)).default_service(only("GET, HEAD")));
 }
 
-/// The pages of plugin owners, in the same place.
+/// The pages of plugin owners, in the same place: what is about no plugin of theirs.
 fn console_pages(app: &mut web::ServiceConfig, base: &str) {
     let page = |path: &str| on_the_public_host(base, path);
     app.service(page("/console").get(console::plugins::list).default_service(only("GET")))
@@ -128,7 +129,24 @@ fn console_pages(app: &mut web::ServiceConfig, base: &str) {
                 .post(console::registering::register)
                 .default_service(only("GET, POST")),
         )
-        .service(page("/console/plugins/{slug}").get(console::overview::show).default_service(only("GET")))
+        .service(
+            page("/console/invitations")
+                .get(console::owners::invitations)
+                .post(console::owners::decide)
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            page("/console/tokens")
+                .get(console::tokens::show)
+                .post(console::tokens::change)
+                .default_service(only("GET, POST")),
+        );
+}
+
+/// What they have for each of their plugins.
+fn plugin_pages(app: &mut web::ServiceConfig, base: &str) {
+    let page = |path: &str| on_the_public_host(base, path);
+    app.service(page("/console/plugins/{slug}").get(console::overview::show).default_service(only("GET")))
         .service(
             page("/console/plugins/{slug}/listing")
                 .get(console::listing::show)
@@ -207,18 +225,6 @@ fn console_pages(app: &mut web::ServiceConfig, base: &str) {
             page("/console/plugins/{slug}/owners")
                 .get(console::owners::show)
                 .post(console::owners::change)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/invitations")
-                .get(console::owners::invitations)
-                .post(console::owners::decide)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/tokens")
-                .get(console::tokens::show)
-                .post(console::tokens::change)
                 .default_service(only("GET, POST")),
         )
         .service(

@@ -216,7 +216,6 @@ impl Engine {
         })?;
         match row {
             (false, ..) => Ok(Redeem::AssertionReplayed),
-            (true, true, ..) => Ok(Redeem::Replayed),
             (true, false, Some(true), None, Some(access_generation), Some(scopes), granted) => {
                 Ok(Redeem::Won(redemption.born((&scopes, granted.as_deref()), access_generation)?))
             }

@@ -25,7 +25,7 @@ pub struct Route {
 
 /// Every page, as the route table writes them: `page("/path")` and what it answers, up to the next one.
 pub fn pages() -> Vec<Route> {
-    let table = ["pages", "console_pages"].map(|function| {
+    let table = ["pages", "console_pages", "plugin_pages"].map(|function| {
         let (_, table) = ROUTES.split_once(&format!("\nfn {function}(")).expect("the table of pages");
         table.split_once("\n}\n").expect("its end").0
     });
