@@ -40,7 +40,8 @@ macro_rules! owner_scopes {
 
 owner_scopes! {
     /// Reading everything about plugins but people and the log.
-    PluginsRead = "plugins:read", "See plugins, their clients, owners and numbers, and attempts to connect with addresses they came from",
+    PluginsRead = "plugins:read",
+        "See plugins, their clients, owners and numbers, and attempts to connect with addresses they came from",
     /// Changing what plugins say.
     PluginsWrite = "plugins:write", "Register plugins, change what they say and what may be asked for, verify them",
     /// Changing clients.

@@ -218,8 +218,8 @@ impl Listing {
     }
 }
 
-/// What stands at an address that a member names. What is wrong with it is said of the member; what is not its fault ends
-/// the call.
+/// What stands at an address that a member names. What is wrong with it is said of the member; what is not its fault
+/// ends the call.
 async fn named(
     caller: &Caller<'_>,
     (member, address): (&str, Option<String>),
