@@ -48,8 +48,10 @@ const RULES: &str = "
 const GRANTS: &str = concat!("select ", granted!(), "from accounts a, plugins p where a.id = $2 and p.id = $1");
 
 /// Who of the people who are connected is let in by the rules of `p`, which are those that stand before it, if any do.
-const LET_IN: &str =
-    concat!(" select a.id from connected join accounts a on a.id = connected.account_id join p on true where ", admits!());
+const LET_IN: &str = concat!(
+    " select a.id from connected join accounts a on a.id = connected.account_id join p on true where ",
+    admits!()
+);
 
 /// How many connections are looked at before a change.
 const LOOKED_AT: i64 = 10_000;

@@ -87,9 +87,8 @@ impl Engine {
             return Ok(Vec::new());
         }
         let rows: Vec<(Uuid, String)> = reading!(self, connection => named(&mut connection, names))?;
-        let group = |(id, name): (Uuid, String)| {
-            Ok(Group { id: GroupId(id), name: name.parse().map_err(StoreError::broken)? })
-        };
+        let group =
+            |(id, name): (Uuid, String)| Ok(Group { id: GroupId(id), name: name.parse().map_err(StoreError::broken)? });
         rows.into_iter().map(group).collect()
     }
 
@@ -117,7 +116,8 @@ impl Engine {
             sqlx::query(RAISE).bind(plugin).execute(&mut *step).await?;
             let subjects = Subjects { plugin_id: Some(PluginId(plugin)), ..Subjects::default() };
             let told = of_plugin(event, plugin);
-            audit::write(&mut step, &told, AuditAction::PluginAccessChanged, subjects, json!({ "deleted": group })).await?;
+            audit::write(&mut step, &told, AuditAction::PluginAccessChanged, subjects, json!({ "deleted": group }))
+                .await?;
         }
         for statement in DELETE {
             sqlx::query(statement).bind(group.0).execute(&mut *step).await?;

@@ -26,8 +26,8 @@ use crate::{
         family_rows::{ATTEMPTS, MovedRow, SeenRow},
         family_statements::{
             admits, bind_presented, bind_redemption, bind_rotation, end_replayed, family_and_parents, family_columns,
-            granted, is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays, rotate_row,
-            rules_that_name, stands, stays,
+            granted, is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays,
+            rotate_row, rules_that_name, stands, stays,
         },
     },
 };
