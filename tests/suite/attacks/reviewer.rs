@@ -124,7 +124,7 @@ on_both_engines! {
         let csrf = browser.get(node, "/").await.hidden("csrf");
         // The last two say the same to anybody.
         let own = [
-            "/", "/authorize", "/consent", "/sign-in", "/sign-out", "/connected-apps", "/sessions", "/account/deleted",
+            "", "/", "/authorize", "/consent", "/sign-in", "/sign-out", "/connected-apps", "/sessions", "/account/deleted",
             "/signed-out",
         ];
         let (accounts, events) = (review.world.database.count("accounts").await, review.world.database.count("audit_events").await);
@@ -177,6 +177,13 @@ on_both_engines! {
             if word == "make" { review.password = shown(&page, "value-2"); }
         }
         assert_eq!(change(&review.world, &review.admin, "end").await.status, 404, "it is over");
+
+        // What an administrator has disabled no owner brings back.
+        let review = Review::new(engine).await;
+        review.world.database.execute("update accounts set enabled = false where reviews is not null").await;
+        let page = change(&review.world, &review.admin, "make").await;
+        assert!(page.body.contains("an administrator has disabled this account"), "{}", page.body);
+        assert!(!review.may_sign_in().await);
     }
 
     /// Row 52: nobody gets in by mail, and no factor is asked for where a person's would be.

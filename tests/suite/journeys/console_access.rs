@@ -35,7 +35,7 @@ async fn an_owner_says_who_may_connect() {
     chromium.reads("is not @ and a domain").await;
     chromium.looks_well("console_access_wrong").await;
     type_in("@corp.example\ngrace@example.com", "Let only them in").await;
-    chromium.reads("This shuts out one person who is connected").await;
+    chromium.reads("This shuts out somebody who is connected").await;
     chromium.looks_well("console_access_asked").await;
     assert_eq!(world.running.refresh(&client, refresh).await.0, 200, "not before it is confirmed");
     chromium.press("Change it").await;

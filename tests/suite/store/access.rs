@@ -8,7 +8,7 @@ use consentry::{
     random,
     store::{
         access::{AccessChange, SetAccess, ShutOut},
-        families::{Redeem, Rotate},
+        families::{Redeem, Redemption, Rotate},
     },
 };
 
@@ -133,6 +133,47 @@ on_both_engines! {
         assert!(matches!(refreshed, Rotate::Repeated { .. } | Rotate::Rotated { .. }), "{refreshed:?}");
     }
 
+    /// Nothing goes on with no scope at all, which would be the plugin as a whole; and nothing is lost by that.
+    async fn what_is_narrowed_to_nothing_does_not_stand(engine) {
+        let world = World::new(engine).await;
+        confirm(&world).await;
+        let family = world.family().await;
+        let_in(&world, vec![rule(domain("example.com"), "todo.share")]).await;
+        assert!(world.store.standing_family(family, at(2)).await.unwrap().is_none());
+        let refreshed = world.store.rotate(&world.rotation(family, 0, 3), &audit(at(3))).await.unwrap();
+        assert!(matches!(refreshed, Rotate::NotStanding), "{refreshed:?}");
+        let redeemed = world.store.redeem(&world.redemption(), &audit(at(3))).await.unwrap();
+        assert!(matches!(redeemed, Redeem::NotStanding), "{redeemed:?}");
+        assert_eq!(world.database.count("families").await, 1);
+        assert!(world.store.is_shut_out(family, at(4)).await.unwrap());
+        assert!(world.store.living_family(family, at(4)).await.unwrap().is_some(), "it can be let go of");
+        let apps = world.store.connected_apps(world.account, at(4)).await.unwrap();
+        assert_eq!(apps.iter().map(|app| app.connections.len()).sum::<usize>(), 1, "also by the person");
+        set(&world, Access::Open).await;
+        match world.store.rotate(&world.rotation(family, 0, 5), &audit(at(5))).await.unwrap() {
+            Rotate::Rotated { counter, .. } => assert_eq!(counter, 1, "the refusal has turned nothing"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Also while its person is shut out, a code that comes again ends what it gave: they may be let in again.
+    async fn a_code_that_comes_again_ends_what_it_gave_whoever_is_let_in(engine) {
+        let world = World::new(engine).await;
+        for (number, rules) in [vec![], vec![rule(Who::Everyone, "todo.share")]].into_iter().enumerate() {
+            set(&world, Access::Open).await;
+            let code = world.redemption();
+            let redeemed = world.store.redeem(&code, &audit(at(2))).await.unwrap();
+            assert!(matches!(redeemed, Redeem::Won(_)), "{redeemed:?}");
+            let_in(&world, rules).await;
+            let again = Redemption { redemption: random::bytes(), ..code.clone() };
+            let redeemed = world.store.redeem(&again, &audit(at(3))).await.unwrap();
+            assert!(matches!(redeemed, Redeem::Replayed), "{redeemed:?}");
+            assert_eq!(world.database.audited("family.ended").await, i64::try_from(number).unwrap() + 1);
+            set(&world, Access::Open).await;
+            assert!(world.store.standing_family(code.id, at(4)).await.unwrap().is_none());
+        }
+    }
+
     /// A rule, a group or an address that changes counts at once, and takes no more than its own write.
     async fn whoever_loses_what_named_them_is_out_at_once(engine) {
         let world = World::new(engine).await;
@@ -150,7 +191,9 @@ on_both_engines! {
         assert!(!stands().await);
         world.store.add_member(staff.id, world.account, &audit(at(4))).await.unwrap();
         assert!(stands().await);
+        let told = world.database.audited("plugin.access_changed").await;
         assert!(world.store.delete_group(staff.id, &audit(at(4))).await.unwrap());
+        assert_eq!(world.database.audited("plugin.access_changed").await, told + 1, "its plugin's own log tells it");
         assert!(!world.store.delete_group(staff.id, &audit(at(4))).await.unwrap());
         assert!(!stands().await);
         // Another group with the same name is another one.
@@ -193,6 +236,7 @@ on_both_engines! {
         let only = |who| Access::Only(vec![rule(who, "everything")]);
         assert_eq!(cost(only(domain("example.com"))).await, ShutOut { people: 0, is_all: true });
         assert_eq!(cost(only(domain("example.org"))).await, ShutOut { people: 1, is_all: true });
+        assert_eq!(cost(Access::Only(vec![])).await, ShutOut { people: 1, is_all: true });
         assert_eq!(cost(Access::Open).await, ShutOut { people: 0, is_all: true });
         assert_eq!(world.store.access(world.plugin.id).await.unwrap().unwrap(), (1, Access::Open));
         let_in(&world, vec![]).await;
