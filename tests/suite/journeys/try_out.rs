@@ -103,7 +103,8 @@ fn mcp_server(asked: &Asked) -> Option<HttpResponse> {
         "/.well-known/oauth-protected-resource/mcp" => {
             HttpResponse::Ok().json(json!({ "resource": resource, "authorization_servers": [asked.elsewhere] }))
         }
-        _ => HttpResponse::NotFound().finish(),
+        path if path.starts_with("/.well-known/") => HttpResponse::NotFound().finish(),
+        _ => return None,
     })
 }
 
