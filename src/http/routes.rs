@@ -118,11 +118,12 @@ fn pages(app: &mut web::ServiceConfig, base: &str) {
     app.service(file.route(read().to(assets::asset)).default_service(only("GET, HEAD")));
 }
 
-/// The pages of plugin owners, in the same place: what is about no plugin of theirs.
+/// The pages of plugin owners, in the same place: what they have, and what each of it is.
 fn console_pages(app: &mut web::ServiceConfig, base: &str) {
     let page = |path: &str| on_the_public_host(base, path);
     app.service(page("/console").get(console::plugins::list).default_service(only("GET")))
         .service(page("/console/new").get(console::registering::kinds).default_service(only("GET")))
+        .service(page("/console/plugins/{slug}").get(console::overview::show).default_service(only("GET")))
         .service(
             page("/console/new/{kind}")
                 .get(console::registering::form)
@@ -143,109 +144,104 @@ fn console_pages(app: &mut web::ServiceConfig, base: &str) {
         );
 }
 
-/// What they have for each of their plugins.
+/// What there is to see and change about a plugin.
 fn plugin_pages(app: &mut web::ServiceConfig, base: &str) {
     let page = |path: &str| on_the_public_host(base, path);
-    app.service(page("/console/plugins/{slug}").get(console::overview::show).default_service(only("GET")))
-        .service(
-            page("/console/plugins/{slug}/listing")
-                .get(console::listing::show)
-                .post(console::listing::save)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/scopes")
-                .get(console::scopes::show)
-                .post(console::scopes::save)
-                .default_service(only("GET, POST")),
-        )
-        .service(page("/console/plugins/{slug}/clients").get(console::clients::list).default_service(only("GET")))
-        .service(
-            page("/console/plugins/{slug}/clients/new")
-                .get(console::clients::form)
-                .post(console::clients::register)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/clients/{client}")
-                .get(console::client::show)
-                .post(console::client::change)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/clients/{client}/delete")
-                .get(console::client::ask_to_delete)
-                .post(console::client::delete)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/verification")
-                .get(console::verification::show)
-                .post(console::verification::change)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/webhook")
-                .get(console::webhook::show)
-                .post(console::webhook::change)
-                .default_service(only("GET, POST")),
-        )
-        .service(page("/console/plugins/{slug}/numbers").get(console::numbers::show).default_service(only("GET")))
-        .service(
-            page("/console/plugins/{slug}/working")
-                .get(console::working::show)
-                .post(console::working::examine)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/try")
-                .get(console::try_out::show)
-                .post(console::try_out::begin)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/try/return").get(console::try_out::come_back).default_service(only("GET")),
-        )
-        .service(
-            page("/console/plugins/{slug}/working/{flow}").get(console::working::attempt).default_service(only("GET")),
-        )
-        .service(
-            page("/console/plugins/{slug}/access")
-                .get(console::access::show)
-                .post(console::access::change)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/reviewer")
-                .get(console::reviewer::show)
-                .post(console::reviewer::change)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/owners")
-                .get(console::owners::show)
-                .post(console::owners::change)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/people")
-                .get(console::people::list)
-                .post(console::people::disconnect)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/people/everybody")
-                .get(console::people::ask)
-                .post(console::people::everybody)
-                .default_service(only("GET, POST")),
-        )
-        .service(
-            page("/console/plugins/{slug}/log")
-                .get(console::log::show)
-                .post(console::log::search)
-                .default_service(only("GET, POST")),
-        )
-        .service(page("/console/plugins/{slug}/log.csv").get(console::log::file).default_service(only("GET")));
+    app.service(
+        page("/console/plugins/{slug}/listing")
+            .get(console::listing::show)
+            .post(console::listing::save)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/scopes")
+            .get(console::scopes::show)
+            .post(console::scopes::save)
+            .default_service(only("GET, POST")),
+    )
+    .service(page("/console/plugins/{slug}/clients").get(console::clients::list).default_service(only("GET")))
+    .service(
+        page("/console/plugins/{slug}/clients/new")
+            .get(console::clients::form)
+            .post(console::clients::register)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/clients/{client}")
+            .get(console::client::show)
+            .post(console::client::change)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/clients/{client}/delete")
+            .get(console::client::ask_to_delete)
+            .post(console::client::delete)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/verification")
+            .get(console::verification::show)
+            .post(console::verification::change)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/webhook")
+            .get(console::webhook::show)
+            .post(console::webhook::change)
+            .default_service(only("GET, POST")),
+    )
+    .service(page("/console/plugins/{slug}/numbers").get(console::numbers::show).default_service(only("GET")))
+    .service(
+        page("/console/plugins/{slug}/working")
+            .get(console::working::show)
+            .post(console::working::examine)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/try")
+            .get(console::try_out::show)
+            .post(console::try_out::begin)
+            .default_service(only("GET, POST")),
+    )
+    .service(page("/console/plugins/{slug}/try/return").get(console::try_out::come_back).default_service(only("GET")))
+    .service(page("/console/plugins/{slug}/working/{flow}").get(console::working::attempt).default_service(only("GET")))
+    .service(
+        page("/console/plugins/{slug}/access")
+            .get(console::access::show)
+            .post(console::access::change)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/reviewer")
+            .get(console::reviewer::show)
+            .post(console::reviewer::change)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/owners")
+            .get(console::owners::show)
+            .post(console::owners::change)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/people")
+            .get(console::people::list)
+            .post(console::people::disconnect)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/people/everybody")
+            .get(console::people::ask)
+            .post(console::people::everybody)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/log")
+            .get(console::log::show)
+            .post(console::log::search)
+            .default_service(only("GET, POST")),
+    )
+    .service(page("/console/plugins/{slug}/log.csv").get(console::log::file).default_service(only("GET")));
 }
 
 pub(super) fn on_the_public_host(base: &str, path: &str) -> actix_web::Resource {

@@ -101,7 +101,8 @@ pub async fn planned(
 ///
 /// [`RegistryError::ChangedMeanwhile`] when the plugin is not at the version it was read at: nothing could be changed then.
 pub async fn cost(registry: &Registry<'_>, plugin: &Plugin, access: &Access) -> RegistryResult<ShutOut> {
-    if read(registry, plugin).await?.0 != plugin.version {
+    let (version, _) = read(registry, plugin).await?;
+    if version != plugin.version {
         return Err(RegistryError::ChangedMeanwhile);
     }
     Ok(registry.store.shut_out_by(plugin.id, access).await?)

@@ -4,9 +4,13 @@
 //! What the manifest says of addresses is computed: its description and its logo are served by this server, so that an
 //! owner types neither. What the fields must be is `protocol::manifest`'s to say.
 
+mod colour;
 mod preview;
 
-pub use self::preview::{Previewed, preview};
+pub use self::{
+    colour::accent,
+    preview::{Previewed, preview},
+};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -262,20 +266,6 @@ fn read(
             Err(RegistryError::Wrong(wrong))
         }
     }
-}
-
-/// A colour as it was typed; none where nothing was.
-///
-/// # Errors
-///
-/// What is wrong with it.
-pub fn accent(typed: &str) -> Result<Option<Colour>, Wrong> {
-    let typed = typed.trim();
-    if typed.is_empty() {
-        return Ok(None);
-    }
-    let problem = "it is not a colour; write it as #0d6e5f: red, green and blue, two digits each";
-    typed.parse().map(Some).map_err(|_| Wrong::new("accent_color", problem))
 }
 
 /// What the address makes wrong is told of the address.

@@ -57,13 +57,8 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("identities", html(&providers::identities("Example Inc."))),
         ("link_done", html(&DonePage { layout: layout(), purpose: LinkPurpose::ResetPassword })),
     ];
-    samples.extend(closed::samples());
-    samples.extend(console::samples());
-    samples.extend(factors::samples());
-    samples.extend(settings::samples());
-    samples.extend(working::samples());
-    samples.extend(console_people::samples());
-    samples.extend(webhook::samples());
+    let more = [closed::samples(), console::samples(), factors::samples(), settings::samples(), working::samples()];
+    samples.extend(more.into_iter().flatten().chain(console_people::samples()).chain(webhook::samples()));
     samples
 }
 

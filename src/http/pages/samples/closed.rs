@@ -19,7 +19,7 @@ pub(super) fn page(text: &str) -> ClosedPage {
         csrf: "form-token".to_owned(),
         client_name: text.to_owned(),
         plugin_name: text.to_owned(),
-        destination: Destination::Site("chat.openai.com".to_owned()),
+        destination: Destination::Site("chat.example.com".to_owned()),
         account_name: text.to_owned(),
         account_email: text.to_owned(),
         is_verified: true,
