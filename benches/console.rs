@@ -163,7 +163,7 @@ async fn grown(
         let is_console = |path: &str| path == "/console" || path.starts_with("/console/");
         for route in pages().into_iter().filter(|route| is_console(&route.path)) {
             // The first of the flows is in the middle of the list.
-            let path = route.path.replace(CLIENT, client_id).replace(FLOW, "01930000-0005-7000-8000-000000000000");
+            let path = route.path.replace(CLIENT, client_id).replace(FLOW, "01ff0000-0005-7000-8000-000000000000");
             let address = format!("{}{path}", place.public_url);
             let mut visits = Vec::with_capacity(VISITS);
             browser.get(&address).send().await?.error_for_status().map_err(|error| format!("{path}: {error}"))?;

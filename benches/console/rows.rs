@@ -47,13 +47,13 @@ impl Rows {
         let id = |rows: &Self, of: &str| rows.id(of);
         let (n, person) = (id(self, "n"), id(self, "(n / 10) + 1"));
         // Which client and which plugin a consent is about; every tenth keeps what it was copied from.
-        let other = format!("({clients} / 10 + 1 + (n * 7) % ({clients} * 9 / 10 - 2))");
+        let other = format!("((n * 7) % ({clients} / 10 - 1) * 10 + 1 + n % 9)");
         let tenth = |kept: &str, otherwise: &str| format!("case when n % 10 = 0 then s.{kept} else {otherwise} end");
         let address = |number: &str| format!("'https://plugin-' || ({number}) || '.example'");
         let of_client = |number: &str| format!("({number} % ({plugins} - 1) + 1)");
         let (client, resource) = (id(self, &other), address(&of_client(&other)));
         let (client, resource) = (tenth("client_id", &client), tenth("resource", &resource));
-        let owner = format!("case when n <= {clients} / 10 then s.plugin_id else {} end", id(self, &of_client("n")));
+        let owner = tenth("plugin_id", &id(self, &of_client("n")));
         let logged = tenth("plugin_id", &id(self, &of_client("n")));
         let (flow, hour) = (self.flow("n / 5"), self.hour("n % 700"));
         let people = (from.families / 10, families / 10 + 1);
@@ -135,10 +135,10 @@ impl Rows {
     fn id(&self, of: &str) -> String {
         match self {
             Self::Postgres(_) => format!(
-                "cast('0193' || lpad(to_hex(cast({of} as bigint)), 8, '0') || '70008000' ||
+                "cast('01ff' || lpad(to_hex(cast({of} as bigint)), 8, '0') || '70008000' ||
                       lpad(to_hex(cast({of} as bigint)), 12, '0') as uuid)"
             ),
-            Self::Sqlite(_) => format!("unhex(printf('0193%08x70008000%012x', {of}, {of}))"),
+            Self::Sqlite(_) => format!("unhex(printf('01ff%08x70008000%012x', {of}, {of}))"),
         }
     }
 
@@ -146,9 +146,9 @@ impl Rows {
     fn flow(&self, of: &str) -> String {
         match self {
             Self::Postgres(_) => {
-                format!("cast('0193' || lpad(to_hex(cast({of} as bigint)), 8, '0') || '70008000000000000000' as uuid)")
+                format!("cast('01ff' || lpad(to_hex(cast({of} as bigint)), 8, '0') || '70008000000000000000' as uuid)")
             }
-            Self::Sqlite(_) => format!("unhex(printf('0193%08x70008000000000000000', {of}))"),
+            Self::Sqlite(_) => format!("unhex(printf('01ff%08x70008000000000000000', {of}))"),
         }
     }
 

@@ -114,7 +114,9 @@ pub(super) fn summary(client: &Client, secret: Option<&SecretText>) -> Value {
 }
 
 async fn list(desk: &Desk) -> Result<Answer, Failure> {
-    let clients = desk.store.clients(desk.clock.now()).await?;
+    let mut clients = desk.store.clients(desk.clock.now()).await?;
+    // A try-out's are nobody's client IDs.
+    clients.retain(|client| client.ends_at.is_none());
     let json = clients.iter().map(|client| summary(client, None)).collect();
     let text = if clients.is_empty() {
         "No clients yet. Register one with `consentry client add`.".to_owned()

@@ -23,6 +23,9 @@ pub async fn add(registry: &Registry<'_>, plugin: PluginId, email: &str) -> Regi
     let Some((account, _)) = registry.store.account_by_email(&email).await? else {
         return Err(Wrong::new("email", "nobody has an account with this address; they make one first").into());
     };
+    if account.reviews.is_some() {
+        return Err(Wrong::new("email", "it is a reviewer's account, which owns nothing").into());
+    }
     let audit = registry.audit(registry.clock.now());
     Ok(registry.store.add_owner(plugin, account.id, &audit).await?)
 }

@@ -85,6 +85,7 @@ macro_rules! lives {
         and a.enabled
         and (a.ends_at is null or a.ends_at > $2)
         and c.enabled
+        and (c.ends_at is null or c.ends_at > $2)
         and a.generation = f.account_generation
         and c.generation = f.client_generation
         and g.generation + r.generation = f.consent_generation
@@ -263,7 +264,7 @@ macro_rules! redeem_row {
                 $9, $10, $11, $12, $13, $14, $15, $16
            from accounts a, clients c, consents g
           where a.id = $3 and a.enabled and a.generation = $6 and (a.ends_at is null or a.ends_at > $14)
-            and c.id = $4 and c.enabled and c.generation = $7
+            and c.id = $4 and c.enabled and c.generation = $7 and (c.ends_at is null or c.ends_at > $14)
             and g.id = $5 and g.account_id = a.id and g.client_id = c.id
             and g.generation + (select r.generation from resources r where r.identifier = $10) = $8
             and g.resource = $10

@@ -110,7 +110,10 @@ impl Brought {
     /// is time to refresh.
     fn why_not(self, server: &Server, text: &str) -> Option<String> {
         let says = match self {
-            Self::OfAConnection => "The token's connection has ended, or its access was taken back.",
+            Self::OfAConnection => {
+                "The token's connection has ended, its access was taken back, or the plugin does not let its person connect \
+                 any more."
+            }
             Self::OfAClient => "The client that the token stands with is disabled, or its resource was removed.",
             Self::ForRefreshing => "It was asked about a refresh token that is old, ended, or another client's.",
             Self::Unread => {

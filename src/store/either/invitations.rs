@@ -66,7 +66,13 @@ const END_LINK: &str = "
 
 /// Whoever looks after a plugin no more has invited nobody to it: two statements, each with the plugin, the inviter and
 /// the time. The links come first, since they are found by what stands.
-pub(super) const END_BY_INVITER: [&str; 2] = [
+pub(super) const END_BY_INVITER: [&str; 3] = [
+    // Held first, as whoever takes one back does.
+    "update owner_invitations
+        set inviter_id = inviter_id
+      where plugin_id = $1
+        and inviter_id = $2
+        and coalesce(ended_at, $3) = $3",
     "update links
         set ended_at = $3
       where id in (select i.link_id

@@ -30,6 +30,7 @@ macro_rules! standing_tokens {
           join accounts a on a.id = t.account_id
          where t.expires_at > $2
            and a.enabled
+           and a.reviews is null
            and a.generation = t.account_generation
            and a.session_generation = t.session_generation "
     };
@@ -104,7 +105,9 @@ impl Engine {
         let mut step = self.begin().await?;
         let held = hold(&mut step, new.account_id).await?;
         let is_as_seen = |account: &Account| (account.generation, account.session_generation) == new.generations;
-        let Some((account, _)) = held.filter(|(account, _)| account.enabled && is_as_seen(account)) else {
+        let Some((account, _)) =
+            held.filter(|(account, _)| account.enabled && account.reviews.is_none() && is_as_seen(account))
+        else {
             return Ok(MakeOwnerToken::NotStanding);
         };
         let standing: i64 = sqlx::query_scalar(COUNT).bind(account.id.0).bind(event.at).fetch_one(&mut *step).await?;

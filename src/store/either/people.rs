@@ -53,7 +53,7 @@ const CHOOSE_LANGUAGE: &str = "update accounts set language = $2 where id = $1";
 
 /// All that is a person's, before the account itself. A family that is gone can no more be redeemed than one that ended:
 /// its code needs the account.
-const BELONGINGS: [&str; 15] = [
+const BELONGINGS: [&str; 16] = [
     // In the order of `sweep`: two steps that take the same rows in different orders wait for each other for ever.
     "delete from families where account_id = $1",
     "delete from sessions where account_id = $1",
@@ -67,6 +67,8 @@ const BELONGINGS: [&str; 15] = [
     "delete from consents where account_id = $1",
     "delete from identities where account_id = $1",
     "delete from plugin_owners where account_id = $1",
+    // Whoever takes an invitation back holds it, and then its link.
+    "update owner_invitations set inviter_id = inviter_id where inviter_id = $1",
     "update links
         set ended_at = created_at
       where id in (select i.link_id from owner_invitations i where i.inviter_id = $1 and i.ended_at is null)
@@ -235,8 +237,8 @@ impl Engine {
         for statement in BELONGINGS {
             sqlx::query(statement).bind(id.0).execute(&mut *step).await?;
         }
-        sqlx::query(LINKS_TO_ADDRESS).bind(account.email.as_str()).execute(&mut *step).await?;
         sqlx::query(INVITATIONS_TO_ADDRESS).bind(account.email.as_str()).execute(&mut *step).await?;
+        sqlx::query(LINKS_TO_ADDRESS).bind(account.email.as_str()).execute(&mut *step).await?;
         sqlx::query(RULES_ABOUT_ADDRESS).bind(account.email.as_str()).execute(&mut *step).await?;
         sqlx::query(DELETE).bind(id.0).execute(&mut *step).await?;
         notify(&mut step, deletion.mail.as_ref()).await?;

@@ -40,10 +40,13 @@ const LINKS: &str = concat!(
     ")"
 );
 
-const INVITATIONS: &str = "
-    delete from owner_invitations
-     where (plugin_id, email) in (select plugin_id, email from owner_invitations where expires_at <= $1 limit $2)
-       and expires_at <= $1";
+const INVITATIONS: &str = concat!(
+    "delete from owner_invitations
+      where (plugin_id, email) in (select plugin_id, email from owner_invitations where expires_at <= $1 limit $2 ",
+    locking!(),
+    ")
+        and expires_at <= $1"
+);
 
 const OWNER_TOKENS: &str = "
     delete from owner_tokens

@@ -223,7 +223,7 @@ pub(super) async fn tell_for_a_test(step: &mut Connection, hearer: &Hearer, audi
     hearer.tell(step, WebhookEvent::Test, json!({}), audit).await
 }
 
-/// Who ended a connection, as its person, the plugin's owner or the server's operator.
+/// Who ended a connection: the plugin's owner, the server's operator, or the server where a try-out's time was over.
 pub(super) fn by(audit: &Audit) -> &'static str {
     match audit.actor {
         Actor::Operator => "operator",

@@ -61,7 +61,7 @@ fn granted(answer: &(StatusCode, Value)) -> &str {
 }
 
 on_both_engines! {
-    /// Row 51: only a confirmed address at the very host gets in, and nothing that only looks like it.
+    /// Row 52: only a confirmed address at the very host gets in, and nothing that only looks like it.
     async fn no_address_that_looks_alike_gets_in(engine) {
         let world = World::new(engine).await;
         let client = world.client(Dialect::Plugin).await;
@@ -87,7 +87,7 @@ on_both_engines! {
         }
     }
 
-    /// Row 51: from the page that says so, there is no way on but back, and no yes gives anything.
+    /// Row 52: from the page that says so, there is no way on but back, and no yes gives anything.
     async fn whoever_is_turned_away_gets_nothing_by_saying_yes(engine) {
         let world = World::new(engine).await;
         let client = world.client(Dialect::Plugin).await;
@@ -117,7 +117,7 @@ on_both_engines! {
         assert_eq!(parameter(&back, "error").as_deref(), Some("consent_required"));
     }
 
-    /// Row 51: what somebody agreed to before they were shut out answers for nothing; nor do a code and a connection.
+    /// Row 52: what somebody agreed to before they were shut out answers for nothing; nor do a code and a connection.
     async fn nothing_of_before_a_change_outlives_it(engine) {
         let world = World::new(engine).await;
         let client = world.client(Dialect::Plugin).await;
@@ -152,7 +152,7 @@ on_both_engines! {
         assert_eq!(world.running.refresh(&client, refresh).await.0, StatusCode::BAD_REQUEST);
     }
 
-    /// Row 51: a request for more than is theirs to grant gets what is, at the page, at the code and at the refresh.
+    /// Row 52: a request for more than is theirs to grant gets what is, at the page, at the code and at the refresh.
     async fn nobody_grants_what_is_not_theirs(engine) {
         let world = World::new(engine).await;
         let client = world.client(Dialect::Plugin).await;
@@ -189,7 +189,7 @@ on_both_engines! {
         assert_eq!(granted(&refreshed), "todo.read");
     }
 
-    /// Row 51: a group that was deleted lets nobody in, nor does another one under its name.
+    /// Row 52: a group that was deleted lets nobody in, nor does another one under its name.
     async fn a_group_that_is_gone_lets_nobody_in(engine) {
         let world = World::new(engine).await;
         let client = world.client(Dialect::Plugin).await;

@@ -86,15 +86,15 @@ fn shown(page: &Answer, id: &str) -> String {
 }
 
 /// Presses a button of the reviewer's page.
-async fn change(world: &World, admin: &ByHand, word: &str) -> Answer {
+async fn change(world: &World, admin: &ByHand, wanted: &str) -> Answer {
     let form = admin.get(&world.running, "/console/plugins/todo/reviewer").await;
     let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
-    let fields = [("csrf", csrf.as_str()), ("account", &account), ("days", "30"), ("change", word)];
+    let fields = [("csrf", csrf.as_str()), ("account", &account), ("days", "30"), ("change", wanted)];
     admin.post(&world.running, "/console/plugins/todo/reviewer", &fields).await
 }
 
 on_both_engines! {
-    /// Row 52: the one plugin, though nobody else may connect to it, and no other.
+    /// Row 53: the one plugin, though nobody else may connect to it, and no other.
     async fn a_reviewer_connects_to_one_plugin_alone(engine) {
         let review = Review::new(engine).await;
         let world = &review.world;
@@ -114,7 +114,7 @@ on_both_engines! {
         assert_eq!(world.database.count("consents").await, 1);
     }
 
-    /// Row 52: every other page is as if it were not there: the console, the account, and what a factor is added at.
+    /// Row 53: every other page is as if it were not there: the console, the account, and what a factor is added at.
     async fn a_reviewer_sees_no_page_that_changes_anything(engine) {
         let review = Review::new(engine).await;
         let node = &review.world.running;
@@ -147,7 +147,7 @@ on_both_engines! {
         }
     }
 
-    /// Row 52: its end is the end of all that was begun with it, by itself, by its owner, and with a new password.
+    /// Row 53: its end is the end of all that was begun with it, by itself, by its owner, and with a new password.
     async fn what_a_reviewer_began_ends_with_the_account(engine) {
         let review = Review::new(engine).await;
         let (node, client) = (&review.world.running, review.world.client(Dialect::Plugin).await);
@@ -186,7 +186,7 @@ on_both_engines! {
         assert!(!review.may_sign_in().await);
     }
 
-    /// Row 52: nobody gets in by mail, and no factor is asked for where a person's would be.
+    /// Row 53: nobody gets in by mail, and no factor is asked for where a person's would be.
     async fn a_reviewer_has_a_password_and_nothing_else(engine) {
         let review = Review::new(engine).await;
         let node = &review.world.running;

@@ -102,8 +102,8 @@ fn in_words(name: &str) -> (&'static str, &'static str) {
         }
         "return" => (
             "Signing in and being asked",
-            "If you said no, try again and allow it. Otherwise the attempt on the page before says what was refused, and \
-             why.",
+            "If you said no, try again and allow it; you may be one of those whom your own rules do not let in (Access). \
+             Otherwise the attempt on the page before says what was refused, and why.",
         ),
         "tokens" => (
             "Tokens for the code",
