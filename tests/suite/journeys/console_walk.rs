@@ -184,7 +184,7 @@ async fn a_newcomer_goes_from_an_invitation_to_a_connection() {
     jobs::flows::keep(server).await.unwrap();
     walker.presses("The same attempt as this server saw it").await;
     chromium.reads("Step by step").await;
-    for step in ["Authorization", "Consent", "Code", "Token", "Refresh"] {
+    for step in ["Authorization", "Consent", "Code", "Token"] {
         chromium.reads(step).await;
     }
     jobs::counts::keep(server).await.unwrap();
