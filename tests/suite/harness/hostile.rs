@@ -28,6 +28,8 @@ pub struct Asked {
     pub origin: String,
     /// Another address, for what should not go there.
     pub elsewhere: String,
+    /// How.
+    pub method: String,
     /// Where.
     pub path: String,
     /// With what: the query, the credentials and the body.
@@ -96,6 +98,7 @@ impl Asked {
         Self {
             origin: origin.to_owned(),
             elsewhere: elsewhere.to_owned(),
+            method: request.method().to_string(),
             path: request.path().to_owned(),
             query: pairs(request.query_string()),
             is_refresh: body.contains("grant_type=refresh_token"),

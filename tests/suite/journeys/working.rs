@@ -199,7 +199,7 @@ static ASKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Plays along.
 fn noted(asked: &Asked) -> Option<HttpResponse> {
-    ASKED.lock().unwrap().push(asked.path.clone());
+    ASKED.lock().unwrap().push(format!("{} {}", asked.method, asked.path));
     None
 }
 
@@ -227,8 +227,8 @@ on_both_engines! {
         let page = examined_at(&browser, "/console/plugins/leading/working", "cursor").await;
         assert!(page.html.contains("What the doctor found"), "{}", page.html);
         let asked = ASKED.lock().unwrap().clone();
-        assert!(asked.iter().any(|path| path == "/.well-known/oauth-authorization-server"), "{asked:?}");
-        assert!(!asked.iter().any(|path| ["/token", "/register"].contains(&path.as_str())), "{asked:?}");
+        assert!(asked.iter().any(|asked| asked == "GET /.well-known/oauth-authorization-server"), "{asked:?}");
+        assert!(!asked.iter().any(|asked| ["POST /token", "POST /register"].contains(&asked.as_str())), "{asked:?}");
     }
 }
 
