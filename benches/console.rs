@@ -78,12 +78,15 @@ async fn main() -> Outcome<()> {
     let folder = std::env::temp_dir().join(format!("consentry-console-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     let sqlite = format!("sqlite://{}", folder.join("console.db").display());
-    let mut measured = measure("SQLite", &sqlite, &folder).await;
-    if measured.is_ok() {
-        match std::env::var("CONSENTRY_BENCH_POSTGRES_URL") {
-            Ok(url) => measured = measure("Postgres", &url, &folder).await,
-            Err(_) => println!("\nPostgres was not measured: CONSENTRY_BENCH_POSTGRES_URL is not set."),
+    let mut measured = match std::env::var("CONSENTRY_BENCH_POSTGRES_URL") {
+        Ok(url) => measure("Postgres", &url, &folder).await,
+        Err(_) => {
+            println!("Postgres was not measured: CONSENTRY_BENCH_POSTGRES_URL is not set.");
+            Ok(())
         }
+    };
+    if measured.is_ok() {
+        measured = measure("SQLite", &sqlite, &folder).await;
     }
     fs::remove_dir_all(&folder)?;
     measured

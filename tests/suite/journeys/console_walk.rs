@@ -22,8 +22,8 @@ use crate::harness::{
 };
 
 /// What may be typed and pressed in all. Whoever makes the way longer says so here.
-const FIELDS_MAX: u32 = 17;
-const CLICKS_MAX: u32 = 32;
+const FIELDS_MAX: u32 = 16;
+const CLICKS_MAX: u32 = 30;
 
 /// A browser, and what its person has done in it.
 struct Walker {
