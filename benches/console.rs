@@ -78,13 +78,12 @@ async fn main() -> Outcome<()> {
     let folder = std::env::temp_dir().join(format!("consentry-console-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     let sqlite = format!("sqlite://{}", folder.join("console.db").display());
-    let mut measured = match std::env::var("CONSENTRY_BENCH_POSTGRES_URL") {
-        Ok(url) => measure("Postgres", &url, &folder).await,
-        Err(_) => {
-            println!("Postgres was not measured: CONSENTRY_BENCH_POSTGRES_URL is not set.");
-            Ok(())
-        }
-    };
+    let mut measured = Ok(());
+    if let Ok(url) = std::env::var("CONSENTRY_BENCH_POSTGRES_URL") {
+        measured = measure("Postgres", &url, &folder).await;
+    } else {
+        println!("Postgres was not measured: CONSENTRY_BENCH_POSTGRES_URL is not set.");
+    }
     if measured.is_ok() {
         measured = measure("SQLite", &sqlite, &folder).await;
     }
