@@ -71,14 +71,14 @@ pub(super) async fn delete(arguments: &Delete, desk: &Desk) -> Result<Answer, Fa
     let text = format!("Deleted {} ({}); {ended} ended.", client.client_id, client.name);
     let mut json = summary(&client, None);
     json["deleted"] = true.into();
-    json["connections_ended"] = connections.min(COUNTED_MAX).into();
+    json["connections_ended"] = connections.into();
     Ok(Answer { json, text })
 }
 
-fn counted(connections: u32) -> String {
+fn counted(connections: Option<u32>) -> String {
     match connections {
-        1 => "1 connection".to_owned(),
-        some if some > COUNTED_MAX => format!("more than {COUNTED_MAX} connections"),
-        some => format!("{some} connections"),
+        Some(1) => "1 connection".to_owned(),
+        Some(some) => format!("{some} connections"),
+        None => format!("all that stand of more than {COUNTED_MAX} connections"),
     }
 }

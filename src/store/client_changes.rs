@@ -127,8 +127,9 @@ impl Store {
         on_either_engine!(self, engine => engine.delete_client(client_id, audit))
     }
 
-    /// How many families of a client stand, counted up to a number.
-    pub async fn count_families(&self, client: ClientId, now: Timestamp, most: u32) -> StoreResult<u32> {
+    /// How many families of a client stand; `None` where they, or the consents that they could stand on, are more than
+    /// `most` and are not counted.
+    pub async fn count_families(&self, client: ClientId, now: Timestamp, most: u32) -> StoreResult<Option<u32>> {
         on_either_engine!(self, engine => engine.count_families(client, now, most))
     }
 }

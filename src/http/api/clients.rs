@@ -149,8 +149,8 @@ pub struct Seen {
 /// A client that was deleted.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeletedClient {
-    /// How many connections ended; 10001 stands for more than 10000.
-    connections: u32,
+    /// How many connections ended; null where more than 1,000 were made through it, which are not counted.
+    connections: Option<u32>,
 }
 
 impl ShownSecret {

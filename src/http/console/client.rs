@@ -177,10 +177,10 @@ pub async fn delete(server: web::Data<Server>, request: HttpRequest, payload: we
 
 async fn render_delete(entry: &Entry<'_>, plugin: &Plugin, client: &Client, wrong: Vec<Wrong>) -> Outcome {
     let ends = match changes::connections(&entry.registry(), client).await? {
-        0 => "Nobody is connected through it.".to_owned(),
-        1 => "One connection ends.".to_owned(),
-        many if many > changes::COUNTED_MAX => format!("More than {} connections end.", changes::COUNTED_MAX),
-        some => format!("{some} connections end."),
+        Some(0) => "Nobody is connected through it.".to_owned(),
+        Some(1) => "One connection ends.".to_owned(),
+        Some(some) => format!("{some} connections end."),
+        None => format!("More than {} connections were made through it. All that stand end.", changes::COUNTED_MAX),
     };
     let page = DeleteClientPage {
         layout: entry.layout(),

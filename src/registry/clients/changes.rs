@@ -9,7 +9,7 @@ use crate::{
     store::client_changes::ClientEdit,
 };
 
-/// Up to so many connections are counted; whoever has more is told so.
+/// Connections are counted where so many people at most have agreed to them; whoever has more is told that.
 pub const COUNTED_MAX: u32 = 1_000;
 
 /// A client that is deleted.
@@ -17,8 +17,8 @@ pub const COUNTED_MAX: u32 = 1_000;
 pub struct Deleted {
     /// The client as it was.
     pub client: Client,
-    /// How many connections ended, counted up to one more than [`COUNTED_MAX`].
-    pub connections: u32,
+    /// How many connections ended, as [`connections`] counts them.
+    pub connections: Option<u32>,
 }
 
 /// Gives a client another name.
@@ -53,13 +53,14 @@ pub async fn enable(registry: &Registry<'_>, which: Which<'_>) -> RegistryResult
     change(registry, which, ClientEdit::Enable).await
 }
 
-/// How many connections of a client would end, counted up to one more than [`COUNTED_MAX`].
-pub async fn connections(registry: &Registry<'_>, client: &Client) -> RegistryResult<u32> {
+/// How many connections of a client would end; `None` where more people than [`COUNTED_MAX`] have agreed to it, or more
+/// connections than that stand.
+pub async fn connections(registry: &Registry<'_>, client: &Client) -> RegistryResult<Option<u32>> {
     // Nothing of a disabled client stands, and looking for what does would go through all that does not.
     if !client.enabled {
-        return Ok(0);
+        return Ok(Some(0));
     }
-    Ok(registry.store.count_families(client.id, registry.clock.now(), COUNTED_MAX + 1).await?)
+    Ok(registry.store.count_families(client.id, registry.clock.now(), COUNTED_MAX).await?)
 }
 
 /// Deletes a client with its secrets, consents and connections. From the moment this answers nothing of it is valid or

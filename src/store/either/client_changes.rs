@@ -75,12 +75,16 @@ const DELETE: &str = "
      where id = $1";
 
 /// Led by the client's consents: families have no index of their clients, which would be written at every redemption.
+/// Null where there are more consents than that, of which one cannot know how many are of today without reading them.
 const COUNT_FAMILIES: &str = concat!(
-    "select count(*) from (select 1 as one ",
+    "select case
+                when (select count(*) from (select 1 from consents where client_id = $1 limit $3 + 1) agreed) <= $3
+                then (select count(*) from (select 1 ",
     family_and_parents!(),
     "where g.client_id = $1 and f.client_id = $1 and f.account_id = g.account_id and ",
     lives!(),
-    "limit $3) standing"
+    "limit $3 + 1) standing)
+            end"
 );
 
 impl Engine {
@@ -206,13 +210,14 @@ impl Engine {
         client: ClientId,
         now: Timestamp,
         most: u32,
-    ) -> StoreResult<u32> {
-        let count: i64 = reading!(self, connection => sqlx::query_scalar(COUNT_FAMILIES)
+    ) -> StoreResult<Option<u32>> {
+        let count: Option<i64> = reading!(self, connection => sqlx::query_scalar(COUNT_FAMILIES)
             .bind(client.0)
             .bind(now)
             .bind(i64::from(most))
             .fetch_one(&mut *connection))?;
-        u32::try_from(count).map_err(StoreError::broken)
+        let count = count.map(u32::try_from).transpose().map_err(StoreError::broken)?;
+        Ok(count.filter(|count| *count <= most))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Engine, reading};
+use super::{Engine, is_one_of, reading};
 use crate::{
     model::{
         Timestamp,
@@ -69,8 +69,8 @@ const BEFORE: &str = concat!(
 
 /// Goes from one flow to the next older one, and in each to the last event of every step, all by the index: what a flow
 /// or a plugin has beyond that is not read.
-const OF_PLUGIN: &str = "
-      with recursive page (flow_id, place) as (
+const OF_PLUGIN: &str = concat!(
+    "with recursive page (flow_id, place) as (
            select (select flow_id
                      from flow_events
                     where plugin_id = $1
@@ -98,11 +98,12 @@ const OF_PLUGIN: &str = "
                     order by e.id desc
                     limit 1)
              from page, steps)
-    select f.id, f.flow_id, f.at, f.step, f.outcome, f.client_id, f.resource, f.address, f.user_agent, f.request_id,
-           f.says
-      from latest
-      join flow_events f on f.id = latest.id
-     order by f.flow_id desc, f.id";
+",
+    select_events!(),
+    "where id ",
+    is_one_of!("select id from latest"),
+    " order by flow_id desc, id"
+);
 
 const FLOW_OF_PLUGIN: &str = concat!(
     select_events!(),

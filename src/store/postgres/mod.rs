@@ -258,6 +258,15 @@ macro_rules! holding {
 }
 use holding;
 
+/// Whether it is one of few that another statement finds first. Each is then looked up by its key; what `in` says may be
+/// answered by reading the whole table beside them.
+macro_rules! is_one_of {
+    ($few:literal) => {
+        concat!("= any(array(", $few, "))")
+    };
+}
+use is_one_of;
+
 /// Keeps the row that a reading finds from being deleted until the step ends; all else about it may be changed.
 macro_rules! sharing {
     () => {

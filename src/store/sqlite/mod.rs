@@ -194,6 +194,14 @@ macro_rules! holding {
 }
 use holding;
 
+/// Whether it is one of few that another statement finds first. (Postgres has to be told that they are few.)
+macro_rules! is_one_of {
+    ($few:literal) => {
+        concat!("in (", $few, ")")
+    };
+}
+use is_one_of;
+
 /// Keeps the row that a reading finds from being deleted until the step ends: the step that writes holds the whole file.
 macro_rules! sharing {
     () => {
