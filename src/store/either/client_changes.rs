@@ -23,7 +23,7 @@ use crate::{
     store::{
         StoreError, StoreResult,
         client_changes::{ChangeClient, ClientChange, ClientEdit, EndSecret, RotateSecret, SecretRotation, SecretUse},
-        family_statements::{family_and_parents, lives},
+        family_statements::lives,
         is_no_text,
     },
 };
@@ -75,13 +75,23 @@ const DELETE: &str = "
      where id = $1";
 
 /// Led by the client's consents: families have no index of their clients, which would be written at every redemption.
-/// Null where there are more consents than that, of which one cannot know how many are of today without reading them.
+/// SQLite keeps the order of a cross join, and would else go through all families where its statistics mislead it. Null
+/// where there are more consents than that, of which one cannot know how many are of today without reading them.
 const COUNT_FAMILIES: &str = concat!(
     "select case
                 when (select count(*) from (select 1 from consents where client_id = $1 limit $3 + 1) agreed) <= $3
-                then (select count(*) from (select 1 ",
-    family_and_parents!(),
-    "where g.client_id = $1 and f.client_id = $1 and f.account_id = g.account_id and ",
+                then (select count(*)
+                        from (select 1
+                                from consents g
+                               cross join families f
+                                join accounts a on a.id = f.account_id
+                                join clients c on c.id = f.client_id
+                                join resources r on r.identifier = f.resource
+                               where g.client_id = $1
+                                 and f.account_id = g.account_id
+                                 and f.consent_id = g.id
+                                 and f.client_id = $1
+                                 and ",
     lives!(),
     "limit $3 + 1) standing)
             end"

@@ -7,6 +7,7 @@ mod command_line;
 mod console;
 mod console_access;
 mod console_people;
+mod console_tokens;
 mod console_walk;
 mod demo_in_chromium;
 mod doctor;
