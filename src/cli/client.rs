@@ -28,6 +28,8 @@ pub(super) enum Command {
     Show(One),
     /// Give a client another name
     Rename(client_changes::Rename),
+    /// Say anew what a client may ask for
+    Scopes(client_changes::Scopes),
     /// Show where a client may send people, and which callbacks it asked for without having them registered
     Callbacks(One),
     /// Register further callbacks of a client
@@ -64,6 +66,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure
         Command::List => list(desk).await,
         Command::Show(One { client_id }) => show(&client_id, desk).await,
         Command::Rename(arguments) => client_changes::rename(&arguments, desk).await,
+        Command::Scopes(arguments) => client_changes::scopes(&arguments, desk).await,
         Command::Callbacks(One { client_id }) => client_callbacks::list(&client_id, desk).await,
         Command::AddCallback(arguments) => client_callbacks::add(&arguments, desk).await,
         Command::RemoveCallback(arguments) => client_callbacks::remove(&arguments, desk).await,

@@ -1,4 +1,4 @@
-//! `consentry client rename`, `disable`, `enable` and `delete`.
+//! `consentry client rename`, `scopes`, `disable`, `enable` and `delete`.
 
 use clap::Args;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::registry::clients::{
     Which,
     changes::{self, COUNTED_MAX, Deleted},
+    scopes as scopes_of,
 };
 
 #[derive(Debug, Args)]
@@ -20,6 +21,15 @@ pub(super) struct Rename {
     /// What people are shown when they are asked for consent
     #[arg(long)]
     name: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Scopes {
+    /// The client's id
+    client_id: String,
+    /// What it may ask for; several may be given. What is not named is taken away
+    #[arg(long = "scope", value_name = "SCOPE", required = true)]
+    scopes: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -36,6 +46,20 @@ pub(super) async fn rename(arguments: &Rename, desk: &Desk) -> Result<Answer, Fa
     let which = Which { client_id: id, seen: None };
     let client = changes::rename(&desk.registry(), which, name).await.map_err(|error| failed(error, id))?;
     let text = format!("{} is called {} from now on.", client.client_id, client.name);
+    Ok(Answer { json: summary(&client, None), text })
+}
+
+pub(super) async fn scopes(arguments: &Scopes, desk: &Desk) -> Result<Answer, Failure> {
+    let Scopes { client_id: id, scopes } = arguments;
+    let which = Which { client_id: id, seen: None };
+    let client = scopes_of::replace(&desk.registry(), which, scopes).await.map_err(|error| failed(error, id))?;
+    let may = client.scopes.as_ref().map(ToString::to_string).unwrap_or_default();
+    let text = format!(
+        "{} ({}) may ask for: {may}\n\nWhat it had beside that is gone from its connections at their next refresh. What \
+         it did not have is asked of people when they connect the next time; who agreed to it before has it back at the \
+         next refresh.",
+        client.client_id, client.name
+    );
     Ok(Answer { json: summary(&client, None), text })
 }
 

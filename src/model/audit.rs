@@ -158,6 +158,8 @@ pub enum AuditAction {
     ClientSecretEnded,
     /// A client got another name.
     ClientRenamed,
+    /// A client may ask for other scopes than before.
+    ClientScopesChanged,
     /// A client's registration was changed, by its document or by itself.
     ClientChanged,
     /// A client was given a key set by the operator.
@@ -247,6 +249,7 @@ impl AuditAction {
             Self::ClientSecretRotated => "client.secret_rotated",
             Self::ClientSecretEnded => "client.secret_ended",
             Self::ClientRenamed => "client.renamed",
+            Self::ClientScopesChanged => "client.scopes_changed",
             Self::ClientChanged => "client.changed",
             Self::ClientKeysSupplied => "client.keys_supplied",
             Self::ClientDisabled => "client.disabled",

@@ -19,7 +19,7 @@ pub struct Standing {
     pub resource: String,
     /// Whose API that is.
     pub plugin_id: Option<PluginId>,
-    /// Token ∩ family ∩ consent of today.
+    /// What the token was made for, as far as it is to be had today.
     pub scopes: Scopes,
     /// Whom the API knows.
     pub subject: String,
@@ -89,6 +89,12 @@ pub fn check(caller: &Client, token: Standing, named: Option<&str>, now: Timesta
         return Err("The token has expired.".to_owned());
     }
     Ok(token)
+}
+
+/// What is left of an access token's scopes, of those that are to be had today. None where nothing is left of some: with
+/// no scope it would be for the API as a whole.
+pub fn left_of(named: &Scopes, allowed: &Scopes) -> Option<Scopes> {
+    Some(named.intersection(allowed)).filter(|left| !left.is_empty() || named.is_empty())
 }
 
 /// What is answered about a token that stands.

@@ -7,6 +7,7 @@ use crate::model::{
     client::{Client, ClientSecret},
     id::{ClientId, ClientSecretId},
     redirect_uri::RedirectUri,
+    scope::Scopes,
 };
 
 /// A change to a client.
@@ -29,6 +30,8 @@ pub enum ClientEdit {
     AddRedirectUris(Vec<RedirectUri>),
     /// Where they may be sent no more.
     RemoveRedirectUris(Vec<RedirectUri>),
+    /// What it may ask for. Whatever stands carries no more than that from then on.
+    Scopes(Scopes),
     /// It gets something again. What it was given before stays ended.
     Enable,
 }

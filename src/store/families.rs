@@ -3,7 +3,7 @@
 //! A family *stands* at `now` when it is not ended, `now < expires_at`, `now < idle_until`, account and client are
 //! enabled, the three generations it was born under ([`Birth`]) are still those of its account, client and consent, and
 //! its plugin lets its account in ([`access`](super::access)). What stands carries `scopes` = the family's ∩ today's
-//! consent's ∩ what the plugin lets the person grant.
+//! consent's ∩ its client's ∩ what the plugin lets the person grant; where nothing is left of some, it does not stand.
 
 use super::{Store, StoreResult, assertions::AssertionUse, on_either_engine};
 use crate::model::{
@@ -179,7 +179,8 @@ impl Store {
         on_either_engine!(self, engine => engine.living_family(id, now))
     }
 
-    /// Whether a family stands no more because its plugin does not let its account in, and for no other reason.
+    /// Whether a family stands no more because its plugin does not let its account in, or nothing of its scopes is left,
+    /// and for no other reason.
     pub async fn is_shut_out(&self, id: FamilyId, now: Timestamp) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.is_shut_out(id, now))
     }

@@ -17,7 +17,35 @@ use crate::model::{
     scope::Scopes,
 };
 
-/// A standing family, as its row and its consent have it.
+/// What bounds the scopes of a connection today, whatever it was born with.
+#[derive(Debug, Default, sqlx::FromRow)]
+pub(super) struct BoundsRow {
+    /// What the person agreed to.
+    pub(super) consent_scopes: String,
+    /// What the client may ask for; none for whatever there is.
+    pub(super) client_scopes: Option<String>,
+    /// What the plugin lets the person grant, as [`Grants`] reads it; none where it does not let them in.
+    pub(super) granted: Option<String>,
+}
+
+impl BoundsRow {
+    /// What of these scopes is to be had; none where nothing is left of them. With no scope a connection would be for the
+    /// plugin as a whole, so one that had some does not stand then.
+    pub(super) fn left_of(&self, scopes: &Scopes) -> StoreResult<Option<Scopes>> {
+        let Some(granted) = &self.granted else { return Ok(None) };
+        let agreed: Scopes = self.consent_scopes.parse().map_err(StoreError::broken)?;
+        let mut left = scopes.intersection(&agreed);
+        if let Some(client) = &self.client_scopes {
+            left = left.intersection(&client.parse().map_err(StoreError::broken)?);
+        }
+        if left.is_empty() && !scopes.is_empty() {
+            return Ok(None);
+        }
+        Ok(Grants::of_words(granted).map_err(StoreError::broken)?.of(&left))
+    }
+}
+
+/// A standing family, as its row and its parents have it.
 #[derive(sqlx::FromRow)]
 pub(super) struct FamilyRow {
     pub(super) id: Uuid,
@@ -28,8 +56,8 @@ pub(super) struct FamilyRow {
     pub(super) plugin_id: Uuid,
     pub(super) subject_salt: Vec<u8>,
     pub(super) scopes: String,
-    pub(super) consent_scopes: String,
-    pub(super) granted: Option<String>,
+    #[sqlx(flatten)]
+    pub(super) bounds: BoundsRow,
     pub(super) authentication_method: String,
     pub(super) access_generation: i64,
     pub(super) auth_time: Timestamp,
@@ -46,7 +74,6 @@ impl TryFrom<FamilyRow> for Family {
 
     fn try_from(row: FamilyRow) -> StoreResult<Self> {
         let scopes: Scopes = row.scopes.parse().map_err(StoreError::broken)?;
-        let allowed: Scopes = row.consent_scopes.parse().map_err(StoreError::broken)?;
         Ok(Self {
             id: FamilyId(row.id),
             account_id: AccountId(row.account_id),
@@ -57,7 +84,7 @@ impl TryFrom<FamilyRow> for Family {
             subject_salt: SubjectSalt(
                 row.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?,
             ),
-            scopes: may_be_granted(row.granted.as_deref(), &scopes.intersection(&allowed))?.unwrap_or_default(),
+            scopes: row.bounds.left_of(&scopes)?.unwrap_or_default(),
             authentication_method: row.authentication_method.parse().map_err(StoreError::broken)?,
             access_generation: row.access_generation,
             auth_time: row.auth_time,
@@ -72,23 +99,11 @@ impl TryFrom<FamilyRow> for Family {
 }
 
 impl FamilyRow {
-    /// Whether the rules leave nothing of it. It does not stand then: with no scope it would be for the plugin as a whole.
+    /// Whether nothing of it is to be had any more. It does not stand then.
     pub(super) fn is_left_nothing(&self) -> StoreResult<bool> {
-        is_left_nothing(self.granted.as_deref(), &self.scopes, &self.consent_scopes)
+        let scopes: Scopes = self.scopes.parse().map_err(StoreError::broken)?;
+        Ok(self.bounds.left_of(&scopes)?.is_none())
     }
-}
-
-/// Whether the rules leave nothing of what was asked for and agreed to.
-pub(super) fn is_left_nothing(granted: Option<&str>, scopes: &str, consent_scopes: &str) -> StoreResult<bool> {
-    let scopes: Scopes = scopes.parse().map_err(StoreError::broken)?;
-    let allowed: Scopes = consent_scopes.parse().map_err(StoreError::broken)?;
-    Ok(may_be_granted(granted, &scopes.intersection(&allowed))?.is_none())
-}
-
-/// What of these scopes the plugin still lets the person grant.
-fn may_be_granted(granted: Option<&str>, scopes: &Scopes) -> StoreResult<Option<Scopes>> {
-    let Some(granted) = granted else { return Ok(None) };
-    Ok(Grants::of_words(granted).map_err(StoreError::broken)?.of(scopes))
 }
 
 /// A line as it was when a token of it was presented.
@@ -119,12 +134,7 @@ pub(super) struct MovedRow {
 
 impl Redemption {
     /// The family as it is right after it was made.
-    pub(super) fn born(
-        &self,
-        (consent_scopes, granted): (&str, Option<&str>),
-        access_generation: Generation,
-    ) -> StoreResult<Family> {
-        let allowed: Scopes = consent_scopes.parse().map_err(StoreError::broken)?;
+    pub(super) fn born(&self, bounds: &BoundsRow, access_generation: Generation) -> StoreResult<Family> {
         Ok(Family {
             id: self.id,
             account_id: self.account_id,
@@ -133,7 +143,7 @@ impl Redemption {
             resource: self.resource.clone(),
             plugin_id: self.plugin_id,
             subject_salt: self.subject_salt,
-            scopes: may_be_granted(granted, &self.scopes.intersection(&allowed))?.unwrap_or_default(),
+            scopes: bounds.left_of(&self.scopes)?.unwrap_or_default(),
             authentication_method: self.authentication_method,
             access_generation,
             auth_time: self.auth_time,

@@ -105,7 +105,7 @@ macro_rules! family_columns {
     () => {
         concat!(
             "f.id, f.account_id, f.client_id, f.consent_id, f.resource, p.id as plugin_id, p.subject_salt, f.scopes,
-         g.scopes as consent_scopes, ",
+         g.scopes as consent_scopes, c.scopes as client_scopes, ",
             granted!(),
             ", f.authentication_method, f.access_generation, f.auth_time, f.created_at,
          f.expires_at, f.idle_until, f.secret_digest, f.counter, f.predecessor"

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    attempts, client_secrets, clients, log, numbers, owners, people, plugins, problem::ProblemBody, redirect_uris,
-    verification,
+    attempts, client_scopes, client_secrets, clients, log, numbers, owners, people, plugins, problem::ProblemBody,
+    redirect_uris, verification,
 };
 use crate::{http::well_known::CACHE_CONTROL, model::owner_token::OwnerScope, server::Server};
 
@@ -38,6 +38,7 @@ use crate::{http::well_known::CACHE_CONTROL, model::owner_token::OwnerScope, ser
         clients::delete,
         clients::disable,
         clients::enable,
+        client_scopes::replace,
         redirect_uris::add,
         redirect_uris::remove,
         redirect_uris::offers,

@@ -7,6 +7,7 @@
 
 pub mod attempts;
 mod caller;
+pub mod client_scopes;
 pub mod client_secrets;
 pub mod clients;
 pub mod document;

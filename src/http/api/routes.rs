@@ -3,8 +3,8 @@
 use actix_web::{HttpRequest, Route, web};
 
 use super::{
-    attempts, client_secrets, clients, document, log, numbers, owners, people, plugins, problem::Problem,
-    redirect_uris, verification,
+    attempts, client_scopes, client_secrets, clients, document, log, numbers, owners, people, plugins,
+    problem::Problem, redirect_uris, verification,
 };
 use crate::http::routes::on_the_public_host;
 
@@ -36,6 +36,9 @@ pub(in crate::http) fn routes(app: &mut web::ServiceConfig, base: &str) {
         )
         .service(at("/plugins/{slug}/clients/{client_id}/disable").post(clients::disable).default_service(only("POST")))
         .service(at("/plugins/{slug}/clients/{client_id}/enable").post(clients::enable).default_service(only("POST")))
+        .service(
+            at("/plugins/{slug}/clients/{client_id}/scopes").put(client_scopes::replace).default_service(only("PUT")),
+        )
         .service(
             at("/plugins/{slug}/clients/{client_id}/redirect-uris")
                 .post(redirect_uris::add)

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::TimeDelta;
 
 use super::{
-    clients::{About, badge, hand_over},
+    clients::{About, badge, choices, hand_over},
     entry::{Entry, Outcome, take, text, visit},
     times,
 };
@@ -23,7 +23,7 @@ use crate::{
     protocol::{dialect, parameters::Parameters},
     registry::{
         RegistryError, RegistryResult, Wrong,
-        clients::{self, HandedOver, Which, callbacks, changes, secrets},
+        clients::{self, HandedOver, Which, callbacks, changes, scopes, secrets},
     },
     server::Server,
 };
@@ -51,6 +51,7 @@ pub async fn change(server: web::Data<Server>, request: HttpRequest, payload: we
 struct Refused {
     name: Option<String>,
     callback: Option<String>,
+    scopes: Option<Vec<String>>,
     wrong: Vec<Wrong>,
 }
 
@@ -64,10 +65,12 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
         return renew(entry, &plugin, client, (field("keep_old")?, seen)).await;
     }
     let (typed, seen) = (field(if change == "rename" { "name" } else { "callback" })?, field("version")?.parse().ok());
+    let ticked: Vec<String> = fields.all("scope").flatten().map(str::to_owned).collect();
     let registry = entry.registry();
     let which = Which { client_id: &client.client_id, seen };
     let done = match change {
         "rename" => changes::rename(&registry, which, typed).await.map(|_| Notice::Saved),
+        "scopes" => scopes::replace(&registry, which, &ticked).await.map(|_| Notice::Saved),
         "add-callback" => callbacks::add(&registry, which, &[typed.to_owned()]).await.map(|_| Notice::Saved),
         "remove-callback" => callbacks::remove(&registry, which, typed).await.map(|_| Notice::Saved),
         "approve" => callbacks::approve(&registry, which, typed).await.map(|_| Notice::Approved),
@@ -89,8 +92,9 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     // Only what somebody typed is shown again, in its own field; a button that was pressed has none.
     let name = (change == "rename").then(|| typed.to_owned());
     let callback = (change == "add-callback").then(|| typed.to_owned());
+    let scopes = (change == "scopes").then_some(ticked);
     let client = entry.client(&plugin).await?;
-    render(entry, &plugin, client, Refused { name, callback, wrong }).await
+    render(entry, &plugin, client, Refused { name, callback, scopes, wrong }).await
 }
 
 fn path(plugin: &Plugin, client: &Client) -> String {
@@ -205,6 +209,10 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, client: Client, refused: Ref
         uri: offer.redirect_uri.to_string(),
         says: format!("Asked for {} times, last on {}", offer.seen, times::minute(offer.last_seen_at)),
     };
+    let is_ticked = |name: &str| match &refused.scopes {
+        Some(ticked) => ticked.iter().any(|it| it == name),
+        None => scopes.contains(name),
+    };
     let page = ClientPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Clients)))?,
@@ -218,7 +226,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, client: Client, refused: Ref
         callbacks: client.redirect_uris.iter().map(ToString::to_string).collect(),
         offers: offers.iter().map(offer).collect(),
         secrets: client.secrets.iter().map(|secret| secret_line(secret, lasting)).collect(),
-        scopes: scopes.iter().map(str::to_owned).collect(),
+        scopes: choices(&plugin.scopes, is_ticked),
         fields: handover.fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect(),
         place: handover.place.to_owned(),
         client_id: client.client_id,

@@ -15,6 +15,7 @@ use crate::{
         client::{Client, Dialect},
         id::ClientId,
         plugin::Plugin,
+        scope::{Catalogue, Scope},
     },
     protocol::{dialect, parameters::Parameters, presets},
     registry::{
@@ -124,6 +125,16 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     }
 }
 
+/// Each of a plugin's scopes, and whether it is ticked.
+pub(super) fn choices(catalogue: &Catalogue, is_ticked: impl Fn(&str) -> bool) -> Vec<Choice> {
+    let choice = |scope: &Scope| Choice {
+        value: scope.name.clone(),
+        label: scope.words.clone(),
+        chosen: is_ticked(&scope.name),
+    };
+    catalogue.iter().map(choice).collect()
+}
+
 /// A client whose values are shown.
 pub(super) struct About {
     pub(super) client_id: String,
@@ -169,11 +180,6 @@ fn render(entry: &Entry<'_>, plugin: &Plugin, typed: &NewClientForm, wrong: Vec<
     };
     let kinds = Dialect::ALL.into_iter().map(|kind| choice(kind.as_str(), dialect::in_words(kind)));
     let callers = presets::all().iter().map(|caller| choice(&caller.name, &caller.about));
-    let scopes = plugin.scopes.iter().map(|scope| Choice {
-        value: scope.name.clone(),
-        label: scope.words.clone(),
-        chosen: typed.scopes.contains(&scope.name),
-    });
     let page = NewClientPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Clients)))?,
@@ -181,7 +187,7 @@ fn render(entry: &Entry<'_>, plugin: &Plugin, typed: &NewClientForm, wrong: Vec<
         presets: kinds.chain(callers).collect(),
         name: typed.name.clone(),
         callbacks: typed.callbacks.join("\n"),
-        scopes: scopes.collect(),
+        scopes: choices(&plugin.scopes, |name| typed.scopes.iter().any(|it| it == name)),
         wrong,
     };
     entry.answer_with(&page, &page.wrong)

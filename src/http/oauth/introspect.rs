@@ -163,11 +163,12 @@ async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Resul
             .map(|(owner, resource)| (owner.scopes_at(&resource), Some(resource.plugin_id)))
     };
     let Some((allowed, plugin_id)) = allowed else { return Ok(None) };
+    let Some(scopes) = introspection::left_of(&named, &allowed) else { return Ok(None) };
     Ok(Some(Standing {
         client_id: claims.client_id,
         resource: claims.aud,
         plugin_id,
-        scopes: named.intersection(&allowed),
+        scopes,
         subject: claims.sub,
         jti: Some(claims.jti),
         token_use: "access_token",

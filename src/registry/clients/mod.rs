@@ -6,6 +6,7 @@
 pub mod callbacks;
 pub mod changes;
 pub mod keys;
+pub mod scopes;
 pub mod secrets;
 pub mod try_outs;
 
@@ -186,7 +187,7 @@ fn read(registry: &Registry<'_>, plugin: &Plugin, form: &NewClientForm) -> Regis
         };
         read.map_err(|those| wrong.extend(those)).ok()
     });
-    let scopes = scopes(plugin, &form.scopes).map_err(|it| wrong.push(it)).ok();
+    let scopes = scopes::read((&plugin.slug, &plugin.scopes), &form.scopes).map_err(|it| wrong.push(it)).ok();
     let keys = dialect.and_then(|(dialect, _)| keys::read(&form.keys, dialect).map_err(|it| wrong.push(it)).ok());
     match (dialect, name, callbacks, scopes, keys) {
         (Some((dialect, _)), Some(name), Some(callbacks), Some(scopes), Some(keys)) => {
@@ -217,21 +218,6 @@ fn name(text: &str) -> Result<String, Wrong> {
         let problem = format!("write 1 to {} visible characters on one line", legible::NAME_LENGTH_MAX);
         Wrong::new("name", problem)
     })
-}
-
-fn scopes(plugin: &Plugin, texts: &[String]) -> Result<Scopes, Wrong> {
-    let known = plugin.scopes.names();
-    if texts.is_empty() {
-        return Ok(known);
-    }
-    let asked: Scopes = texts.join(" ").parse().map_err(|error| Wrong::new("scope", format!("{error}")))?;
-    let foreign: Vec<&str> = asked.iter().filter(|name| !known.contains(name)).collect();
-    if foreign.is_empty() {
-        return Ok(asked);
-    }
-    let has = if known.is_empty() { "none".to_owned() } else { known.to_string() };
-    let (slug, foreign) = (&plugin.slug, foreign.join(", "));
-    Err(Wrong::new("scope", format!("the plugin \"{slug}\" has no scope {foreign}; it has: {has}")))
 }
 
 /// The client as it is now.

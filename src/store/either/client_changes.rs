@@ -37,7 +37,7 @@ const HOLD: &str = "
 
 const CHANGE: &str = "
     update clients
-       set name = $2, redirect_uris = $3, enabled = $4, version = version + 1
+       set name = $2, redirect_uris = $3, enabled = $4, scopes = $5, version = version + 1
      where id = $1";
 
 /// The newest secret stays until the end given, if it does not end before; all others end now.
@@ -118,6 +118,7 @@ impl Engine {
             .bind(&client.name)
             .bind(Json(texts(&client.redirect_uris)))
             .bind(client.enabled)
+            .bind(client.scopes.as_ref().map(ToString::to_string))
             .execute(&mut *step)
             .await?;
         client.version += 1;
@@ -250,6 +251,12 @@ fn edit(client: &mut Client, edit: &ClientEdit) -> Option<(AuditAction, Value)> 
             client.redirect_uris = kept;
             let detail = json!({ "redirect_uris": texts(&gone) });
             (!gone.is_empty()).then_some((AuditAction::ClientRedirectUrisRemoved, detail))
+        }
+        ClientEdit::Scopes(scopes) => {
+            let before = client.scopes.replace(scopes.clone());
+            let is_news = before.as_ref() != Some(scopes);
+            let detail = json!({ "scopes": scopes.to_string(), "before": before.map(|before| before.to_string()) });
+            is_news.then_some((AuditAction::ClientScopesChanged, detail))
         }
         ClientEdit::Enable => {
             let was_enabled = std::mem::replace(&mut client.enabled, true);

@@ -23,7 +23,7 @@ use crate::{
         assertions::AssertionUse,
         audit as audit_log,
         families::{Redeem, Redemption, Rotate, Rotation},
-        family_rows::{ATTEMPTS, MovedRow, SeenRow},
+        family_rows::{ATTEMPTS, BoundsRow, MovedRow, SeenRow},
         family_statements::{
             admits, bind_presented, bind_redemption, bind_rotation, end_replayed, family_and_parents, family_columns,
             granted, is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays,
@@ -61,8 +61,8 @@ macro_rules! use_assertion {
     };
 }
 
-/// Whether the rules leave something of what is asked for (`$11`) and was agreed to; `a` and `g` are the account and its
-/// consent.
+/// Whether something is to be had of what is asked for (`$11`); `a`, `c` and `g` are the account, the client and the
+/// consent. [`BoundsRow::left_of`] says the same.
 macro_rules! leaves_something {
     () => {
         concat!(
@@ -72,11 +72,14 @@ macro_rules! leaves_something {
             granted!(),
             ") rules
                           where p.id = $28
-                            and (rules.granted like '%\"%'
+                            and (($11 = '' and rules.granted like '%\"%')
                                  or exists (select 1
                                               from unnest(string_to_array($11, ' ')) asked(word)
                                              where word = any (string_to_array(g.scopes, ' '))
-                                               and word = any (string_to_array(rules.granted, ' '))))) "
+                                               and (c.scopes is null
+                                                    or word = any (string_to_array(c.scopes, ' ')))
+                                               and (rules.granted like '%\"%'
+                                                    or word = any (string_to_array(rules.granted, ' ')))))) "
         )
     };
 }
@@ -105,12 +108,14 @@ const REDEEM: &str = concat!(
            from replayed
              on conflict (id) do nothing
      )
-     select fresh.fresh, exists (select 1 from replayed), born.ours, born.ended_at, born.access_generation, g.scopes, ",
+     select fresh.fresh, exists (select 1 from replayed), born.ours, born.ended_at, born.access_generation, g.scopes,
+            c.scopes, ",
     granted!(),
     "  from fresh
        left join born on true
        left join consents g on g.id = $5
        left join accounts a on a.id = $3
+       left join clients c on c.id = $4
        left join plugins p on p.id = $28"
 );
 
@@ -138,11 +143,14 @@ const ROTATE: &str = concat!(
           where f.id = seen.id
             and fresh.fresh
             and f.ended_at is null
-            and (seen.granted like '%\"%'
+            and ((seen.scopes = '' and seen.granted like '%\"%')
                  or exists (select 1
                               from unnest(string_to_array(seen.scopes, ' ')) had(word)
                              where word = any (string_to_array(seen.consent_scopes, ' '))
-                               and word = any (string_to_array(seen.granted, ' '))))
+                               and (seen.client_scopes is null
+                                    or word = any (string_to_array(seen.client_scopes, ' ')))
+                               and (seen.granted like '%\"%'
+                                    or word = any (string_to_array(seen.granted, ' ')))))
             and ",
     is_its_own!(),
     "and ",
@@ -164,8 +172,9 @@ const ROTATE: &str = concat!(
 );
 
 /// What a redemption did: whether it went on, whether the code had come before while nothing could be given for it, and
-/// the family; the rest is missing when it made or ended nothing.
-type RedeemedRow = (bool, bool, Option<bool>, Option<Timestamp>, Option<Generation>, Option<String>, Option<String>);
+/// the family, which is missing when it made or ended nothing; and what bounds its scopes.
+type RedeemedRow =
+    (bool, bool, Option<bool>, Option<Timestamp>, Option<Generation>, Option<String>, Option<String>, Option<String>);
 
 /// Whether the assertion was fresh, the line as it was seen if it stands, and what was changed if anything was.
 struct TurnedRow(bool, Option<(SeenRow, Option<MovedRow>)>);
@@ -216,8 +225,9 @@ impl Engine {
         })?;
         match row {
             (false, ..) => Ok(Redeem::AssertionReplayed),
-            (true, false, Some(true), None, Some(access_generation), Some(scopes), granted) => {
-                Ok(Redeem::Won(redemption.born((&scopes, granted.as_deref()), access_generation)?))
+            (true, false, Some(true), None, Some(access_generation), Some(consent_scopes), client_scopes, granted) => {
+                let bounds = BoundsRow { consent_scopes, client_scopes, granted };
+                Ok(Redeem::Won(redemption.born(&bounds, access_generation)?))
             }
             (true, false, None, ..) => Ok(Redeem::NotStanding),
             _ => Ok(Redeem::Replayed),

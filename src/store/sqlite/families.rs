@@ -16,7 +16,7 @@ use crate::{
         StoreError, StoreResult,
         assertions::AssertionUse,
         families::{Redeem, Redemption, Rotate, Rotation},
-        family_rows::{ATTEMPTS, MovedRow, SeenRow, is_left_nothing},
+        family_rows::{ATTEMPTS, BoundsRow, MovedRow, SeenRow},
         family_statements::{
             admits, bind_presented, bind_redemption, bind_rotation, end_replayed, family_and_parents, family_columns,
             granted, is_for, is_its_own, is_standing, is_to_be_written, lives, redeem_row, repeats, replays,
@@ -29,12 +29,13 @@ const REDEEM: &str = concat!(redeem_row!(""), "returning redemption = $2, ended_
 
 const END_REPLAYED: &str = end_replayed!();
 
-/// What was consented to, and what the plugin lets the person grant.
-const ALLOWED: &str = concat!(
-    "select g.scopes, ",
+/// What bounds the scopes of a connection under this consent.
+const BOUNDS: &str = concat!(
+    "select g.scopes as consent_scopes, c.scopes as client_scopes, ",
     granted!(),
     "  from consents g
        join accounts a on a.id = g.account_id
+       join clients c on c.id = g.client_id
        join plugins p on p.id = $2
       where g.id = $1"
 );
@@ -81,14 +82,14 @@ impl Engine {
         if !is_first_use(&mut step, redemption.assertion.as_ref()).await? {
             return Ok(Redeem::AssertionReplayed);
         }
-        let allowed: Option<(String, Option<String>)> = sqlx::query_as(ALLOWED)
+        let bounds: Option<BoundsRow> = sqlx::query_as(BOUNDS)
             .bind(redemption.consent_id.0)
             .bind(redemption.plugin_id.0)
             .fetch_optional(&mut *step)
             .await?;
-        let (scopes, granted) = allowed.unwrap_or_default();
+        let bounds = bounds.unwrap_or_default();
         let mut row: Option<RedeemedRow> = None;
-        if !is_left_nothing(granted.as_deref(), &redemption.scopes.to_string(), &scopes)? {
+        if bounds.left_of(&redemption.scopes)?.is_some() {
             row = bind_redemption!(sqlx::query_as(REDEEM), redemption).fetch_optional(&mut *step).await?;
         }
         let subjects = Subjects {
@@ -112,7 +113,7 @@ impl Engine {
             let detail = json!({ "family": redemption.id, "scopes": redemption.scopes.to_string() });
             audit::write(&mut step, event, AuditAction::FamilyBorn, subjects, detail).await?;
             step.commit().await?;
-            return Ok(Redeem::Won(redemption.born((&scopes, granted.as_deref()), access_generation)?));
+            return Ok(Redeem::Won(redemption.born(&bounds, access_generation)?));
         }
         if ours && end_reason.as_deref() == Some(EndReason::CodeReplayed.as_str()) {
             let detail = ended(redemption.id, EndReason::CodeReplayed);

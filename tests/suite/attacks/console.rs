@@ -77,10 +77,10 @@ on_both_engines! {
             if !takes_a_form {
                 continue;
             }
-            for change in ["rename", "add-callback", "remove-callback", "approve", "renew", "disable", "enable"] {
+            for change in ["rename", "scopes", "add-callback", "remove-callback", "approve", "renew", "disable", "enable"] {
                 let fields = [
                     ("csrf", csrf.as_str()), ("account", &account), ("version", "1"), ("change", change),
-                    ("name", "Mine"), ("keep_old", "0"),
+                    ("name", "Mine"), ("scope", "todo.read"), ("keep_old", "0"),
                 ];
                 assert_eq!(rival.post(&world.running, &at_theirs, &fields).await.status, 404, "{at_theirs} {change}");
                 tried += 1;

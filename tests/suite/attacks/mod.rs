@@ -46,6 +46,7 @@ mod revoked;
 mod second_step;
 mod secrets;
 mod sign_in;
+mod taken_scopes;
 mod tokens;
 mod trying_out;
 mod verification;

@@ -6,7 +6,7 @@ use consentry::{
     model::{audit::Actor, client::Dialect, redirect_uri::RedirectUri},
     registry::{
         Registry, RegistryError,
-        clients::{Which, callbacks, changes, secrets},
+        clients::{Which, callbacks, changes, scopes, secrets},
     },
     server::Server,
 };
@@ -146,5 +146,52 @@ on_both_engines! {
 
         let left = callbacks::remove(&registry, which, NEW).await.unwrap();
         assert_eq!(left.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(), [OLD], "and so has its twin");
+    }
+
+    async fn what_a_client_may_ask_for_is_said_anew(engine) {
+        let world = World::new(engine).await;
+        let client = world.client(Dialect::Service).await;
+        let server = &world.running.server;
+        let registry = registry(server);
+        let which = Which { client_id: &client.client_id, seen: Some(1) };
+        let say = async |which, texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            scopes::replace(&registry, which, &texts).await
+        };
+        for (texts, says) in [
+            (vec![], "leave it at least one"),
+            (vec![" ", ""], "leave it at least one"),
+            (vec!["todo.read", "todo.share"], "has no scope todo.share; it has: todo.read todo.write"),
+            (vec!["todo\"read"], "a scope has a character"),
+        ] {
+            let refused = say(which, &texts).await;
+            let Err(RegistryError::Wrong(wrong)) = &refused else { panic!("{texts:?}: {refused:?}") };
+            let [only] = wrong.as_slice() else { panic!("{wrong:?}") };
+            assert!(only.field == "scope" && only.problem.contains(says), "{texts:?}: {only:?}");
+        }
+        let token = async || {
+            let fields = [
+                ("grant_type", "client_credentials"),
+                ("client_id", client.client_id.as_str()),
+                ("client_secret", &client.client_secret),
+            ];
+            world.running.form("/token", &fields).await.1
+        };
+        let before = token().await;
+        assert_eq!(before["scope"], "todo.read todo.write");
+        let changed = say(which, &["todo.read"]).await.unwrap();
+        assert_eq!((changed.scopes, changed.version), (Some("todo.read".parse().unwrap()), 2));
+        assert!(matches!(say(which, &["todo.write"]).await, Err(RegistryError::ChangedMeanwhile)));
+        let (_, told) = world.running.introspect(&client, before["access_token"].as_str().unwrap()).await;
+        assert_eq!((&told["scope"], &token().await["scope"]), (&"todo.read".into(), &"todo.read".into()));
+        assert_eq!(world.database.audited("client.scopes_changed").await, 1);
+        let gone = say(Which { client_id: "nobody", seen: None }, &["todo.read"]).await;
+        assert!(matches!(gone, Err(RegistryError::Gone)), "{gone:?}");
+        for registration in ["document", "dynamic"] {
+            world.database.execute(&format!("update clients set registration = '{registration}'")).await;
+            let refused = say(Which { seen: None, ..which }, &["todo.write"]).await;
+            let Err(RegistryError::Wrong(wrong)) = &refused else { panic!("{registration}: {refused:?}") };
+            assert_eq!(wrong[0].field, "other");
+        }
     }
 }

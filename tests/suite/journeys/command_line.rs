@@ -77,6 +77,13 @@ on_both_engines! {
         assert_eq!(status, 200, "{next}");
 
         // Administration works beside the running server, and takes effect on the next call.
+        let fewer = consentry.answer(&["client", "scopes", &client.client_id, "--scope", "todo.read", "--json"]);
+        assert_eq!(fewer["scopes"], json!(["todo.read"]));
+        let (_, narrowed) = ask(json!({
+            "grant_type": "refresh_token", "client_id": client.client_id, "client_secret": client.client_secret,
+            "refresh_token": next["refresh_token"],
+        })).await;
+        assert_eq!(narrowed["scope"], "todo.read", "{narrowed}");
         let rotated = consentry.answer(&["client", "rotate-secret", &client.client_id, "--keep-old", "0", "--json"]);
         let again = |secret: &Value| json!({
             "grant_type": "refresh_token", "client_id": client.client_id, "client_secret": secret,

@@ -6,6 +6,7 @@ mod client_ids;
 mod command_line;
 mod console;
 mod console_access;
+mod console_client;
 mod console_people;
 mod console_tokens;
 mod console_walk;

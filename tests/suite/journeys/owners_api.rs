@@ -247,6 +247,23 @@ on_both_engines! {
         assert_eq!(world.database.count("plugins").await, 1);
     }
 
+    /// What a client may ask for is replaced as a whole, by whoever has read it as it is.
+    async fn what_a_client_may_ask_for_is_replaced(engine) {
+        let world = World::new(engine).await;
+        let (program, account) = Program::of_a_new_owner(&world.running, "owner@example.com").await;
+        world.running.server.store.add_owner(world.plugin.id, account, &world.running.operator()).await.unwrap();
+        let client = world.client(Dialect::Action).await;
+        let path = format!("/plugins/todo/clients/{}/scopes", client.client_id);
+        for scopes in [json!([]), json!(["todo.share"]), json!("todo.read")] {
+            let told = program.call_with("PUT", &path, &json!({ "scopes": scopes })).await;
+            assert_eq!((told.status, told.fields()), (422, vec!["scopes"]), "{scopes}: {}", told.json);
+        }
+        let body = json!({ "scopes": ["todo.read"], "version": 1 });
+        let changed = program.must("PUT", &path, &body).await;
+        assert_eq!((&changed["scopes"], &changed["version"]), (&json!(["todo.read"]), &json!(2)));
+        assert_eq!(program.call_with("PUT", &path, &body).await.status, 409);
+    }
+
     /// What is read of a connector is what a change takes, and says what its tokens are for.
     async fn a_connector_is_read_back_as_it_can_be_written(engine) {
         let world = World::new(engine).await;

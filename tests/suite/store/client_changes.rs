@@ -93,6 +93,7 @@ on_both_engines! {
         let world = World::new(engine).await;
         for (what, action) in [
             (ClientEdit::Rename("GPT".into()), "client.renamed"),
+            (ClientEdit::Scopes(scopes("todo.read")), "client.scopes_changed"),
             (ClientEdit::AddRedirectUris(uris(&[FIRST, OTHER])), "client.redirect_uris_added"),
             (ClientEdit::RemoveRedirectUris(uris(&[OTHER])), "client.redirect_uris_removed"),
         ] {
@@ -104,7 +105,8 @@ on_both_engines! {
             assert_eq!(world.database.audited(action).await, 1);
         }
         let client = found(&world).await;
-        assert_eq!((client.name.as_str(), client.redirect_uris, client.version), ("GPT", uris(&[FIRST]), 4));
+        assert_eq!((client.name.as_str(), client.redirect_uris, client.version), ("GPT", uris(&[FIRST]), 5));
+        assert_eq!(client.scopes, Some(scopes("todo.read")));
         for unknown in ["nobody", "\0"] {
             let change = ClientChange { client_id: unknown.into(), ..edit(&world, None, ClientEdit::Enable) };
             let answer = world.store.change_client(&change, &audit(at(1))).await.unwrap();
@@ -124,6 +126,40 @@ on_both_engines! {
         let late = answers.iter().filter(|answer| matches!(answer, ChangeClient::ChangedMeanwhile)).count();
         assert_eq!((done, late), (1, 19));
         assert_eq!(world.database.audited("client.renamed").await, 1);
+    }
+
+    /// What stands carries no more than its client may ask for; nothing is written about it, so it is all there again when
+    /// its client may.
+    async fn what_a_client_may_not_ask_for_any_more_is_in_nothing_of_its(engine) {
+        let world = World::new(engine).await;
+        let (family, spare) = (world.family().await, world.family().await);
+        let code = Redemption { scopes: scopes("todo.write"), ..world.redemption() };
+        assert!(matches!(world.store.redeem(&code, &audit(start())).await.unwrap(), Redeem::Won(_)));
+        let standing = async |id| world.store.standing_family(id, at(2)).await.unwrap().map(|it| it.scopes.to_string());
+        let redeemed = async || match world.store.redeem(&world.redemption(), &audit(at(2))).await.unwrap() {
+            Redeem::Won(family) => Some(family.scopes.to_string()),
+            _ => None,
+        };
+        let rotated = async |counter| {
+            match world.store.rotate(&world.rotation(family, counter, 2), &audit(at(2))).await.unwrap() {
+                Rotate::Rotated { family, .. } | Rotate::Repeated { family, .. } => Some(family.scopes.to_string()),
+                _ => None,
+            }
+        };
+        changed(&world, ClientEdit::Scopes(scopes("todo.read other"))).await;
+        let read = Some("todo.read".to_owned());
+        assert_eq!((standing(family).await, redeemed().await, rotated(0).await), (read.clone(), read.clone(), read));
+        assert_eq!(standing(code.id).await, None, "nothing of it is left");
+        assert!(world.store.is_shut_out(code.id, at(2)).await.unwrap());
+        changed(&world, ClientEdit::Scopes(scopes("other"))).await;
+        assert_eq!((standing(family).await, redeemed().await, rotated(1).await), (None, None, None));
+        // A code that comes again ends what it gave, also now.
+        let again = Redemption { id: spare, ..world.redemption() };
+        assert!(matches!(world.store.redeem(&again, &audit(at(2))).await.unwrap(), Redeem::Replayed));
+        changed(&world, ClientEdit::Scopes(scopes("todo.read todo.write"))).await;
+        let both = Some("todo.read todo.write".to_owned());
+        assert_eq!((standing(family).await, redeemed().await, rotated(1).await), (both.clone(), both.clone(), both));
+        assert_eq!((standing(code.id).await, standing(spare).await), (Some("todo.write".to_owned()), None));
     }
 
     async fn what_was_given_before_stays_ended_when_a_client_is_enabled_again(engine) {

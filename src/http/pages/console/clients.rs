@@ -146,8 +146,8 @@ pub struct ClientPage {
     pub offers: Vec<OfferLine>,
     /// Its secrets, newest first; none where it has none.
     pub secrets: Vec<SecretLine>,
-    /// What it may ask for.
-    pub scopes: Vec<String>,
+    /// Each of the plugin's scopes, and whether it may ask for it.
+    pub scopes: Vec<Choice>,
     /// What is to be typed in where: fields and values, without the secret.
     pub fields: Vec<(String, String)>,
     /// Where that is.
@@ -183,6 +183,10 @@ pub struct SecretLine {
 }
 
 impl ClientPage {
+    fn wrong_with(&self, field: &str) -> Vec<&str> {
+        wrong_with(&self.wrong, field)
+    }
+
     fn name_line(&self) -> Line<'_> {
         Line {
             name: "name",

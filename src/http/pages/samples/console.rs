@@ -215,13 +215,13 @@ fn client(layout: &Layout, frame: Frame, text: &str) -> ClientPage {
         callbacks: vec![own()],
         offers: vec![OfferLine { uri: own(), says: own() }],
         secrets: vec![SecretLine { id: own(), says: own(), can_end: true }],
-        scopes: vec![own()],
+        scopes: vec![Choice { value: own(), label: own(), chosen: true }],
         fields: vec![("Client ID".to_owned(), own())],
         place: own(),
         newest_secret: own(),
         typed_name: Some(own()),
         typed_callback: Some(own()),
-        wrong: ["name", "callback", "secret"].map(|field| Wrong::new(field, text)).to_vec(),
+        wrong: ["name", "callback", "secret", "scope"].map(|field| Wrong::new(field, text)).to_vec(),
     }
 }
 
