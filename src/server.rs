@@ -14,6 +14,7 @@ pub mod keyring;
 pub mod mails;
 pub mod notes;
 pub mod owner_tokens;
+mod owners;
 pub mod people;
 pub mod registrations;
 pub mod shares;

@@ -1,24 +1,17 @@
 //! Looks at plugins' public addresses that nobody asked for: made when they are due, and told to the plugin's owners
-//! where they bring news.
+//! where they bring news (`owners`).
 
-use super::{
-    Server,
-    people::letters::{Case, Facts, write_about},
-};
+use super::{Server, people::letters::Case};
 use crate::{
     keys::KeyError,
-    model::{audit::Actor, id::PluginId, plugin::Plugin, verification::News},
+    model::{audit::Actor, id::PluginId, verification::News},
     outbound::Outbound,
     registry::{
         Registry, RegistryError,
         verification::{Verified, as_good, keep, look},
     },
-    server::mails::NEWS_LIFETIME,
-    store::{StoreError, mails::NewMail},
+    store::StoreError,
 };
-
-/// The most owners of one plugin that are told.
-const TOLD_MAX: usize = 20;
 
 /// Why a look came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -79,37 +72,12 @@ impl Server {
         plugin: PluginId,
     ) -> Result<Verified, LookError> {
         let looked = look(registry, outbound, plugin).await?;
+        let tell = |case| self.mails_to_owners::<LookError>(&looked.plugin, case, &registry.actor);
         let mails = match looked.news {
-            Some(news) => self.mails_of(&looked.plugin, news, &registry.actor).await?,
+            Some(News::Broken) => tell(Case::PluginBroken).await?,
+            Some(News::Mended) => tell(Case::PluginMended).await?,
             None => Vec::new(),
         };
         Ok(keep(registry, looked, mails).await?)
-    }
-
-    async fn mails_of(&self, plugin: &Plugin, news: News, asked: &Actor) -> Result<Vec<NewMail>, LookError> {
-        if !self.mails.mailer().is_on() {
-            return Ok(Vec::new());
-        }
-        let case = match news {
-            News::Broken => Case::PluginBroken,
-            News::Mended => Case::PluginMended,
-        };
-        let expires_at = self.clock.now() + NEWS_LIFETIME;
-        let mut mails = Vec::new();
-        let owners = self.store.owners(plugin.id).await?.into_iter();
-        for owner in owners.filter(|owner| *asked != Actor::Account(owner.account_id)).take(TOLD_MAX) {
-            // Nobody is written to at an address that is not known to be theirs.
-            let account = self.store.account(owner.account_id).await?.map(|(account, _)| account);
-            let Some(account) = account.filter(|account| account.email_verified_at.is_some()) else { continue };
-            let facts = Facts {
-                server: &self.settings.server_name,
-                to: account.email.as_str(),
-                link: None,
-                language: account.language.as_deref(),
-            };
-            let letter = write_about(plugin.host.as_str(), case, &facts);
-            mails.extend(self.mail(&letter, Some(account.id), expires_at)?);
-        }
-        Ok(mails)
     }
 }

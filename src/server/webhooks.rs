@@ -10,9 +10,9 @@ use reqwest::{
 };
 use serde_json::json;
 
-use super::{Server, keyring::KeyringError};
+use super::{Server, keyring::KeyringError, people::letters::Case};
 use crate::{
-    keys::seal,
+    keys::{KeyError, seal},
     model::{audit::Actor, key::Purpose},
     outbound::FetchError,
     protocol::webhook::{Before, Fate, Tried, meaning},
@@ -39,6 +39,12 @@ pub enum TellError {
     Keys(#[from] KeyringError),
 }
 
+impl From<KeyError> for TellError {
+    fn from(error: KeyError) -> Self {
+        Self::Keys(error.into())
+    }
+}
+
 impl Server {
     /// Tells a plugin's API one thing, and keeps what came of it; whether it goes on with the next.
     pub async fn tell(&self, webhook: &TakenWebhook, delivery: &Delivery) -> Result<bool, TellError> {
@@ -52,6 +58,14 @@ impl Server {
         };
         let [jitter] = random::bytes();
         let meant = meaning(tried, before, at, jitter);
+        let plugin = match meant.stop {
+            Some(_) => self.store.plugin(webhook.plugin_id).await?,
+            None => None,
+        };
+        let mails = match plugin {
+            Some(plugin) => self.mails_to_owners::<TellError>(&plugin, Case::WebhookStopped, &Actor::Server).await?,
+            None => Vec::new(),
+        };
         let keeping = TryKeeping {
             plugin_id: webhook.plugin_id,
             turn: webhook.turn,
@@ -63,6 +77,7 @@ impl Server {
             due_at: if let Fate::Again(next) = meant.fate { Some(next) } else { None },
             rest_until: meant.rest_until,
             stop: meant.stop,
+            mails,
         };
         let kept = self.store.keep_try(&keeping, &self.audit(Actor::Server, None)).await?;
         Ok(kept && keeping.delivered)

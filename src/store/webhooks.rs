@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, mails::NewMail, on_either_engine};
 use crate::model::{
     Timestamp,
     audit::Audit,
@@ -160,6 +160,8 @@ pub struct TryKeeping {
     pub rest_until: Option<Timestamp>,
     /// Why nothing more is told.
     pub stop: Option<&'static str>,
+    /// Tells the plugin's owners that it has stopped; kept only if it does.
+    pub mails: Vec<NewMail>,
 }
 
 impl Store {

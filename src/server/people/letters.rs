@@ -40,11 +40,13 @@ pub enum Case {
     PluginBroken,
     /// It matches again.
     PluginMended,
+    /// A plugin's API is told nothing more.
+    WebhookStopped,
 }
 
 impl Case {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SignUp,
         Self::AlreadyHere,
         Self::VerifyEmail,
@@ -59,6 +61,7 @@ impl Case {
         Self::Deleted,
         Self::PluginBroken,
         Self::PluginMended,
+        Self::WebhookStopped,
     ];
 
     fn message(self) -> &'static str {
@@ -77,6 +80,7 @@ impl Case {
             Self::Deleted => "letter-deleted",
             Self::PluginBroken => "letter-plugin-broken",
             Self::PluginMended => "letter-plugin-mended",
+            Self::WebhookStopped => "letter-webhook-stopped",
         }
     }
 
@@ -90,7 +94,7 @@ impl Case {
             Self::OwnPlugin | Self::OwnPluginNew => Some("letter-not-you"),
             Self::EmailChanged | Self::Deleted => Some("letter-ask-operator"),
             // They say what happened to a plugin, which nobody did.
-            Self::EmailRestored | Self::PluginBroken | Self::PluginMended => None,
+            Self::EmailRestored | Self::PluginBroken | Self::PluginMended | Self::WebhookStopped => None,
             Self::PasswordChanged | Self::PasswordReset => Some("letter-was-it-you"),
         }
     }
@@ -142,8 +146,16 @@ mod tests {
 
     /// Cases whose letters lead somewhere.
     fn leads(case: Case) -> bool {
-        use Case::{Deleted, EmailRestored, PasswordChanged, PasswordReset, PluginBroken, PluginMended};
-        !matches!(case, EmailRestored | PasswordChanged | PasswordReset | Deleted | PluginBroken | PluginMended)
+        !matches!(
+            case,
+            Case::EmailRestored
+                | Case::PasswordChanged
+                | Case::PasswordReset
+                | Case::Deleted
+                | Case::PluginBroken
+                | Case::PluginMended
+                | Case::WebhookStopped
+        )
     }
 
     #[test]

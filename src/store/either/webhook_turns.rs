@@ -5,7 +5,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Engine, audit, reading, taking,
+    Engine, audit,
+    mails::enqueue,
+    reading, taking,
     webhooks::{DeliveryRow, address, of, select_deliveries},
 };
 use crate::{
@@ -148,6 +150,9 @@ impl Engine {
             sqlx::query(GIVE_ALL_UP).bind(id).execute(&mut *step).await?;
             let detail = json!({ "because": because });
             audit::write(&mut step, event, AuditAction::PluginWebhookStopped, of(keeping.plugin_id), detail).await?;
+            for mail in &keeping.mails {
+                enqueue(&mut step, mail).await?;
+            }
         } else if !keeping.delivered && keeping.due_at.is_none() {
             let detail = json!({ "message": keeping.delivery, "says": keeping.says });
             audit::write(&mut step, event, AuditAction::PluginWebhookGivenUp, of(keeping.plugin_id), detail).await?;

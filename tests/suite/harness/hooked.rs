@@ -19,6 +19,7 @@ use super::{
     browser::{Browser, parameter, plugin_request},
     databases::Engine,
     server::{Options, Registered, World},
+    smtp::Way,
     strangers::{Strangers, answer::Answer, host::Host},
 };
 
@@ -51,10 +52,16 @@ pub struct Hooked {
 impl Hooked {
     /// Under this time.
     pub async fn new(engine: Engine, clock: Clock) -> Self {
+        Self::with_mail(engine, clock, None).await
+    }
+
+    /// The same, mail being handed over there.
+    pub async fn with_mail(engine: Engine, clock: Clock, mail: Option<Way>) -> Self {
         let strangers = Strangers::new();
         let host = strangers.host(HOST);
         host.answer("/hook", Answer::status(204));
-        let world = World::with(engine, Options { clock, outbound: strangers.settings(), ..Options::default() }).await;
+        let options = Options { clock, mail, outbound: strangers.settings(), ..Options::default() };
+        let world = World::with(engine, options).await;
         let mut it = Self { world, host, strangers, secret: WebhookSecret::new([0; 32]) };
         it.secret = it.set(it.host.url("/hook").as_str()).await.unwrap().expect("the first secret");
         it

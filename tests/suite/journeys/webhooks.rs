@@ -4,6 +4,8 @@
 use chrono::{DateTime, TimeDelta};
 use consentry::{
     clock::Clock,
+    jobs,
+    mail::Security,
     model::account::Role,
     registry::{RegistryError, people, webhooks},
 };
@@ -16,6 +18,7 @@ use crate::{
         foreign::run,
         hooked::{Hooked, Message},
         server::PASSWORD,
+        smtp::SmtpServer,
         strangers::answer::Answer,
     },
     on_both_engines,
@@ -152,6 +155,35 @@ on_both_engines! {
         webhooks::start(&it.registry(), it.world.plugin.id, it.webhook().await.version).await.unwrap();
         let told = it.told().await;
         assert_eq!((told.len(), &told[1].body), (2, &told[0].body));
+    }
+
+    async fn owners_hear_that_it_has_stopped(engine) {
+        let smtp = SmtpServer::start(Security::Plain, false).await;
+        let it = Hooked::with_mail(engine, standing(), Some(smtp.way.clone())).await;
+        let (server, operator) = (&it.world.running.server, || it.world.running.operator());
+        for email in ["ada@example.com", "grace@example.com"] {
+            let (account, _) = server.store.account_by_email(&email.parse().unwrap()).await.unwrap().unwrap();
+            assert!(server.store.add_owner(it.world.plugin.id, account.id, &operator()).await.unwrap());
+        }
+        // Nobody knows whether Grace's address is hers.
+        it.world.database.execute("update accounts set email_verified_at = null where email = 'grace@example.com'").await;
+        server.store.vouch_for_email(&"ada@example.com".parse().unwrap(), &operator()).await.unwrap().unwrap();
+        let mails = async || {
+            jobs::mail::once(server).await.unwrap();
+            smtp.mails().len()
+        };
+        it.host.answer("/hook", Answer::status(500));
+        it.connect("grace@example.com").await;
+        assert_eq!((it.told().await.len(), mails().await), (1, 0), "that it fails is no news yet");
+        it.host.answer("/hook", Answer::status(410));
+        server.clock.advance(TimeDelta::minutes(1));
+        for _ in 0..2 {
+            assert_eq!((it.told().await.len(), mails().await), (2, 1), "it is told once");
+        }
+        let mail = smtp.mail_to("ada@example.com").await;
+        let (subject, text) = (mail["headers"]["subject"].as_str().unwrap(), mail["text"].as_str().unwrap());
+        assert!(subject.contains("Your webhook at Example Accounts has stopped"), "{mail}");
+        assert!(text.contains(it.world.plugin.host.as_str()) && !text.contains("/hook"), "{mail}");
     }
 
     async fn nothing_is_tried_for_ever(engine) {

@@ -81,6 +81,7 @@ fn taken(webhook: &TakenWebhook, delivery: &Delivery, milliseconds: i64) -> TryK
         due_at: None,
         rest_until: None,
         stop: None,
+        mails: Vec::new(),
     }
 }
 
