@@ -7,12 +7,11 @@ use chrono::TimeDelta;
 use super::{
     clients::{About, badge, choices, hand_over},
     entry::{Entry, Outcome, take, text, visit},
-    times,
 };
 use crate::{
     http::{
         failure::PageError,
-        pages::console::{ClientPage, DeleteClientPage, Notice, OfferLine, SecretLine, Section},
+        pages::console::{ClientPage, DeleteClientPage, Notice, OfferLine, SecretLine, Section, times},
     },
     model::{
         client::{Client, ClientSecret, Registration},

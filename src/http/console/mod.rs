@@ -20,7 +20,6 @@ mod preview;
 pub mod registering;
 pub mod reviewer;
 pub mod scopes;
-mod times;
 pub mod tokens;
 pub mod try_out;
 pub mod verification;

@@ -10,7 +10,8 @@ use crate::{
         failure::PageError,
         pages::console::{
             Notice, Section,
-            people::{InvitationLine, InvitationsPage, InvitedLine, OwnerLine, OwnersPage, moment},
+            people::{InvitationLine, InvitationsPage, InvitedLine, OwnerLine, OwnersPage},
+            times,
         },
     },
     model::{
@@ -119,11 +120,11 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, email: &str, wrong: Vec<Wron
         id: owner.account_id.to_string(),
         name: owner.name,
         email: owner.email.to_string(),
-        since: moment(owner.added_at),
+        since: times::minute(owner.added_at),
         is_you: owner.account_id == entry.account.id,
     });
     let invited = store.invitations_of(plugin.id, entry.server.clock.now()).await?.into_iter();
-    let invited = invited.map(|it| InvitedLine { email: it.email.to_string(), until: moment(it.expires_at) });
+    let invited = invited.map(|it| InvitedLine { email: it.email.to_string(), until: times::minute(it.expires_at) });
     let page = OwnersPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Owners)))?,
@@ -151,7 +152,7 @@ pub async fn invitations(server: web::Data<Server>, request: HttpRequest) -> Htt
             id: it.plugin_id.to_string(),
             name: it.name,
             host: it.host,
-            until: moment(it.expires_at),
+            until: times::minute(it.expires_at),
         };
         let page = InvitationsPage {
             layout: entry.layout(),

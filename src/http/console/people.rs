@@ -13,7 +13,8 @@ use crate::{
         failure::PageError,
         pages::console::{
             Notice, Section,
-            people::{EverybodyPage, PeoplePage, PersonLine, moment},
+            people::{EverybodyPage, PeoplePage, PersonLine},
+            times,
         },
     },
     model::{account::Role, id::ConsentId, plugin::Plugin, resource},
@@ -101,8 +102,8 @@ async fn render(entry: &Entry<'_>) -> Outcome {
         email: is_administrator.then(|| person.email.to_string()),
         client: person.client_name.clone(),
         scopes: person.scopes.to_string(),
-        since: moment(person.granted_at),
-        last_used: person.last_used_at.map(moment),
+        since: times::minute(person.granted_at),
+        last_used: person.last_used_at.map(times::minute),
     };
     let page = PeoplePage {
         layout: entry.layout(),

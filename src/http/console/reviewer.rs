@@ -9,7 +9,7 @@ use crate::{
         pages::console::{
             Notice, Section,
             access::{Access as ReviewerAccess, ReviewerPage},
-            people::moment,
+            times,
         },
     },
     model::plugin::Plugin,
@@ -68,7 +68,7 @@ async fn render(
     let now = entry.server.clock.now();
     let access = reviewer.map(|reviewer| ReviewerAccess {
         name: reviewer.email.to_string(),
-        until: moment(reviewer.ends_at),
+        until: times::minute(reviewer.ends_at),
         is_over: reviewer.ends_at <= now,
     });
     let page = ReviewerPage {

@@ -5,13 +5,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     entry::{Entry, Outcome, take, text, visit},
     owners::id,
-    times,
 };
 use crate::{
     http::{
         account::place::Place,
         failure::PageError,
-        pages::console::{Choice, Notice, TokenLine, TokensPage},
+        pages::console::{Choice, Notice, TokenLine, TokensPage, times},
     },
     model::{
         id::OwnerTokenId,

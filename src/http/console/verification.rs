@@ -3,14 +3,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{
-    entry::{Entry, Outcome, take, text, visit},
-    times,
-};
+use super::entry::{Entry, Outcome, take, text, visit};
 use crate::{
     http::{
         failure::PageError,
-        pages::console::{Notice, Section, VerificationPage},
+        pages::console::{Notice, Section, VerificationPage, times},
     },
     model::{id::PluginId, plugin::PluginState},
     protocol::{manifest, parameters::Parameters},

@@ -3,14 +3,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{
-    entry::{Entry, Outcome, take, text, visit},
-    times,
-};
+use super::entry::{Entry, Outcome, take, text, visit};
 use crate::{
     http::{
         failure::PageError,
-        pages::console::{Badge, DeliveryLine, KnownWebhook, Notice, Section, WebhookPage},
+        pages::console::{Badge, DeliveryLine, KnownWebhook, Notice, Section, WebhookPage, times},
     },
     model::{id::PluginId, plugin::Plugin},
     protocol::parameters::Parameters,

@@ -5,6 +5,7 @@ mod clients;
 mod notices;
 pub mod people;
 mod preview;
+pub mod times;
 mod tokens;
 mod try_out;
 mod verification;

@@ -3,10 +3,7 @@
 use askama::Template;
 
 use super::{super::super::assets, Frame, Layout, Line, Pager, Section, wrong_with};
-use crate::{
-    model::Timestamp,
-    registry::{Wrong, log},
-};
+use crate::registry::{Wrong, log};
 
 /// Who owns a plugin, `GET /console/plugins/{slug}/owners`.
 #[derive(Debug, Clone, Template)]
@@ -190,9 +187,4 @@ pub struct LogPage {
     pub lines: Vec<log::Line>,
     /// What leads to the other pages.
     pub pager: Pager,
-}
-
-/// A moment as these pages have it.
-pub fn moment(at: Timestamp) -> String {
-    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
-use super::{super::super::assets, Badge, Frame, Section, working::time};
+use super::{super::super::assets, Badge, Frame, Section, times};
 use crate::{http::pages::Layout, model::client::Dialect, protocol::dialect};
 
 /// A try-out from its first step to its last, `/console/plugins/{slug}/try`.
@@ -76,7 +76,7 @@ impl TryOutStep {
         let (class, word) = if is_good { ("good", "Done") } else { ("bad", "Went wrong") };
         Self {
             words,
-            at: chrono::DateTime::from_timestamp_millis(at).map(time).unwrap_or_default(),
+            at: chrono::DateTime::from_timestamp_millis(at).map(times::second).unwrap_or_default(),
             badge: Badge { class, word },
             outcome: sentence(outcome),
             cure: (!is_good).then_some(cure),
@@ -137,7 +137,7 @@ mod tests {
     fn what_went_wrong_is_a_sentence_with_a_cure() {
         let step = |name, is_good| TryOutStep::of(name, (0, is_good), "the API answered 500", Vec::new());
         let bad = step("api", false);
-        assert_eq!((bad.outcome.as_str(), bad.at.as_str()), ("The API answered 500.", "1970-01-01 00:00:00 UTC"));
+        assert_eq!((bad.outcome.as_str(), bad.at.as_str()), ("The API answered 500.", "1 January 1970, 00:00:00 UTC"));
         assert!(bad.cure.is_some() && step("api", true).cure.is_none());
         for name in ["discovery", "client", "authorization", "return", "tokens", "api", "refresh"] {
             assert_ne!(in_words(name).0, "Something else", "{name}");

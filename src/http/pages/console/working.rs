@@ -2,12 +2,11 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Badge, Frame, Pager, Section};
+use super::{super::super::assets, Badge, Frame, Pager, Section, times};
 use crate::{
     doctor::{Check, State},
     http::pages::Layout,
     model::{
-        Timestamp,
         attempt::{Attempt, Standing},
         flow::{FlowEvent, Outcome, Step},
     },
@@ -141,7 +140,7 @@ impl AttemptLine {
             id: attempt.id.to_string(),
             client,
             user_agent: user_agent.unwrap_or_default(),
-            began_at: time(attempt.id.began_at()),
+            began_at: times::second(attempt.id.began_at()),
             badge: attempt.standing().into(),
             says: last.map(|event| event.says.clone()).unwrap_or_default(),
             steps: attempt.events.iter().map(StepMark::from).collect(),
@@ -203,7 +202,7 @@ impl From<&FlowEvent> for EventLine {
         let by = event.user_agent.as_deref().map_or("no user agent".to_owned(), |agent| format!("“{agent}”"));
         let from = event.address.as_ref().map_or(String::new(), |address| format!(", from {address}"));
         Self {
-            at: time(event.at),
+            at: times::second(event.at),
             step: words(event.step),
             badge: event.outcome.into(),
             says: event.says.clone(),
@@ -251,11 +250,6 @@ fn words(step: Step) -> &'static str {
         Step::Refresh => "Refresh",
         Step::Revocation => "Revocation",
     }
-}
-
-/// To the second, in the one time zone that logs have too.
-pub(super) fn time(at: Timestamp) -> String {
-    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 #[cfg(test)]

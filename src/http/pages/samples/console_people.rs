@@ -106,7 +106,7 @@ fn owners(layout: &Layout, text: &str) -> OwnersPage {
         id: text.to_owned(),
         name: text.to_owned(),
         email: text.to_owned(),
-        since: "2027-01-15 08:00 UTC".to_owned(),
+        since: "15 January 2027, 08:00 UTC".to_owned(),
         is_you,
     };
     OwnersPage {
@@ -114,7 +114,7 @@ fn owners(layout: &Layout, text: &str) -> OwnersPage {
         frame: frame(Section::Owners, text),
         slug: "todo".to_owned(),
         owners: vec![owner(true), owner(false)],
-        invited: vec![InvitedLine { email: text.to_owned(), until: "2027-01-22 08:00 UTC".to_owned() }],
+        invited: vec![InvitedLine { email: text.to_owned(), until: "22 January 2027, 08:00 UTC".to_owned() }],
         sends_mail: true,
         is_administrator: true,
         email: text.to_owned(),
@@ -127,7 +127,7 @@ fn invitations(layout: &Layout, text: &str) -> InvitationsPage {
         id: text.to_owned(),
         name: text.to_owned(),
         host: text.to_owned(),
-        until: "2027-01-22 08:00 UTC".to_owned(),
+        until: "22 January 2027, 08:00 UTC".to_owned(),
     };
     let frame = Frame { head: None, ..frame(Section::Owners, text) };
     InvitationsPage { layout: layout.clone(), frame, invitations: vec![invitation], is_verified: true }
@@ -156,7 +156,7 @@ fn asked(layout: &Layout, text: &str) -> AccessPage {
 }
 
 fn reviewer(layout: &Layout, text: &str) -> ReviewerPage {
-    let access = Access { name: text.to_owned(), until: "2027-02-14 08:00 UTC".to_owned(), is_over: false };
+    let access = Access { name: text.to_owned(), until: "14 February 2027, 08:00 UTC".to_owned(), is_over: false };
     ReviewerPage {
         layout: layout.clone(),
         frame: frame(Section::Access, text),
@@ -179,7 +179,7 @@ fn people(layout: &Layout, text: &str) -> PeoplePage {
         email: email.map(str::to_owned),
         client: text.to_owned(),
         scopes: text.to_owned(),
-        since: "2027-01-15 08:00 UTC".to_owned(),
+        since: "15 January 2027, 08:00 UTC".to_owned(),
         last_used: last_used.map(str::to_owned),
     };
     PeoplePage {
@@ -188,7 +188,7 @@ fn people(layout: &Layout, text: &str) -> PeoplePage {
         slug: "todo".to_owned(),
         resource: text.to_owned(),
         others: vec![(text.to_owned(), "https%3A%2F%2Ftodo.example%2Fmcp".to_owned())],
-        people: vec![person(Some("2027-01-16 09:30 UTC"), None), person(None, Some(text))],
+        people: vec![person(Some("16 January 2027, 09:30 UTC"), None), person(None, Some(text))],
         pager: pager(text),
     }
 }
