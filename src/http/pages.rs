@@ -40,6 +40,7 @@ mod consent;
 pub mod console;
 mod errors;
 mod factors;
+mod field;
 mod links;
 mod providers;
 mod settings;

@@ -25,7 +25,7 @@ pub use self::webhook::{DeliveryLine, KnownWebhook, WebhookPage};
 use askama::Template;
 
 pub use self::working::{AttemptLine, AttemptPage, CallerChoice, EventLine, Finding, Findings, StepMark, WorkingPage};
-use super::{super::assets, Layout, SignedIn};
+use super::{super::assets, Layout, SignedIn, field::Field};
 use crate::{
     model::{
         client::Dialect,
@@ -206,35 +206,6 @@ pub struct ListingPage {
     pub wrong: Vec<Wrong>,
 }
 
-/// A line to be typed in, with its rule beside it.
-#[derive(Debug, Clone)]
-pub struct Line<'a> {
-    /// Its name in the form, and its id.
-    pub name: &'static str,
-    /// What it is called.
-    pub label: &'static str,
-    /// Its rule.
-    pub hint: &'static str,
-    /// Its kind of input.
-    pub kind: &'static str,
-    /// The most characters.
-    pub length_max: usize,
-    /// Whether it must be filled in.
-    pub required: bool,
-    /// What stands in it.
-    pub value: &'a str,
-    /// What is wrong with it.
-    pub wrong: Vec<&'a str>,
-}
-
-impl Line<'_> {
-    /// What describes it: its hint, and its mistake where there is one.
-    fn described_by(&self) -> String {
-        let mistake = if self.wrong.is_empty() { String::new() } else { format!(" {}-wrong", self.name) };
-        format!("{}-hint{mistake}", self.name)
-    }
-}
-
 /// A short word about where something stands, and the class that colours it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Badge {
@@ -261,7 +232,7 @@ fn wrong_with<'a>(wrong: &'a [Wrong], field: &str) -> Vec<&'a str> {
 }
 
 impl ListingPage {
-    fn line(&self, name: &'static str, label: &'static str, hint: &'static str) -> Line<'_> {
+    fn field<'a>(&'a self, name: &'static str, label: &'a str, hint: &'a str) -> Field<'a, &'a str> {
         let form = &self.form;
         let (kind, length_max, value): (_, _, &str) = match name {
             "name" => ("text", 50, &form.name),
@@ -275,7 +246,13 @@ impl ListingPage {
             _ => ("url", 2000, &self.logo_url),
         };
         let required = !matches!(name, "short_name" | "accent_color" | "openapi_url" | "logo_url");
-        Line { name, label, hint, kind, length_max, required, value, wrong: wrong_with(&self.wrong, name) }
+        Field {
+            optional: (!required).then_some("(may be left empty)"),
+            hint: Some(hint),
+            value,
+            wrong: wrong_with(&self.wrong, name),
+            ..Field::new(name, label, (kind, length_max))
+        }
     }
 
     fn address_label(&self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::assets, Layout, SignedIn};
+use super::{super::assets, Layout, SignedIn, field::Field};
 use crate::{
     http::account::place::Place,
     languages::{Language, Said},
@@ -65,52 +65,14 @@ pub enum At {
     ExportPassword,
 }
 
-/// A field as `field.html` shows it.
-#[derive(Debug, Clone)]
-pub struct Field {
-    /// What is unique to it on the page.
-    pub id: &'static str,
-    /// Its name in the form.
-    pub name: &'static str,
-    /// Its kind of input.
-    pub kind: &'static str,
-    /// What a browser may fill in.
-    pub autocomplete: &'static str,
-    /// The most characters.
-    pub length_max: u32,
-    /// What it is called.
-    pub label: Said,
-    /// What stands in it.
-    pub value: String,
-    /// What helps to fill it in.
-    pub hint: Option<Said>,
-    /// What is at fault.
-    pub error: Option<Said>,
+/// For the password one has, with what is wrong with it.
+fn password_field<'a>(id: &'static str, label: Said, error: Option<Said>) -> Field<'a, Said> {
+    Field { id, autocomplete: "current-password", ..at_fault(Field::new("password", label, ("password", 1024)), error) }
 }
 
-impl Field {
-    /// For the password one has.
-    fn password(id: &'static str, label: Said, error: Option<Said>) -> Self {
-        let (name, autocomplete) = ("password", "current-password");
-        Self {
-            id,
-            name,
-            kind: "password",
-            autocomplete,
-            length_max: 1024,
-            label,
-            value: String::new(),
-            hint: None,
-            error,
-        }
-    }
-
-    /// What describes it: the ids of its hint and of its mistake.
-    fn described_by(&self) -> String {
-        let parts = [("hint", &self.hint), ("error", &self.error)];
-        let there = parts.iter().filter(|(_, said)| said.is_some());
-        there.map(|(part, _)| format!("{}-{part}", self.id)).collect::<Vec<_>>().join(" ")
-    }
+/// The same field with what is wrong with it, if anything; typing goes on there.
+fn at_fault(field: Field<'_, Said>, error: Option<Said>) -> Field<'_, Said> {
+    Field { takes_focus: error.is_some(), wrong: error.into_iter().collect(), ..field }
 }
 
 impl SettingsPage {
@@ -121,61 +83,44 @@ impl SettingsPage {
         }
     }
 
-    /// What was typed where something is at fault, and otherwise what is so.
-    fn value(&self, at: At, otherwise: &str) -> String {
-        if self.error(at).is_some() { self.typed.clone() } else { otherwise.to_owned() }
+    fn name(&self) -> Field<'_, Said> {
+        let error = self.error(At::Name);
+        let value = if error.is_some() { &self.typed } else { &self.account.name };
+        let field = Field::new("name", self.layout.say("field-name"), ("text", 100));
+        at_fault(Field { autocomplete: "name", value, ..field }, error)
     }
 
-    fn name(&self) -> Field {
-        Field {
-            id: "name",
-            name: "name",
-            kind: "text",
-            autocomplete: "name",
-            length_max: 100,
-            label: self.layout.say("field-name"),
-            value: self.value(At::Name, &self.account.name),
-            hint: None,
-            error: self.error(At::Name),
-        }
-    }
-
-    fn email(&self) -> Field {
+    fn email(&self) -> Field<'_, Said> {
         // Whoever mistyped the password need not type the address again.
         let is_typed = self.error(At::Email).or(self.error(At::EmailPassword)).is_some();
-        Field {
-            id: "email",
-            name: "email",
-            kind: "email",
-            autocomplete: "email",
-            length_max: 254,
-            label: self.layout.say("settings-email-new"),
-            value: if is_typed { self.typed.clone() } else { String::new() },
-            hint: Some(self.layout.say("settings-email-hint")),
-            error: self.error(At::Email),
-        }
+        let value = if is_typed { self.typed.as_str() } else { "" };
+        let hint = Some(self.layout.say("settings-email-hint"));
+        let field = Field::new("email", self.layout.say("settings-email-new"), ("email", 254));
+        at_fault(Field { autocomplete: "email", hint, value, ..field }, self.error(At::Email))
     }
 
-    fn email_password(&self) -> Field {
-        Field::password("email-password", self.layout.say("settings-password-current"), self.error(At::EmailPassword))
+    fn email_password(&self) -> Field<'_, Said> {
+        let label = self.layout.say("settings-password-current");
+        password_field("email-password", label, self.error(At::EmailPassword))
     }
 
-    fn password(&self) -> Field {
-        Field::password("password", self.layout.say("settings-password-current"), self.error(At::Password))
+    fn password(&self) -> Field<'_, Said> {
+        password_field("password", self.layout.say("settings-password-current"), self.error(At::Password))
     }
 
-    fn new_password(&self) -> Field {
+    fn new_password(&self) -> Field<'_, Said> {
         let count = i64::try_from(self.length_min).unwrap_or(i64::MAX);
         Field {
             name: "new_password",
             autocomplete: "new-password",
             hint: Some(self.layout.say("links-password-hint").number("count", count)),
-            ..Field::password("new-password", self.layout.say("links-new-password"), self.error(At::NewPassword))
+            ..password_field("new-password", self.layout.say("links-new-password"), self.error(At::NewPassword))
         }
     }
 
-    fn export_password(&self) -> Field {
-        Field::password("export-password", self.layout.say("settings-password-current"), self.error(At::ExportPassword))
+    fn export_password(&self) -> Field<'_, Said> {
+        let label = self.layout.say("settings-password-current");
+        password_field("export-password", label, self.error(At::ExportPassword))
     }
 
     fn is_chosen(&self, language: Language) -> bool {
@@ -213,12 +158,12 @@ pub struct DeletePage {
 }
 
 impl DeletePage {
-    fn password(&self) -> Field {
+    fn password(&self) -> Field<'_, Said> {
         let error = match &self.told {
             Some(Told::Mistake(_, said)) => Some(said.clone()),
             _ => None,
         };
-        Field::password("password", self.layout.say("settings-password-current"), error)
+        password_field("password", self.layout.say("settings-password-current"), error)
     }
 
     fn count(&self, id: &'static str, number: usize) -> Said {

@@ -55,8 +55,8 @@ on_both_engines! {
         let page = account(&browser).await;
         for wrong in ["", "  ", "\u{202e}adA"] {
             let told = send(&browser, &page, &[("change", "name"), ("name", wrong)]).await;
-            assert!(told.status == 422 && told.html.contains("id=\"name-error\""), "{wrong}: {}", told.html);
-            assert!(told.html.contains("aria-describedby=\"name-error\""), "{}", told.html);
+            assert!(told.status == 422 && told.html.contains("id=\"name-wrong\""), "{wrong}: {}", told.html);
+            assert!(told.html.contains("aria-describedby=\"name-wrong\""), "{}", told.html);
         }
         let told = send(&browser, &page, &[("change", "name"), ("name", " Ada King ")]).await;
         assert!(told.status == 200 && told.html.contains("role=\"status\""), "{}", told.html);
@@ -93,7 +93,7 @@ on_both_engines! {
             ("joan@example.com", "", "email-password"),
         ] {
             let told = send(&browser, &page, &wish(to, password)).await;
-            assert!(told.status == 422 && told.html.contains(&format!("id=\"{at}-error\"")), "{to}: {}", told.html);
+            assert!(told.status == 422 && told.html.contains(&format!("id=\"{at}-wrong\"")), "{to}: {}", told.html);
             assert!(told.html.contains(&format!("value=\"{to}\"")) && told.html.contains("<details open>"), "{}", told.html);
         }
         let told = send(&browser, &page, &wish("joan@example.com", PASSWORD)).await;
@@ -126,7 +126,7 @@ on_both_engines! {
         ] {
             let fields = [("change", "password"), ("password", current), ("new_password", new)];
             let told = send(&here, &page, &fields).await;
-            assert!(told.status == 422 && told.html.contains(&format!("id=\"{at}-error\"")), "{at}: {}", told.html);
+            assert!(told.status == 422 && told.html.contains(&format!("id=\"{at}-wrong\"")), "{at}: {}", told.html);
         }
         assert_eq!(account(&there).await.url.path(), "/account");
         let fields = [("change", "password"), ("password", PASSWORD), ("new_password", NEW)];
@@ -143,7 +143,7 @@ on_both_engines! {
         let browser = signed_in(&world, ADA, PASSWORD).await;
         let page = account(&browser).await;
         let told = send(&browser, &page, &[("change", "export"), ("password", "not the password")]).await;
-        assert!(told.status == 422 && told.html.contains("id=\"export-password-error\""), "{}", told.html);
+        assert!(told.status == 422 && told.html.contains("id=\"export-password-wrong\""), "{}", told.html);
         let (csrf, id) = (page.hidden("csrf"), page.hidden("account"));
         let fields = [("csrf", csrf.as_str()), ("account", &id), ("change", "export"), ("password", PASSWORD)];
         let answer = browser.http.post(format!("{}/account", world.running.url)).form(&fields).send().await.unwrap();
@@ -162,7 +162,7 @@ on_both_engines! {
         let page = here.get("/account/delete").await.page();
         assert!(page.html.contains("signed out in 2 browsers") && page.html.contains("No app is connected"), "{}", page.html);
         let told = send(&here, &page, &[("password", "not the password")]).await;
-        assert!(told.status == 422 && told.html.contains("id=\"password-error\""), "{}", told.html);
+        assert!(told.status == 422 && told.html.contains("id=\"password-wrong\""), "{}", told.html);
         assert!(known(&town.world, ADA).await.is_some());
         let gone = send(&here, &page, &[("password", PASSWORD)]).await;
         assert!(gone.url.path() == "/account/deleted" && gone.html.contains("Your account is deleted"), "{}", gone.html);

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Frame, Layout, Line, Section, wrong_with};
+use super::{super::super::assets, Field, Frame, Layout, Section, wrong_with};
 use crate::registry::Wrong;
 
 /// Who may connect, `GET /console/plugins/{slug}/access`; with what would come of a change, where that shuts people out.
@@ -93,16 +93,12 @@ impl ReviewerPage {
         self.access.as_ref().is_some_and(|access| !access.is_over)
     }
 
-    fn line(&self) -> Line<'_> {
-        Line {
-            name: "days",
-            label: "Days",
-            hint: "From today on; at most 180. Everything that was begun with the account ends then.",
-            kind: "number",
-            length_max: 3,
-            required: true,
+    fn field(&self) -> Field<'_, &str> {
+        Field {
+            hint: Some("From today on; at most 180. Everything that was begun with the account ends then."),
             value: &self.days,
             wrong: wrong_with(&self.wrong, "days"),
+            ..Field::new("days", "Days", ("number", 3))
         }
     }
 }

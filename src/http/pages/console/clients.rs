@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Badge, Frame, Layout, Line, Pager, Section, wrong_with};
+use super::{super::super::assets, Badge, Field, Frame, Layout, Pager, Section, wrong_with};
 use crate::registry::Wrong;
 
 /// The clients of a plugin, `GET /console/plugins/{slug}/clients`.
@@ -68,16 +68,12 @@ pub struct Choice {
 }
 
 impl NewClientPage {
-    fn name_line(&self) -> Line<'_> {
-        Line {
-            name: "name",
-            label: "Name",
-            hint: "People read it when they are asked: who wants to use your API in their name.",
-            kind: "text",
-            length_max: 100,
-            required: true,
+    fn name_field(&self) -> Field<'_, &str> {
+        Field {
+            hint: Some("People read it when they are asked: who wants to use your API in their name."),
             value: &self.name,
             wrong: wrong_with(&self.wrong, "name"),
+            ..Field::new("name", "Name", ("text", 100))
         }
     }
 
@@ -187,32 +183,26 @@ impl ClientPage {
         wrong_with(&self.wrong, field)
     }
 
-    fn name_line(&self) -> Line<'_> {
-        Line {
-            name: "name",
-            label: "Name",
-            hint: "People read it when they are asked.",
-            kind: "text",
-            length_max: 100,
-            required: true,
+    fn name_field(&self) -> Field<'_, &str> {
+        Field {
+            hint: Some("People read it when they are asked."),
             value: self.typed_name.as_deref().unwrap_or(&self.name),
             wrong: wrong_with(&self.wrong, "name"),
+            ..Field::new("name", "Name", ("text", 100))
         }
     }
 
-    fn callback_line(&self) -> Line<'_> {
+    fn callback_field(&self) -> Field<'_, &str> {
         let wrong = wrong_with(&self.wrong, "callback");
         let wrong = if self.typed_callback.is_some() { wrong } else { Vec::new() };
-        Line {
-            name: "callback",
-            label: "Callback",
-            hint: "Copy it from where it is shown, letter for letter. Where the same callback is in use on another host \
+        Field {
+            hint: Some(
+                "Copy it from where it is shown, letter for letter. Where the same callback is in use on another host \
                    too, that one is added with it.",
-            kind: "url",
-            length_max: 2000,
-            required: true,
+            ),
             value: self.typed_callback.as_deref().unwrap_or_default(),
             wrong,
+            ..Field::new("callback", "Callback", ("url", 2000))
         }
     }
 }

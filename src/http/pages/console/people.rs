@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Frame, Layout, Line, Pager, Section, wrong_with};
+use super::{super::super::assets, Field, Frame, Layout, Pager, Section, wrong_with};
 use crate::registry::{Wrong, log};
 
 /// Who owns a plugin, `GET /console/plugins/{slug}/owners`.
@@ -54,16 +54,12 @@ pub struct InvitedLine {
 }
 
 impl OwnersPage {
-    fn line(&self) -> Line<'_> {
-        Line {
-            name: "email",
-            label: "E-mail address",
-            hint: "The address they sign in with, or will: an account can be made with it later.",
-            kind: "email",
-            length_max: 254,
-            required: true,
+    fn field(&self) -> Field<'_, &str> {
+        Field {
+            hint: Some("The address they sign in with, or will: an account can be made with it later."),
             value: &self.email,
             wrong: wrong_with(&self.wrong, "email"),
+            ..Field::new("email", "E-mail address", ("email", 254))
         }
     }
 
@@ -155,16 +151,11 @@ pub struct EverybodyPage {
 }
 
 impl EverybodyPage {
-    fn line(&self) -> Line<'_> {
-        Line {
-            name: "confirm",
-            label: "The plugin's short name",
-            hint: "Type it as it stands in the address of this page.",
-            kind: "text",
-            length_max: 64,
-            required: true,
-            value: "",
+    fn field(&self) -> Field<'_, &str> {
+        Field {
+            hint: Some("Type it as it stands in the address of this page."),
             wrong: wrong_with(&self.wrong, "confirm"),
+            ..Field::new("confirm", "The plugin's short name", ("text", 64))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Choice, Frame, Layout, Line, Section, wrong_with};
+use super::{super::super::assets, Choice, Field, Frame, Layout, Section, wrong_with};
 use crate::registry::{Wrong, owner_tokens::OwnerTokenForm};
 
 /// What programs show to the owners' API, `/console/tokens`.
@@ -39,29 +39,21 @@ pub struct TokenLine {
 }
 
 impl TokensPage {
-    fn name_line(&self) -> Line<'_> {
-        Line {
-            name: "name",
-            label: "Name",
-            hint: "So that you know it again: what uses it, and where.",
-            kind: "text",
-            length_max: 100,
-            required: true,
+    fn name_field(&self) -> Field<'_, &str> {
+        Field {
+            hint: Some("So that you know it again: what uses it, and where."),
             value: &self.form.name,
             wrong: wrong_with(&self.wrong, "name"),
+            ..Field::new("name", "Name", ("text", 100))
         }
     }
 
-    fn days_line(&self) -> Line<'_> {
-        Line {
-            name: "days",
-            label: "For how many days",
-            hint: "From 1 to 366.",
-            kind: "text",
-            length_max: 3,
-            required: true,
+    fn days_field(&self) -> Field<'_, &str> {
+        Field {
+            hint: Some("From 1 to 366."),
             value: &self.form.days,
             wrong: wrong_with(&self.wrong, "days"),
+            ..Field::new("days", "For how many days", ("text", 3))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Badge, Frame, Layout, Line, Section, wrong_with};
+use super::{super::super::assets, Badge, Field, Frame, Layout, Section, wrong_with};
 use crate::registry::Wrong;
 
 /// Where a plugin's API is told of its people, `GET /console/plugins/{slug}/webhook`.
@@ -60,16 +60,14 @@ pub struct DeliveryLine {
 }
 
 impl WebhookPage {
-    fn line(&self) -> Line<'_> {
-        Line {
-            name: "address",
-            label: "Address",
-            hint: "It begins with https:// and is reached over the internet. Your API answers with status 200 to 299.",
-            kind: "url",
-            length_max: 2000,
-            required: true,
+    fn field(&self) -> Field<'_, &str> {
+        Field {
+            hint: Some(
+                "It begins with https:// and is reached over the internet. Your API answers with status 200 to 299.",
+            ),
             value: &self.address,
             wrong: wrong_with(&self.wrong, "address"),
+            ..Field::new("address", "Address", ("url", 2000))
         }
     }
 
