@@ -133,8 +133,7 @@ async fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
         .iter()
         .map(|resource| format!("  {}{}", resource.identifier, if resource.is_default { " (default)" } else { "" }))
         .collect();
-    let verification = desk.store.verification(plugin.id).await?.map(|(_, verification)| verification);
-    let verification = verification.unwrap_or_default();
+    let verification = desk.store.remembered_looks(plugin.id).await?;
     let text = format!(
         "{facts}\n\nPublic address\n  {}\n\nScopes\n{}\n\nResources\n{}\n\nServed at {}\n{}",
         plugin_verification::told(&verification).replace('\n', "\n  "),

@@ -30,7 +30,6 @@ use crate::{
     protocol::manifest::{self, Mistake, OwnersWords, openapi},
     random,
     store::{
-        owners::Page,
         plugins::{ImportPlugin, Known, PluginImport},
         resources::NewResource,
     },
@@ -123,9 +122,7 @@ const PLUGINS_MAX: u32 = 50;
 
 async fn may_have_another(registry: &Registry<'_>, owner: Option<AccountId>) -> RegistryResult<()> {
     let Some(owner) = owner.filter(|_| !registry.is_trusted) else { return Ok(()) };
-    let page = Page { before: None, rows_max: PLUGINS_MAX };
-    let plugins = registry.store.plugins_seen_by(Viewer::Owner(owner), page).await?;
-    if plugins.len() < PLUGINS_MAX as usize {
+    if registry.store.count_plugins_of(owner, PLUGINS_MAX).await? < PLUGINS_MAX {
         return Ok(());
     }
     Err(Wrong::new("other", format!("An owner can have at most {PLUGINS_MAX} plugins; the operator can add more"))

@@ -51,6 +51,11 @@ impl Store {
         on_either_engine!(self, engine => engine.plugins_seen_by(viewer, page))
     }
 
+    /// How many plugins somebody owns, counted up to a number.
+    pub async fn count_plugins_of(&self, account: AccountId, most: u32) -> StoreResult<u32> {
+        on_either_engine!(self, engine => engine.count_plugins_of(account, most))
+    }
+
     /// A plugin by its short name, if somebody may see it: another's is as if it were not there.
     pub async fn plugin_seen_by(&self, viewer: Viewer, slug: &str) -> StoreResult<Option<Plugin>> {
         on_either_engine!(self, engine => engine.plugin_seen_by(viewer, slug))

@@ -79,7 +79,12 @@ impl Store {
         on_either_engine!(self, engine => engine.challenge(host))
     }
 
-    /// A plugin, and what is remembered of looks at its public address.
+    /// What is remembered of looks at a plugin's public address.
+    pub async fn remembered_looks(&self, plugin: PluginId) -> StoreResult<Verification> {
+        on_either_engine!(self, engine => engine.remembered_looks(plugin))
+    }
+
+    /// The same with the plugin, for whoever looks.
     pub async fn verification(&self, plugin: PluginId) -> StoreResult<Option<(Plugin, Verification)>> {
         on_either_engine!(self, engine => engine.verification(plugin))
     }

@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{
     model::{
-        id::PluginId,
         owner_token::OwnerScope,
+        plugin::Plugin,
         verification::{Finding, Look},
     },
     protocol::manifest,
-    registry::verification,
+    registry::verification::{self, Verified},
     server::{Server, examinations::NotNow},
 };
 
@@ -90,9 +90,12 @@ pub struct Proof {
     token: String,
 }
 
-async fn stand(caller: &Caller<'_>, plugin: PluginId) -> Answer {
-    let store = &caller.server.store;
-    let (plugin, verification) = store.verification(plugin).await?.ok_or(Problem::NotThere)?;
+async fn stand(caller: &Caller<'_>, plugin: Plugin) -> Answer {
+    let verification = caller.server.store.remembered_looks(plugin.id).await?;
+    told(caller, Verified { plugin, verification }).await
+}
+
+async fn told(caller: &Caller<'_>, Verified { plugin, verification }: Verified) -> Answer {
     let (scheme, _) = caller.server.settings.schemes_of(&plugin.host);
     let place = |path: &str| format!("{scheme}://{}{path}", plugin.host);
     let finding = |it: Finding| ShownFinding { field: it.field, says: it.says, served: it.served, found: it.found };
@@ -106,7 +109,7 @@ async fn stand(caller: &Caller<'_>, plugin: PluginId) -> Answer {
         state: plugin.state.as_str(),
         manifest_url: place(manifest::PLACE),
         challenge_url: place(manifest::CHALLENGE_PLACE),
-        has_challenge: store.challenge(&plugin.host).await?.is_some(),
+        has_challenge: caller.server.store.challenge(&plugin.host).await?.is_some(),
         look: verification.look.map(shown),
         verified_at: verification.verified_at.map(time),
         due_at: verification.due_at.map(time),
@@ -120,7 +123,7 @@ async fn stand(caller: &Caller<'_>, plugin: PluginId) -> Answer {
     security(("owner_token" = ["plugins:read"]))
 )]
 pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    let act = async |caller: &Caller<'_>| stand(caller, caller.plugin().await?.id).await;
+    let act = async |caller: &Caller<'_>| stand(caller, caller.plugin().await?).await;
     look(&server, &request, OwnerScope::PluginsRead, act).await
 }
 
@@ -140,8 +143,7 @@ pub async fn verify(server: web::Data<Server>, request: HttpRequest) -> HttpResp
                 NotNow::Underway | NotNow::Busy => 5,
             },
         })?;
-        verification::verify(&caller.registry(), &server.for_owners, plugin).await?;
-        stand(caller, plugin).await
+        told(caller, verification::verify(&caller.registry(), &server.for_owners, plugin).await?).await
     };
     look(&server, &request, OwnerScope::PluginsWrite, act).await
 }
@@ -158,8 +160,7 @@ pub async fn publish(server: web::Data<Server>, request: HttpRequest, payload: w
         let plugin = caller.plugin().await?.id;
         let PublishedToken { token, service } = caller.json()?;
         let service = service.as_deref().unwrap_or(manifest::SERVICE);
-        verification::set_verification_token(&caller.registry(), plugin, service, &token).await?;
-        stand(caller, plugin).await
+        stand(caller, verification::set_verification_token(&caller.registry(), plugin, service, &token).await?).await
     };
     take(&server, &request, (payload, OwnerScope::PluginsWrite), act).await
 }

@@ -9,7 +9,10 @@ use crate::{
         failure::PageError,
         pages::console::{Notice, Section, VerificationPage, times},
     },
-    model::{id::PluginId, plugin::PluginState},
+    model::{
+        id::PluginId,
+        plugin::{Plugin, PluginState},
+    },
     protocol::{manifest, parameters::Parameters},
     registry::{RegistryError, RegistryResult, Wrong, verification},
     server::Server,
@@ -20,7 +23,8 @@ const TOKEN_MAX: usize = 4096;
 
 /// Shows the page.
 pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    visit(&server, &request, async |entry| render(entry, Vec::new()).await).await
+    let show = async |entry: &Entry<'_>| render(entry, entry.plugin().await?, Vec::new()).await;
+    visit(&server, &request, show).await
 }
 
 /// Takes one of its forms.
@@ -53,7 +57,8 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
         }
         Err(error) => return Err(error.into()),
     };
-    render(entry, wrong).await
+    // Looking, or somebody else, may have changed it meanwhile.
+    render(entry, entry.plugin().await?, wrong).await
 }
 
 /// Looks once. The host is one that an owner has typed, so looks are counted as the doctor's are.
@@ -65,10 +70,8 @@ async fn verify(entry: &Entry<'_>, plugin: PluginId) -> RegistryResult<Notice> {
     Ok(if looked.plugin.state == PluginState::Verified { Notice::Verified } else { Notice::NotVerified })
 }
 
-async fn render(entry: &Entry<'_>, wrong: Vec<Wrong>) -> Outcome {
-    let plugin = entry.plugin().await?;
-    let found = entry.server.store.verification(plugin.id).await?;
-    let (plugin, verification) = found.ok_or(PageError::NotThere)?;
+async fn render(entry: &Entry<'_>, plugin: Plugin, wrong: Vec<Wrong>) -> Outcome {
+    let verification = entry.server.store.remembered_looks(plugin.id).await?;
     let (scheme, _) = entry.server.settings.schemes_of(&plugin.host);
     let place = |path: &str| format!("{scheme}://{}{path}", plugin.host);
     let page = VerificationPage {

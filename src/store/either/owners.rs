@@ -37,6 +37,9 @@ const OF_OWNER: &str = concat!(
       limit $2"
 );
 
+const COUNT_OF_OWNER: &str =
+    "select count(*) from (select 1 as one from plugin_owners where account_id = $1 limit $2) owned";
+
 const SEEN_BY_OWNER: &str = concat!(
     "select ",
     plugin_columns!(),
@@ -82,6 +85,14 @@ impl Engine {
                 .fetch_all(&mut *connection))?,
         };
         rows.into_iter().map(Plugin::try_from).collect()
+    }
+
+    pub(in crate::store) async fn count_plugins_of(&self, account: AccountId, most: u32) -> StoreResult<u32> {
+        let count: i64 = reading!(self, connection => sqlx::query_scalar(COUNT_OF_OWNER)
+            .bind(account.0)
+            .bind(i64::from(most))
+            .fetch_one(&mut *connection))?;
+        u32::try_from(count).map_err(StoreError::broken)
     }
 
     pub(in crate::store) async fn plugin_seen_by(&self, viewer: Viewer, slug: &str) -> StoreResult<Option<Plugin>> {

@@ -173,11 +173,15 @@ impl Engine {
         reading!(self, connection => sqlx::query_scalar(CHALLENGE).bind(host.as_str()).fetch_optional(&mut *connection))
     }
 
-    pub(in crate::store) async fn verification(&self, id: PluginId) -> StoreResult<Option<(Plugin, Verification)>> {
-        // Read first: what is changed between the two readings has raised it, and then nothing of the look is kept.
+    pub(in crate::store) async fn remembered_looks(&self, id: PluginId) -> StoreResult<Verification> {
         let row: Option<VerificationRow> =
             reading!(self, connection => sqlx::query_as(FIND).bind(id.0).fetch_optional(&mut *connection))?;
-        let known = row.map(Verification::try_from).transpose()?.unwrap_or_default();
+        Ok(row.map(Verification::try_from).transpose()?.unwrap_or_default())
+    }
+
+    pub(in crate::store) async fn verification(&self, id: PluginId) -> StoreResult<Option<(Plugin, Verification)>> {
+        // Read first: what is changed between the two readings has raised it, and then nothing of the look is kept.
+        let known = self.remembered_looks(id).await?;
         Ok(self.plugin(id).await?.map(|plugin| (plugin, known)))
     }
 
