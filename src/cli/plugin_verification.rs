@@ -55,7 +55,8 @@ pub(super) struct Verify {
 pub(super) async fn set_token(arguments: &Token, desk: &Desk) -> Result<Answer, Failure> {
     let token = read(&arguments.from)?;
     let plugin = desk.plugin(&arguments.slug).await?;
-    let set = verification::set_verification_token(&desk.registry(), plugin.id, &arguments.service, &token).await;
+    let seen = (plugin.id, Some(plugin.version));
+    let set = verification::set_verification_token(&desk.registry(), seen, &arguments.service, &token).await;
     let plugin = set.map_err(about_from)?;
     let text = format!(
         "The manifest of \"{}\" publishes the token now: {}\nNext: let the assistant verify it, and see whether it \

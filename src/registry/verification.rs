@@ -24,7 +24,7 @@ use crate::{
     },
     store::{
         mails::NewMail,
-        verifications::{KeepLook, LookKeeping, TokenSetting},
+        verifications::{KeepLook, LookKeeping, SetToken, TokenSetting},
     },
 };
 
@@ -57,10 +57,16 @@ pub struct Looked {
 }
 
 /// Publishes the token that an assistant has handed out for this plugin; `service` is what its manifest calls the
-/// assistant's maker, `manifest::SERVICE` for most. Answers the plugin as it is now.
+/// assistant's maker, `manifest::SERVICE` for most, and `seen` the plugin's version as far as whoever sets it knows.
+/// Answers the plugin as it is now.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`], [`RegistryError::Gone`]; [`RegistryError::ChangedMeanwhile`] where the plugin is another
+/// than was seen, and publishes another token than this.
 pub async fn set_verification_token(
     registry: &Registry<'_>,
-    plugin: PluginId,
+    (plugin, seen): (PluginId, Option<i64>),
     service: &str,
     token: &str,
 ) -> RegistryResult<Plugin> {
@@ -76,8 +82,12 @@ pub async fn set_verification_token(
         return Err(RegistryError::Wrong(wrong));
     }
     let at = registry.clock.now();
-    let setting = TokenSetting { plugin_id: plugin, service: service.to_owned(), token: token.to_owned(), at };
-    registry.store.set_verification_token(&setting, &registry.audit(at)).await?.ok_or(RegistryError::Gone)
+    let setting = TokenSetting { plugin_id: plugin, service: service.to_owned(), token: token.to_owned(), seen, at };
+    match registry.store.set_verification_token(&setting, &registry.audit(at)).await? {
+        SetToken::Published(plugin) => Ok(*plugin),
+        SetToken::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
+        SetToken::Gone => Err(RegistryError::Gone),
+    }
 }
 
 /// Sets what proves to the connectors' vendor that the plugin's host is its owner's.

@@ -21,8 +21,21 @@ pub struct TokenSetting {
     pub service: String,
     /// The token.
     pub token: String,
+    /// The version of the plugin that whoever sets it saw; none for whoever sets it whatever there is.
+    pub seen: Option<i64>,
     /// When; the first look is due then.
     pub at: Timestamp,
+}
+
+/// What became of publishing a token.
+#[derive(Clone, Debug)]
+pub enum SetToken {
+    /// It is published; the plugin as it is now.
+    Published(Box<Plugin>),
+    /// Somebody else has changed the plugin since; nothing is changed.
+    ChangedMeanwhile,
+    /// There is no such plugin.
+    Gone,
 }
 
 /// What a look came to, to be kept.
@@ -64,8 +77,8 @@ pub struct LookTaking {
 
 impl Store {
     /// Publishes a verification token in a plugin's manifest, which makes it `published` and a look due. One that it
-    /// publishes already changes nothing. Answers the plugin as it is now.
-    pub async fn set_verification_token(&self, setting: &TokenSetting, audit: &Audit) -> StoreResult<Option<Plugin>> {
+    /// publishes already changes nothing, whoever was faster.
+    pub async fn set_verification_token(&self, setting: &TokenSetting, audit: &Audit) -> StoreResult<SetToken> {
         on_either_engine!(self, engine => engine.set_verification_token(setting, audit))
     }
 

@@ -26,6 +26,8 @@ use crate::{
 pub struct Stand {
     /// `draft`, `published` or `verified`.
     state: &'static str,
+    /// The plugin's, raised by every change: send it back with a token.
+    version: i64,
     /// Where the manifest is looked for.
     manifest_url: String,
     /// Where the proof of the domain is looked for.
@@ -80,6 +82,9 @@ pub struct PublishedToken {
     /// What the manifest calls the assistant's maker; the usual one where it is left out.
     #[serde(default)]
     service: Option<String>,
+    /// The plugin's version that was read; left out, the token takes the place of whatever is published.
+    #[serde(default)]
+    version: Option<i64>,
 }
 
 /// A proof of the domain.
@@ -107,6 +112,7 @@ async fn told(caller: &Caller<'_>, Verified { plugin, verification }: Verified) 
     };
     caller.tell(&Stand {
         state: plugin.state.as_str(),
+        version: plugin.version,
         manifest_url: place(manifest::PLACE),
         challenge_url: place(manifest::CHALLENGE_PLACE),
         has_challenge: caller.server.store.challenge(&plugin.host).await?.is_some(),
@@ -158,9 +164,10 @@ pub async fn verify(server: web::Data<Server>, request: HttpRequest) -> HttpResp
 pub async fn publish(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let act = async |caller: &Caller<'_>| {
         let plugin = caller.plugin().await?.id;
-        let PublishedToken { token, service } = caller.json()?;
+        let PublishedToken { token, service, version } = caller.json()?;
         let service = service.as_deref().unwrap_or(manifest::SERVICE);
-        stand(caller, verification::set_verification_token(&caller.registry(), plugin, service, &token).await?).await
+        let seen = (plugin, version);
+        stand(caller, verification::set_verification_token(&caller.registry(), seen, service, &token).await?).await
     };
     take(&server, &request, (payload, OwnerScope::PluginsWrite), act).await
 }

@@ -23,7 +23,7 @@ const TOKEN_MAX: usize = 4096;
 
 /// Shows the page.
 pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    let show = async |entry: &Entry<'_>| render(entry, entry.plugin().await?, Vec::new()).await;
+    let show = async |entry: &Entry<'_>| render(entry, entry.plugin().await?, Default::default()).await;
     visit(&server, &request, show).await
 }
 
@@ -38,13 +38,16 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let change = fields.required("change", 32).map_err(PageError::Incomplete)?;
     let registry = entry.registry();
     let done: RegistryResult<Notice> = match change {
-        "token" => verification::set_verification_token(&registry, plugin.id, manifest::SERVICE, token)
-            .await
-            .map(|_| Notice::TokenPublished),
+        "token" => {
+            let seen = (plugin.id, text(fields, "version", 32)?.parse().ok());
+            let set = verification::set_verification_token(&registry, seen, manifest::SERVICE, token).await;
+            set.map(|_| Notice::TokenPublished)
+        }
         "challenge" => verification::set_challenge(&registry, plugin.id, token).await.map(|()| Notice::ChallengeServed),
         "verify" => verify(entry, plugin.id).await,
         _ => return Err(PageError::NotThere),
     };
+    let mut typed = String::new();
     let wrong = match done {
         Ok(notice) => return Ok(entry.lead_to(&format!("/plugins/{}/verification", plugin.slug), notice)),
         // Both forms have a field of that name.
@@ -52,13 +55,21 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
             wrong.into_iter().map(|it| Wrong { field: "challenge", ..it }).collect()
         }
         Err(RegistryError::Wrong(wrong)) => wrong,
+        Err(RegistryError::ChangedMeanwhile) if change == "token" => {
+            token.clone_into(&mut typed);
+            vec![Wrong::new(
+                "other",
+                "Somebody else has changed this plugin since you opened this page, perhaps its token. Yours is not \
+                 published; it is below, to be published if it is the right one",
+            )]
+        }
         Err(RegistryError::ChangedMeanwhile) => {
             vec![Wrong::new("other", "The plugin was changed while it was looked at. Look again")]
         }
         Err(error) => return Err(error.into()),
     };
     // Looking, or somebody else, may have changed it meanwhile.
-    render(entry, entry.plugin().await?, wrong).await
+    render(entry, entry.plugin().await?, (typed, wrong)).await
 }
 
 /// Looks once. The host is one that an owner has typed, so looks are counted as the doctor's are.
@@ -70,7 +81,7 @@ async fn verify(entry: &Entry<'_>, plugin: PluginId) -> RegistryResult<Notice> {
     Ok(if looked.plugin.state == PluginState::Verified { Notice::Verified } else { Notice::NotVerified })
 }
 
-async fn render(entry: &Entry<'_>, plugin: Plugin, wrong: Vec<Wrong>) -> Outcome {
+async fn render(entry: &Entry<'_>, plugin: Plugin, (typed, wrong): (String, Vec<Wrong>)) -> Outcome {
     let verification = entry.server.store.remembered_looks(plugin.id).await?;
     let (scheme, _) = entry.server.settings.schemes_of(&plugin.host);
     let place = |path: &str| format!("{scheme}://{}{path}", plugin.host);
@@ -78,6 +89,7 @@ async fn render(entry: &Entry<'_>, plugin: Plugin, wrong: Vec<Wrong>) -> Outcome
         layout: entry.layout(),
         frame: entry.frame(Some((&plugin, Section::Verification)))?,
         slug: plugin.slug.clone(),
+        version: plugin.version,
         has_token: plugin.state != PluginState::Draft,
         is_verified: plugin.state == PluginState::Verified,
         manifest_url: place(manifest::PLACE),
@@ -87,6 +99,7 @@ async fn render(entry: &Entry<'_>, plugin: Plugin, wrong: Vec<Wrong>) -> Outcome
         says: verification.look.as_ref().map(|look| look.says.clone()),
         findings: verification.look.map(|look| look.findings).unwrap_or_default(),
         next: verification.due_at.map(times::minute),
+        typed,
         wrong,
     };
     entry.answer_with(&page, &page.wrong)

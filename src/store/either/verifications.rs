@@ -20,7 +20,7 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
-        verifications::{KeepLook, LookKeeping, LookTaking, TokenSetting},
+        verifications::{KeepLook, LookKeeping, LookTaking, SetToken, TokenSetting},
     },
 };
 
@@ -129,14 +129,17 @@ impl Engine {
         &self,
         setting: &TokenSetting,
         event: &Audit,
-    ) -> StoreResult<Option<Plugin>> {
+    ) -> StoreResult<SetToken> {
         let mut step = self.begin().await?;
-        let Some(known) = plugin(HOLD, &mut step, setting.plugin_id).await? else { return Ok(None) };
+        let Some(known) = plugin(HOLD, &mut step, setting.plugin_id).await? else { return Ok(SetToken::Gone) };
         let token = Value::from(setting.token.as_str());
         let mut wanted = known.clone();
         wanted.publish(Map::from_iter([(setting.service.clone(), token)]));
         if wanted.manifest == known.manifest {
-            return Ok(Some(known));
+            return Ok(SetToken::Published(Box::new(known)));
+        }
+        if setting.seen.is_some_and(|seen| seen != known.version) {
+            return Ok(SetToken::ChangedMeanwhile);
         }
         sqlx::query(PUBLISH)
             .bind(known.id.0)
@@ -148,9 +151,9 @@ impl Engine {
         forget(&mut step, &wanted, setting.at).await?;
         let detail = json!({ "service": setting.service });
         audit::write(&mut step, event, AuditAction::PluginVerificationTokenSet, of(known.id), detail).await?;
-        let now = plugin(PLUGIN, &mut step, known.id).await?;
+        let Some(now) = plugin(PLUGIN, &mut step, known.id).await? else { return Ok(SetToken::Gone) };
         step.commit().await?;
-        Ok(now)
+        Ok(SetToken::Published(Box::new(now)))
     }
 
     pub(in crate::store) async fn set_challenge(

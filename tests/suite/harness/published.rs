@@ -96,7 +96,8 @@ impl Published {
 
     /// Gives it a token.
     pub async fn set_token(&self, token: &str) -> Result<Plugin, RegistryError> {
-        verification::set_verification_token(&self.registry(), self.world.plugin.id, manifest::SERVICE, token).await
+        verification::set_verification_token(&self.registry(), (self.world.plugin.id, None), manifest::SERVICE, token)
+            .await
     }
 
     /// What this server serves for the host.

@@ -190,7 +190,7 @@ async fn by_hand(it: &Empty) -> AccountId {
     let client = clients::register(&registry, &plugin, &form).await.unwrap().client;
     let which = Which { client_id: &client.client_id, seen: Some(1) };
     callbacks::add(&registry, which, &["https://other.example/cb".into()]).await.unwrap();
-    verification::set_verification_token(&registry, plugin.id, manifest::SERVICE, TOKEN).await.unwrap();
+    verification::set_verification_token(&registry, (plugin.id, None), manifest::SERVICE, TOKEN).await.unwrap();
     it.answer().await;
     let outbound = Outbound::new(it.strangers.settings()).unwrap();
     verification::verify(&registry, &outbound, plugin.id).await.unwrap();

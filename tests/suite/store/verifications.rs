@@ -12,7 +12,7 @@ use consentry::{
     store::{
         Store,
         plugins::{ImportPlugin, PluginImport},
-        verifications::{KeepLook, LookKeeping, LookTaking, TokenSetting},
+        verifications::{KeepLook, LookKeeping, LookTaking, SetToken, TokenSetting},
     },
 };
 use serde_json::json;
@@ -26,8 +26,17 @@ use crate::{harness::aside::at_once, on_both_engines};
 const TOKEN: &str = "d1f4c6e0a2b94f7e8d35b1c09a7e6f21";
 
 async fn set_token(store: &Store, id: PluginId, token: &str, milliseconds: i64) -> Option<Plugin> {
+    match set_seen(store, (id, None), token, milliseconds).await {
+        SetToken::Published(plugin) => Some(*plugin),
+        SetToken::Gone => None,
+        SetToken::ChangedMeanwhile => panic!("nothing was seen"),
+    }
+}
+
+async fn set_seen(store: &Store, (id, seen): (PluginId, Option<i64>), token: &str, milliseconds: i64) -> SetToken {
     let (service, token, at) = ("openai".to_owned(), token.to_owned(), at(milliseconds));
-    store.set_verification_token(&TokenSetting { plugin_id: id, service, token, at }, &audit(at)).await.unwrap()
+    let setting = TokenSetting { plugin_id: id, service, token, seen, at };
+    store.set_verification_token(&setting, &audit(at)).await.unwrap()
 }
 
 /// A look at the plugin as it was read.
@@ -96,6 +105,19 @@ on_both_engines! {
         assert_eq!((again.version, read(&world).await.1), (published.version, known));
         assert_eq!(world.database.audited("plugin.verification_token_set").await, 1);
         assert!(set_token(&world.store, PluginId(uuid::Uuid::nil()), TOKEN, 0).await.is_none());
+    }
+
+    async fn of_two_tokens_for_what_both_saw_the_second_is_told(engine) {
+        let world = World::new(engine).await;
+        let seen = (world.plugin.id, Some(1));
+        let set = async |token: &str| set_seen(&world.store, seen, token, 5).await;
+        let SetToken::Published(first) = set(TOKEN).await else { panic!("the first is published") };
+        assert_eq!(first.version, 2);
+        assert!(matches!(set(TOKEN).await, SetToken::Published(_)), "it is there already");
+        let other = "77a0b1c2d3e4f5061728394a5b6c7d8e";
+        assert!(matches!(set(other).await, SetToken::ChangedMeanwhile));
+        assert_eq!(read(&world).await.0.manifest, first.manifest);
+        assert_eq!(world.database.audited("plugin.verification_token_set").await, 1);
     }
 
     async fn a_look_is_kept_whole_with_its_event_and_its_mails(engine) {

@@ -15,6 +15,8 @@ pub struct VerificationPage {
     pub frame: Frame,
     /// The plugin's short name.
     pub slug: String,
+    /// The plugin's version when it was read.
+    pub version: i64,
     /// Whether a token is published.
     pub has_token: bool,
     /// Whether the last look found everything as it should be.
@@ -33,6 +35,8 @@ pub struct VerificationPage {
     pub findings: Vec<Finding>,
     /// When the server looks again by itself.
     pub next: Option<String>,
+    /// What was typed as the token, where somebody else was faster.
+    pub typed: String,
     /// What is wrong with what was typed, which is not shown again: it may be the right token in the wrong place.
     pub wrong: Vec<Wrong>,
 }

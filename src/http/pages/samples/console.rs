@@ -244,6 +244,7 @@ fn verification(layout: &Layout, frame: Frame, text: &str) -> VerificationPage {
         layout: layout.clone(),
         frame,
         slug: own(),
+        version: 2,
         has_token: true,
         is_verified: false,
         manifest_url: format!("https://tasks.example.com/{text}"),
@@ -253,6 +254,7 @@ fn verification(layout: &Layout, frame: Frame, text: &str) -> VerificationPage {
         says: Some(own()),
         findings: vec![Finding { field: own(), says: own(), served: Some(own()), found: None }],
         next: Some(own()),
+        typed: own(),
         wrong: ["token", "challenge"].map(|field| Wrong::new(field, text)).to_vec(),
     }
 }
