@@ -55,9 +55,9 @@ pub(super) async fn scopes(arguments: &Scopes, desk: &Desk) -> Result<Answer, Fa
     let client = scopes_of::replace(&desk.registry(), which, scopes).await.map_err(|error| failed(error, id))?;
     let may = client.scopes.as_ref().map(ToString::to_string).unwrap_or_default();
     let text = format!(
-        "{} ({}) may ask for: {may}\n\nWhat it had beside that is gone from its connections at their next refresh. What \
-         it did not have is asked of people when they connect the next time; who agreed to it before has it back at the \
-         next refresh.",
+        "{} ({}) may ask for: {may}\n\nWhat it had beside that is gone from its connections at their next refresh, and \
+         from its own tokens. What it did not have is asked of people when they connect the next time; who agreed to it \
+         before has it back at the next refresh. Where the client itself names its scopes, put the new list there too.",
         client.client_id, client.name
     );
     Ok(Answer { json: summary(&client, None), text })

@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, Ipv6Addr, TcpListener},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -14,6 +14,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
 use super::run::until_stopped;
@@ -30,6 +31,7 @@ use crate::{
     mail::{Mailer, Sender},
     model::{
         account::{Role, SignUps},
+        audit::Actor,
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, PluginId},
         plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt},
@@ -64,6 +66,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Somebody to sign in as.
 #[derive(Debug, Serialize)]
 struct Person {
+    #[serde(skip)]
+    id: AccountId,
     name: &'static str,
     email: &'static str,
     role: Role,
@@ -89,6 +93,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let server = assemble(&public_url, &folder.0).await?;
     let people = add_people(&server).await?;
     let plugin = import_plugin(&server, &public_url, &url(&api)?).await?;
+    for owner in people.iter().filter(|person| person.role == Role::Owner) {
+        server.store.add_owner(plugin.id, owner.id, &server.audit(Actor::Operator, None)).await?;
+    }
     let chatgpt_url = url(&player)?;
     let callback = format!("{chatgpt_url}{CALLBACK_PATH}");
     let (chatgpt, chatgpt_secret) = add_client(&server, &plugin, Dialect::Plugin, Some(&callback)).await?;
@@ -171,7 +178,9 @@ async fn assemble(public_url: &str, folder: &Path) -> Result<Arc<Server>, Failur
         host: settings.host.as_str().to_owned(),
     };
     let settings = Settings { sign_ups: SignUps::Open, ..settings };
-    let outbound = outbound::Settings::default();
+    // What the owner has looked at and tries out is on this computer, like all of the demo.
+    let allow = vec![Ipv4Net::new(Ipv4Addr::LOCALHOST, 8)?.into(), Ipv6Net::new(Ipv6Addr::LOCALHOST, 128)?.into()];
+    let outbound = outbound::Settings { allow, ..outbound::Settings::default() };
     let server = Server::assemble(settings, Clock::system(), store, vec![master], outbound).await?;
     Ok(Arc::new(server.with_mailer(Mailer::log(sender)?)))
 }
@@ -190,23 +199,23 @@ async fn add_people(server: &Server) -> Result<Vec<Person>, Failure> {
         let [a, b, c, d] = random::bytes::<8>().as_chunks::<2>().0.try_into().unwrap_or([[0; 2]; 4]);
         [a, b, c, d].map(|pair| format!("{:04x}", u16::from_be_bytes(pair))).join("-")
     };
-    let person = |name, email, role| Person { name, email, role, password: password() };
+    let now = server.clock.now();
+    let person = |name, email, role| Person { id: AccountId(random::id(now)), name, email, role, password: password() };
     let people = vec![
         person("Ada Lovelace", "ada@example.com", Role::Person),
         person("Grace Hopper", "grace@example.com", Role::Person),
         person("Olive Owner", "olive@example.com", Role::Owner),
     ];
     for person in &people {
-        let now = server.clock.now();
         let account = NewAccount {
-            id: AccountId(random::id(now)),
+            id: person.id,
             email: person.email.parse()?,
             name: person.name.to_owned(),
             role: person.role,
             password_hash: server.passwords.hash(&person.password).await?,
             at: now,
         };
-        server.store.add_account(&account, &server.audit(crate::model::audit::Actor::Operator, None)).await?;
+        server.store.add_account(&account, &server.audit(Actor::Operator, None)).await?;
     }
     Ok(people)
 }
@@ -247,7 +256,7 @@ async fn import_plugin(server: &Server, public_url: &str, api_url: &str) -> Resu
         document(DocumentKind::Logo, "image/png", demo::LOGO),
     ];
     let import = PluginImport::of(plugin, documents, now);
-    match server.store.import_plugin(&import, &server.audit(crate::model::audit::Actor::Operator, None)).await? {
+    match server.store.import_plugin(&import, &server.audit(Actor::Operator, None)).await? {
         ImportPlugin::Created(plugin) | ImportPlugin::Updated(plugin) => Ok(plugin),
         other => Err(format!("the sample plugin could not be imported: {other:?}").into()),
     }
@@ -287,7 +296,7 @@ async fn add_client(
         }),
         at: now,
     };
-    server.store.add_client(&client, &server.audit(crate::model::audit::Actor::Operator, None)).await?;
+    server.store.add_client(&client, &server.audit(Actor::Operator, None)).await?;
     Ok((client.client_id, secret))
 }
 
@@ -313,6 +322,7 @@ fn show(screen: &Screen, json: bool) -> serde_json::Result<()> {
 
   What runs
        Consentry: sign-in, consent, tokens    {ours}
+       Its console, for who owns the plugin   {ours}/console
        To-do API, which trusts only tokens    {api}
        A page that plays ChatGPT              {chatgpt}
 

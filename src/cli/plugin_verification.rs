@@ -55,8 +55,8 @@ pub(super) struct Verify {
 pub(super) async fn set_token(arguments: &Token, desk: &Desk) -> Result<Answer, Failure> {
     let token = read(&arguments.from)?;
     let plugin = desk.plugin(&arguments.slug).await?;
-    let seen = (plugin.id, Some(plugin.version));
-    let set = verification::set_verification_token(&desk.registry(), seen, &arguments.service, &token).await;
+    let set =
+        verification::set_verification_token(&desk.registry(), (plugin.id, None), &arguments.service, &token).await;
     let plugin = set.map_err(about_from)?;
     let text = format!(
         "The manifest of \"{}\" publishes the token now: {}\nNext: let the assistant verify it, and see whether it \
@@ -71,7 +71,7 @@ pub(super) async fn set_token(arguments: &Token, desk: &Desk) -> Result<Answer, 
 pub(super) async fn set_challenge(arguments: &Challenge, desk: &Desk) -> Result<Answer, Failure> {
     let token = read(&arguments.from)?;
     let plugin = desk.plugin(&arguments.slug).await?;
-    verification::set_challenge(&desk.registry(), plugin.id, &token).await.map_err(about_from)?;
+    verification::set_challenge(&desk.registry(), (plugin.id, None), &token).await.map_err(about_from)?;
     let place = format!("{}://{}{}", desk.scheme(&plugin.host), plugin.host, manifest::CHALLENGE_PLACE);
     let text = format!("The proof of the domain of \"{}\" is served at {place}", plugin.slug);
     Ok(Answer { json: summary(&plugin), text })

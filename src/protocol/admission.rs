@@ -9,7 +9,7 @@ pub const CLOSED: &str = "The plugin does not let the person who signed in conne
 
 /// And why a connection goes on no more, or a code is worth nothing.
 pub const SHUT_OUT: &str = "The plugin does not let this person connect any more: the rules of who may connect, a group, or their address have \
-     changed. Or every scope that the connection was for was taken from its client.";
+     changed. Or every scope that the connection was for was taken back, from its client or by the person.";
 
 /// What becomes of a request of somebody who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -97,8 +97,8 @@ pub fn unknown(client_id: &str) -> String {
         );
     }
     format!(
-        "No client is registered here as {client_id:?}; compare the client ID that was typed in where it runs with \
-         `consentry client list`."
+        "No client is registered here as {client_id:?}; compare the client ID that was typed in where it runs with those \
+         that are known here."
     )
 }
 
@@ -183,7 +183,7 @@ fn why_not(client: &Client) -> &'static str {
         return "The secret is not the one the client got when it registered itself.";
     }
     "The secret is not the client's, or no longer: compare what was typed in where the client runs, or give it a new \
-     one with `consentry client rotate-secret`."
+     one."
 }
 
 fn has_secret(client: &Client, shown: Digest, now: Timestamp) -> bool {

@@ -91,10 +91,12 @@ pub fn check(caller: &Client, token: Standing, named: Option<&str>, now: Timesta
     Ok(token)
 }
 
-/// What is left of an access token's scopes, of those that are to be had today. None where nothing is left of some: with
-/// no scope it would be for the API as a whole.
+/// What is left of an access token's scopes, of those that are to be had today. No scope is the API as a whole: nothing is
+/// left where none is left of some, nor of the whole where only some are to be had.
 pub fn left_of(named: &Scopes, allowed: &Scopes) -> Option<Scopes> {
-    Some(named.intersection(allowed)).filter(|left| !left.is_empty() || named.is_empty())
+    let left = named.intersection(allowed);
+    let is_whole = named.is_empty() && allowed.is_empty();
+    (is_whole || !left.is_empty()).then_some(left)
 }
 
 /// What is answered about a token that stands.

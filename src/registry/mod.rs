@@ -75,9 +75,17 @@ pub struct Wrong {
 impl Wrong {
     /// What people call the field; nothing where the problem says it all.
     pub fn label(&self) -> Option<String> {
-        let words = self.field.replace('_', " ");
-        let label = words.chars().next().map(|first| first.to_uppercase().chain(words.chars().skip(1)).collect());
-        label.filter(|_| self.field != "other")
+        let words = match self.field {
+            "other" => return None,
+            "accent_color" => "colour",
+            "api_address" => "address of the API",
+            "contact_email" => "contact",
+            "legal_info_url" => "terms and privacy",
+            "logo_url" => "logo",
+            "openapi" | "openapi_url" => "description of the API",
+            field => &field.replace('_', " "),
+        };
+        words.chars().next().map(|first| first.to_uppercase().chain(words.chars().skip(1)).collect())
     }
 
     /// Says what is wrong with a field.

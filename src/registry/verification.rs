@@ -24,7 +24,7 @@ use crate::{
     },
     store::{
         mails::NewMail,
-        verifications::{KeepLook, LookKeeping, SetToken, TokenSetting},
+        verifications::{KeepLook, LookKeeping, SetChallenge, SetToken, TokenSetting},
     },
 };
 
@@ -90,12 +90,25 @@ pub async fn set_verification_token(
     }
 }
 
-/// Sets what proves to the connectors' vendor that the plugin's host is its owner's.
-pub async fn set_challenge(registry: &Registry<'_>, plugin: PluginId, token: &str) -> RegistryResult<()> {
+/// Sets what proves to the connectors' vendor that the plugin's host is its owner's; `seen` is what was served there as far
+/// as whoever sets it knows, an empty text where nothing was.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`], [`RegistryError::Gone`], [`RegistryError::ChangedMeanwhile`].
+pub async fn set_challenge(
+    registry: &Registry<'_>,
+    (plugin, seen): (PluginId, Option<&str>),
+    token: &str,
+) -> RegistryResult<()> {
     let token = token.trim();
     manifest::check_token(token).map_err(|problem| Wrong::new("token", problem.to_string()))?;
     let audit = registry.audit(registry.clock.now());
-    if registry.store.set_challenge(plugin, token, &audit).await? { Ok(()) } else { Err(RegistryError::Gone) }
+    match registry.store.set_challenge(plugin, (token, seen), &audit).await? {
+        SetChallenge::Set => Ok(()),
+        SetChallenge::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
+        SetChallenge::Gone => Err(RegistryError::Gone),
+    }
 }
 
 /// Reads a plugin's manifest back through its public address, and keeps what that means. Somebody else's look that was

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chrono::SecondsFormat;
+use chrono::{SecondsFormat, TimeDelta};
 use reqwest::{
     Method, Request, StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
@@ -13,13 +13,20 @@ use serde_json::json;
 use super::{Server, keyring::KeyringError, people::letters::Case};
 use crate::{
     keys::{KeyError, seal},
-    model::{audit::Actor, key::Purpose},
+    model::{
+        audit::{Actor, AuditAction},
+        id::PluginId,
+        key::Purpose,
+    },
     outbound::FetchError,
     protocol::webhook::{Before, Fate, Tried, meaning},
     random,
     registry::webhooks::place,
     store::{
         StoreError,
+        audit_log::{LogQuery, Of},
+        mails::NewMail,
+        owners::Page,
         webhooks::{Delivery, TakenWebhook, TryKeeping},
     },
     tokens::webhook::WebhookSecret,
@@ -27,6 +34,9 @@ use crate::{
 
 /// How long an owner's API may take for its answer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often owners are told at most that their webhook has stopped.
+const TOLD_EVERY: TimeDelta = TimeDelta::days(1);
 
 /// Why nothing could be told.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +56,20 @@ impl From<KeyError> for TellError {
 }
 
 impl Server {
+    /// What tells a plugin's owners that its webhook stopped: once a day, however often one of them has it begin again.
+    async fn mails_of_a_stop(&self, plugin: PluginId) -> Result<Vec<NewMail>, TellError> {
+        let stops = Of::Action(plugin, AuditAction::PluginWebhookStopped.as_str().to_owned());
+        let newest = LogQuery { of: stops, page: Page { before: None, rows_max: 1 } };
+        let stopped = self.store.audit_log(&newest).await?;
+        if stopped.first().is_some_and(|stop| stop.at > self.clock.now() - TOLD_EVERY) {
+            return Ok(Vec::new());
+        }
+        match self.store.plugin(plugin).await? {
+            Some(plugin) => self.mails_to_owners(&plugin, Case::WebhookStopped, &Actor::Server).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Tells a plugin's API one thing, and keeps what came of it; whether it goes on with the next.
     pub async fn tell(&self, webhook: &TakenWebhook, delivery: &Delivery) -> Result<bool, TellError> {
         let (tried, says) = self.try_to_tell(webhook, delivery).await?;
@@ -58,12 +82,12 @@ impl Server {
         };
         let [jitter] = random::bytes();
         let meant = meaning(tried, before, at, jitter);
-        let plugin = match meant.stop {
-            Some(_) => self.store.plugin(webhook.plugin_id).await?,
-            None => None,
-        };
-        let mails = match plugin {
-            Some(plugin) => self.mails_to_owners::<TellError>(&plugin, Case::WebhookStopped, &Actor::Server).await?,
+        let mails = match meant.stop {
+            // What is kept of the try does not hang on who can be told of it.
+            Some(_) => self.mails_of_a_stop(webhook.plugin_id).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the owners of a webhook that stopped cannot be told");
+                Vec::new()
+            }),
             None => Vec::new(),
         };
         let keeping = TryKeeping {

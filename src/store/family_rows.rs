@@ -29,14 +29,18 @@ pub(super) struct BoundsRow {
 }
 
 impl BoundsRow {
-    /// What of these scopes is to be had; none where nothing is left of them. With no scope a connection would be for the
-    /// plugin as a whole, so one that had some does not stand then.
+    /// What of these scopes is to be had; none where nothing is left of them. No scope is the plugin as a whole: one that
+    /// had some does not stand with none, and the whole only while the client may not ask for some alone.
     pub(super) fn left_of(&self, scopes: &Scopes) -> StoreResult<Option<Scopes>> {
         let Some(granted) = &self.granted else { return Ok(None) };
         let agreed: Scopes = self.consent_scopes.parse().map_err(StoreError::broken)?;
         let mut left = scopes.intersection(&agreed);
         if let Some(client) = &self.client_scopes {
-            left = left.intersection(&client.parse().map_err(StoreError::broken)?);
+            let client: Scopes = client.parse().map_err(StoreError::broken)?;
+            if scopes.is_empty() && !client.is_empty() {
+                return Ok(None);
+            }
+            left = left.intersection(&client);
         }
         if left.is_empty() && !scopes.is_empty() {
             return Ok(None);
@@ -143,7 +147,7 @@ impl Redemption {
             resource: self.resource.clone(),
             plugin_id: self.plugin_id,
             subject_salt: self.subject_salt,
-            scopes: bounds.left_of(&self.scopes)?.unwrap_or_default(),
+            scopes: bounds.left_of(&self.scopes)?.ok_or_else(|| StoreError::broken("a family was born of nothing"))?,
             authentication_method: self.authentication_method,
             access_generation,
             auth_time: self.auth_time,

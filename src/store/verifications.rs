@@ -64,6 +64,17 @@ pub enum KeepLook {
     Gone,
 }
 
+/// What came of setting a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetChallenge {
+    /// It is served from now on.
+    Set,
+    /// Another one is served than was seen. Nothing is changed.
+    ChangedMeanwhile,
+    /// There is no such plugin.
+    Gone,
+}
+
 /// How a node takes looks that are due.
 #[derive(Clone, Copy, Debug)]
 pub struct LookTaking {
@@ -82,9 +93,15 @@ impl Store {
         on_either_engine!(self, engine => engine.set_verification_token(setting, audit))
     }
 
-    /// Sets what proves that the plugin's host is its owner's. `false` when there is no such plugin.
-    pub async fn set_challenge(&self, plugin: PluginId, token: &str, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.set_challenge(plugin, token, audit))
+    /// Sets what proves that the plugin's host is its owner's, in the place of what was `seen` there as far as whoever sets
+    /// it knows; an empty text is nothing.
+    pub async fn set_challenge(
+        &self,
+        plugin: PluginId,
+        (token, seen): (&str, Option<&str>),
+        audit: &Audit,
+    ) -> StoreResult<SetChallenge> {
+        on_either_engine!(self, engine => engine.set_challenge(plugin, (token, seen), audit))
     }
 
     /// What proves that a host is its owner's.

@@ -27,7 +27,8 @@ pub struct ClientScopes {
 }
 
 /// Says anew what a client may ask for. A scope that is taken away is gone from its connections at their next refresh, and
-/// from what introspection says at once; one that is given is asked of people when they connect the next time.
+/// from what introspection says at once; one that is given is asked of people when they connect the next time, if
+/// the client asks for it: where it names its scopes, the new list has to stand there too.
 #[utoipa::path(
     put, path = "/plugins/{slug}/clients/{client_id}/scopes", operation_id = "replace_client_scopes", tag = "Clients",
     request_body = ClientScopes,

@@ -16,7 +16,10 @@ use crate::{
         verification::{Finding, Look},
     },
     protocol::manifest,
-    registry::verification::{self, Verified},
+    registry::{
+        RegistryError,
+        verification::{self, Verified},
+    },
     server::{Server, examinations::NotNow},
 };
 
@@ -149,7 +152,7 @@ pub async fn verify(server: web::Data<Server>, request: HttpRequest) -> HttpResp
                 NotNow::Underway | NotNow::Busy => 5,
             },
         })?;
-        told(caller, verification::verify(&caller.registry(), &server.for_owners, plugin).await?).await
+        told(caller, server.look_for(&caller.registry(), plugin).await.map_err(RegistryError::from)?).await
     };
     look(&server, &request, OwnerScope::PluginsWrite, act).await
 }
@@ -182,7 +185,7 @@ pub async fn prove(server: web::Data<Server>, request: HttpRequest, payload: web
     let act = async |caller: &Caller<'_>| {
         let plugin = caller.plugin().await?.id;
         let Proof { token } = caller.json()?;
-        verification::set_challenge(&caller.registry(), plugin, &token).await?;
+        verification::set_challenge(&caller.registry(), (plugin, None), &token).await?;
         caller.done()
     };
     take(&server, &request, (payload, OwnerScope::PluginsWrite), act).await

@@ -6,12 +6,12 @@ use chrono::TimeDelta;
 
 use super::{
     clients::{About, badge, choices, hand_over},
-    entry::{Entry, Outcome, take, text, visit},
+    entry::{Entry, Outcome, is_confirmed, take, text, visit},
 };
 use crate::{
     http::{
         failure::PageError,
-        pages::console::{ClientPage, DeleteClientPage, Notice, OfferLine, SecretLine, Section, times},
+        pages::console::{ClientPage, Notice, OfferLine, SecretLine, Section, SurePage, isolated, times},
     },
     model::{
         client::{Client, ClientSecret, Registration},
@@ -65,6 +65,9 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     }
     let (typed, seen) = (field(if change == "rename" { "name" } else { "callback" })?, field("version")?.parse().ok());
     let ticked: Vec<String> = fields.all("scope").flatten().map(str::to_owned).collect();
+    if matches!(change, "disable" | "remove-callback") && !is_confirmed(fields) {
+        return ask(entry, &plugin, &client, (change, typed)).await;
+    }
     let registry = entry.registry();
     let which = Which { client_id: &client.client_id, seen };
     let done = match change {
@@ -80,7 +83,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
         _ => return Err(PageError::NotThere),
     };
     let wrong = match done {
-        Ok(notice) => return Ok(entry.lead_to(&path(&plugin, &client), notice)),
+        Ok(notice) => return Ok(entry.lead_to(&format!("/plugins/{}{}", plugin.slug, path_of(&client)), notice)),
         Err(RegistryError::Wrong(wrong)) => wrong,
         Err(RegistryError::ChangedMeanwhile) => vec![Wrong::new(
             "other",
@@ -96,8 +99,9 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     render(entry, &plugin, client, Refused { name, callback, scopes, wrong }).await
 }
 
-fn path(plugin: &Plugin, client: &Client) -> String {
-    format!("/plugins/{}/clients/{}", plugin.slug, client.client_id)
+/// Its page, after the plugin's own.
+fn path_of(client: &Client) -> String {
+    format!("/clients/{}", client.client_id)
 }
 
 async fn end_secret(entry: &Entry<'_>, client: &Client, secret: &str) -> RegistryResult<Notice> {
@@ -179,22 +183,65 @@ pub async fn delete(server: web::Data<Server>, request: HttpRequest, payload: we
 }
 
 async fn render_delete(entry: &Entry<'_>, plugin: &Plugin, client: &Client, wrong: Vec<Wrong>) -> Outcome {
-    let ends = match changes::connections(&entry.registry(), client).await? {
+    let here = path_of(client);
+    let page = SurePage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((plugin, Section::Clients)))?,
+        slug: plugin.slug.clone(),
+        question: format!("Delete {}?", isolated(&client.name)),
+        ends: what_ends(entry, client).await?,
+        then: format!(
+            "Its client ID {} and its secrets stop working for good. Whoever used it has to be given another one.",
+            client.client_id
+        ),
+        action: format!("{here}/delete"),
+        fields: Vec::new(),
+        button: "Delete it for good",
+        back: here,
+        wrong,
+    };
+    entry.answer(HttpResponse::Ok(), &page)
+}
+
+/// Asks before it is disabled, or before a callback is removed.
+async fn ask(entry: &Entry<'_>, plugin: &Plugin, client: &Client, (change, typed): (&str, &str)) -> Outcome {
+    let here = path_of(client);
+    let of_form = [("change", change.to_owned()), ("version", client.version.to_string())];
+    let disables = change == "disable";
+    let (ends, then) = if disables {
+        let then = "Nothing it was given works any more. You can enable it again; people then connect anew.";
+        (what_ends(entry, client).await?, then)
+    } else {
+        let then = "Whoever connects by it is refused from then on. Connections that stand go on.";
+        (format!("People are not sent back to {typed} any more."), then)
+    };
+    let page = SurePage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((plugin, Section::Clients)))?,
+        slug: plugin.slug.clone(),
+        question: if disables {
+            format!("Disable {}?", isolated(&client.name))
+        } else {
+            "Remove this callback?".to_owned()
+        },
+        ends,
+        then: then.to_owned(),
+        action: here.clone(),
+        fields: of_form.into_iter().chain((!disables).then(|| ("callback", typed.to_owned()))).collect(),
+        button: if disables { "Disable it" } else { "Remove it" },
+        back: here,
+        wrong: Vec::new(),
+    };
+    entry.answer(HttpResponse::Ok(), &page)
+}
+
+async fn what_ends(entry: &Entry<'_>, client: &Client) -> Result<String, PageError> {
+    Ok(match changes::connections(&entry.registry(), client).await? {
         Some(0) => "Nobody is connected through it.".to_owned(),
         Some(1) => "One connection ends.".to_owned(),
         Some(some) => format!("{some} connections end."),
         None => format!("More than {} connections were made through it. All that stand end.", changes::COUNTED_MAX),
-    };
-    let page = DeleteClientPage {
-        layout: entry.layout(),
-        frame: entry.frame(Some((plugin, Section::Clients)))?,
-        slug: plugin.slug.clone(),
-        client_id: client.client_id.clone(),
-        name: client.name.clone(),
-        ends,
-        wrong,
-    };
-    entry.answer(HttpResponse::Ok(), &page)
+    })
 }
 
 async fn render(entry: &Entry<'_>, plugin: &Plugin, client: Client, refused: Refused) -> Outcome {
@@ -225,6 +272,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, client: Client, refused: Ref
         callbacks: client.redirect_uris.iter().map(ToString::to_string).collect(),
         offers: offers.iter().map(offer).collect(),
         secrets: client.secrets.iter().map(|secret| secret_line(secret, lasting)).collect(),
+        is_for_the_whole: client.scopes.as_ref().is_some_and(Scopes::is_empty),
         scopes: choices(&plugin.scopes, is_ticked),
         fields: handover.fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect(),
         place: handover.place.to_owned(),

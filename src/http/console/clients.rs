@@ -145,11 +145,19 @@ pub(super) struct About {
     pub(super) dialect: Dialect,
 }
 
-/// What to do then. Who reads this has no command line, which the words for a classic plugin speak of.
-fn next(then: Option<&'static str>, dialect: Dialect) -> Option<String> {
-    let own = "A verification token is shown then: paste it on the page Verification. The callback that people are sent \
-               back to goes on this client's page.";
-    if dialect == Dialect::Plugin { Some(own.to_owned()) } else { then.map(str::to_owned) }
+/// What to do then. Who reads this has no command line, which the dialects' own words speak of.
+fn next(then: Option<&'static str>, dialect: Dialect) -> Option<&'static str> {
+    match dialect {
+        Dialect::Plugin => Some(
+            "A verification token is shown then: paste it on the page Verification. The callback that people are sent \
+             back to goes on this client's page.",
+        ),
+        Dialect::Action => Some(
+            "Once that is saved, a callback URL is shown there: add it on the next page. If it changes later, the new one \
+             is offered on this client's page when somebody tries to connect.",
+        ),
+        Dialect::Connector | Dialect::Service | Dialect::Custom => then,
+    }
 }
 
 /// Shows what is to be typed in elsewhere, this once.
@@ -165,7 +173,7 @@ pub(super) fn hand_over(entry: &Entry<'_>, plugin: &Plugin, about: About, handov
         has_secret: about.has_secret,
         old_until: about.old_until,
         twins: about.twins,
-        then: next(handover.then, about.dialect),
+        then: next(handover.then, about.dialect).map(str::to_owned),
     };
     let mut answer = HttpResponse::Ok();
     answer.insert_header((actix_web::http::header::CACHE_CONTROL, "no-store"));

@@ -87,6 +87,11 @@ pub(super) fn text<'a>(fields: &'a Parameters, name: &str, length_max: usize) ->
     Ok(fields.one(name, length_max).map_err(PageError::Incomplete)?.unwrap_or_default())
 }
 
+/// Whether a form answers the question that was asked before what nobody can simply take back.
+pub(super) fn is_confirmed(fields: &Parameters) -> bool {
+    fields.one("confirmed", 3).is_ok_and(|answer| answer == Some("yes"))
+}
+
 /// Where whoever has to sign in first wants to be.
 fn wanted(request: &HttpRequest) -> Place {
     let (_, page) = request.path().split_once("/console/").unwrap_or_default();

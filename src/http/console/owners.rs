@@ -3,13 +3,13 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::entry::{Entry, Outcome, take, text, visit};
+use super::entry::{Entry, Outcome, is_confirmed, take, text, visit};
 use crate::{
     http::{
         extract::{language, peer},
         failure::PageError,
         pages::console::{
-            Notice, Section,
+            Notice, Section, SurePage, isolated,
             people::{InvitationLine, InvitationsPage, InvitedLine, OwnerLine, OwnersPage},
             times,
         },
@@ -61,6 +61,9 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
         }
         "remove" => {
             let owner = AccountId(id(fields, "owner")?);
+            if !is_confirmed(fields) {
+                return ask(entry, &plugin, owner).await;
+            }
             let removed = owners::remove(&registry, plugin.id, owner).await;
             if removed.is_ok() && owner == entry.account.id && entry.account.role != Role::Admin {
                 return Ok(entry.lead_to("", Notice::Left));
@@ -74,6 +77,35 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
         Err(RegistryError::Wrong(wrong)) => render(entry, &plugin, email, wrong).await,
         Err(error) => Err(error.into()),
     }
+}
+
+/// Asks before an owner is removed, or leaves.
+async fn ask(entry: &Entry<'_>, plugin: &Plugin, owner: AccountId) -> Outcome {
+    let owners = entry.server.store.owners(plugin.id).await?;
+    let found = owners.into_iter().find(|it| it.account_id == owner).ok_or(PageError::NotThere)?;
+    let leaves = owner == entry.account.id;
+    let (question, ends, then, button) = if leaves {
+        let then = "You cannot come back by yourself: another owner has to invite you.";
+        (format!("Leave {}?", isolated(plugin.name())), "You see and change it no more.".to_owned(), then, "Leave it")
+    } else {
+        let ends = format!("{} ({}) sees and changes it no more.", isolated(&found.name), found.email);
+        let then = "An owner can invite them again.";
+        (format!("Remove {}?", isolated(&found.name)), ends, then, "Remove them")
+    };
+    let page = SurePage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((plugin, Section::Owners)))?,
+        slug: plugin.slug.clone(),
+        question,
+        ends,
+        then: then.to_owned(),
+        action: "/owners".to_owned(),
+        fields: vec![("change", "remove".to_owned()), ("owner", owner.to_string())],
+        button,
+        back: "/owners".to_owned(),
+        wrong: Vec::new(),
+    };
+    entry.answer(HttpResponse::Ok(), &page)
 }
 
 /// What is wrong with removing somebody is no mistake in what was typed.

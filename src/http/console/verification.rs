@@ -39,11 +39,16 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let registry = entry.registry();
     let done: RegistryResult<Notice> = match change {
         "token" => {
-            let seen = (plugin.id, text(fields, "version", 32)?.parse().ok());
+            let Ok(seen) = text(fields, "version", 32)?.parse() else { return Err(PageError::NotThere) };
+            let seen = (plugin.id, Some(seen));
             let set = verification::set_verification_token(&registry, seen, manifest::SERVICE, token).await;
             set.map(|_| Notice::TokenPublished)
         }
-        "challenge" => verification::set_challenge(&registry, plugin.id, token).await.map(|()| Notice::ChallengeServed),
+        "challenge" => {
+            let seen = fields.required("seen", TOKEN_MAX).map_err(PageError::Incomplete)?;
+            let set = verification::set_challenge(&registry, (plugin.id, Some(seen)), token).await;
+            set.map(|()| Notice::ChallengeServed)
+        }
         "verify" => verify(entry, plugin.id).await,
         _ => return Err(PageError::NotThere),
     };
@@ -63,6 +68,11 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
                  published; it is below, to be published if it is the right one",
             )]
         }
+        Err(RegistryError::ChangedMeanwhile) if change == "challenge" => vec![Wrong::new(
+            "other",
+            "Somebody else has set another text since you opened this page. Yours is not served; look before you set it \
+             again",
+        )],
         Err(RegistryError::ChangedMeanwhile) => {
             vec![Wrong::new("other", "The plugin was changed while it was looked at. Look again")]
         }
@@ -94,7 +104,7 @@ async fn render(entry: &Entry<'_>, plugin: Plugin, (typed, wrong): (String, Vec<
         is_verified: plugin.state == PluginState::Verified,
         manifest_url: place(manifest::PLACE),
         challenge_url: place(manifest::CHALLENGE_PLACE),
-        has_challenge: entry.server.store.challenge(&plugin.host).await?.is_some(),
+        challenge: entry.server.store.challenge(&plugin.host).await?.unwrap_or_default(),
         looked_at: verification.look.as_ref().map(|look| times::minute(look.at)),
         says: verification.look.as_ref().map(|look| look.says.clone()),
         findings: verification.look.map(|look| look.findings).unwrap_or_default(),

@@ -3,11 +3,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::entry::{Entry, Outcome, take, text, visit};
+use super::entry::{Entry, Outcome, is_confirmed, take, text, visit};
 use crate::{
     http::{
         failure::PageError,
-        pages::console::{Badge, DeliveryLine, KnownWebhook, Notice, Section, WebhookPage, times},
+        pages::console::{Badge, DeliveryLine, KnownWebhook, Notice, Section, SurePage, WebhookPage, times},
     },
     model::{id::PluginId, plugin::Plugin},
     protocol::parameters::Parameters,
@@ -49,6 +49,9 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let plugin = entry.plugin().await?;
     let change = fields.required("change", 16).map_err(PageError::Incomplete)?;
     let address = text(fields, "address", ADDRESS_MAX)?;
+    if change == "remove" && !is_confirmed(fields) {
+        return ask(entry, &plugin, text(fields, "version", 20)?);
+    }
     let typed = (change == "set").then_some(address);
     let wrong = match changed(entry, plugin.id, change, fields).await? {
         Ok(Done::Said(notice)) => {
@@ -64,6 +67,24 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
         Err(error) => return Err(error.into()),
     };
     render(entry, &plugin, (typed, None), wrong).await
+}
+
+/// Asks before it is removed.
+fn ask(entry: &Entry<'_>, plugin: &Plugin, version: &str) -> Outcome {
+    let page = SurePage {
+        layout: entry.layout(),
+        frame: entry.frame(Some((plugin, Section::Webhook)))?,
+        slug: plugin.slug.clone(),
+        question: "Remove the webhook?".to_owned(),
+        ends: "Your API is told of nothing any more.".to_owned(),
+        then: "What waits is not sent, and the secret is gone: a new webhook has another one.".to_owned(),
+        action: "/webhook".to_owned(),
+        fields: vec![("change", "remove".to_owned()), ("version", version.to_owned())],
+        button: "Remove it",
+        back: "/webhook".to_owned(),
+        wrong: Vec::new(),
+    };
+    entry.answer(HttpResponse::Ok(), &page)
 }
 
 async fn changed(

@@ -111,10 +111,13 @@ impl Brought {
     fn why_not(self, server: &Server, text: &str) -> Option<String> {
         let says = match self {
             Self::OfAConnection => {
-                "The token's connection has ended, its access was taken back, or the plugin does not let its person connect \
-                 any more."
+                "The token's connection has ended, its access or every scope of it was taken back, or the plugin does not let \
+                 its person connect any more."
             }
-            Self::OfAClient => "The client that the token stands with is disabled, or its resource was removed.",
+            Self::OfAClient => {
+                "The client that the token stands with is disabled, its resource was removed, or every scope of it was taken \
+                 from the client."
+            }
             Self::ForRefreshing => "It was asked about a refresh token that is old, ended, or another client's.",
             Self::Unread => {
                 let (ring, issuer) = (server.keyring.current(), &server.settings.issuer);

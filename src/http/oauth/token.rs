@@ -111,9 +111,11 @@ async fn redeem(
         }
         Redeem::NotStanding => {
             let grants = server.store.grants_of(redemption.plugin_id, redemption.account_id).await?;
-            let why = match admission::decide(grants.as_ref(), &redemption.scopes) {
-                Admission::Open { .. } => authorization_code::NOT_STANDING,
-                Admission::Closed => admission::SHUT_OUT,
+            let asked = &redemption.scopes;
+            let left = client.scopes.as_ref().map_or_else(|| asked.clone(), |allowed| asked.intersection(allowed));
+            let why = match admission::decide(grants.as_ref(), &left) {
+                Admission::Open { .. } if asked.is_empty() || !left.is_empty() => authorization_code::NOT_STANDING,
+                Admission::Open { .. } | Admission::Closed => admission::SHUT_OUT,
             };
             Err(authorization_code::NOT_GOOD.because(why).into())
         }

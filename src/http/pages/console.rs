@@ -5,6 +5,7 @@ mod clients;
 mod notices;
 pub mod people;
 mod preview;
+mod sure;
 pub mod times;
 mod tokens;
 mod try_out;
@@ -13,10 +14,11 @@ mod webhook;
 mod working;
 
 pub use self::clients::{
-    Choice, ClientLine, ClientPage, ClientsPage, DeleteClientPage, HandoverPage, NewClientPage, OfferLine, SecretLine,
+    Choice, ClientLine, ClientPage, ClientsPage, HandoverPage, NewClientPage, OfferLine, SecretLine,
 };
 pub use self::notices::Notice;
 pub use self::preview::Preview;
+pub use self::sure::{SurePage, isolated};
 pub use self::tokens::{TokenLine, TokensPage};
 pub use self::try_out::{TryOutPage, TryOutStep, Words};
 pub use self::verification::VerificationPage;

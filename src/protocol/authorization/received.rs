@@ -105,11 +105,10 @@ impl NotAddressed {
                 match registration {
                     Registration::ByHand if offer.is_some() => format!(
                         "{asks}, which is not registered for it but looks like its own: its callback may have changed. \
-                         Compare it with what the client shows, and approve it with `consentry client approve-callback`."
+                         Compare it with what is shown where the client runs, and approve it among its callbacks here."
                     ),
                     Registration::ByHand => format!(
-                        "{asks}, which is not registered for it; if that is its callback, register it with `consentry \
-                         client add-callback`."
+                        "{asks}, which is not registered for it; if that is its callback, add it to those of the client."
                     ),
                     Registration::Dynamic => format!("{asks}, which it did not register."),
                     Registration::Document => format!("{asks}, which its document does not have."),

@@ -6,7 +6,7 @@ use super::{Registry, RegistryResult, Which, Wrong, callbacks, find_to_change};
 use crate::{
     model::{
         client::{Client, Registration},
-        scope::{Catalogue, Scopes},
+        scope::{CATALOGUE_MAX, Catalogue, Scopes},
     },
     store::client_changes::ClientEdit,
 };
@@ -48,6 +48,9 @@ pub async fn replace(registry: &Registry<'_>, which: Which<'_>, texts: &[String]
         let problem = "leave it at least one: without any, it would ask for the plugin as a whole. To end everything it \
                        was given, disable the client";
         return Err(Wrong::new("scope", problem).into());
+    }
+    if texts.len() > CATALOGUE_MAX {
+        return Err(Wrong::new("scope", format!("name {CATALOGUE_MAX} at most")).into());
     }
     let scopes = read((&home.plugin_slug, &home.scopes), texts)?;
     callbacks::change(registry, which, ClientEdit::Scopes(scopes)).await

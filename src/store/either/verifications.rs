@@ -20,7 +20,7 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
-        verifications::{KeepLook, LookKeeping, LookTaking, SetToken, TokenSetting},
+        verifications::{KeepLook, LookKeeping, LookTaking, SetChallenge, SetToken, TokenSetting},
     },
 };
 
@@ -49,6 +49,8 @@ const SET_CHALLENGE: &str = "
     select id, $2 from plugins where id = $1
     on conflict (plugin_id) do update
        set challenge = excluded.challenge";
+
+const CHALLENGE_OF: &str = "select challenge from plugin_verifications where plugin_id = $1";
 
 const CHALLENGE: &str = "
     select v.challenge
@@ -158,18 +160,24 @@ impl Engine {
 
     pub(in crate::store) async fn set_challenge(
         &self,
-        plugin: PluginId,
-        token: &str,
+        id: PluginId,
+        (token, seen): (&str, Option<&str>),
         event: &Audit,
-    ) -> StoreResult<bool> {
+    ) -> StoreResult<SetChallenge> {
         let mut step = self.begin().await?;
-        let set = sqlx::query(SET_CHALLENGE).bind(plugin.0).bind(token).execute(&mut *step).await?;
-        if set.rows_affected() == 0 {
-            return Ok(false);
+        if plugin(HOLD, &mut step, id).await?.is_none() {
+            return Ok(SetChallenge::Gone);
         }
-        audit::write(&mut step, event, AuditAction::PluginChallengeSet, of(plugin), json!({})).await?;
+        let served: Option<(Option<String>,)> =
+            sqlx::query_as(CHALLENGE_OF).bind(id.0).fetch_optional(&mut *step).await?;
+        let served = served.and_then(|row| row.0).unwrap_or_default();
+        if served != token && seen.is_some_and(|seen| seen != served) {
+            return Ok(SetChallenge::ChangedMeanwhile);
+        }
+        sqlx::query(SET_CHALLENGE).bind(id.0).bind(token).execute(&mut *step).await?;
+        audit::write(&mut step, event, AuditAction::PluginChallengeSet, of(id), json!({})).await?;
         step.commit().await?;
-        Ok(true)
+        Ok(SetChallenge::Set)
     }
 
     pub(in crate::store) async fn challenge(&self, host: &Host) -> StoreResult<Option<String>> {

@@ -72,7 +72,7 @@ macro_rules! leaves_something {
             granted!(),
             ") rules
                           where p.id = $28
-                            and (($11 = '' and rules.granted like '%\"%')
+                            and (($11 = '' and coalesce(c.scopes, '') = '' and rules.granted like '%\"%')
                                  or exists (select 1
                                               from unnest(string_to_array($11, ' ')) asked(word)
                                              where word = any (string_to_array(g.scopes, ' '))
@@ -143,7 +143,7 @@ const ROTATE: &str = concat!(
           where f.id = seen.id
             and fresh.fresh
             and f.ended_at is null
-            and ((seen.scopes = '' and seen.granted like '%\"%')
+            and ((seen.scopes = '' and coalesce(seen.client_scopes, '') = '' and seen.granted like '%\"%')
                  or exists (select 1
                               from unnest(string_to_array(seen.scopes, ' ')) had(word)
                              where word = any (string_to_array(seen.consent_scopes, ' '))

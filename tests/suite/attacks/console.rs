@@ -80,7 +80,7 @@ on_both_engines! {
             for change in ["rename", "scopes", "add-callback", "remove-callback", "approve", "renew", "disable", "enable"] {
                 let fields = [
                     ("csrf", csrf.as_str()), ("account", &account), ("version", "1"), ("change", change),
-                    ("name", "Mine"), ("scope", "todo.read"), ("keep_old", "0"),
+                    ("name", "Mine"), ("scope", "todo.read"), ("keep_old", "0"), ("confirmed", "yes"),
                 ];
                 assert_eq!(rival.post(&world.running, &at_theirs, &fields).await.status, 404, "{at_theirs} {change}");
                 tried += 1;

@@ -130,6 +130,35 @@ on_both_engines! {
         is_refused(&running.redeem(&scene.client, &code).await, "invalid_grant");
     }
 
+    /// Row 54: a client that asked for a plugin as a whole, from before that had scopes, keeps nothing once it may ask for
+    /// some alone: the whole is more.
+    async fn what_was_for_the_whole_is_nothing_once_only_some_may_be_asked_for(engine) {
+        let world = World::new(engine).await;
+        let (owner, _) = Program::of_a_new_owner(&world.running, "owner@example.com").await;
+        let listing = json!({
+            "name": "Bare", "short_name": "bare", "api_address": "https://bare.example", "description": "Keeps notes.",
+            "contact_email": "help@bare.example", "legal_info_url": "https://bare.example/legal",
+        });
+        owner.must("POST", "/plugins", &json!({ "kind": "action", "listing": listing })).await;
+        let bare = world.running.server.store.plugin_by_slug("bare").await.unwrap().unwrap();
+        let client = world.running.add_client(&bare, Dialect::Action, &[CALLBACK]).await;
+        let service = world.running.add_client(&bare, Dialect::Service, &[]).await;
+        let scene = Scene { world, owner, client, service };
+        let running = &scene.world.running;
+        let (tokens, code) = (scene.connects().await, running.code(&scene.client).await);
+        assert_eq!(scene.told_of(&tokens).await, [""; 2], "the whole");
+        let scopes = json!({ "version": bare.version, "scopes": [
+            { "name": "notes.read", "description": "Read notes" }, { "name": "notes.write", "description": "Write notes" } ] });
+        scene.owner.must("PUT", "/plugins/bare/scopes", &scopes).await;
+        let refreshed = scene.refreshes(&tokens).await;
+        assert_eq!(scene.carries(&refreshed).await, [""; 3], "nobody has taken anything");
+        let path = format!("/plugins/bare/clients/{}/scopes", scene.client.client_id);
+        scene.owner.must("PUT", &path, &json!({ "scopes": ["notes.read"] })).await;
+        assert_eq!(scene.told_of(&refreshed.1).await, ["-"; 2]);
+        is_refused(&scene.refreshes(&refreshed.1).await, "invalid_grant");
+        is_refused(&running.redeem(&scene.client, &code).await, "invalid_grant");
+    }
+
     /// Row 54: a scope that is given is there for whom somebody agreed to it, before or since, and for nobody else.
     async fn a_scope_that_is_given_is_asked_of_who_did_not_agree_to_it(engine) {
         let scene = Scene::new(engine).await;

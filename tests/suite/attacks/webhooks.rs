@@ -132,7 +132,7 @@ on_both_engines! {
         let path = "/console/plugins/own/webhook";
         let form = rival.get(running, path).await;
         let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
-        let own = [("csrf", csrf.as_str()), ("account", &account), ("version", "0")];
+        let own = [("csrf", csrf.as_str()), ("account", &account), ("version", "0"), ("confirmed", "yes")];
         for fields in [[("change", "again"), ("message", message.as_str())], [("change", "test"), ("message", "")],
             [("change", "remove"), ("message", "")], [("change", "renew"), ("message", "")]] {
             let answer = rival.post(running, path, &[&own[..], &fields].concat()).await;

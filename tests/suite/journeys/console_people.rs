@@ -104,11 +104,15 @@ on_both_engines! {
         assert!(page.status == 200 && page.body.contains("joan@example.com"), "{}", page.body);
 
         let ada_id = account(world, "ada@example.com").await.to_string();
-        let left = post(world, &ada, owners, &[("change", "remove"), ("owner", &ada_id)]).await;
+        let asked = post(world, &ada, owners, &[("change", "remove"), ("owner", &ada_id)]).await;
+        assert!(asked.status == 200 && asked.body.contains("another owner has to invite you"), "{}", asked.body);
+        assert_eq!(ada.get(&world.running, owners).await.status, 200, "not before it is confirmed");
+        let remove = [("change", "remove"), ("owner", &ada_id), ("confirmed", "yes")];
+        let left = post(world, &ada, owners, &remove).await;
         assert_eq!(left.status, 303, "{}", left.body);
         assert_eq!(ada.get(&world.running, owners).await.status, 404);
         let grace_id = account(world, "grace@example.com").await.to_string();
-        let last = post(world, &grace, owners, &[("change", "remove"), ("owner", &grace_id)]).await;
+        let last = post(world, &grace, owners, &[("change", "remove"), ("owner", &grace_id), ("confirmed", "yes")]).await;
         assert!(last.status == 422 && last.body.contains("last owner"), "{}", last.body);
         let add = post(world, &grace, owners, &[("change", "add"), ("email", "ada@example.com")]).await;
         assert_eq!(add.status, 404, "adding without asking is for administrators");

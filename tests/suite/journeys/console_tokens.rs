@@ -1,4 +1,5 @@
-//! An owner makes a token in a real browser, their program uses it, and both see it end; then they delete a client ID.
+//! An owner makes a token in a real browser, their program uses it, and both see it end; then they are asked
+//! before they disable a client ID, and delete it.
 
 use consentry::model::{account::Role, client::Dialect};
 
@@ -44,7 +45,20 @@ async fn an_owner_makes_a_token_and_deletes_a_client_id() {
     chromium.reads("There is none").await;
     assert_eq!(asks().await, 401);
 
-    chromium.open(&at(&format!("/console/plugins/todo/clients/{}/delete", client.client_id))).await;
+    let page = at(&format!("/console/plugins/todo/clients/{}", client.client_id));
+    chromium.open(&page).await;
+    chromium.press("Remove").await;
+    chromium.reads("Remove this callback?").await;
+    chromium.looks_well("console_ask_callback").await;
+    chromium.press("Leave everything as it is").await;
+    chromium.press("Disable it").await;
+    chromium.reads("One connection ends").await;
+    chromium.looks_well("console_ask_disable").await;
+    assert!(running.server.store.client(&client.client_id, running.server.clock.now()).await.unwrap().unwrap().enabled);
+    chromium.press("Disable it").await;
+    chromium.press("Enable it").await;
+    running.redeem(&client, &running.code(&client).await).await;
+    chromium.open(&format!("{page}/delete")).await;
     chromium.reads("One connection ends").await;
     chromium.looks_well("console_delete_client").await;
     chromium.press("Delete it for good").await;

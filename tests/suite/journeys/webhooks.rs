@@ -271,7 +271,9 @@ async fn an_owner_sets_it_tests_it_and_reads_what_came_of_it() {
     chromium.find(".plugin-head").await;
     chromium.looks_well("console_webhook").await;
     assert_eq!(server.store.webhook(plugin).await.unwrap().unwrap().address.url().as_str(), address);
-    assert_eq!(post(&[("change", "remove")]).await.status, 303);
+    let asked = post(&[("change", "remove")]).await;
+    assert!(asked.status == 200 && asked.body.contains("Remove the webhook?"), "{}", asked.body);
+    assert_eq!(post(&[("change", "remove"), ("confirmed", "yes")]).await.status, 303);
     assert_eq!(it.world.database.count("webhook_deliveries").await, 0, "what is removed is gone");
     chromium.open(&format!("{}{path}", running.url)).await;
     chromium.find(".plugin-head").await;

@@ -12,7 +12,7 @@ use consentry::{
     store::{
         Store,
         plugins::{ImportPlugin, PluginImport},
-        verifications::{KeepLook, LookKeeping, LookTaking, SetToken, TokenSetting},
+        verifications::{KeepLook, LookKeeping, LookTaking, SetChallenge, SetToken, TokenSetting},
     },
 };
 use serde_json::json;
@@ -227,11 +227,16 @@ on_both_engines! {
         let proof = async |host: &str| world.store.challenge(&host.parse().unwrap()).await.unwrap();
         assert_eq!(proof("todo.example").await, None);
         for token in ["first-proof", "second-proof"] {
-            assert!(world.store.set_challenge(world.plugin.id, token, &audit(at(5))).await.unwrap());
+            let set = world.store.set_challenge(world.plugin.id, (token, None), &audit(at(5))).await.unwrap();
+            assert_eq!(set, SetChallenge::Set);
             assert_eq!(proof("todo.example").await.as_deref(), Some(token));
         }
+        let late = world.store.set_challenge(world.plugin.id, ("third-proof", Some("first-proof")), &audit(at(6))).await;
+        assert_eq!(late.unwrap(), SetChallenge::ChangedMeanwhile);
+        assert_eq!(proof("todo.example").await.as_deref(), Some("second-proof"));
         assert_eq!(proof("other.example").await, None);
-        assert!(!world.store.set_challenge(PluginId(uuid::Uuid::nil()), "x", &audit(at(5))).await.unwrap());
+        let gone = world.store.set_challenge(PluginId(uuid::Uuid::nil()), ("x", None), &audit(at(5))).await.unwrap();
+        assert_eq!(gone, SetChallenge::Gone);
         assert_eq!(world.database.audited("plugin.challenge_set").await, 2);
         // Looks and tokens leave it alone.
         set_token(&world.store, world.plugin.id, TOKEN, 10).await.unwrap();

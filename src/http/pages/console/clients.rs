@@ -142,6 +142,8 @@ pub struct ClientPage {
     pub offers: Vec<OfferLine>,
     /// Its secrets, newest first; none where it has none.
     pub secrets: Vec<SecretLine>,
+    /// Whether it asks for the plugin as a whole, although that has scopes.
+    pub is_for_the_whole: bool,
     /// Each of the plugin's scopes, and whether it may ask for it.
     pub scopes: Vec<Choice>,
     /// What is to be typed in where: fields and values, without the secret.
@@ -205,24 +207,4 @@ impl ClientPage {
             ..Field::new("callback", "Callback", ("url", 2000))
         }
     }
-}
-
-/// Whether a client is to be deleted, `GET /console/plugins/{slug}/clients/{client}/delete`.
-#[derive(Debug, Clone, Template)]
-#[template(path = "console/delete_client.html")]
-pub struct DeleteClientPage {
-    /// Shared by all pages.
-    pub layout: Layout,
-    /// Shared by the console.
-    pub frame: Frame,
-    /// The plugin's short name.
-    pub slug: String,
-    /// What the wire calls `client_id`.
-    pub client_id: String,
-    /// What people are shown.
-    pub name: String,
-    /// What ends with it, in a sentence.
-    pub ends: String,
-    /// What is wrong with it.
-    pub wrong: Vec<Wrong>,
 }

@@ -25,8 +25,8 @@ pub struct VerificationPage {
     pub manifest_url: String,
     /// Where the proof of the domain stands.
     pub challenge_url: String,
-    /// Whether there is one.
-    pub has_challenge: bool,
+    /// What is served there; empty where nothing is.
+    pub challenge: String,
     /// When somebody last looked.
     pub looked_at: Option<String>,
     /// What the look came to, in a sentence or two.

@@ -40,7 +40,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("console_new_client", html(&new_client(&layout, frame(head(Section::Clients)), "Example"))),
         ("console_handover", html(&handover(&layout, frame(head(Section::Clients)), "Example"))),
         ("console_client", html(&client(&layout, frame(head(Section::Clients)), "Example"))),
-        ("console_delete_client", html(&delete_client(&layout, frame(head(Section::Clients)), "Example"))),
+        ("console_sure", html(&sure(&layout, frame(head(Section::Clients)), "Example"))),
         ("console_verification", html(&verification(&layout, frame(head(Section::Verification)), "Example"))),
     ]
 }
@@ -57,7 +57,7 @@ pub(super) fn filled_with(layout: &Layout, text: &str) -> Vec<(&'static str, Str
         ("console_new_client", html(&new_client(layout, frame(Section::Clients), text))),
         ("console_handover", html(&handover(layout, frame(Section::Clients), text))),
         ("console_client", html(&client(layout, frame(Section::Clients), text))),
-        ("console_delete_client", html(&delete_client(layout, frame(Section::Clients), text))),
+        ("console_sure", html(&sure(layout, frame(Section::Clients), text))),
         ("console_verification", html(&verification(layout, frame(Section::Verification), text))),
     ]
 }
@@ -215,6 +215,7 @@ fn client(layout: &Layout, frame: Frame, text: &str) -> ClientPage {
         callbacks: vec![own()],
         offers: vec![OfferLine { uri: own(), says: own() }],
         secrets: vec![SecretLine { id: own(), says: own(), can_end: true }],
+        is_for_the_whole: true,
         scopes: vec![Choice { value: own(), label: own(), chosen: true }],
         fields: vec![("Client ID".to_owned(), own())],
         place: own(),
@@ -225,15 +226,19 @@ fn client(layout: &Layout, frame: Frame, text: &str) -> ClientPage {
     }
 }
 
-fn delete_client(layout: &Layout, frame: Frame, text: &str) -> DeleteClientPage {
+fn sure(layout: &Layout, frame: Frame, text: &str) -> SurePage {
     let own = || text.to_owned();
-    DeleteClientPage {
+    SurePage {
         layout: layout.clone(),
         frame,
         slug: own(),
-        client_id: own(),
-        name: own(),
+        question: own(),
         ends: own(),
+        then: own(),
+        action: "/clients/1/delete".to_owned(),
+        fields: vec![("callback", own())],
+        button: "Delete it for good",
+        back: own(),
         wrong: vec![Wrong::new("other", text)],
     }
 }
@@ -249,7 +254,7 @@ fn verification(layout: &Layout, frame: Frame, text: &str) -> VerificationPage {
         is_verified: false,
         manifest_url: format!("https://tasks.example.com/{text}"),
         challenge_url: own(),
-        has_challenge: false,
+        challenge: own(),
         looked_at: Some(own()),
         says: Some(own()),
         findings: vec![Finding { field: own(), says: own(), served: Some(own()), found: None }],
