@@ -29,8 +29,8 @@ use crate::{
     store::owners::Page,
 };
 
-/// What stands where no client has a name yet.
-const NAMELESS: &str = "The name of your client ID";
+/// What stands where no client has a name yet: it has to read well in the sentences of the page.
+const NAMELESS: &str = "the assistant";
 
 /// What a form asks for instead of being kept.
 pub(super) enum Asked {

@@ -118,7 +118,7 @@ async fn a_newcomer_goes_from_an_invitation_to_a_connection() {
     walker.types("legal_info_url", &format!("https://{HOST}/legal")).await;
     walker.types("contact_email", "help@todo.example").await;
     walker.pastes_description(&description(&format!("https://{HOST}"))).await;
-    chromium.reads("Allow The name of your client ID to use Example Tasks?").await;
+    chromium.reads("Allow the assistant to use Example Tasks?").await;
     chromium.reads("See your tasks").await;
     chromium.looks_well("console_preview").await;
     walker.presses("Register").await;
