@@ -66,7 +66,10 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure
 }
 
 fn row(line: &Line) -> [String; 7] {
-    let Line { at, action, by, person, client_id, address, detail, .. } = line.clone();
+    let Line { at, action, mut by, token_name, person, client_id, address, detail, .. } = line.clone();
+    if !line.token_id.is_empty() {
+        by = format!("{by} by the token {token_name}");
+    }
     [at, action, by, person, client_id, address, detail]
 }
 
@@ -76,6 +79,8 @@ fn told(line: &Line) -> serde_json::Value {
         "at": line.at,
         "action": line.action,
         "by": line.by,
+        "token_id": line.token_id,
+        "token_name": line.token_name,
         "person": line.person,
         "client_id": line.client_id,
         "client_name": line.client_name,

@@ -17,7 +17,7 @@ use crate::{
     passwords::Passwords,
     registry::{
         RegistryError,
-        access::{self, Change},
+        access::{self, Change, Outcome},
         reviewer::{self, Made},
     },
 };
@@ -135,7 +135,7 @@ pub(super) async fn reviewer(command: Reviewer, desk: &Desk) -> Result<Answer, F
 pub(super) async fn run(arguments: Set, desk: &Desk) -> Result<Answer, Failure> {
     let plugin = desk.plugin(&arguments.slug).await?;
     let registry = desk.registry();
-    let (version, mut now) = access::read(&registry, &plugin).await?;
+    let (version, now) = access::read(&registry, &plugin).await?;
     let plugin = Plugin { version, ..plugin };
     let scopes: Option<Scopes> =
         (!arguments.scopes.is_empty()).then(|| arguments.scopes.iter().map(String::as_str).collect());
@@ -148,16 +148,16 @@ pub(super) async fn run(arguments: Set, desk: &Desk) -> Result<Answer, Failure> 
     } else {
         return Ok(answer(&plugin, &now));
     };
-    let planned = access::planned(&registry, &plugin, &now, &change).await?;
-    if !arguments.yes
-        && let Some(people) = access::told(&registry, access::cost(&registry, &plugin, &planned).await?)
-    {
-        return Err(Failure::not_done(format!("this shuts out {people}; say --yes if that is meant")));
-    }
-    if planned != now {
-        access::apply(&registry, &plugin, planned.clone()).await?;
-        now = planned;
-    }
+    let now = if arguments.yes {
+        access::change_anyway(&registry, &plugin, &change).await?.1
+    } else {
+        match access::change(&registry, &plugin, &change).await? {
+            Outcome::Made(_, access) => access,
+            Outcome::ShutsOut(people) => {
+                return Err(Failure::not_done(format!("this shuts out {people}; say --yes if that is meant")));
+            }
+        }
+    };
     Ok(answer(&plugin, &now))
 }
 

@@ -156,7 +156,7 @@ async fn told(desk: &Desk, plugin: &Plugin, secret: Option<WebhookSecret>, done:
         let head = ["EVENT", "HAPPENED", "STATE", "LAST TRY", "ID"].map(str::to_owned);
         let row = |it: &Delivery| {
             let says = it.says.clone().unwrap_or_default();
-            [it.event.as_str().to_owned(), shown(it.created_at), state(it).to_owned(), says, it.id.clone()]
+            [it.event.as_str().to_owned(), shown(it.created_at), it.state().as_str().to_owned(), says, it.id.clone()]
         };
         lines.push(columns(&std::iter::once(head).chain(deliveries.iter().map(row)).collect::<Vec<_>>()));
     }
@@ -182,18 +182,10 @@ fn event(delivery: &Delivery) -> Value {
         "type": delivery.event.as_str(),
         "data": delivery.data,
         "happened_at": shown(delivery.created_at),
-        "state": state(delivery),
+        "state": delivery.state().as_str(),
         "attempts": delivery.attempts,
         "says": delivery.says,
         "tried_at": delivery.tried_at.map(shown),
         "next_try_at": delivery.due_at.map(shown),
     })
-}
-
-fn state(delivery: &Delivery) -> &'static str {
-    match (delivery.delivered_at, delivery.due_at) {
-        (Some(_), None) => "taken",
-        (_, Some(_)) => "waiting",
-        (None, None) => "given_up",
-    }
 }

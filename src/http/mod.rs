@@ -17,6 +17,7 @@ pub mod guard;
 pub mod health;
 pub mod oauth;
 pub mod ops;
+mod owner;
 pub mod pages;
 pub mod routes;
 pub mod trail;

@@ -4,20 +4,59 @@
 
 use super::{
     Timestamp,
-    id::{AccountId, AuditEventId, ClientId, PluginId},
+    id::{AccountId, AuditEventId, ClientId, OwnerTokenId, PluginId},
 };
 
-/// Who made a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who made a change. They are not compared: a person and their program are one, so it is their `account` that is.
+#[derive(Clone, Debug)]
 pub enum Actor {
-    /// A person: signed in, in the browser, or by a program that shows a token of theirs. Which of the two is not told.
+    /// A person who has signed in, in their browser.
     Account(AccountId),
+    /// A program of theirs.
+    Program(Program),
     /// A client, at a machine endpoint.
     Client(ClientId),
     /// The operator, on the command line.
     Operator,
     /// The server itself.
     Server,
+}
+
+/// A program that acts for a person, by a token of the owners' API.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Whom it acts for.
+    pub account_id: AccountId,
+    /// By which token.
+    pub token: UsedToken,
+}
+
+/// A token that something was done by. Its name is kept beside its id, because a token that has ended is deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedToken {
+    /// Row id.
+    pub id: OwnerTokenId,
+    /// What its owner called it then.
+    pub name: String,
+}
+
+impl Actor {
+    /// The person, in their browser or by a program.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Account(id) => Some(*id),
+            Self::Program(program) => Some(program.account_id),
+            Self::Client(_) | Self::Operator | Self::Server => None,
+        }
+    }
+
+    /// The token, where it was a program.
+    pub fn token(&self) -> Option<&UsedToken> {
+        match self {
+            Self::Program(program) => Some(&program.token),
+            _ => None,
+        }
+    }
 }
 
 /// What every audited store operation is told beside its own facts; the operation itself knows what happened.

@@ -52,6 +52,14 @@ owner_scopes! {
     PeopleWrite = "people:write", "Disconnect people, one or all",
     /// Changing who owns a plugin.
     OwnersWrite = "owners:write", "Invite owners of plugins, and remove them",
+    /// Reading who may connect.
+    AccessRead = "access:read", "See who may connect, by the addresses and groups that are named, and the reviewers' account",
+    /// Changing who may connect.
+    AccessWrite = "access:write", "Say who may connect, and make the account for reviewers, with its password",
+    /// Reading the webhook.
+    WebhooksRead = "webhooks:read", "See where APIs are told of their people, and what became of it",
+    /// Changing the webhook.
+    WebhooksWrite = "webhooks:write", "Say where APIs are told of their people, and make the secrets that sign it",
     /// Reading the log.
     LogRead = "log:read", "Read the log of plugins",
 }

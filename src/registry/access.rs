@@ -1,8 +1,8 @@
 //! Who may connect to a plugin, and the groups that its rules name.
 //!
-//! A change is planned first (`planned`), so that whoever makes it can be told whom it would shut out (`cost`), and made
-//! then (`apply`). What rules say counts at once, for connections that stand too; nothing is ended by them, so a rule
-//! that is put back puts everything back.
+//! A change is made where it shuts nobody out who is connected (`change`), or where that is meant (`change_anyway`). What
+//! rules say counts at once, for connections that stand too; nothing is ended by them, so a rule that is put back puts
+//! everything back.
 
 use std::collections::BTreeSet;
 
@@ -42,6 +42,26 @@ pub enum Change {
         /// One in each line.
         who: String,
     },
+    /// These rules take the place of all there are; nobody may where there are none.
+    Whole(Vec<Named>),
+}
+
+/// A rule as somebody writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// `everyone`, `@domain`, an address, or `group:NAME`.
+    pub who: String,
+    /// What they may grant; none for everything.
+    pub scopes: Option<Scopes>,
+}
+
+/// What came of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds; the plugin's version, and who may connect now.
+    Made(i64, Access),
+    /// Nothing is changed yet: it would shut these people out.
+    ShutsOut(String),
 }
 
 /// Who may connect to a plugin now.
@@ -53,17 +73,65 @@ pub async fn read(registry: &Registry<'_>, plugin: &Plugin) -> RegistryResult<(i
     registry.store.access(plugin.id).await?.ok_or(RegistryError::Gone)
 }
 
-/// What a change would make of it.
+/// Makes a change, seen from the plugin's version, if it shuts nobody out who is connected.
 ///
 /// # Errors
 ///
-/// [`RegistryError::Wrong`] of the fields `who` and `scopes`.
-pub async fn planned(
-    registry: &Registry<'_>,
-    plugin: &Plugin,
-    access: &Access,
-    change: &Change,
-) -> RegistryResult<Access> {
+/// [`RegistryError::Wrong`] of the fields `who` and `scopes`; [`RegistryError::ChangedMeanwhile`] when the plugin is not
+/// at the version it was read at.
+pub async fn change(registry: &Registry<'_>, plugin: &Plugin, change: &Change) -> RegistryResult<Outcome> {
+    let planned = match planned(registry, plugin, change).await? {
+        Planned::AsItIs(access) => return Ok(Outcome::Made(plugin.version, access)),
+        Planned::Other(access) => access,
+    };
+    if let Some(people) = told(registry, registry.store.shut_out_by(plugin.id, &planned).await?) {
+        return Ok(Outcome::ShutsOut(people));
+    }
+    apply(registry, plugin, planned).await.map(|(version, access)| Outcome::Made(version, access))
+}
+
+/// The same, whomever it shuts out; answers the plugin's version, and who may connect now.
+///
+/// # Errors
+///
+/// As [`change`]'s.
+pub async fn change_anyway(registry: &Registry<'_>, plugin: &Plugin, change: &Change) -> RegistryResult<(i64, Access)> {
+    match planned(registry, plugin, change).await? {
+        Planned::AsItIs(access) => Ok((plugin.version, access)),
+        Planned::Other(access) => apply(registry, plugin, access).await,
+    }
+}
+
+/// Who may connect after a change.
+enum Planned {
+    /// The same as now: nothing is written.
+    AsItIs(Access),
+    /// Others, or with other scopes.
+    Other(Access),
+}
+
+async fn planned(registry: &Registry<'_>, plugin: &Plugin, change: &Change) -> RegistryResult<Planned> {
+    let (version, now) = read(registry, plugin).await?;
+    if version != plugin.version {
+        return Err(RegistryError::ChangedMeanwhile);
+    }
+    let planned = with(registry, plugin, &now, change).await?;
+    let (rules, others) = (now.rules(), planned.rules());
+    let is_as_it_is = (now == Access::Open) == (planned == Access::Open)
+        && rules.len() == others.len()
+        && rules.iter().all(|rule| others.contains(rule));
+    Ok(if is_as_it_is { Planned::AsItIs(now) } else { Planned::Other(planned) })
+}
+
+async fn apply(registry: &Registry<'_>, plugin: &Plugin, access: Access) -> RegistryResult<(i64, Access)> {
+    let change = AccessChange { plugin_id: plugin.id, version: plugin.version, access };
+    match registry.store.set_access(&change, &registry.audit(registry.clock.now())).await? {
+        SetAccess::Done(version) => Ok((version, change.access)),
+        SetAccess::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
+    }
+}
+
+async fn with(registry: &Registry<'_>, plugin: &Plugin, access: &Access, change: &Change) -> RegistryResult<Access> {
     match change {
         Change::Open => Ok(Access::Open),
         Change::Add { who, scopes } => {
@@ -92,37 +160,31 @@ pub async fn planned(
             }
             Ok(if *access == Access::Open { Access::Open } else { Access::Only(rules) })
         }
+        Change::Whole(rules) => whole(registry, plugin, rules).await,
     }
 }
 
-/// Whom it would shut out of those who are connected.
-///
-/// # Errors
-///
-/// [`RegistryError::ChangedMeanwhile`] when the plugin is not at the version it was read at: nothing could be changed then.
-pub async fn cost(registry: &Registry<'_>, plugin: &Plugin, access: &Access) -> RegistryResult<ShutOut> {
-    let (version, _) = read(registry, plugin).await?;
-    if version != plugin.version {
-        return Err(RegistryError::ChangedMeanwhile);
+async fn whole(registry: &Registry<'_>, plugin: &Plugin, named: &[Named]) -> RegistryResult<Access> {
+    if named.len() > RULES_MAX {
+        return Err(too_many());
     }
-    Ok(registry.store.shut_out_by(plugin.id, access).await?)
-}
-
-/// Makes it so.
-///
-/// # Errors
-///
-/// [`RegistryError::ChangedMeanwhile`] when the plugin is not at the version it was read at.
-pub async fn apply(registry: &Registry<'_>, plugin: &Plugin, access: Access) -> RegistryResult<()> {
-    let change = AccessChange { plugin_id: plugin.id, version: plugin.version, access };
-    match registry.store.set_access(&change, &registry.audit(registry.clock.now())).await? {
-        SetAccess::Done(_) => Ok(()),
-        SetAccess::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
+    let groups = groups(registry, &named.iter().map(|rule| rule.who.trim()).collect::<Vec<_>>().join("\n")).await?;
+    let (mut rules, mut wrong): (Vec<Rule>, _) = (Vec::new(), Vec::new());
+    for Named { who: text, scopes } in named {
+        match who(text.trim(), &groups) {
+            Ok(who) if rules.iter().any(|rule| rule.who == who) => {
+                wrong.push(Wrong::new("who", format!("{who} is named twice")));
+            }
+            Ok(who) => rules.push(Rule { who, grants: grants(plugin, scopes.as_ref())? }),
+            Err(problem) => wrong.push(Wrong::new("who", problem)),
+        }
     }
+    wrong.truncate(WRONG_MAX);
+    if wrong.is_empty() { Ok(Access::Only(rules)) } else { Err(RegistryError::Wrong(wrong)) }
 }
 
 /// How many people a change shuts out, in words; none where it shuts nobody out.
-pub fn told(registry: &Registry<'_>, cost: ShutOut) -> Option<String> {
+fn told(registry: &Registry<'_>, cost: ShutOut) -> Option<String> {
     let people = match (cost.people, cost.is_all) {
         (1..FEW, true) if !registry.is_trusted => format!("somebody who is connected, fewer than {FEW} people"),
         (0, true) => return None,

@@ -27,6 +27,10 @@ pub struct Line {
     pub action: String,
     /// Who did it.
     pub by: String,
+    /// The token by which a program did it for them; both texts are empty where it was they themselves.
+    pub token_id: String,
+    /// What its owner called it.
+    pub token_name: String,
     /// Whom it is about; may be empty.
     pub person: String,
     /// What the wire calls the client it is about; may be empty.
@@ -79,16 +83,21 @@ fn shown(is_trusted: bool, plugin: Option<&Plugin>, line: LogLine) -> Line {
         (false, false) => line.account_name.clone(),
     };
     let is_own_doing = line.actor_account.is_some() && line.actor_account == line.account_id;
+    let is_hidden = is_of_people && is_own_doing && !is_trusted;
     let by = match line.actor.as_str() {
-        "account" if is_of_people && is_own_doing && !is_trusted => "the person".to_owned(),
+        "account" if is_hidden => "the person".to_owned(),
         "account" => line.actor_name.unwrap_or_else(|| "somebody who is gone".to_owned()),
         actor => format!("the {actor}"),
     };
+    let token = line.token.filter(|_| !is_hidden).map(|token| (token.id.to_string(), token.name));
+    let (token_id, token_name) = token.unwrap_or_default();
     Line {
         id: line.id,
         at: line.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
         action: line.action,
         by,
+        token_id,
+        token_name,
         person: person.unwrap_or_default(),
         client_id: line.client_id.unwrap_or_default(),
         client_name: line.client_name.unwrap_or_default(),
@@ -104,13 +113,13 @@ fn told(detail: &Value) -> String {
 }
 
 /// The head of [`Line::csv`].
-pub const CSV_HEAD: &str =
-    "\"at\",\"action\",\"by\",\"person\",\"client_id\",\"client_name\",\"address\",\"detail\",\"id\"\r\n";
+pub const CSV_HEAD: &str = "\"at\",\"action\",\"by\",\"person\",\"client_id\",\"client_name\",\"address\",\"detail\",\"id\",\
+     \"token_id\",\"token_name\"\r\n";
 
 /// The last line of a file that ends before the log does: whoever keeps it must not take it for all there is.
 pub fn there_may_be_more(before: AuditEventId) -> String {
     let says = format!("there may be older lines: add before={before} to the address of this file");
-    let cells = ["", "", "", "", "", "", "", says.as_str(), ""];
+    let cells = ["", "", "", "", "", "", "", says.as_str(), "", "", ""];
     cells.map(cell).join(",") + "\r\n"
 }
 
@@ -128,6 +137,8 @@ impl Line {
             &self.address,
             &self.detail,
             &id,
+            &self.token_id,
+            &self.token_name,
         ];
         cells.map(|text| cell(text)).join(",") + "\r\n"
     }

@@ -17,7 +17,6 @@ use url::Url;
 use super::{Registry, RegistryError, RegistryResult, Wrong};
 use crate::{
     model::{
-        audit::Actor,
         brand::Colour,
         client::Dialect,
         id::{AccountId, PluginId, ResourceId},
@@ -360,9 +359,9 @@ pub(super) async fn keep(registry: &Registry<'_>, mut import: PluginImport) -> R
         ImportPlugin::HostTaken { slug } => taken(&slug, import.plugin.host.to_string()),
         ImportPlugin::ResourceTaken { slug } => taken(&slug, import.plugin.resource),
         ImportPlugin::SlugTaken => {
-            let own = match registry.actor {
-                Actor::Account(id) => registry.store.plugin_seen_by(Viewer::Owner(id), &import.plugin.slug).await?,
-                _ => None,
+            let own = match registry.actor.account() {
+                Some(id) => registry.store.plugin_seen_by(Viewer::Owner(id), &import.plugin.slug).await?,
+                None => None,
             };
             let problem = match own {
                 Some(own) => format!("you have a plugin of this short name already: \"{}\"", own.name()),

@@ -27,7 +27,7 @@ impl Server {
         let expires_at = self.clock.now() + NEWS_LIFETIME;
         let mut mails = Vec::new();
         let owners = self.store.owners(plugin.id).await?.into_iter();
-        for owner in owners.filter(|owner| *who != Actor::Account(owner.account_id)).take(TOLD_MAX) {
+        for owner in owners.filter(|owner| who.account() != Some(owner.account_id)).take(TOLD_MAX) {
             // Nobody is written to at an address that is not known to be theirs.
             let account = self.store.account(owner.account_id).await?.map(|(account, _)| account);
             let Some(account) = account.filter(|account| account.email_verified_at.is_some()) else { continue };

@@ -7,14 +7,15 @@ use crate::model::audit::Actor;
 /// Adds one event; a step that ran twice tells it once.
 pub(super) const INSERT: &str = "
     insert into audit_events
-           (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+           (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail, token_id, token_name)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     on conflict (id) do nothing";
 
-/// Who, as two columns.
+/// Who, as two columns; a program is the account that it acts for.
 pub(super) fn actor(actor: &Actor) -> (&'static str, Option<Uuid>) {
     match actor {
         Actor::Account(id) => ("account", Some(id.0)),
+        Actor::Program(program) => ("account", Some(program.account_id.0)),
         Actor::Client(id) => ("client", Some(id.0)),
         Actor::Operator => ("operator", None),
         Actor::Server => ("server", None),

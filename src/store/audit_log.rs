@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Store, StoreResult, on_either_engine, owners::Page};
 use crate::model::{
     Timestamp,
+    audit::UsedToken,
     id::{AccountId, AuditEventId, ClientId, PluginId},
 };
 
@@ -45,6 +46,8 @@ pub struct LogLine {
     pub actor_account: Option<AccountId>,
     /// Its name.
     pub actor_name: Option<String>,
+    /// The token by which a program of theirs did it.
+    pub token: Option<UsedToken>,
     /// From which network address.
     pub address: Option<String>,
     /// The account it is about.

@@ -109,6 +109,39 @@ pub struct Delivery {
     pub delivered_at: Option<Timestamp>,
 }
 
+/// How that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It is to be told, perhaps once more.
+    Waiting,
+    /// It was told.
+    Taken,
+    /// It is told no more.
+    GivenUp,
+}
+
+impl DeliveryState {
+    /// The word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Taken => "taken",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+impl Delivery {
+    /// How it stands.
+    pub fn state(&self) -> DeliveryState {
+        match (self.delivered_at, self.due_at) {
+            (_, Some(_)) => DeliveryState::Waiting,
+            (Some(_), None) => DeliveryState::Taken,
+            (None, None) => DeliveryState::GivenUp,
+        }
+    }
+}
+
 /// How a node takes webhooks.
 #[derive(Clone, Copy, Debug)]
 pub struct WebhookTaking {

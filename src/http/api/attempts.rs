@@ -12,6 +12,7 @@ use super::{
     problem::Problem,
 };
 use crate::{
+    http::owner::attempts::{self, Told},
     model::{
         attempt::Attempt,
         flow::{FlowEvent, FlowId},
@@ -20,9 +21,6 @@ use crate::{
     server::Server,
     store::flows::OfPlugin,
 };
-
-/// How many events of an attempt are told.
-const EVENTS_MAX: u32 = 200;
 
 /// An attempt to connect.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,6 +44,11 @@ pub struct ShownAttempt {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     events: Option<Vec<ShownEvent>>,
+    /// Documents of the plugin that were read in the ten minutes before it began, perhaps for another attempt. Lists of
+    /// attempts leave it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    before: Option<Vec<ShownEvent>>,
 }
 
 /// What happened at one step.
@@ -89,12 +92,14 @@ impl ShownAttempt {
             client_id: attempt.client().map(str::to_owned),
             resource: attempt.resource().map(str::to_owned),
             events: None,
+            before: None,
         }
     }
 
-    fn in_full(attempt: Attempt) -> Self {
-        let shown = Self::of(&attempt);
-        Self { events: Some(attempt.events.into_iter().map(ShownEvent::from).collect()), ..shown }
+    fn in_full(told: Told) -> Self {
+        let shown = Self::of(&told.attempt);
+        let events = |events: Vec<FlowEvent>| Some(events.into_iter().map(ShownEvent::from).collect());
+        Self { events: events(told.attempt.events), before: events(told.before), ..shown }
     }
 }
 
@@ -141,12 +146,8 @@ pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
     let act = async |caller: &Caller<'_>| {
         let plugin = caller.plugin().await?;
         let id = FlowId::of(caller.id("attempt_id")?);
-        let of = OfPlugin { plugin: plugin.id, rows_max: EVENTS_MAX };
-        let events = server.store.flow_of_plugin(of, id).await?;
-        if events.is_empty() {
-            return Err(Problem::NotThere);
-        }
-        caller.tell(&ShownAttempt::in_full(Attempt { id, events }))
+        let told = attempts::read(&caller.owner(), &plugin, id).await?.ok_or(Problem::NotThere)?;
+        caller.tell(&ShownAttempt::in_full(told))
     };
     look(&server, &request, OwnerScope::PluginsRead, act).await
 }

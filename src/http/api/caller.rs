@@ -14,23 +14,20 @@ use crate::{
             body::{self, Unread},
             credentials,
         },
-        oauth::caller,
+        owner::Owner,
     },
     model::{
-        account::{Account, Role},
-        audit::Actor,
+        account::Account,
+        audit::{Actor, Program, UsedToken},
         client::Client,
         owner_token::OwnerScope,
-        plugin::{Plugin, Viewer},
+        plugin::Plugin,
     },
     protocol::parameters::Parameters,
     registry::Registry,
     server::Server,
     tokens::secret::{OWNER_TOKEN, SecretText},
 };
-
-/// The longest short name of a plugin that is looked for.
-const SLUG_LENGTH_MAX: usize = 64;
 
 /// The most bytes of a body: a description of an API may stand in it.
 const LENGTH_MAX: usize = 256 * 1024;
@@ -40,6 +37,7 @@ pub(super) struct Caller<'a> {
     pub(super) server: &'a Server,
     pub(super) request: &'a HttpRequest,
     pub(super) account: Account,
+    token: UsedToken,
     body: Option<Result<web::Bytes, Unread>>,
 }
 
@@ -96,60 +94,34 @@ impl<'a> Caller<'a> {
         if !standing.token.scopes.contains(scope) {
             return Err(Problem::InsufficientScope(scope));
         }
-        Ok(Self { server, request, account: standing.account, body })
+        let token = UsedToken { id: standing.token.id, name: standing.token.name };
+        Ok(Self { server, request, account: standing.account, token, body })
     }
 
-    /// Whose eyes look.
-    pub(super) fn viewer(&self) -> Viewer {
-        match self.account.role {
-            Role::Admin => Viewer::Administrator,
-            Role::Owner | Role::Person => Viewer::Owner(self.account.id),
-        }
-    }
-
-    /// Whether they may register a plugin.
-    pub(super) fn may_register(&self) -> bool {
-        matches!(self.account.role, Role::Owner | Role::Admin)
+    /// The same as whoever asks for what is theirs, here or in the console.
+    pub(super) fn owner(&self) -> Owner<'_> {
+        let actor = Actor::Program(Program { account_id: self.account.id, token: self.token.clone() });
+        Owner { server: self.server, request: self.request, account: &self.account, actor }
     }
 
     /// The plugin of the address, if it is theirs to see.
     pub(super) async fn plugin(&self) -> Result<Plugin, Problem> {
-        let slug = self.named("slug");
-        if slug.len() > SLUG_LENGTH_MAX {
-            return Err(Problem::NotThere);
-        }
-        self.server.store.plugin_seen_by(self.viewer(), slug).await?.ok_or(Problem::NotThere)
+        self.owner().plugin().await?.ok_or(Problem::NotThere)
     }
 
     /// The client of the address, if it is the plugin's.
     pub(super) async fn client(&self, plugin: &Plugin) -> Result<Client, Problem> {
-        let found = self.server.store.client(self.named("client_id"), self.server.clock.now()).await?;
-        found.filter(|client| client.plugin_id() == Some(plugin.id)).ok_or(Problem::NotThere)
-    }
-
-    /// What stands in the address in the place of a name.
-    pub(super) fn named(&self, name: &str) -> &str {
-        self.request.match_info().get(name).unwrap_or_default()
+        self.owner().client(plugin, "client_id").await?.ok_or(Problem::NotThere)
     }
 
     /// The row that the address names; a text that is no id is nobody's.
     pub(super) fn id(&self, name: &str) -> Result<Uuid, Problem> {
-        self.named(name).parse().map_err(|_| Problem::NotThere)
+        self.owner().named(name).parse().map_err(|_| Problem::NotThere)
     }
 
     /// Where they change things.
     pub(super) fn registry(&self) -> Registry<'_> {
-        let settings = &self.server.settings;
-        Registry {
-            store: &self.server.store,
-            clock: &self.server.clock,
-            issuer: Some(&settings.issuer),
-            public: Some((&settings.host, settings.scheme())),
-            clients_by_hand: settings.clients_by_hand,
-            is_trusted: self.account.role == Role::Admin,
-            actor: Actor::Account(self.account.id),
-            address: caller::peer(self.request),
-        }
+        self.owner().registry()
     }
 
     /// A parameter of the query, of at most so many bytes.

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    attempts, client_scopes, client_secrets, clients, log, numbers, owners, people, plugins, problem::ProblemBody,
-    redirect_uris, verification,
+    access, attempts, client_scopes, client_secrets, clients, findings, log, numbers, owners, people, plugins,
+    problem::ProblemBody, redirect_uris, reviewer, verification, webhook,
 };
 use crate::{http::well_known::CACHE_CONTROL, model::owner_token::OwnerScope, server::Server};
 
@@ -26,6 +26,7 @@ use crate::{http::well_known::CACHE_CONTROL, model::owner_token::OwnerScope, ser
         plugins::register,
         plugins::show,
         plugins::change,
+        plugins::preview,
         plugins::describe,
         verification::show,
         verification::verify,
@@ -48,6 +49,7 @@ use crate::{http::well_known::CACHE_CONTROL, model::owner_token::OwnerScope, ser
         client_secrets::end,
         attempts::list,
         attempts::show,
+        findings::find,
         numbers::show,
         people::list,
         people::disconnect,
@@ -57,6 +59,22 @@ use crate::{http::well_known::CACHE_CONTROL, model::owner_token::OwnerScope, ser
         owners::remove,
         owners::invite,
         owners::withdraw,
+        access::show,
+        access::set,
+        access::add,
+        access::remove,
+        reviewer::show,
+        reviewer::make,
+        reviewer::prolong,
+        reviewer::end,
+        webhook::show,
+        webhook::set,
+        webhook::renew_secret,
+        webhook::end_old_secret,
+        webhook::start,
+        webhook::remove,
+        webhook::send_test,
+        webhook::send_again,
         log::show,
     ),
     components(schemas(ProblemBody))
@@ -137,7 +155,7 @@ fn complete(operation: &mut Value, (path, method): (&str, &str)) {
     let changes = method != "get";
     // What sends requests to hosts that an owner names.
     let has_a_pace = match method {
-        "post" => path == "/plugins" || path.ends_with("/verification"),
+        "post" => path == "/plugins" || ["/verification", "/findings"].iter().any(|end| path.ends_with(end)),
         method => method == "put" && path.ends_with("/listing"),
     };
     let answers = [

@@ -47,6 +47,10 @@ pub struct LogLine {
     action: String,
     /// Who did it.
     by: String,
+    /// The token by which a program of theirs did it; empty where they did it themselves.
+    token_id: String,
+    /// What it was called.
+    token_name: String,
     /// Whom it is about.
     person: String,
     /// Which client.
@@ -66,6 +70,8 @@ impl From<log::Line> for LogLine {
             at: line.at,
             action: line.action,
             by: line.by,
+            token_id: line.token_id,
+            token_name: line.token_name,
             person: line.person,
             client_id: line.client_id,
             client_name: line.client_name,

@@ -5,12 +5,14 @@
 //! description as OpenAPI, made of the very types that are read and written. What goes wrong is a `problem` (RFC 9457).
 //! No cookie is looked at, so no web page can make a browser do any of it.
 
+pub mod access;
 pub mod attempts;
 mod caller;
 pub mod client_scopes;
 pub mod client_secrets;
 pub mod clients;
 pub mod document;
+pub mod findings;
 pub mod log;
 pub mod numbers;
 pub mod owners;
@@ -19,5 +21,7 @@ pub mod people;
 pub mod plugins;
 mod problem;
 pub mod redirect_uris;
+pub mod reviewer;
 pub mod routes;
 pub mod verification;
+pub mod webhook;

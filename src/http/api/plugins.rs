@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
@@ -150,6 +151,16 @@ pub struct ScopesChange {
     scopes: Vec<DescribedScope>,
 }
 
+/// What a listing would be served as.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Preview {
+    /// The manifest.
+    #[schema(value_type = Object)]
+    manifest: Value,
+    /// What it would be refused for.
+    problems: Vec<String>,
+}
+
 impl ShownPlugin {
     fn of(server: &Server, plugin: &Plugin) -> Self {
         let (scheme, _) = server.settings.schemes_of(&plugin.host);
@@ -190,20 +201,25 @@ impl ShownPlugin {
 
 impl Listing {
     /// The form that it is, with what it names fetched.
-    async fn form(self, caller: &Caller<'_>) -> Result<PluginForm, Problem> {
+    async fn form(mut self, caller: &Caller<'_>) -> Result<PluginForm, Problem> {
         let mut wrong = Vec::new();
-        let openapi = match (self.openapi, self.openapi_url) {
-            (Some(text), None) => Some(text.into_bytes()),
-            (None, url) => named(caller, ("openapi_url", url), openapi::BYTES_MAX, &mut wrong).await?,
+        let named_openapi = match (&self.openapi, self.openapi_url.take()) {
             (Some(_), Some(_)) => {
                 return Err(Problem::wrong("listing.openapi_url", "it stands beside openapi; give one"));
             }
+            (_, url) => named(caller, ("openapi_url", url), openapi::BYTES_MAX, &mut wrong).await?,
         };
-        let logo = named(caller, ("logo_url", self.logo_url), pictures::BYTES_MAX, &mut wrong).await?;
+        let logo = named(caller, ("logo_url", self.logo_url.take()), pictures::BYTES_MAX, &mut wrong).await?;
         if !wrong.is_empty() {
             return Err(Problem::Wrong(wrong).below("listing"));
         }
-        Ok(PluginForm {
+        let typed = self.typed();
+        Ok(PluginForm { openapi: typed.openapi.or(named_openapi), logo, ..typed })
+    }
+
+    /// The same, with nothing fetched.
+    fn typed(self) -> PluginForm {
+        PluginForm {
             name: self.name,
             short_name: self.short_name,
             api_address: self.api_address,
@@ -212,9 +228,9 @@ impl Listing {
             contact_email: self.contact_email,
             legal_info_url: self.legal_info_url,
             accent_color: self.accent_color,
-            openapi,
-            logo,
-        })
+            openapi: self.openapi.map(String::into_bytes),
+            logo: None,
+        }
     }
 }
 
@@ -252,7 +268,7 @@ fn of_the_listing(error: RegistryError) -> Problem {
 pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     let act = async |caller: &Caller<'_>| {
         let part = Part::asked_for(caller)?;
-        let mut plugins = server.store.plugins_seen_by(caller.viewer(), part.page(PluginId)).await?;
+        let mut plugins = server.store.plugins_seen_by(caller.owner().viewer(), part.page(PluginId)).await?;
         let next_cursor = part.cut(&mut plugins, |plugin| plugin.id.0);
         let plugins = plugins.iter().map(|plugin| ShownPlugin::of(&server, plugin)).collect();
         caller.tell(&Plugins { plugins, next_cursor })
@@ -268,7 +284,7 @@ pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
 )]
 pub async fn register(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let act = async |caller: &Caller<'_>| {
-        if !caller.may_register() {
+        if !caller.owner().may_register() {
             return Err(Problem::NotThere);
         }
         let NewPlugin { kind, listing } = caller.json()?;
@@ -325,6 +341,24 @@ pub async fn change(server: web::Data<Server>, request: HttpRequest, payload: we
         caller.tell(&ShownPlugin::in_full(&server, &plugin).await?)
     };
     take(&server, &request, (payload, OwnerScope::PluginsWrite), act).await
+}
+
+/// Shows the manifest that a listing would be served as. Nothing is kept, and nothing is fetched that it names.
+#[utoipa::path(
+    post, path = "/plugins/{slug}/listing/preview", operation_id = "preview_listing", tag = "Plugins",
+    request_body = Listing, responses((status = 200, description = "What would be served", body = Preview)),
+    security(("owner_token" = ["plugins:read"]))
+)]
+pub async fn preview(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let act = async |caller: &Caller<'_>| {
+        let plugin = caller.plugin().await?;
+        let (form, registry) = (caller.json::<Listing>()?.typed(), caller.registry());
+        let previewed = plugins::preview(&registry, Some(&plugin), &form).ok_or(Problem::NotThere)?;
+        let scheme = registry.scheme(&previewed.plugin.host);
+        let manifest = manifest::served(&previewed.plugin, scheme);
+        caller.tell(&Preview { manifest, problems: previewed.mistakes })
+    };
+    take(&server, &request, (payload, OwnerScope::PluginsRead), act).await
 }
 
 /// Describes what clients may ask for.

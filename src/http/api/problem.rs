@@ -14,6 +14,7 @@ use crate::{
     },
     model::owner_token::OwnerScope,
     registry::{RegistryError, Wrong},
+    server::examinations::NotNow,
 };
 
 /// Why a call is not answered as it was wished.
@@ -47,6 +48,9 @@ pub(super) enum Problem {
     /// Ours.
     Fault(Fault),
 }
+
+/// When to come again where others are being looked at, which takes some seconds.
+const SHORTLY_SECONDS: u64 = 5;
 
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -110,6 +114,17 @@ impl From<RegistryError> for Problem {
             RegistryError::Password(error) => Self::Fault(error.into()),
             RegistryError::Key(error) => Self::Fault(error.into()),
         }
+    }
+}
+
+/// Why an owner's server is not asked anything now.
+impl From<NotNow> for Problem {
+    fn from(not_now: NotNow) -> Self {
+        let retry_after_seconds = match not_now {
+            NotNow::TooMany(wait) => wait.retry_after_seconds,
+            NotNow::Underway | NotNow::Busy => SHORTLY_SECONDS,
+        };
+        Self::TooMany { retry_after_seconds }
     }
 }
 

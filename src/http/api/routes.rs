@@ -3,8 +3,8 @@
 use actix_web::{HttpRequest, Route, web};
 
 use super::{
-    attempts, client_scopes, client_secrets, clients, document, log, numbers, owners, people, plugins,
-    problem::Problem, redirect_uris, verification,
+    access, attempts, client_scopes, client_secrets, clients, document, findings, log, numbers, owners, people,
+    plugins, problem::Problem, redirect_uris, reviewer, verification, webhook,
 };
 use crate::http::routes::on_the_public_host;
 
@@ -15,6 +15,7 @@ pub(in crate::http) fn routes(app: &mut web::ServiceConfig, base: &str) {
         .service(at("/plugins").get(plugins::list).post(plugins::register).default_service(only("GET, POST")))
         .service(at("/plugins/{slug}").get(plugins::show).default_service(only("GET")))
         .service(at("/plugins/{slug}/listing").put(plugins::change).default_service(only("PUT")))
+        .service(at("/plugins/{slug}/listing/preview").post(plugins::preview).default_service(only("POST")))
         .service(at("/plugins/{slug}/scopes").put(plugins::describe).default_service(only("PUT")))
         .service(
             at("/plugins/{slug}/verification")
@@ -72,6 +73,7 @@ pub(in crate::http) fn routes(app: &mut web::ServiceConfig, base: &str) {
         )
         .service(at("/plugins/{slug}/attempts").get(attempts::list).default_service(only("GET")))
         .service(at("/plugins/{slug}/attempts/{attempt_id}").get(attempts::show).default_service(only("GET")))
+        .service(at("/plugins/{slug}/findings").post(findings::find).default_service(only("POST")))
         .service(at("/plugins/{slug}/numbers").get(numbers::show).default_service(only("GET")))
         .service(at("/plugins/{slug}/people").get(people::list).default_service(only("GET")))
         .service(
@@ -82,6 +84,26 @@ pub(in crate::http) fn routes(app: &mut web::ServiceConfig, base: &str) {
         .service(at("/plugins/{slug}/owners/{account_id}").delete(owners::remove).default_service(only("DELETE")))
         .service(at("/plugins/{slug}/invitations").post(owners::invite).default_service(only("POST")))
         .service(at("/plugins/{slug}/invitations/withdraw").post(owners::withdraw).default_service(only("POST")))
+        .service(at("/plugins/{slug}/access").get(access::show).put(access::set).default_service(only("GET, PUT")))
+        .service(at("/plugins/{slug}/access/rules").post(access::add).default_service(only("POST")))
+        .service(at("/plugins/{slug}/access/rules/remove").post(access::remove).default_service(only("POST")))
+        .service(
+            at("/plugins/{slug}/reviewer")
+                .get(reviewer::show)
+                .post(reviewer::make)
+                .patch(reviewer::prolong)
+                .delete(reviewer::end)
+                .default_service(only("GET, POST, PATCH, DELETE")),
+        )
+        .service(at("/plugins/{slug}/webhook").get(webhook::show).put(webhook::set).default_service(only("GET, PUT")))
+        .service(at("/plugins/{slug}/webhook/secret").post(webhook::renew_secret).default_service(only("POST")))
+        .service(
+            at("/plugins/{slug}/webhook/secret/end-old").post(webhook::end_old_secret).default_service(only("POST")),
+        )
+        .service(at("/plugins/{slug}/webhook/start").post(webhook::start).default_service(only("POST")))
+        .service(at("/plugins/{slug}/webhook/remove").post(webhook::remove).default_service(only("POST")))
+        .service(at("/plugins/{slug}/webhook/test").post(webhook::send_test).default_service(only("POST")))
+        .service(at("/plugins/{slug}/webhook/send-again").post(webhook::send_again).default_service(only("POST")))
         .service(at("/plugins/{slug}/log").get(log::show).default_service(only("GET")))
         .service(
             at("/{rest:.*}").default_service(web::to(|request: HttpRequest| {

@@ -20,7 +20,7 @@ use crate::{
         RegistryError,
         verification::{self, Verified},
     },
-    server::{Server, examinations::NotNow},
+    server::Server,
 };
 
 /// Where the verification of a plugin stands.
@@ -146,12 +146,7 @@ pub async fn verify(server: web::Data<Server>, request: HttpRequest) -> HttpResp
     let act = async |caller: &Caller<'_>| {
         let plugin = caller.plugin().await?.id;
         // The host is one that an owner has typed, so looks are counted as the doctor's are.
-        let _turn = server.examinations.begin(plugin, caller.account.id).map_err(|not_now| Problem::TooMany {
-            retry_after_seconds: match not_now {
-                NotNow::TooMany(wait) => wait.retry_after_seconds,
-                NotNow::Underway | NotNow::Busy => 5,
-            },
-        })?;
+        let _turn = server.examinations.begin(plugin, caller.account.id).map_err(Problem::from)?;
         told(caller, server.look_for(&caller.registry(), plugin).await.map_err(RegistryError::from)?).await
     };
     look(&server, &request, OwnerScope::PluginsWrite, act).await

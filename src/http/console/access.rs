@@ -22,7 +22,7 @@ use crate::{
     protocol::parameters::Parameters,
     registry::{
         RegistryError, Wrong,
-        access::{self, Change},
+        access::{self, Change, Outcome as Changed},
     },
     server::Server,
 };
@@ -63,28 +63,26 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     // Two ways to say it on the form, and what is ticked counts only where it is to count.
     let scopes = (text(fields, "grants", 16)? == "these")
         .then(|| plugin.scopes.names().intersection(&names.into_iter().collect()));
-    let change = match word {
+    let wanted = match word {
         "open" => Change::Open,
         "add" => Change::Add { who: who.clone(), scopes: scopes.clone() },
         "remove" => Change::Remove { who: who.clone() },
         _ => return Err(PageError::NotThere),
     };
-    let outcome = match access::planned(&registry, &plugin, &now, &change).await {
-        Ok(planned) if text(fields, "confirmed", 8)? != "yes" => {
-            match access::cost(&registry, &plugin, &planned).await.map(|cost| access::told(&registry, cost)) {
-                Ok(Some(people)) => {
-                    let asked = Some(Asked { change: word.to_owned(), people });
-                    return render(entry, &plugin, &now, Typed { who, scopes, asked, wrong: Vec::new() });
-                }
-                Ok(None) => access::apply(&registry, &plugin, planned).await,
-                Err(error) => Err(error),
-            }
-        }
-        Ok(planned) => access::apply(&registry, &plugin, planned).await,
-        Err(error) => Err(error),
+    let outcome = if text(fields, "confirmed", 8)? == "yes" {
+        access::change_anyway(&registry, &plugin, &wanted).await.map(|_| None)
+    } else {
+        access::change(&registry, &plugin, &wanted).await.map(|outcome| match outcome {
+            Changed::Made(..) => None,
+            Changed::ShutsOut(people) => Some(people),
+        })
     };
     let wrong = match outcome {
-        Ok(()) => return Ok(entry.lead_to(&format!("/plugins/{}/access", plugin.slug), Notice::Saved)),
+        Ok(None) => return Ok(entry.lead_to(&format!("/plugins/{}/access", plugin.slug), Notice::Saved)),
+        Ok(Some(people)) => {
+            let asked = Some(Asked { change: word.to_owned(), people });
+            return render(entry, &plugin, &now, Typed { who, scopes, asked, wrong: Vec::new() });
+        }
         Err(RegistryError::Wrong(wrong)) => wrong,
         Err(RegistryError::ChangedMeanwhile) => vec![listing::changed_meanwhile()],
         Err(error) => return Err(error.into()),

@@ -13,27 +13,20 @@ use crate::{
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::{authorize::to_path, caller},
+        oauth::authorize::to_path,
+        owner::Owner,
         pages::{
             self, Layout,
             console::{Frame, Head, Notice, Section},
         },
     },
     languages::Language,
-    model::{
-        account::{Account, Role},
-        audit::Actor,
-        client::Client,
-        plugin::{Plugin, Viewer},
-    },
+    model::{account::Account, audit::Actor, client::Client, plugin::Plugin},
     protocol::parameters::Parameters,
     registry::{Registry, Wrong},
     server::Server,
     tokens,
 };
-
-/// The longest short name of a plugin that is looked for.
-const SLUG_LENGTH_MAX: usize = 64;
 
 /// Somebody who has signed in, and looks at the console.
 pub(super) struct Entry<'a> {
@@ -130,49 +123,25 @@ impl<'a> Entry<'a> {
         Ok(Some(to_path(self.server, HttpResponse::SeeOther(), &path)))
     }
 
-    /// Whose eyes look.
-    pub(super) fn viewer(&self) -> Viewer {
-        match self.account.role {
-            Role::Admin => Viewer::Administrator,
-            Role::Owner | Role::Person => Viewer::Owner(self.account.id),
-        }
-    }
-
-    /// Whether they may register a plugin.
-    pub(super) fn may_register(&self) -> bool {
-        matches!(self.account.role, Role::Owner | Role::Admin)
+    /// The same as whoever asks for what is theirs, here or in the owners' API.
+    pub(super) fn owner(&self) -> Owner<'_> {
+        let actor = Actor::Account(self.account.id);
+        Owner { server: self.server, request: self.request, account: &self.account, actor }
     }
 
     /// The plugin of the address, if it is theirs to see.
     pub(super) async fn plugin(&self) -> Result<Plugin, PageError> {
-        let slug = self.request.match_info().get("slug").unwrap_or_default();
-        if slug.len() > SLUG_LENGTH_MAX {
-            return Err(PageError::NotThere);
-        }
-        let found = self.server.store.plugin_seen_by(self.viewer(), slug).await?;
-        found.ok_or(PageError::NotThere)
+        self.owner().plugin().await?.ok_or(PageError::NotThere)
     }
 
     /// The client of the address, if it is the plugin's.
     pub(super) async fn client(&self, plugin: &Plugin) -> Result<Client, PageError> {
-        let client_id = self.request.match_info().get("client").unwrap_or_default();
-        let found = self.server.store.client(client_id, self.server.clock.now()).await?;
-        found.filter(|client| client.plugin_id() == Some(plugin.id)).ok_or(PageError::NotThere)
+        self.owner().client(plugin, "client").await?.ok_or(PageError::NotThere)
     }
 
     /// Where they change things.
     pub(super) fn registry(&self) -> Registry<'_> {
-        let settings = &self.server.settings;
-        Registry {
-            store: &self.server.store,
-            clock: &self.server.clock,
-            issuer: Some(&settings.issuer),
-            public: Some((&settings.host, settings.scheme())),
-            clients_by_hand: settings.clients_by_hand,
-            is_trusted: self.account.role == Role::Admin,
-            actor: Actor::Account(self.account.id),
-            address: caller::peer(self.request),
-        }
+        self.owner().registry()
     }
 
     /// What every page needs. A message that the address asks for is shown.

@@ -22,14 +22,14 @@ pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
 
 async fn show(entry: &Entry<'_>) -> Outcome {
     let part = Part::asked_for(entry, ROWS)?;
-    let mut plugins = entry.server.store.plugins_seen_by(entry.viewer(), part.page(PluginId)).await?;
+    let mut plugins = entry.server.store.plugins_seen_by(entry.owner().viewer(), part.page(PluginId)).await?;
     let pager = part.shown(&mut plugins, |plugin| plugin.id.0, ("/console", ""));
     let page = PluginsPage {
         layout: entry.layout(),
         frame: entry.frame(None)?,
         plugins: plugins.iter().map(PluginLine::from).collect(),
         pager,
-        may_register: entry.may_register(),
+        may_register: entry.owner().may_register(),
     };
     entry.answer(HttpResponse::Ok(), &page)
 }

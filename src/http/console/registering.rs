@@ -24,7 +24,8 @@ use crate::{
 /// Asks which kind.
 pub async fn kinds(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     let show = async |entry: &Entry<'_>| {
-        let page = KindPage { layout: entry.layout(), frame: entry.frame(None)?, may_register: entry.may_register() };
+        let page =
+            KindPage { layout: entry.layout(), frame: entry.frame(None)?, may_register: entry.owner().may_register() };
         entry.answer(HttpResponse::Ok(), &page)
     };
     visit(&server, &request, show).await
@@ -72,7 +73,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
 fn kind(entry: &Entry<'_>) -> Result<Dialect, PageError> {
     let word = entry.request.match_info().get("kind").unwrap_or_default();
     let known = [Dialect::Plugin, Dialect::Action, Dialect::Connector].into_iter().find(|kind| kind.as_str() == word);
-    known.filter(|_| entry.may_register()).ok_or(PageError::NotThere)
+    known.filter(|_| entry.owner().may_register()).ok_or(PageError::NotThere)
 }
 
 async fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outcome {

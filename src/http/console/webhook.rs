@@ -13,7 +13,7 @@ use crate::{
     protocol::parameters::Parameters,
     registry::{RegistryError, RegistryResult, Wrong, webhooks},
     server::Server,
-    store::webhooks::{Delivery, Webhook},
+    store::webhooks::{Delivery, DeliveryState, Webhook},
     tokens::webhook::WebhookSecret,
 };
 
@@ -149,10 +149,10 @@ fn known(webhook: Webhook) -> KnownWebhook {
 }
 
 fn line(delivery: &Delivery) -> DeliveryLine {
-    let (class, word) = match (delivery.delivered_at, delivery.due_at) {
-        (Some(_), None) => ("good", "Taken"),
-        (_, Some(_)) => ("waiting", "Waiting"),
-        (None, None) => ("bad", "Given up"),
+    let (class, word) = match delivery.state() {
+        DeliveryState::Taken => ("good", "Taken"),
+        DeliveryState::Waiting => ("waiting", "Waiting"),
+        DeliveryState::GivenUp => ("bad", "Given up"),
     };
     let mut says = format!("Happened on {}.", times::minute(delivery.created_at));
     if let (Some(at), Some(what)) = (delivery.tried_at, &delivery.says) {

@@ -18,6 +18,7 @@ pub(super) async fn write(
     detail: Value,
 ) -> StoreResult<()> {
     let (actor, actor_id) = audit::actor(&event.actor);
+    let token = event.actor.token();
     sqlx::query(audit::INSERT)
         .bind(event.id.0)
         .bind(event.at)
@@ -29,6 +30,8 @@ pub(super) async fn write(
         .bind(subjects.client_id.map(|id| id.0))
         .bind(subjects.plugin_id.map(|id| id.0))
         .bind(Json(detail))
+        .bind(token.map(|token| token.id.0))
+        .bind(token.map(|token| &token.name))
         .execute(connection)
         .await?;
     Ok(())

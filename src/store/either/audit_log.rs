@@ -8,7 +8,8 @@ use super::{Engine, reading};
 use crate::{
     model::{
         Timestamp,
-        id::{AccountId, AuditEventId},
+        audit::UsedToken,
+        id::{AccountId, AuditEventId, OwnerTokenId},
     },
     store::{
         StoreResult,
@@ -21,7 +22,8 @@ use crate::{
 macro_rules! lines {
     ($of:literal) => {
         concat!(
-            "select e.id, e.at, e.action, e.actor, e.actor_id, e.address, e.account_id, e.detail, d.name as actor_name,
+            "select e.id, e.at, e.action, e.actor, e.actor_id, e.address, e.account_id, e.detail, e.token_id,
+                    e.token_name, d.name as actor_name,
                     a.name as account_name, a.email as account_email, c.client_id, c.name as client_name,
                     p.slug as plugin_slug
                from audit_events e
@@ -57,11 +59,14 @@ struct LogRow {
     client_name: Option<String>,
     plugin_slug: Option<String>,
     detail: Json<Value>,
+    token_id: Option<Uuid>,
+    token_name: Option<String>,
 }
 
 impl From<LogRow> for LogLine {
     fn from(row: LogRow) -> Self {
         let is_account = row.actor == "account";
+        let token = |id| UsedToken { id: OwnerTokenId(id), name: row.token_name.unwrap_or_default() };
         Self {
             id: AuditEventId(row.id),
             at: row.at,
@@ -69,6 +74,7 @@ impl From<LogRow> for LogLine {
             actor: row.actor,
             actor_account: row.actor_id.filter(|_| is_account).map(AccountId),
             actor_name: row.actor_name,
+            token: row.token_id.map(token),
             address: row.address,
             account_id: row.account_id.map(AccountId),
             account_name: row.account_name,

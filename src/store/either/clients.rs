@@ -294,7 +294,8 @@ pub(super) async fn write_own(
     action: AuditAction,
     (client, detail): (&Client, Value),
 ) -> StoreResult<()> {
-    let by_itself = event.actor == Actor::Client(client.id) && client.registration == Registration::Dynamic;
+    let by_itself =
+        matches!(event.actor, Actor::Client(id) if id == client.id) && client.registration == Registration::Dynamic;
     if by_itself && !sqlx::query_scalar::<_, bool>(IS_CONSENTED).bind(client.id.0).fetch_one(&mut *step).await? {
         return Ok(());
     }

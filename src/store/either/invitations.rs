@@ -17,7 +17,7 @@ use crate::{
     model::{
         Timestamp,
         account::Email,
-        audit::{Actor, Audit, AuditAction, Subjects},
+        audit::{Audit, AuditAction, Subjects},
         id::{AccountId, PluginId},
     },
     store::{
@@ -140,10 +140,7 @@ impl Engine {
     pub(in crate::store) async fn invite_owner(&self, invitation: &NewInvitation, event: &Audit) -> StoreResult<bool> {
         let mut step = self.begin().await?;
         let (plugin, email) = (invitation.plugin_id, invitation.email.as_str());
-        let inviter = match event.actor {
-            Actor::Account(account) => Some(account.0),
-            _ => None,
-        };
+        let inviter = event.actor.account().map(|account| account.0);
         sqlx::query(LOCK).bind(plugin.0).execute(&mut *step).await?;
         let written = sqlx::query(INVITE)
             .bind(plugin.0)

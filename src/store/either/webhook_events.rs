@@ -227,7 +227,7 @@ pub(super) async fn tell_for_a_test(step: &mut Connection, hearer: &Hearer, audi
 pub(super) fn by(audit: &Audit) -> &'static str {
     match audit.actor {
         Actor::Operator => "operator",
-        Actor::Account(_) => "owner",
+        Actor::Account(_) | Actor::Program(_) => "owner",
         Actor::Client(_) | Actor::Server => "server",
     }
 }

@@ -8,12 +8,14 @@ use consentry::{
     outbound, random,
     store::plugins::PluginImport,
 };
+use serde_json::json;
 use tokio::{net::TcpListener, time::timeout};
 
 use super::by_hand::{Answer, ByHand};
 use crate::{
     harness::{
         databases::Engine,
+        program::{Program, make},
         server::{Options, PASSWORD, World},
         strangers::{Strangers, answer::Answer as Served},
     },
@@ -90,6 +92,16 @@ on_both_engines! {
             let answer = told(&world, slug, &host).await;
             assert!(answer.body.contains("has an address that is for loopback"), "{host}: {}", answer.body);
         }
+        assert!(!was_called(&inside).await);
+        // Nor by a program of the same owner's.
+        let (ada, _) = world.running.server.store.account_by_email(&ADA.parse().unwrap()).await.unwrap().unwrap();
+        let program = make(&world.running, ada.id, &["plugins:read"]).await;
+        let program = Program::with(&world.running, program.secret.reveal());
+        let asked = json!({ "caller": "chatgpt-plugin" });
+        let found = program.call_with("POST", "/plugins/a/findings", &asked).await;
+        let says = found.json.to_string();
+        assert!(says.contains("a.inside.example has an address that is for loopback"), "{says}");
+        assert!(!says.contains("127.0.0.2"), "no address is told: {says}");
         assert!(!was_called(&inside).await);
     }
 

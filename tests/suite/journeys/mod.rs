@@ -31,6 +31,8 @@ mod numbers;
 mod operations;
 mod owners_api;
 mod owners_api_described;
+mod owners_api_people;
+mod owners_api_working;
 mod passkeys_in_chromium;
 mod people;
 mod people_pages;

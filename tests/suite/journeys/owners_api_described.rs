@@ -4,40 +4,43 @@ use consentry::model::{client::Dialect, id::ConsentId};
 use consentry::random;
 use uuid::Uuid;
 
-use crate::harness::{
-    databases::Engine,
-    foreign::run,
-    program::Program,
-    server::{Options, World},
-    strangers::Strangers,
+use crate::{
+    harness::{
+        foreign::run,
+        program::Program,
+        server::{Options, World},
+        strangers::Strangers,
+    },
+    on_both_engines,
 };
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_is_as_it_is_described() {
-    // Names that are made up lead nowhere, and at once.
-    let strangers = Strangers::new();
-    let options = Options { outbound: strangers.settings(), ..Options::default() };
-    let world = World::with(Engine::Sqlite, options).await;
-    let running = &world.running;
-    let (program, account) = Program::of_a_new_owner(running, "owner@example.com").await;
-    let store = &running.server.store;
-    store.add_owner(world.plugin.id, account, &running.operator()).await.unwrap();
-    let other = running.add_account("other@example.com", "Other Owner").await;
-    store.add_owner(world.plugin.id, other, &running.operator()).await.unwrap();
-    let (client, to_delete) = (world.client(Dialect::Action).await, world.client(Dialect::Action).await);
-    let secret = store.client(&client.client_id, running.server.clock.now()).await.unwrap().unwrap().secrets[0].id;
-    let nobodys = ConsentId(random::id(running.server.clock.now()));
-    let told = [
-        ("DESCRIPTION", format!("{}/openapi.json", program.url)),
-        ("TOKEN", program.token.clone()),
-        ("SLUG", world.plugin.slug.clone()),
-        ("CLIENT_ID", client.client_id),
-        ("SECRET_ID", secret.to_string()),
-        ("ACCOUNT_ID", other.to_string()),
-        ("CONSENT_ID", nobodys.to_string()),
-        ("ATTEMPT_ID", Uuid::max().to_string()),
-        ("CLIENT_TO_DELETE", to_delete.client_id),
-    ];
-    let report = run("CONSENTRY_TEST_SCHEMATHESIS", "CONSENTRY_TEST_DESCRIBED", &told).await;
-    assert_eq!(report["client"], "schemathesis");
+on_both_engines! {
+    async fn every_answer_is_as_it_is_described(engine) {
+        // Names that are made up lead nowhere, and at once.
+        let strangers = Strangers::new();
+        let options = Options { outbound: strangers.settings(), ..Options::default() };
+        let world = World::with(engine, options).await;
+        let running = &world.running;
+        let (program, account) = Program::of_a_new_owner(running, "owner@example.com").await;
+        let store = &running.server.store;
+        store.add_owner(world.plugin.id, account, &running.operator()).await.unwrap();
+        let other = running.add_account("other@example.com", "Other Owner").await;
+        store.add_owner(world.plugin.id, other, &running.operator()).await.unwrap();
+        let (client, to_delete) = (world.client(Dialect::Action).await, world.client(Dialect::Action).await);
+        let secret = store.client(&client.client_id, running.server.clock.now()).await.unwrap().unwrap().secrets[0].id;
+        let nobodys = ConsentId(random::id(running.server.clock.now()));
+        let told = [
+            ("DESCRIPTION", format!("{}/openapi.json", program.url)),
+            ("TOKEN", program.token.clone()),
+            ("SLUG", world.plugin.slug.clone()),
+            ("CLIENT_ID", client.client_id),
+            ("SECRET_ID", secret.to_string()),
+            ("ACCOUNT_ID", other.to_string()),
+            ("CONSENT_ID", nobodys.to_string()),
+            ("ATTEMPT_ID", Uuid::max().to_string()),
+            ("CLIENT_TO_DELETE", to_delete.client_id),
+        ];
+        let report = run("CONSENTRY_TEST_SCHEMATHESIS", "CONSENTRY_TEST_DESCRIBED", &told).await;
+        assert_eq!(report["client"], "schemathesis");
+    }
 }

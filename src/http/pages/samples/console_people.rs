@@ -218,6 +218,8 @@ fn lines(layout: &Layout, text: &str) -> LogPage {
         at: "2027-01-15T08:00:00.000Z".to_owned(),
         action: own(),
         by: own(),
+        token_id: own(),
+        token_name: own(),
         person: own(),
         client_id: own(),
         client_name: own(),
