@@ -43,7 +43,7 @@ owner_scopes! {
     PluginsRead = "plugins:read",
         "See plugins, their clients, owners and numbers, and attempts to connect with addresses they came from",
     /// Changing what plugins say.
-    PluginsWrite = "plugins:write", "Register plugins, change what they say and what may be asked for, verify them",
+    PluginsWrite = "plugins:write", "Register plugins, change what they say and what may be asked for, verify them and look whether they work",
     /// Changing clients.
     ClientsWrite = "clients:write", "Create, change and delete client IDs, and make secrets",
     /// Reading who is connected.

@@ -150,6 +150,9 @@ async fn with(registry: &Registry<'_>, plugin: &Plugin, access: &Access, change:
             Ok(Access::Only(rules))
         }
         Change::Remove { who } => {
+            if lines(who).next().is_none() {
+                return Err(Wrong::new("who", "name whom a rule names").into());
+            }
             let mut rules = access.rules().to_vec();
             for line in lines(who) {
                 let before = rules.len();

@@ -84,12 +84,13 @@ fn shown(is_trusted: bool, plugin: Option<&Plugin>, line: LogLine) -> Line {
     };
     let is_own_doing = line.actor_account.is_some() && line.actor_account == line.account_id;
     let is_hidden = is_of_people && is_own_doing && !is_trusted;
+    let is_gone = line.actor_name.is_none();
     let by = match line.actor.as_str() {
         "account" if is_hidden => "the person".to_owned(),
         "account" => line.actor_name.unwrap_or_else(|| "somebody who is gone".to_owned()),
         actor => format!("the {actor}"),
     };
-    let token = line.token.filter(|_| !is_hidden).map(|token| (token.id.to_string(), token.name));
+    let token = line.token.filter(|_| !is_hidden && !is_gone).map(|token| (token.id.to_string(), token.name));
     let (token_id, token_name) = token.unwrap_or_default();
     Line {
         id: line.id,
@@ -108,7 +109,13 @@ fn shown(is_trusted: bool, plugin: Option<&Plugin>, line: LogLine) -> Line {
 
 fn told(detail: &Value) -> String {
     let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let members = detail.as_object().into_iter().flatten();
+    let says_nothing = |it: &Value| match it {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    let members = detail.as_object().into_iter().flatten().filter(|(_, it)| !says_nothing(it));
     members.map(|(name, it)| format!("{name}: {}", value(it))).collect::<Vec<_>>().join(", ")
 }
 

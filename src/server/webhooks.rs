@@ -38,6 +38,9 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How often owners are told at most that their webhook has stopped.
 const TOLD_EVERY: TimeDelta = TimeDelta::days(1);
 
+/// Among how many stops the last is looked for of which they were told.
+const STOPS_READ: u32 = 100;
+
 /// Why nothing could be told.
 #[derive(Debug, thiserror::Error)]
 pub enum TellError {
@@ -59,9 +62,9 @@ impl Server {
     /// What tells a plugin's owners that its webhook stopped: once a day, however often one of them has it begin again.
     async fn mails_of_a_stop(&self, plugin: PluginId) -> Result<Vec<NewMail>, TellError> {
         let stops = Of::Action(plugin, AuditAction::PluginWebhookStopped.as_str().to_owned());
-        let newest = LogQuery { of: stops, page: Page { before: None, rows_max: 1 } };
-        let stopped = self.store.audit_log(&newest).await?;
-        if stopped.first().is_some_and(|stop| stop.at > self.clock.now() - TOLD_EVERY) {
+        let newest = LogQuery { of: stops, page: Page { before: None, rows_max: STOPS_READ } };
+        let (stops, since) = (self.store.audit_log(&newest).await?, self.clock.now() - TOLD_EVERY);
+        if stops.iter().any(|stop| stop.at > since && stop.detail["mails"].as_u64() > Some(0)) {
             return Ok(Vec::new());
         }
         match self.store.plugin(plugin).await? {

@@ -7,11 +7,13 @@ use utoipa::ToSchema;
 use super::{
     caller::{Caller, look, take},
     paging::time,
+    problem::Problem,
 };
 use crate::{
+    http::extract::peer,
     model::{Timestamp, owner_token::OwnerScope},
     registry::reviewer::{self, DAYS},
-    server::Server,
+    server::{Server, shares::TooMany},
     store::reviewers::Reviewer,
 };
 
@@ -36,7 +38,7 @@ pub struct ShownReviewer {
 }
 
 /// An account as it is handed on.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct MadeReviewer {
     /// The account.
     reviewer: ShownReviewer,
@@ -90,6 +92,9 @@ pub async fn make(server: web::Data<Server>, request: HttpRequest, payload: web:
     let act = async |caller: &Caller<'_>| {
         let plugin = caller.plugin().await?;
         let Lasting { days } = caller.json()?;
+        // A password is hashed, so it counts as trying one does.
+        let too_many = |wait: TooMany| Problem::TooMany { retry_after_seconds: wait.retry_after_seconds };
+        server.sign_ins.count(peer::of(caller.request)).map_err(too_many)?;
         let made = reviewer::make(&caller.registry(), &server.passwords, &plugin, &days.to_string()).await?;
         let answer = MadeReviewer { reviewer: shown(&made.reviewer, server.clock.now()), password: made.password };
         caller.made(&format!("/plugins/{}/reviewer", plugin.slug), &answer)

@@ -96,6 +96,10 @@ pub struct PublishedToken {
 pub struct Proof {
     /// What the connectors' vendor has shown.
     token: String,
+    /// What is served there now, empty where nothing is; left out, it is replaced whatever it is.
+    #[serde(default)]
+    #[schema(max_length = 512)]
+    seen: Option<String>,
 }
 
 async fn stand(caller: &Caller<'_>, plugin: Plugin) -> Answer {
@@ -179,8 +183,8 @@ pub async fn publish(server: web::Data<Server>, request: HttpRequest, payload: w
 pub async fn prove(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let act = async |caller: &Caller<'_>| {
         let plugin = caller.plugin().await?.id;
-        let Proof { token } = caller.json()?;
-        verification::set_challenge(&caller.registry(), (plugin, None), &token).await?;
+        let Proof { token, seen } = caller.json()?;
+        verification::set_challenge(&caller.registry(), (plugin, seen.as_deref()), &token).await?;
         caller.done()
     };
     take(&server, &request, (payload, OwnerScope::PluginsWrite), act).await

@@ -28,7 +28,7 @@ pub struct PluginWebhook {
 }
 
 /// A webhook, with a secret if one was made just now.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct WebhookWithSecret {
     /// The webhook.
     webhook: ShownWebhook,

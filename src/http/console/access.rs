@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    entry::{Entry, Outcome, take, text, visit},
+    entry::{Entry, Outcome, is_confirmed, take, text, visit},
     listing,
 };
 use crate::{
@@ -69,7 +69,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
         "remove" => Change::Remove { who: who.clone() },
         _ => return Err(PageError::NotThere),
     };
-    let outcome = if text(fields, "confirmed", 8)? == "yes" {
+    let outcome = if is_confirmed(fields) {
         access::change_anyway(&registry, &plugin, &wanted).await.map(|_| None)
     } else {
         access::change(&registry, &plugin, &wanted).await.map(|outcome| match outcome {

@@ -11,7 +11,7 @@ use crate::{
     http::{
         failure::PageError,
         oauth::authorize::to_path,
-        pages::console::{Section, people::LogPage},
+        pages::console::{LogPage, Section},
     },
     model::{id::AuditEventId, plugin::Plugin},
     protocol::parameters::Parameters,

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::entry::{Entry, Outcome, take, text, visit};
 use crate::{
     http::{
+        extract::peer,
         failure::PageError,
         pages::console::{
             Notice, Section,
@@ -39,6 +40,9 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let plugin = entry.plugin().await?;
     let (registry, days) = (entry.registry(), text(fields, "days", 16)?);
     let done = match fields.required("change", 16).map_err(PageError::Incomplete)? {
+        "make" if entry.server.sign_ins.count(peer::of(entry.request)).is_err() => {
+            Err(Wrong::new("other", "There was too much at once. Try again in a minute").into())
+        }
         "make" => match reviewer::make(&registry, &entry.server.passwords, &plugin, days).await {
             Ok(made) => return render(entry, &plugin, Some(made), (DAYS.to_string(), Vec::new())).await,
             Err(error) => Err(error),

@@ -32,6 +32,13 @@ pub async fn change(server: web::Data<Server>, request: HttpRequest, payload: we
     take(&server, &request, payload, async |entry, fields| carry_out(entry, fields).await).await
 }
 
+/// What was typed and is not kept.
+#[derive(Default)]
+struct Typed {
+    token: String,
+    challenge: String,
+}
+
 async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     let plugin = entry.plugin().await?;
     let token = text(fields, "token", TOKEN_MAX)?;
@@ -45,34 +52,38 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
             set.map(|_| Notice::TokenPublished)
         }
         "challenge" => {
-            let seen = fields.required("seen", TOKEN_MAX).map_err(PageError::Incomplete)?;
+            let seen = text(fields, "seen", TOKEN_MAX)?;
             let set = verification::set_challenge(&registry, (plugin.id, Some(seen)), token).await;
             set.map(|()| Notice::ChallengeServed)
         }
         "verify" => verify(entry, plugin.id).await,
         _ => return Err(PageError::NotThere),
     };
-    let mut typed = String::new();
+    let mut typed = Typed::default();
     let wrong = match done {
         Ok(notice) => return Ok(entry.lead_to(&format!("/plugins/{}/verification", plugin.slug), notice)),
         // Both forms have a field of that name.
         Err(RegistryError::Wrong(wrong)) if change == "challenge" => {
+            token.clone_into(&mut typed.challenge);
             wrong.into_iter().map(|it| Wrong { field: "challenge", ..it }).collect()
         }
         Err(RegistryError::Wrong(wrong)) => wrong,
         Err(RegistryError::ChangedMeanwhile) if change == "token" => {
-            token.clone_into(&mut typed);
+            token.clone_into(&mut typed.token);
             vec![Wrong::new(
                 "other",
                 "Somebody else has changed this plugin since you opened this page, perhaps its token. Yours is not \
                  published; it is below, to be published if it is the right one",
             )]
         }
-        Err(RegistryError::ChangedMeanwhile) if change == "challenge" => vec![Wrong::new(
-            "other",
-            "Somebody else has set another text since you opened this page. Yours is not served; look before you set it \
-             again",
-        )],
+        Err(RegistryError::ChangedMeanwhile) if change == "challenge" => {
+            token.clone_into(&mut typed.challenge);
+            vec![Wrong::new(
+                "other",
+                "Somebody else has set another text since you opened this page. Yours is not served; it is below, to be \
+                 served if it is the right one",
+            )]
+        }
         Err(RegistryError::ChangedMeanwhile) => {
             vec![Wrong::new("other", "The plugin was changed while it was looked at. Look again")]
         }
@@ -91,7 +102,7 @@ async fn verify(entry: &Entry<'_>, plugin: PluginId) -> RegistryResult<Notice> {
     Ok(if looked.plugin.state == PluginState::Verified { Notice::Verified } else { Notice::NotVerified })
 }
 
-async fn render(entry: &Entry<'_>, plugin: Plugin, (typed, wrong): (String, Vec<Wrong>)) -> Outcome {
+async fn render(entry: &Entry<'_>, plugin: Plugin, (typed, wrong): (Typed, Vec<Wrong>)) -> Outcome {
     let verification = entry.server.store.remembered_looks(plugin.id).await?;
     let (scheme, _) = entry.server.settings.schemes_of(&plugin.host);
     let place = |path: &str| format!("{scheme}://{}{path}", plugin.host);
@@ -109,7 +120,8 @@ async fn render(entry: &Entry<'_>, plugin: Plugin, (typed, wrong): (String, Vec<
         says: verification.look.as_ref().map(|look| look.says.clone()),
         findings: verification.look.map(|look| look.findings).unwrap_or_default(),
         next: verification.due_at.map(times::minute),
-        typed,
+        typed: typed.token,
+        typed_challenge: typed.challenge,
         wrong,
     };
     entry.answer_with(&page, &page.wrong)

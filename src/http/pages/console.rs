@@ -2,6 +2,7 @@
 
 pub mod access;
 mod clients;
+mod log;
 mod notices;
 pub mod people;
 mod preview;
@@ -16,6 +17,7 @@ mod working;
 pub use self::clients::{
     Choice, ClientLine, ClientPage, ClientsPage, HandoverPage, NewClientPage, OfferLine, SecretLine,
 };
+pub use self::log::LogPage;
 pub use self::notices::Notice;
 pub use self::preview::Preview;
 pub use self::sure::{SurePage, isolated};

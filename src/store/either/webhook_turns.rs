@@ -148,7 +148,7 @@ impl Engine {
         if let Some(because) = keeping.stop {
             sqlx::query(STOP).bind(id).bind(keeping.at).bind(because).execute(&mut *step).await?;
             sqlx::query(GIVE_ALL_UP).bind(id).execute(&mut *step).await?;
-            let detail = json!({ "because": because });
+            let detail = json!({ "because": because, "mails": keeping.mails.len() });
             audit::write(&mut step, event, AuditAction::PluginWebhookStopped, of(keeping.plugin_id), detail).await?;
             for mail in &keeping.mails {
                 enqueue(&mut step, mail).await?;

@@ -95,7 +95,7 @@ on_both_engines! {
         assert!(!was_called(&inside).await);
         // Nor by a program of the same owner's.
         let (ada, _) = world.running.server.store.account_by_email(&ADA.parse().unwrap()).await.unwrap().unwrap();
-        let program = make(&world.running, ada.id, &["plugins:read"]).await;
+        let program = make(&world.running, ada.id, &["plugins:write"]).await;
         let program = Program::with(&world.running, program.secret.reveal());
         let asked = json!({ "caller": "chatgpt-plugin" });
         let found = program.call_with("POST", "/plugins/a/findings", &asked).await;

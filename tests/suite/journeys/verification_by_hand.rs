@@ -3,14 +3,16 @@
 
 use std::process::Output;
 
-use consentry::protocol::manifest;
+use consentry::{model::account::Role, protocol::manifest};
 use serde_json::{Value, json};
 
 use crate::{
+    attacks::by_hand::{Answer, ByHand},
     harness::{
         databases::Database,
         process::{Consentry, free_port, write_private},
-        strangers::{Strangers, answer::Answer},
+        server::World,
+        strangers::{self, Strangers},
     },
     on_both_engines,
 };
@@ -32,6 +34,29 @@ fn answer(output: &Output) -> Value {
 }
 
 on_both_engines! {
+    async fn an_owner_sets_a_proof_and_the_second_of_two_is_told(engine) {
+        let world = World::new(engine).await;
+        world.running.add_account_as("admin@example.com", "Adam Admin", Role::Admin).await;
+        let admin = ByHand::signed_in(&world.running, "admin@example.com").await;
+        let path = "/console/plugins/todo/verification";
+        let post = async |page: &Answer, token: &str| {
+            let (csrf, account, seen) = (page.hidden("csrf"), page.hidden("account"), page.hidden("seen"));
+            let fields = [("csrf", csrf.as_str()), ("account", &account), ("seen", &seen), ("change", "challenge"), ("token", token)];
+            admin.post(&world.running, path, &fields).await
+        };
+        let host = world.plugin.host.clone();
+        let served = async || world.running.server.store.challenge(&host).await.unwrap();
+        let first = admin.get(&world.running, path).await;
+        assert_eq!(post(&first, "the-first-proof").await.status, 303);
+        assert_eq!(served().await.as_deref(), Some("the-first-proof"));
+        let second = admin.get(&world.running, path).await;
+        assert_eq!(post(&second, "the-second-proof").await.status, 303);
+        let late = post(&first, "a-late-proof").await;
+        assert!(late.status == 422 && late.body.contains("Somebody else has set another text"), "{}", late.body);
+        assert!(late.body.contains("value=\"a-late-proof\""), "what was typed is kept");
+        assert_eq!(served().await.as_deref(), Some("the-second-proof"));
+    }
+
     async fn a_shell_goes_the_whole_way(engine) {
         let database = Database::empty(engine).await;
         let folder = tempfile::tempdir().unwrap();
@@ -72,7 +97,7 @@ on_both_engines! {
         let mut stale = shown["manifest"].clone();
         stale["auth"]["verification_tokens"] = json!({ "openai": "77a0b1c2d3e4f5061728394a5b6c7d8e" });
         stale["name_for_human"] = json!("An older name");
-        host.answer(manifest::PLACE, Answer::json(&stale));
+        host.answer(manifest::PLACE, strangers::answer::Answer::json(&stale));
         let wrong = run(&consentry, &["plugin", "verify", slug, "--json"]);
         assert_eq!(wrong.status.code(), Some(1), "{}", told(&wrong));
         let said = answer(&wrong);
@@ -82,7 +107,7 @@ on_both_engines! {
         assert!(for_people.contains("another token") && for_people.contains("found there: An older name"), "{for_people}");
         assert!(!for_people.contains("77a0b1") && for_people.contains("is not verified; it is published"), "{for_people}");
 
-        host.answer(manifest::PLACE, Answer::json(&shown["manifest"]));
+        host.answer(manifest::PLACE, strangers::answer::Answer::json(&shown["manifest"]));
         let verified = run(&consentry, &["plugin", "verify", slug, "--json"]);
         assert!(verified.status.success(), "{}", told(&verified));
         assert_eq!((&answer(&verified)["state"], &answer(&verified)["verification"]["outcome"]), (&json!("verified"), &json!("matches")));

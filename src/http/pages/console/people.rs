@@ -1,9 +1,9 @@
-//! The pages of the console about people: who owns a plugin, who is connected to it, and what happened.
+//! The pages of the console about people: who owns a plugin, who is invited to, and who is connected to it.
 
 use askama::Template;
 
 use super::{super::super::assets, Field, Frame, Layout, Pager, Section, wrong_with};
-use crate::registry::{Wrong, log};
+use crate::registry::Wrong;
 
 /// Who owns a plugin, `GET /console/plugins/{slug}/owners`.
 #[derive(Debug, Clone, Template)]
@@ -158,24 +158,4 @@ impl EverybodyPage {
             ..Field::new("confirm", "The plugin's short name", ("text", 64))
         }
     }
-}
-
-/// What happened, `GET /console/plugins/{slug}/log`.
-#[derive(Debug, Clone, Template)]
-#[template(path = "console/log.html")]
-pub struct LogPage {
-    /// Shared by all pages.
-    pub layout: Layout,
-    /// Shared by the console.
-    pub frame: Frame,
-    /// The plugin's short name.
-    pub slug: String,
-    /// What was looked for.
-    pub search: String,
-    /// The same as it stands in an address.
-    pub query: String,
-    /// Newest first.
-    pub lines: Vec<log::Line>,
-    /// What leads to the other pages.
-    pub pager: Pager,
 }

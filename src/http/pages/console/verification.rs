@@ -25,6 +25,8 @@ pub struct VerificationPage {
     pub manifest_url: String,
     /// Where the proof of the domain stands.
     pub challenge_url: String,
+    /// What was typed as another text to be served there.
+    pub typed_challenge: String,
     /// What is served there; empty where nothing is.
     pub challenge: String,
     /// When somebody last looked.

@@ -255,6 +255,7 @@ fn verification(layout: &Layout, frame: Frame, text: &str) -> VerificationPage {
         manifest_url: format!("https://tasks.example.com/{text}"),
         challenge_url: own(),
         challenge: own(),
+        typed_challenge: own(),
         looked_at: Some(own()),
         says: Some(own()),
         findings: vec![Finding { field: own(), says: own(), served: Some(own()), found: None }],

@@ -3,11 +3,11 @@
 use super::{
     super::{
         console::{
-            Badge, Choice, Frame, Head, Pager, Section, TokenLine, TokensPage,
+            Badge, Choice, Frame, Head, LogPage, Pager, Section, TokenLine, TokensPage,
             access::{Access, AccessPage, Asked, ReviewerPage, RuleLine},
             people::{
-                EverybodyPage, InvitationLine, InvitationsPage, InvitedLine, LogPage, OwnerLine, OwnersPage,
-                PeoplePage, PersonLine,
+                EverybodyPage, InvitationLine, InvitationsPage, InvitedLine, OwnerLine, OwnersPage, PeoplePage,
+                PersonLine,
             },
         },
         *,

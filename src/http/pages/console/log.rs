@@ -1,0 +1,104 @@
+//! What happened to a plugin, as its owners read it: a sentence for each word of the log that can stand there. The lines
+//! themselves are `registry::log`'s.
+
+use askama::Template;
+
+use super::{super::super::assets, Frame, Layout, Pager, Section, times};
+use crate::{model::Timestamp, registry::log};
+
+/// What happened, `GET /console/plugins/{slug}/log`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/log.html")]
+pub struct LogPage {
+    /// Shared by all pages.
+    pub layout: Layout,
+    /// Shared by the console.
+    pub frame: Frame,
+    /// The plugin's short name.
+    pub slug: String,
+    /// What was looked for.
+    pub search: String,
+    /// The same as it stands in an address.
+    pub query: String,
+    /// Newest first.
+    pub lines: Vec<log::Line>,
+    /// What leads to the other pages.
+    pub pager: Pager,
+}
+
+impl LogPage {
+    fn when(&self, line: &log::Line) -> String {
+        line.at.parse::<Timestamp>().map_or_else(|_| line.at.clone(), times::second)
+    }
+
+    fn says<'a>(&self, line: &'a log::Line) -> &'a str {
+        says(&line.action).unwrap_or(&line.action)
+    }
+}
+
+/// The sentence for a word; none for what is no plugin's.
+fn says(action: &str) -> Option<&'static str> {
+    Some(match action {
+        "plugin.imported" => "The plugin was registered or described anew",
+        "plugin.owner_invited" => "Somebody was invited to own it",
+        "plugin.invitation_ended" => "An invitation was declined or taken back",
+        "plugin.owner_added" => "An owner was added",
+        "plugin.owner_removed" => "An owner left or was removed",
+        "plugin.people_disconnected" => "Everybody was disconnected",
+        "plugin.access_changed" => "Who may connect was changed",
+        "plugin.reviewer_made" => "The account for reviewers was made or renewed",
+        "plugin.reviewer_prolonged" => "The account for reviewers was prolonged",
+        "plugin.reviewer_ended" => "The account for reviewers ended",
+        "plugin.verification_token_set" => "A verification token was published",
+        "plugin.verified" => "It was verified",
+        "plugin.unverified" => "It is verified no more",
+        "plugin.challenge_set" => "A proof of the domain was set",
+        "plugin.webhook_set" => "The webhook was set",
+        "plugin.webhook_started" => "The webhook was started again",
+        "plugin.webhook_stopped" => "The webhook stopped",
+        "plugin.webhook_given_up" => "An event was given up: the webhook did not take it",
+        "plugin.webhook_tested" => "A test was sent to the webhook",
+        "plugin.webhook_sent_again" => "An event was sent to the webhook again",
+        "plugin.webhook_secret_renewed" => "The webhook got a new secret",
+        "plugin.webhook_secret_ended" => "The webhook's old secret ended",
+        "plugin.webhook_removed" => "The webhook was removed",
+        "resource.added" => "An address of the API was added",
+        "resource.removed" => "An address of the API was removed",
+        "client.added" => "A client ID was created",
+        "client.redirect_uris_added" => "A callback was added",
+        "client.redirect_uris_removed" => "A callback was removed",
+        "client.callback_dismissed" => "A callback that was asked for was dismissed",
+        "client.secret_rotated" => "A client ID got a new secret",
+        "client.secret_ended" => "A client ID's secret ended",
+        "client.renamed" => "A client ID was renamed",
+        "client.scopes_changed" => "What a client ID may ask for was changed",
+        "client.changed" => "A client changed what it says of itself",
+        "client.keys_supplied" => "A client ID's keys were supplied",
+        "client.disabled" => "A client ID was disabled",
+        "client.enabled" => "A client ID was enabled again",
+        "client.deleted" => "A client ID was deleted",
+        "consent.granted" => "Somebody allowed a client to use the API",
+        "consent.revoked" => "Somebody's consent was taken back",
+        "family.born" => "A connection was made",
+        "family.ended" => "A connection ended",
+        "access.revoked" => "An access token was revoked",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_of_a_plugins_log_has_a_sentence() {
+        let words = include_str!("../../../model/audit.rs").split("=> \"").skip(1);
+        let words = words.filter_map(|rest| rest.split('"').next()).filter(|word| word.contains('.'));
+        let of_a_plugin = ["plugin.", "resource.", "client.", "consent.", "family.", "access."];
+        let words: Vec<&str> = words.filter(|word| of_a_plugin.iter().any(|group| word.starts_with(group))).collect();
+        assert!(words.len() > 40, "{words:?}");
+        for word in words {
+            assert!(says(word).is_some(), "{word}");
+        }
+    }
+}
