@@ -49,3 +49,18 @@ for (const form of document.querySelectorAll("form[data-previews]")) {
     }, 500);
   });
 }
+
+// The code in an address is used up once the page is there, and does not have to be read over a shoulder.
+if (document.querySelector("[data-forgets-query]")) history.replaceState(null, "", location.pathname);
+
+// On a phone the places of a plugin are one line that scrolls; the one that is shown is to be seen.
+const here = document.querySelector(".sections [aria-current]");
+function showHere() {
+  const line = here.closest(".sections");
+  const [at, whole] = [here.getBoundingClientRect(), line.getBoundingClientRect()];
+  line.scrollLeft += at.left - whole.left - (whole.width - at.width) / 2;
+}
+if (here) {
+  showHere();
+  addEventListener("resize", showHere);
+}

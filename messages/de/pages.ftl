@@ -32,7 +32,7 @@ sign-out-do = Abmelden
 home-title = Willkommen
 home-heading = Sie entscheiden, wer hineindarf
 home-lead = Assistenten wie ChatGPT kommen zu { $server }, wenn sie in Ihrem Auftrag mit einem Dienst arbeiten sollen. Hier melden Sie sich an, lesen, worum gebeten wird, und sagen Ja oder Nein.
-home-nobody = Sie sind nicht angemeldet. Hier gibt es nichts zu tun: Beginnen Sie in Ihrem Assistenten, er bringt Sie auf die richtige Seite.
+home-nobody = Sie sind nicht angemeldet. Beginnen Sie in Ihrem Assistenten, oder melden Sie sich an, um Ihre verbundenen Apps zu sehen.
 home-console = Die Plugins, um die Sie sich kümmern
 signed-in-as = Angemeldet als
 

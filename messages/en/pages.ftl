@@ -35,7 +35,7 @@ sign-out-do = Sign out
 home-title = Welcome
 home-heading = You decide who gets in
 home-lead = Assistants such as ChatGPT come to { $server } when you want them to work with a service for you. You sign in here, read what they ask for, and say yes or no.
-home-nobody = You are not signed in. There is nothing to do here: start in your assistant, and it brings you to the right page.
+home-nobody = You are not signed in. Start in your assistant, or sign in to see your connected apps.
 home-console = The plugins you look after
 signed-in-as = Signed in as
 

@@ -32,7 +32,7 @@ sign-out-do = Cerrar sesión
 home-title = Bienvenida
 home-heading = Usted decide quién entra
 home-lead = Los asistentes como ChatGPT vienen a { $server } cuando usted quiere que trabajen con un servicio en su nombre. Aquí inicia sesión, lee lo que piden y dice sí o no.
-home-nobody = No ha iniciado sesión. Aquí no hay nada que hacer: empiece en su asistente y él le traerá a la página correcta.
+home-nobody = No ha iniciado sesión. Empiece en su asistente, o inicie sesión para ver sus aplicaciones conectadas.
 home-console = Los plugins de los que usted se ocupa
 signed-in-as = Sesión iniciada como
 

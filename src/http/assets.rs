@@ -50,7 +50,7 @@ pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::P
         "console.js" => Some((SCRIPT, Bytes::from_static(CONSOLE.as_bytes()))),
         "mark.svg" => Some(("image/svg+xml", Bytes::from_static(MARK.as_bytes()))),
         "brand.png" => brand.logo().map(|logo| ("image/png", Bytes::copy_from_slice(logo))),
-        file => accent_in(file).map(|colour| (CSS, Bytes::from(accents(colour)))),
+        file => coloured(file).map(|(what, colour)| (CSS, Bytes::from(accents(what, colour)))),
     };
     let Some((content_type, body)) = found else { return absent::not_found(server, request).await };
     HttpResponse::Ok()
@@ -59,15 +59,22 @@ pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::P
         .body(body)
 }
 
-/// The colour that `accent-rrggbb.css` is about. There is one for every colour: it says nothing of whose it is.
-fn accent_in(file: &str) -> Option<Colour> {
-    format!("#{}", file.strip_prefix("accent-")?.strip_suffix(".css")?).parse().ok()
+/// What `accent-rrggbb.css` colours, and `picture-rrggbb.css`: a whole page, or the picture of one on another. There is
+/// one for every colour: it says nothing of whose it is.
+fn coloured(file: &str) -> Option<(&'static str, Colour)> {
+    let (what, digits) = file.strip_suffix(".css")?.split_once('-')?;
+    let what = match what {
+        "accent" => ":root",
+        "picture" => ".picture",
+        _ => return None,
+    };
+    Some((what, format!("#{digits}").parse().ok()?))
 }
 
 /// Accents that begin at a colour, in the place of ours; `consentry.css` has what they are for.
-fn accents(colour: Colour) -> String {
+fn accents(what: &str, colour: Colour) -> String {
     let root = |Accents { accent, deep, soft, on }: Accents| {
-        format!(":root {{ --accent: {accent}; --accent-deep: {deep}; --accent-soft: {soft}; --on-accent: {on}; }}")
+        format!("{what} {{ --accent: {accent}; --accent-deep: {deep}; --accent-soft: {soft}; --on-accent: {on}; }}")
     };
     let (light, dark) = (root(Accents::light(colour)), root(Accents::dark(colour)));
     format!("{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n")
@@ -94,6 +101,17 @@ mod tests {
         assert_eq!(fingerprint(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fingerprint(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fingerprint(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn a_colour_is_that_of_a_page_or_of_a_picture() {
+        for (file, what) in [("accent-aa5500.css", ":root {"), ("picture-aa5500.css", ".picture {")] {
+            let (of, colour) = coloured(file).unwrap();
+            assert!(accents(of, colour).starts_with(what), "{file}");
+        }
+        for none in ["other-aa5500.css", "picture-red.css", "picture-aa5500", "aa5500.css"] {
+            assert!(coloured(none).is_none(), "{none}");
+        }
     }
 
     /// The pages' policy allows nothing from elsewhere; a stylesheet that asked for it would be broken silently.

@@ -189,7 +189,7 @@ async fn whole(registry: &Registry<'_>, plugin: &Plugin, named: &[Named]) -> Reg
 /// How many people a change shuts out, in words; none where it shuts nobody out.
 fn told(registry: &Registry<'_>, cost: ShutOut) -> Option<String> {
     let people = match (cost.people, cost.is_all) {
-        (1..FEW, true) if !registry.is_trusted => format!("somebody who is connected, fewer than {FEW} people"),
+        (1..FEW, true) if !registry.is_trusted => format!("between 1 and {} people who are connected", FEW - 1),
         (0, true) => return None,
         (0, false) => {
             return Some("perhaps some people: there are too many connections to look at all of them".to_owned());
@@ -256,7 +256,7 @@ fn who(line: &str, groups: &[Group]) -> Result<Who, String> {
     }
     if let Some(domain) = line.strip_prefix('@') {
         return domain.parse::<Domain>().map(Who::Domain).map_err(|_| {
-            format!("{line} is not @ and a domain as it stands in addresses; name each domain, also one below another")
+            format!("{line} is not a whole domain; write it as @corp.example, and each domain below another on a line of its own")
         });
     }
     if let Some(name) = line.strip_prefix("group:") {

@@ -243,9 +243,9 @@ fn refused(url: &Url, status: StatusCode) -> Unread {
 fn unanswered(url: &Url, error: &FetchError) -> Unread {
     let host = url.host_str().unwrap_or_default();
     let says = match error {
-        FetchError::Address { purpose, rfc, .. } => {
+        FetchError::Address { purpose, .. } => {
             let says = format!(
-                "{host} has an address that is for {purpose} ({rfc}), which nobody reaches over the internet. Give it \
+                "{host} has an address that is for {purpose}, which nobody reaches over the internet. Give it \
                  a public address; on an intranet, let the operator allow its range (outbound_allow)."
             );
             return (Outcome::PrivateAddress, says);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     http::{
         failure::PageError,
-        pages::console::{ClientPage, Notice, OfferLine, SecretLine, Section, SurePage, isolated, times},
+        pages::console::{Badge, ClientPage, Notice, OfferLine, SecretLine, Section, SurePage, isolated, times},
     },
     model::{
         client::{Client, ClientSecret, Registration},
@@ -238,8 +238,8 @@ async fn ask(entry: &Entry<'_>, plugin: &Plugin, client: &Client, (change, typed
 async fn what_ends(entry: &Entry<'_>, client: &Client) -> Result<String, PageError> {
     Ok(match changes::connections(&entry.registry(), client).await? {
         Some(0) => "Nobody is connected through it.".to_owned(),
-        Some(1) => "One connection ends.".to_owned(),
-        Some(some) => format!("{some} connections end."),
+        Some(1) => "One connection through it ends.".to_owned(),
+        Some(some) => format!("{some} connections through it end."),
         None => format!("More than {} connections were made through it. All that stand end.", changes::COUNTED_MAX),
     })
 }
@@ -251,9 +251,17 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, client: Client, refused: Ref
     let handed = HandedOver { client_id: &client.client_id, dialect: client.dialect, scopes: &scopes, secret: None };
     let handover = clients::handover(&registry, &plugin.host, handed);
     let lasting = client.secrets.iter().filter(|secret| secret.expires_at.is_none()).count();
-    let offer = |offer: &crate::store::callback_offers::CallbackOffer| OfferLine {
-        uri: offer.redirect_uri.to_string(),
-        says: format!("Asked for {} times, last on {}", offer.seen, times::minute(offer.last_seen_at)),
+    let offer = |offer: &crate::store::callback_offers::CallbackOffer| {
+        let last = times::minute(offer.last_seen_at);
+        let says = match offer.seen {
+            1 => format!("Asked for once, on {last}"),
+            times => format!("Asked for {times} times, last on {last}"),
+        };
+        OfferLine { uri: offer.redirect_uri.to_string(), says }
+    };
+    let badge = match badge(&client) {
+        Badge { class: "good", .. } if !offers.is_empty() => Badge { class: "warn", word: "Callback to check" },
+        badge => badge,
     };
     let is_ticked = |name: &str| match &refused.scopes {
         Some(ticked) => ticked.iter().any(|it| it == name),
@@ -265,14 +273,13 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, client: Client, refused: Ref
         slug: plugin.slug.clone(),
         version: client.version,
         kind: dialect::in_words(client.dialect),
-        badge: badge(&client),
+        badge,
         enabled: client.enabled,
         sends_people: dialect::authorization_code_allowed(client.dialect),
         says_so_itself: client.registration == Registration::Document,
         callbacks: client.redirect_uris.iter().map(ToString::to_string).collect(),
         offers: offers.iter().map(offer).collect(),
         secrets: client.secrets.iter().map(|secret| secret_line(secret, lasting)).collect(),
-        is_for_the_whole: client.scopes.as_ref().is_some_and(Scopes::is_empty),
         scopes: choices(&plugin.scopes, is_ticked),
         fields: handover.fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect(),
         place: handover.place.to_owned(),

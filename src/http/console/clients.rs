@@ -17,7 +17,11 @@ use crate::{
         plugin::Plugin,
         scope::{Catalogue, Scope},
     },
-    protocol::{dialect, parameters::Parameters, presets},
+    protocol::{
+        dialect,
+        parameters::Parameters,
+        presets::{self, Preset},
+    },
     registry::{
         RegistryError, Wrong,
         clients::{self, Handover, NewClientForm},
@@ -180,23 +184,62 @@ pub(super) fn hand_over(entry: &Entry<'_>, plugin: &Plugin, about: About, handov
     entry.answer(answer, &page)
 }
 
+/// Kinds that are one caller's own, which is listed by them.
+const OWN_KINDS: [Dialect; 2] = [Dialect::Plugin, Dialect::Action];
+
+/// What a client can be, the chosen one marked; nothing stands there twice.
+fn groups(typed: &str) -> [Vec<Choice>; 3] {
+    let is_own_kind = |caller: &Preset| OWN_KINDS.contains(&caller.dialect);
+    let named = presets::named(typed).filter(|caller| is_own_kind(caller));
+    let chosen = named.map_or(typed, |caller| caller.dialect.as_str());
+    let choice =
+        |value: &str, label: &str| Choice { value: value.to_owned(), label: label.to_owned(), chosen: value == chosen };
+    let kind = |kind: Dialect, label| choice(kind.as_str(), label);
+    let vendor = presets::all().iter().find(|caller| is_own_kind(caller)).map(|caller| &caller.vendor);
+    let (own, others): (Vec<_>, Vec<_>) =
+        presets::all().iter().filter(|caller| !is_own_kind(caller)).partition(|caller| Some(&caller.vendor) == vendor);
+    let callers = |callers: Vec<&Preset>| callers.into_iter().map(|it| choice(&it.name, &it.about)).collect::<Vec<_>>();
+    let own_kinds = OWN_KINDS.map(|it| kind(it, dialect::in_words(it))).to_vec();
+    let else_kinds = [Dialect::Service, Dialect::Custom].map(|it| kind(it, dialect::in_words(it)));
+    [
+        [own_kinds, callers(own)].concat(),
+        callers(others),
+        [vec![kind(Dialect::Connector, "Another MCP client")], else_kinds.to_vec()].concat(),
+    ]
+}
+
 fn render(entry: &Entry<'_>, plugin: &Plugin, typed: &NewClientForm, wrong: Vec<Wrong>) -> Outcome {
-    let choice = |value: &str, label: &str| Choice {
-        value: value.to_owned(),
-        label: label.to_owned(),
-        chosen: value == typed.preset,
-    };
-    let kinds = Dialect::ALL.into_iter().map(|kind| choice(kind.as_str(), dialect::in_words(kind)));
-    let callers = presets::all().iter().map(|caller| choice(&caller.name, &caller.about));
     let page = NewClientPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Clients)))?,
         slug: plugin.slug.clone(),
-        presets: kinds.chain(callers).collect(),
+        groups: groups(&typed.preset),
         name: typed.name.clone(),
         callbacks: typed.callbacks.join("\n"),
         scopes: choices(&plugin.scopes, |name| typed.scopes.iter().any(|it| it == name)),
         wrong,
     };
     entry.answer_with(&page, &page.wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_a_client_can_be_is_listed_once() {
+        let listed: Vec<Choice> = groups("action").into_iter().flatten().collect();
+        let mut values: Vec<&str> = listed.iter().map(|choice| choice.value.as_str()).collect();
+        values.sort_unstable();
+        let kinds = Dialect::ALL.into_iter().map(Dialect::as_str);
+        let callers = presets::all().iter().filter(|it| !OWN_KINDS.contains(&it.dialect)).map(|it| it.name.as_str());
+        let mut all: Vec<&str> = kinds.chain(callers).collect();
+        all.sort_unstable();
+        assert_eq!(values, all);
+        assert_eq!(listed.iter().filter(|choice| choice.chosen).count(), 1);
+        // A caller that a kind stands for is chosen by that kind.
+        let own = presets::all().iter().find(|it| OWN_KINDS.contains(&it.dialect)).unwrap();
+        let chosen = groups(&own.name).into_iter().flatten().find(|choice| choice.chosen).unwrap();
+        assert_eq!(chosen.value, own.dialect.as_str());
+    }
 }

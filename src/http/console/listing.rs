@@ -12,7 +12,11 @@ use crate::{
         failure::PageError,
         pages::console::{ListingPage, Notice, Section},
     },
-    model::{client::Dialect, id::AccountId, plugin::Plugin},
+    model::{
+        client::Dialect,
+        id::AccountId,
+        plugin::{DocumentKind, Plugin},
+    },
     outbound::Limits,
     pictures,
     protocol::{manifest::openapi, parameters::Parameters},
@@ -204,6 +208,9 @@ async fn fetched(
 
 async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
     let preview = preview::of(entry, &typed.shows(None, Some(plugin))).await?;
+    let store = &entry.server.store;
+    let has_openapi = store.has_document(plugin.id, DocumentKind::OpenApi).await?;
+    let has_logo = store.has_document(plugin.id, DocumentKind::Logo).await?;
     let page = ListingPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Listing)))?,
@@ -214,6 +221,8 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
         pasted: typed.pasted,
         openapi_url: typed.openapi_url,
         logo_url: typed.logo_url,
+        has_openapi,
+        has_logo,
         preview,
         wrong: typed.wrong,
     };

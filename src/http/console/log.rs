@@ -11,7 +11,7 @@ use crate::{
     http::{
         failure::PageError,
         oauth::authorize::to_path,
-        pages::console::{LogPage, Section},
+        pages::console::{LogLine, LogPage, Section},
     },
     model::{id::AuditEventId, plugin::Plugin},
     protocol::parameters::Parameters,
@@ -75,7 +75,7 @@ async fn render(entry: &Entry<'_>) -> Outcome {
         slug: plugin.slug.clone(),
         query,
         search,
-        lines,
+        lines: lines.into_iter().map(LogLine::from).collect(),
         pager,
     };
     entry.answer(HttpResponse::Ok(), &page)

@@ -106,7 +106,7 @@ pub fn view(numbers: &Numbers, connected: Option<Connected>) -> Result<NumbersVi
             .map(|it| Choice { word: it.as_str(), name: name(it), is_shown: it == numbers.period })
             .to_vec(),
         totals: vec![
-            ("People connected now", now(|connected| connected.people)),
+            ("People now", now(|connected| connected.people)),
             ("Connections now", now(|connected| connected.connections)),
             ("New connections", total(|slot| slot.gained)),
             ("Lost connections", total(|slot| slot.lost)),

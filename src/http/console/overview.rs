@@ -9,8 +9,9 @@ use crate::{
         client::Dialect,
         id::ClientId,
         plugin::{DocumentKind, PluginState},
+        scope::Scope,
     },
-    protocol::manifest,
+    protocol::manifest::{self, openapi},
     server::Server,
     store::owners::Page,
 };
@@ -34,14 +35,20 @@ async fn render(entry: &Entry<'_>) -> Outcome {
     let to_clients = if clients.is_empty() { "/clients/new".to_owned() } else { "/clients".to_owned() };
     let without = clients.iter().find(|client| client.redirect_uris.is_empty()).filter(|_| !has_callback);
     let to_callback = without.map_or(to_clients.clone(), |client| format!("/clients/{}", client.client_id));
-    let has_scopes = plugin.scopes.iter().next().is_some();
+    // Words that were made of a name are to be written anew.
+    let is_told = |scope: &Scope| scope.words != openapi::plain_words(&scope.name);
+    let has_scopes = plugin.scopes.iter().next().is_some() && plugin.scopes.iter().all(is_told);
     let wants_token = clients.iter().any(|client| client.dialect == Dialect::Plugin);
     let mut steps = vec![
         Step { done: true, path: "/listing".into(), says: "Say what it is" },
         Step { done: is_described, path: "/listing".into(), says: "Give the API's description (OpenAPI)" },
         Step { done: has_scopes, path: "/scopes".into(), says: "Say what it may do, in plain sentences" },
-        Step { done: !clients.is_empty(), path: to_clients, says: "Create a client ID, and type it in elsewhere" },
-        Step { done: has_callback, path: to_callback, says: "Add the callback that is shown there" },
+        Step {
+            done: !clients.is_empty(),
+            path: to_clients,
+            says: "Create a client ID, and paste it into the other program",
+        },
+        Step { done: has_callback, path: to_callback, says: "Paste here the callback URL that it shows you" },
     ];
     if wants_token || plugin.state != PluginState::Draft {
         let done = plugin.state == PluginState::Verified;

@@ -101,7 +101,7 @@ async fn render(entry: &Entry<'_>) -> Outcome {
         subject: people::subject_of(&plugin, person.account_id),
         email: is_administrator.then(|| person.email.to_string()),
         client: person.client_name.clone(),
-        scopes: person.scopes.to_string(),
+        may: person.scopes.iter().map(|name| words_of(&plugin, name)).collect(),
         since: times::minute(person.granted_at),
         last_used: person.last_used_at.map(times::minute),
     };
@@ -115,6 +115,12 @@ async fn render(entry: &Entry<'_>) -> Outcome {
         pager,
     };
     entry.answer(HttpResponse::Ok(), &page)
+}
+
+/// The sentence of a scope; its name, where the plugin has it no longer.
+fn words_of(plugin: &Plugin, name: &str) -> String {
+    let known = plugin.scopes.iter().find(|scope| scope.name == name);
+    known.map_or(name, |scope| &scope.words).to_owned()
 }
 
 /// A text as it stands in an address.

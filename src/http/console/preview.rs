@@ -23,14 +23,17 @@ use crate::{
         redirect_uri::RedirectUri,
         resource::ResourceIdentifier,
     },
-    protocol::{manifest, parameters::Parameters},
+    protocol::{dialect, manifest, parameters::Parameters},
     registry::plugins::{self, PluginForm},
     simulate::callers,
     store::owners::Page,
 };
 
-/// What stands where no client has a name yet: it has to read well in the sentences of the page.
-const NAMELESS: &str = "the assistant";
+/// What stands where the plugin has no name yet.
+const NAMELESS: &str = "your plugin";
+
+/// How many clients are looked at for one that sends people.
+const CLIENTS: u32 = 10;
 
 /// What a form asks for instead of being kept.
 pub(super) enum Asked {
@@ -93,13 +96,16 @@ pub(super) async fn of(entry: &Entry<'_>, shows: &Shows<'_>) -> Result<Preview, 
     let about = About {
         plugin: &plugin,
         has_logo,
-        who: client.as_ref().map_or_else(nameless, WhoAsks::of),
+        who: client.as_ref().map_or_else(|| usual(kind), WhoAsks::of),
         destination: destination(client.as_ref(), kind),
         scopes: scopes.collect(),
         account: (entry.account.name.clone(), entry.account.email.to_string()),
         api_address: api_address(entry, shows, &plugin, kind).await?,
     };
-    let consent = consent::page(server, entry.layout(), about);
+    let mut consent = consent::page(server, entry.layout(), about);
+    if consent.plugin_name.is_empty() {
+        NAMELESS.clone_into(&mut consent.plugin_name);
+    }
     let document = manifest::served(&plugin, scheme);
     let manifest = serde_json::to_string_pretty(&document).unwrap_or_default();
     Ok(Preview::of(&consent, (manifest, previewed.mistakes), shows.is_read_later)?)
@@ -122,13 +128,17 @@ async fn api_address(
     Ok(identifier.map_or_else(|| plugin.host.to_string(), |it| it.display_address()))
 }
 
+/// The client that was registered last, of those that people are sent here by.
 async fn newest(entry: &Entry<'_>, plugin: &Plugin) -> Result<Option<Client>, PageError> {
-    let page: Page<ClientId> = Page { before: None, rows_max: 1 };
-    Ok(entry.server.store.clients_of(plugin.id, entry.server.clock.now(), page).await?.pop())
+    let page: Page<ClientId> = Page { before: None, rows_max: CLIENTS };
+    let clients = entry.server.store.clients_of(plugin.id, entry.server.clock.now(), page).await?;
+    let sends_people = |it: &Client| it.enabled && dialect::authorization_code_allowed(it.dialect);
+    Ok(clients.into_iter().find(sends_people))
 }
 
-fn nameless() -> WhoAsks {
-    WhoAsks { name: NAMELESS.to_owned(), origin: ClientOrigin::Owner }
+/// Who asks most likely where there is no client yet.
+fn usual(kind: Dialect) -> WhoAsks {
+    WhoAsks { name: dialect::usual_name(kind).to_owned(), origin: ClientOrigin::Owner }
 }
 
 /// Where people are sent back to: the client's own callback, or the one that callers of this kind use.

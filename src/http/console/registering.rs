@@ -88,6 +88,8 @@ async fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outc
         pasted: typed.pasted,
         openapi_url: typed.openapi_url,
         logo_url: typed.logo_url,
+        has_openapi: false,
+        has_logo: false,
         preview,
         wrong: typed.wrong,
     };

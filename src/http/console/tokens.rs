@@ -59,8 +59,9 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
             };
             match owner_tokens::make(&registry, &entry.account, &form).await {
                 Ok(made) => {
+                    let shown = (form.name, made.secret.reveal().to_owned());
                     let form = OwnerTokenForm { days: form.days, ..OwnerTokenForm::default() };
-                    render(entry, form, (Some(made.secret.reveal().to_owned()), Vec::new())).await
+                    render(entry, form, (Some(shown), Vec::new())).await
                 }
                 Err(RegistryError::Wrong(wrong)) => render(entry, form, (None, wrong)).await,
                 Err(error) => Err(error.into()),
@@ -70,7 +71,11 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     }
 }
 
-async fn render(entry: &Entry<'_>, form: OwnerTokenForm, (made, wrong): (Option<String>, Vec<Wrong>)) -> Outcome {
+async fn render(
+    entry: &Entry<'_>,
+    form: OwnerTokenForm,
+    (made, wrong): (Option<(String, String)>, Vec<Wrong>),
+) -> Outcome {
     let tokens = entry.server.store.owner_tokens(entry.account.id, entry.server.clock.now()).await?;
     let choice = |scope: &OwnerScope| Choice {
         value: scope.as_str().to_owned(),

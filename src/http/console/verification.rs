@@ -106,9 +106,14 @@ async fn render(entry: &Entry<'_>, plugin: Plugin, (typed, wrong): (Typed, Vec<W
     let verification = entry.server.store.remembered_looks(plugin.id).await?;
     let (scheme, _) = entry.server.settings.schemes_of(&plugin.host);
     let place = |path: &str| format!("{scheme}://{}{path}", plugin.host);
+    let mut frame = entry.frame(Some((&plugin, Section::Verification)))?;
+    if verification.look.is_some() {
+        // What a look came to stands on the page, and is not said twice.
+        frame.notice = frame.notice.filter(|notice| !matches!(notice, Notice::Verified | Notice::NotVerified));
+    }
     let page = VerificationPage {
         layout: entry.layout(),
-        frame: entry.frame(Some((&plugin, Section::Verification)))?,
+        frame,
         slug: plugin.slug.clone(),
         version: plugin.version,
         has_token: plugin.state != PluginState::Draft,

@@ -6,6 +6,7 @@ mod log;
 mod notices;
 pub mod people;
 mod preview;
+mod scopes;
 mod sure;
 pub mod times;
 mod tokens;
@@ -17,9 +18,10 @@ mod working;
 pub use self::clients::{
     Choice, ClientLine, ClientPage, ClientsPage, HandoverPage, NewClientPage, OfferLine, SecretLine,
 };
-pub use self::log::LogPage;
+pub use self::log::{LogLine, LogPage};
 pub use self::notices::Notice;
 pub use self::preview::Preview;
+pub use self::scopes::ScopesPage;
 pub use self::sure::{SurePage, isolated};
 pub use self::tokens::{TokenLine, TokensPage};
 pub use self::try_out::{TryOutPage, TryOutStep, Words};
@@ -35,7 +37,7 @@ use crate::{
         client::Dialect,
         plugin::{Plugin, PluginState},
     },
-    registry::{Wrong, plugins::PluginForm, scopes::ScopeForm},
+    registry::{Wrong, plugins::PluginForm},
 };
 
 /// What frames every page of the console.
@@ -73,46 +75,55 @@ impl Head {
     }
 }
 
+/// A page of a plugin, with what follows the plugin's own address and what it is called.
+type Place = (Section, &'static str, &'static str);
+
 macro_rules! sections {
-    ($($(#[$doc:meta])* $name:ident = $path:literal, $words:literal),+ $(,)?) => {
+    ($($group:literal { $($(#[$doc:meta])* $name:ident = $path:literal, $words:literal),+ $(,)? })+) => {
         /// The pages of a plugin.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Section {
-            $($(#[$doc])* $name,)+
+            $($($(#[$doc])* $name,)+)+
         }
 
         impl Section {
-            /// Each of them, with what follows the plugin's own address and what it is called.
-            pub const ALL: &[(Self, &str, &str)] = &[$((Self::$name, $path, $words)),+];
+            /// Each of them, by what somebody is there for.
+            pub const GROUPS: &[(&str, &[Place])] = &[$(($group, &[$((Self::$name, $path, $words)),+])),+];
         }
     };
 }
 
 sections! {
-    /// Where it stands.
-    Overview = "", "Overview",
-    /// What it says of itself.
-    Listing = "/listing", "Listing",
-    /// What clients may ask for.
-    Scopes = "/scopes", "Permissions",
-    /// The programs that may ask.
-    Clients = "/clients", "Client IDs",
-    /// Whether an assistant finds what it looks for.
-    Verification = "/verification", "Verification",
-    /// Where its API is told of its people.
-    Webhook = "/webhook", "Webhook",
-    /// How it is used.
-    Numbers = "/numbers", "Numbers",
-    /// What happened, and what the doctor says.
-    Working = "/working", "Is it working?",
-    /// Who is connected.
-    People = "/people", "People",
-    /// Who may connect.
-    Access = "/access", "Access",
-    /// Who looks after it.
-    Owners = "/owners", "Owners",
-    /// What happened.
-    Log = "/log", "Log",
+    "Set up" {
+        /// Where it stands.
+        Overview = "", "Overview",
+        /// What it says of itself.
+        Listing = "/listing", "Listing",
+        /// What clients may ask for.
+        Scopes = "/scopes", "Permissions",
+        /// The programs that may ask.
+        Clients = "/clients", "Client IDs",
+        /// Whether an assistant finds what it looks for.
+        Verification = "/verification", "Verification",
+    }
+    "People" {
+        /// Who is connected.
+        People = "/people", "People",
+        /// Who may connect.
+        Access = "/access", "Access",
+        /// Who looks after it.
+        Owners = "/owners", "Owners",
+    }
+    "Watch" {
+        /// What happened, and what the doctor says.
+        Working = "/working", "Is it working?",
+        /// How it is used.
+        Numbers = "/numbers", "Numbers",
+        /// Where its API is told of its people.
+        Webhook = "/webhook", "Webhook",
+        /// What happened.
+        Log = "/log", "Log",
+    }
 }
 
 /// What leads to the other pages of a list. Addresses stand after the path of the public URL.
@@ -204,6 +215,10 @@ pub struct ListingPage {
     pub openapi_url: String,
     /// Where the picture is to be fetched.
     pub logo_url: String,
+    /// Whether the API's description is kept.
+    pub has_openapi: bool,
+    /// Whether a picture is.
+    pub has_logo: bool,
     /// What people and assistants would read.
     pub preview: Preview,
     /// What is wrong with it.
@@ -251,11 +266,45 @@ impl ListingPage {
         };
         let required = !matches!(name, "short_name" | "accent_color" | "openapi_url" | "logo_url");
         Field {
-            optional: (!required).then_some("(may be left empty)"),
+            optional: (!required).then_some("optional"),
             hint: Some(hint),
             value,
             wrong: wrong_with(&self.wrong, name),
             ..Field::new(name, label, (kind, length_max))
+        }
+    }
+
+    fn contact_hint(&self) -> &'static str {
+        if self.is_for(Dialect::Plugin) {
+            "An address that people may write to. For a classic plugin it must be of the API's own domain."
+        } else {
+            "An address that people may write to."
+        }
+    }
+
+    fn legal_hint(&self) -> &'static str {
+        if self.is_for(Dialect::Plugin) {
+            "A page of yours, with https://. For a classic plugin it must be of the API's own domain."
+        } else {
+            "A page of yours, with https://."
+        }
+    }
+
+    fn openapi_hint(&self) -> &'static str {
+        if self.has_openapi {
+            "One is kept already: leave this empty to keep it. Give it again when the API has changed: JSON or YAML, \
+             version 3, where it can be fetched now."
+        } else {
+            "Where it can be fetched now; JSON or YAML, version 3. It is kept here and served to assistants, and what it \
+             says of permissions is proposed to you. Give it again whenever it changes."
+        }
+    }
+
+    fn logo_hint(&self) -> &'static str {
+        if self.has_logo {
+            "One is kept already: leave this empty to keep it. Another is fetched now: PNG, JPEG or WebP."
+        } else {
+            "Where the picture can be fetched now: PNG, JPEG or WebP. It is kept here."
         }
     }
 
@@ -290,41 +339,6 @@ impl ListingPage {
     }
 }
 
-/// What clients may ask for, `GET /console/plugins/{slug}/scopes`.
-#[derive(Debug, Clone, Template)]
-#[template(path = "console/scopes.html")]
-pub struct ScopesPage {
-    /// Shared by all pages.
-    pub layout: Layout,
-    /// Shared by the console.
-    pub frame: Frame,
-    /// The plugin's short name.
-    pub slug: String,
-    /// Its version when it was read.
-    pub version: i64,
-    /// The names that it has, which stay.
-    pub known: Vec<String>,
-    /// What stands in the fields.
-    pub scopes: Vec<ScopeForm>,
-    /// What is wrong with it.
-    pub wrong: Vec<Wrong>,
-}
-
-/// Empty lines for what is to be added.
-const EMPTY_LINES: usize = 2;
-
-impl ScopesPage {
-    fn is_known(&self, scope: &ScopeForm) -> bool {
-        self.known.contains(&scope.name)
-    }
-
-    /// The lines of the form, with some empty ones at the end.
-    fn lines(&self) -> Vec<ScopeForm> {
-        let empty = ScopeForm { name: String::new(), words: String::new(), optional: false };
-        self.scopes.iter().cloned().chain(std::iter::repeat_n(empty, EMPTY_LINES)).collect()
-    }
-}
-
 /// Where a plugin stands, `GET /console/plugins/{slug}`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/overview.html")]
@@ -346,12 +360,17 @@ pub struct OverviewPage {
 }
 
 impl OverviewPage {
-    fn name(&self) -> &str {
-        self.frame.head.as_ref().map_or("", |head| &head.name)
-    }
-
     fn slug(&self) -> &str {
         self.frame.head.as_ref().map_or("", |head| &head.slug)
+    }
+
+    fn is_draft(&self) -> bool {
+        self.frame.head.as_ref().is_some_and(|head| head.badge == PluginState::Draft.into())
+    }
+
+    /// What is to be done first of what is not.
+    fn next(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| !step.done)
     }
 }
 

@@ -49,7 +49,7 @@ impl Scene {
     async fn carries(&self, (status, answer): &(StatusCode, Value)) -> [String; 3] {
         assert_eq!(*status, StatusCode::OK, "{answer}");
         let [api, own] = self.told_of(answer).await;
-        [answer["scope"].as_str().unwrap().to_owned(), api, own]
+        [answer["scope"].as_str().unwrap_or_default().to_owned(), api, own]
     }
 
     /// What the API and the client are told of an access token, `-` where it is nothing.

@@ -27,7 +27,7 @@ async fn an_owner_registers_a_plugin() {
     chromium.open(&format!("{url}/console")).await;
     chromium.sign_in("owner@example.com").await;
     chromium.arrives(&format!("{url}/console")).await;
-    chromium.reads("There is no plugin of yours yet").await;
+    chromium.reads("Register your first one").await;
     chromium.looks_well("console_empty").await;
     chromium.press("Register a plugin").await;
     chromium.reads("What do you want to connect").await;

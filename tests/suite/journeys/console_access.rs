@@ -32,13 +32,13 @@ async fn an_owner_says_who_may_connect() {
         chromium.press(button).await;
     };
     type_in("@corp", "Let only them in").await;
-    chromium.reads("is not @ and a domain").await;
+    chromium.reads("is not a whole domain").await;
     chromium.looks_well("console_access_wrong").await;
     type_in("@corp.example\ngrace@example.com", "Let only them in").await;
-    chromium.reads("This shuts out somebody who is connected").await;
+    chromium.reads("This shuts out between 1 and 4 people").await;
     chromium.looks_well("console_access_asked").await;
     assert_eq!(world.running.refresh(&client, refresh).await.0, 200, "not before it is confirmed");
-    chromium.press("Change it").await;
+    chromium.press("Shut them out").await;
     chromium.reads("Only these may connect").await;
     chromium.looks_well("console_access").await;
     assert_eq!(world.running.refresh(&client, refresh).await.0, 400);

@@ -118,13 +118,13 @@ async fn a_newcomer_goes_from_an_invitation_to_a_connection() {
     walker.types("legal_info_url", &format!("https://{HOST}/legal")).await;
     walker.types("contact_email", "help@todo.example").await;
     walker.pastes_description(&description(&format!("https://{HOST}"))).await;
-    chromium.reads("Allow the assistant to use Example Tasks?").await;
+    chromium.reads("Allow ChatGPT to use Example Tasks?").await;
     chromium.reads("See your tasks").await;
     chromium.looks_well("console_preview").await;
     walker.presses("Register").await;
     walker.arrives("/console/plugins/example-tasks/scopes").await;
     walker.presses("Save").await;
-    walker.presses("Create a client ID, and type it in elsewhere").await;
+    walker.presses("Create a client ID, and paste it into the other program").await;
     chromium.looks_well("console_new_client").await;
     walker.presses_at("#preset option[value=plugin]").await;
     walker.presses("Create it").await;
@@ -143,7 +143,7 @@ async fn a_newcomer_goes_from_an_invitation_to_a_connection() {
     let asking = reqwest::Client::new().get(format!("{}{}", running.own, manifest::PLACE)).header("host", HOST);
     let document: Value = asking.send().await.unwrap().json().await.unwrap();
     public.answer(manifest::PLACE, Answer::json(&document));
-    walker.presses("Look now").await;
+    walker.presses("Check now").await;
     chromium.reads("Verified").await;
     chromium.looks_well("console_verification").await;
     let verified = server.store.plugin_by_slug("example-tasks").await.unwrap().unwrap();
@@ -165,7 +165,7 @@ async fn a_newcomer_goes_from_an_invitation_to_a_connection() {
     walker.presses("Register").await;
     walker.arrives("/console/plugins/example-lists/scopes").await;
     walker.presses("Save").await;
-    walker.presses("Create a client ID, and type it in elsewhere").await;
+    walker.presses("Create a client ID, and paste it into the other program").await;
     walker.presses("Create it").await;
     chromium.reads("Token Exchange Method").await;
     walker.presses_at("main a.button.primary").await;
@@ -186,7 +186,7 @@ async fn a_newcomer_goes_from_an_invitation_to_a_connection() {
     jobs::flows::keep(server).await.unwrap();
     walker.presses("The same attempt as this server saw it").await;
     chromium.reads("Step by step").await;
-    for step in ["Authorization", "Consent", "Code", "Token"] {
+    for step in ["Request", "Answer", "Sent back", "Tokens"] {
         chromium.reads(step).await;
     }
     jobs::counts::keep(server).await.unwrap();

@@ -170,7 +170,7 @@ on_both_engines! {
         }
         let asked = program.call_with("POST", RULES, &json!({ "version": version, "who": ["@corp.example"] })).await;
         let says = asked.json["errors"][0]["problem"].as_str().unwrap();
-        assert!(says.starts_with("this shuts out somebody who is connected, fewer than 5 people;"), "{says}");
+        assert!(says.starts_with("this shuts out between 1 and 4 people who are connected;"), "{says}");
         let (status, next) = world.running.refresh(&client, refresh).await;
         assert_eq!(status, 200, "nothing was changed");
         let meant = json!({ "version": version, "who": ["@corp.example"], "shut_out": true });

@@ -266,7 +266,7 @@ async fn an_owner_sets_it_tests_it_and_reads_what_came_of_it() {
     let address = it.host.url("/hook").to_string();
     chromium.open(&format!("{}/console", running.url)).await;
     chromium.sign_in("admin@example.com").await;
-    chromium.reads("All plugins").await;
+    chromium.reads("API tokens").await;
     chromium.open(&format!("{}{path}", running.url)).await;
     chromium.find(".plugin-head").await;
     chromium.looks_well("console_webhook").await;

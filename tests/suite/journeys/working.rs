@@ -114,11 +114,11 @@ on_both_engines! {
         assert!(list.html.contains("Connected") && list.html.contains("The secret is not the client"), "{}", list.html);
         let refused = browser.get(&found[0]).await.page();
         // Of what was agreed to before nobody is asked.
-        for words in ["ChatGPT", "Authorization", "Sign-in", "Code", "Token", "Refused", "rotate-secret"] {
+        for words in ["ChatGPT", "Request", "Sign-in", "Sent back", "Tokens", "Refused", "give it a new one"] {
             assert!(refused.html.contains(words), "{words}: {}", refused.html);
         }
         let connected = browser.get(&found[1]).await.page();
-        assert!(connected.html.contains("It was connected.") && connected.html.contains("<strong>Consent</strong>"));
+        assert!(connected.html.contains("It was connected.") && connected.html.contains("<strong>Answer</strong>"));
     }
 
     async fn another_owners_attempts_are_not_there(engine) {

@@ -44,8 +44,8 @@ pub struct NewClientPage {
     pub frame: Frame,
     /// The plugin's short name.
     pub slug: String,
-    /// What it can be: the word of each, what it is called, and whether it is chosen.
-    pub presets: Vec<Choice>,
+    /// What it can be: what one assistant has several ways for, other assistants, and everything else.
+    pub groups: [Vec<Choice>; 3],
     /// What stands in the field.
     pub name: String,
     /// What stands in the field: one address in each line.
@@ -142,8 +142,6 @@ pub struct ClientPage {
     pub offers: Vec<OfferLine>,
     /// Its secrets, newest first; none where it has none.
     pub secrets: Vec<SecretLine>,
-    /// Whether it asks for the plugin as a whole, although that has scopes.
-    pub is_for_the_whole: bool,
     /// Each of the plugin's scopes, and whether it may ask for it.
     pub scopes: Vec<Choice>,
     /// What is to be typed in where: fields and values, without the secret.
@@ -181,6 +179,11 @@ pub struct SecretLine {
 }
 
 impl ClientPage {
+    /// Whether it asks for the plugin as a whole, although that has scopes.
+    fn is_for_the_whole(&self) -> bool {
+        self.wrong.is_empty() && self.scopes.iter().all(|scope| !scope.chosen)
+    }
+
     fn wrong_with(&self, field: &str) -> Vec<&str> {
         wrong_with(&self.wrong, field)
     }

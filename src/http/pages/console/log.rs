@@ -21,18 +21,26 @@ pub struct LogPage {
     /// The same as it stands in an address.
     pub query: String,
     /// Newest first.
-    pub lines: Vec<log::Line>,
+    pub lines: Vec<LogLine>,
     /// What leads to the other pages.
     pub pager: Pager,
 }
 
-impl LogPage {
-    fn when(&self, line: &log::Line) -> String {
-        line.at.parse::<Timestamp>().map_or_else(|_| line.at.clone(), times::second)
-    }
+/// A line of it.
+#[derive(Debug, Clone)]
+pub struct LogLine {
+    /// What happened, in a sentence.
+    pub says: &'static str,
+    /// When, as people read it.
+    pub when: String,
+    /// What else is told.
+    pub line: log::Line,
+}
 
-    fn says<'a>(&self, line: &'a log::Line) -> &'a str {
-        says(&line.action).unwrap_or(&line.action)
+impl From<log::Line> for LogLine {
+    fn from(line: log::Line) -> Self {
+        let when = line.at.parse::<Timestamp>().map_or_else(|_| line.at.clone(), times::second);
+        Self { says: says(&line.action).unwrap_or("Something else happened"), when, line }
     }
 }
 

@@ -35,7 +35,7 @@ notices! {
     /// A look found everything as it should be.
     Verified = "verified", "Verified: what stands at the public address is what it should be.",
     /// A look did not.
-    NotVerified = "not-verified", "Looked. What was found is said below.",
+    NotVerified = "not-verified", "Not verified. What is wrong stands below.",
     /// A callback that was offered is registered.
     Approved = "approved", "Approved: people are sent back there from now on.",
     /// An offer was taken away.
@@ -88,5 +88,10 @@ impl Notice {
     /// Its sentence.
     pub fn says(self) -> &'static str {
         self.entry().1
+    }
+
+    /// Whether what was wanted was done.
+    pub fn is_good(self) -> bool {
+        !matches!(self, Self::OtherAccount | Self::NotVerified | Self::TryOutOver)
     }
 }

@@ -59,7 +59,7 @@ impl OwnersPage {
             hint: Some("The address they sign in with, or will: an account can be made with it later."),
             value: &self.email,
             wrong: wrong_with(&self.wrong, "email"),
-            ..Field::new("email", "E-mail address", ("email", 254))
+            ..Field::new("email", "Email address", ("email", 254))
         }
     }
 
@@ -126,8 +126,8 @@ pub struct PersonLine {
     pub email: Option<String>,
     /// What the client is called.
     pub client: String,
-    /// What is allowed.
-    pub scopes: String,
+    /// What they allowed, in the sentences they read; by its name where the plugin has it no longer.
+    pub may: Vec<String>,
     /// Since when.
     pub since: String,
     /// When it was last used.
@@ -151,11 +151,10 @@ pub struct EverybodyPage {
 }
 
 impl EverybodyPage {
-    fn field(&self) -> Field<'_, &str> {
+    fn field(&self) -> Field<'_, String> {
         Field {
-            hint: Some("Type it as it stands in the address of this page."),
-            wrong: wrong_with(&self.wrong, "confirm"),
-            ..Field::new("confirm", "The plugin's short name", ("text", 64))
+            wrong: wrong_with(&self.wrong, "confirm").into_iter().map(str::to_owned).collect(),
+            ..Field::new("confirm", format!("Type {} to confirm", self.slug), ("text", 64))
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use askama::Template;
 
-use crate::http::pages::ConsentPage;
+use super::super::super::assets;
+use crate::{http::pages::ConsentPage, model::brand::Colour};
 
 /// A preview: a part of a page, and what is fetched while somebody types.
 #[derive(Debug, Clone, Template)]
@@ -10,6 +11,10 @@ use crate::http::pages::ConsentPage;
 pub struct Preview {
     /// The page on which people are asked, without what frames it.
     consent: String,
+    /// The colour of its buttons, if it has one of its own: there is a stylesheet for each.
+    accent: Option<Colour>,
+    /// What stands before the path of the public URL.
+    base: String,
     /// The manifest as it would be served.
     manifest: String,
     /// What it would be refused for as it stands.
@@ -26,9 +31,11 @@ impl Preview {
         (manifest, mistakes): (String, Vec<String>),
         is_read_later: bool,
     ) -> askama::Result<Self> {
+        let page_layout = &consent.layout;
         let page = consent.as_main().render()?;
         let levels = [("<h2", "<h4"), ("</h2>", "</h4>"), ("<h1", "<h3"), ("</h1>", "</h3>")];
         let consent = levels.iter().fold(page, |page, (from, to)| page.replace(from, to));
-        Ok(Self { consent, manifest, mistakes, is_read_later })
+        let (accent, base) = (page_layout.brand.accent, page_layout.base.clone());
+        Ok(Self { consent, accent, base, manifest, mistakes, is_read_later })
     }
 }

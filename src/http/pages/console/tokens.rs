@@ -15,8 +15,8 @@ pub struct TokensPage {
     pub frame: Frame,
     /// Those that are good, the newest first.
     pub tokens: Vec<TokenLine>,
-    /// The text of one that was made a moment ago.
-    pub made: Option<String>,
+    /// The name and the text of one that was made a moment ago.
+    pub made: Option<(String, String)>,
     /// What one may be used for.
     pub scopes: Vec<Choice>,
     /// What was typed.
@@ -39,6 +39,10 @@ pub struct TokenLine {
 }
 
 impl TokensPage {
+    fn wrong_with(&self, field: &str) -> Vec<&str> {
+        wrong_with(&self.wrong, field)
+    }
+
     fn name_field(&self) -> Field<'_, &str> {
         Field {
             hint: Some("So that you know it again: what uses it, and where."),

@@ -85,6 +85,10 @@ impl TryOutStep {
     }
 }
 
+/// Two things that may have happened where this server was asked for tokens.
+const NOT_GIVEN: &str = "If there is no answer, let requests for /token on the plugin's host reach this server. If there \
+                         is one, this server refused: the attempt, as this server saw it, says what and why.";
+
 /// What a step is called, and what to do where it went wrong.
 fn in_words(name: &str) -> (&'static str, &'static str) {
     match name {
@@ -103,20 +107,15 @@ fn in_words(name: &str) -> (&'static str, &'static str) {
         "return" => (
             "Signing in and being asked",
             "If you said no, try again and allow it; you may be one of those whom your own rules do not let in (Access). \
-             Otherwise the attempt on the page before says what was refused, and why.",
+             Otherwise the attempt, as this server saw it, says what was refused, and why.",
         ),
-        "tokens" => (
-            "Tokens for the code",
-            "The attempt on the page before says why this server refused, if it was reached at all.",
-        ),
+        "tokens" => ("Tokens for the code", NOT_GIVEN),
         "api" => (
             "The first call",
             "Your API has to take this server's access tokens: look into its log at this time, and check that it knows \
              this server's address and keys.",
         ),
-        "refresh" => {
-            (REFRESH, "The attempt on the page before says why this server refused, if it was reached at all.")
-        }
+        "refresh" => (REFRESH, NOT_GIVEN),
         _ => ("Something else", "Try again."),
     }
 }

@@ -139,13 +139,25 @@ impl AttemptLine {
         Self {
             id: attempt.id.to_string(),
             client,
-            user_agent: user_agent.unwrap_or_default(),
+            user_agent: user_agent.map(shortened).unwrap_or_default(),
             began_at: times::second(attempt.id.began_at()),
             badge: attempt.standing().into(),
             says: last.map(|event| event.says.clone()).unwrap_or_default(),
             steps: attempt.events.iter().map(StepMark::from).collect(),
         }
     }
+}
+
+/// The longest name that a caller gives itself in the list, in characters.
+const AGENT_SHOWN: usize = 40;
+
+/// A browser's whole name is longer than what is said of it, and stands on the attempt's own page.
+fn shortened(mut agent: String) -> String {
+    if let Some((end, _)) = agent.char_indices().nth(AGENT_SHOWN) {
+        agent.truncate(end);
+        agent.push('…');
+    }
+    agent
 }
 
 impl From<&FlowEvent> for StepMark {
@@ -199,7 +211,8 @@ pub struct EventLine {
 
 impl From<&FlowEvent> for EventLine {
     fn from(event: &FlowEvent) -> Self {
-        let by = event.user_agent.as_deref().map_or("no user agent".to_owned(), |agent| format!("“{agent}”"));
+        let by =
+            event.user_agent.as_deref().map_or("It did not say what it is".to_owned(), |agent| format!("“{agent}”"));
         let from = event.address.as_ref().map_or(String::new(), |address| format!(", from {address}"));
         Self {
             at: times::second(event.at),
@@ -239,15 +252,15 @@ impl From<Outcome> for Badge {
 /// A step as people call it.
 fn words(step: Step) -> &'static str {
     match step {
-        Step::Discovery => "Discovery",
+        Step::Discovery => "Look-up",
         Step::Registration => "Registration",
-        Step::Authorization => "Authorization",
+        Step::Authorization => "Request",
         Step::SignIn => "Sign-in",
-        Step::Consent => "Consent",
-        Step::Code => "Code",
-        Step::Token => "Token",
+        Step::Consent => "Answer",
+        Step::Code => "Sent back",
+        Step::Token => "Tokens",
         Step::Introspection => "First API call",
-        Step::Refresh => "Refresh",
+        Step::Refresh => "Renewal",
         Step::Revocation => "Revocation",
     }
 }

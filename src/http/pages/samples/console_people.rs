@@ -178,7 +178,7 @@ fn people(layout: &Layout, text: &str) -> PeoplePage {
         subject: "pBt9DqXkqn6bT3mM0s2cJvYw1xE".to_owned(),
         email: email.map(str::to_owned),
         client: text.to_owned(),
-        scopes: text.to_owned(),
+        may: vec![text.to_owned(), text.to_owned()],
         since: "15 January 2027, 08:00 UTC".to_owned(),
         last_used: last_used.map(str::to_owned),
     };
@@ -204,7 +204,7 @@ fn tokens(layout: &Layout, text: &str) -> TokensPage {
         layout: layout.clone(),
         frame: Frame { head: None, ..frame(Section::Owners, text) },
         tokens: vec![TokenLine { id: own(), name: own(), scopes: own(), says: own() }],
-        made: Some(own()),
+        made: Some((own(), own())),
         scopes: vec![Choice { value: own(), label: own(), chosen: true }],
         form: OwnerTokenForm { name: own(), scopes: vec![own()], days: own() },
         wrong: Vec::new(),
@@ -216,7 +216,7 @@ fn lines(layout: &Layout, text: &str) -> LogPage {
     let line = log::Line {
         id: AuditEventId(uuid::Uuid::max()),
         at: "2027-01-15T08:00:00.000Z".to_owned(),
-        action: own(),
+        action: "client.added".to_owned(),
         by: own(),
         token_id: own(),
         token_name: own(),
@@ -232,7 +232,7 @@ fn lines(layout: &Layout, text: &str) -> LogPage {
         slug: "todo".to_owned(),
         search: own(),
         query: "client.added".to_owned(),
-        lines: vec![line],
+        lines: vec![line.into()],
         pager: pager(text),
     }
 }
