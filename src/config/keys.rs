@@ -20,6 +20,11 @@ impl Key {
     pub fn variable(&self) -> String {
         format!("{VARIABLE_PREFIX}{}", self.name.to_uppercase())
     }
+
+    /// Whether its value refers to a secret, as its example does.
+    pub fn is_reference(&self) -> bool {
+        self.example.contains("\"file:")
+    }
 }
 
 /// What all variables of this program begin with.

@@ -19,9 +19,6 @@ pub const DEFAULT_FILE: &str = "consentry.toml";
 /// Tables of the file; all else is keys. There are none in the environment, whose variables are texts.
 pub(super) const TABLES: [&str; 2] = ["own_login", "providers"];
 
-/// Keys whose values are references to secrets.
-pub(super) const REFERENCES: [&str; 3] = ["database_password", "master_keys", "registration_token"];
-
 /// The environment's variables, as far as they are Unicode.
 pub type Environment = BTreeMap<String, String>;
 
@@ -145,9 +142,9 @@ impl Gathered {
 
     /// Variables that hold secrets somebody refers to; they may be called anything.
     fn referenced(&self) -> BTreeSet<String> {
-        REFERENCES
-            .iter()
-            .filter_map(|name| self.given.get(name))
+        KEYS.iter()
+            .filter(|key| key.is_reference())
+            .filter_map(|key| self.given.get(&key.name))
             .flat_map(|given| given.text.split(','))
             .chain(self.tables.values().flat_map(|(table, _)| texts_in(table)))
             .filter_map(|reference| reference.trim().strip_prefix("env:"))
@@ -160,7 +157,7 @@ impl Gathered {
             match keys::find(&flag.key) {
                 // Every user of the machine can read a command line. Only the reference would stand there, but who
                 // is used to putting it there will put the secret there one day.
-                Some(key) if REFERENCES.contains(&key.name) => {
+                Some(key) if key.is_reference() => {
                     let cure = format!("write it in {DEFAULT_FILE} or as {}", key.variable());
                     self.mistake(&flag.flag, "secrets are not configured on the command line", cure);
                 }

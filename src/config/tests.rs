@@ -87,6 +87,20 @@ fn the_file_yields_to_the_environment_and_the_environment_to_flags() {
 }
 
 #[test]
+fn what_refers_to_a_secret_is_no_flag_and_may_name_any_variable() {
+    let place = Place::with("");
+    let references: Vec<_> = keys::KEYS.iter().filter(|key| key.is_reference()).collect();
+    assert!(references.iter().any(|key| key.name == "mail_password") && references.len() > 3, "{references:?}");
+    for key in references {
+        let error = ServeConfig::check(&place.sources(&[], &[(key.name, "env:ANY")])).unwrap_err();
+        assert!(error.to_string().contains("secrets are not configured on the command line"), "{error}");
+        let variables = [(&*key.variable(), "env:CONSENTRY_OF_MINE"), ("CONSENTRY_OF_MINE", "whatever it is")];
+        let error = ServeConfig::check(&place.sources(&variables, &[])).unwrap_err();
+        assert!(!error.to_string().contains("there is no such key"), "{}: {error}", key.name);
+    }
+}
+
+#[test]
 fn every_mistake_is_told_at_once_with_its_place_and_its_cure() {
     let place = Place::with(
         "publik_url = \"x\"\nlisten = \"localhost\"\nrefresh_idle = 9000000\nrefresh_absolute = 8000000\n[server]\na = 1",
