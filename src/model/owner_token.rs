@@ -41,7 +41,7 @@ macro_rules! owner_scopes {
 owner_scopes! {
     /// Reading everything about plugins but people and the log.
     PluginsRead = "plugins:read",
-        "See plugins, their clients, owners and numbers, and attempts to connect with addresses they came from",
+        "See plugins, their clients, owners and numbers, and attempts to connect with addresses they came from; preview a manifest",
     /// Changing what plugins say.
     PluginsWrite = "plugins:write", "Register plugins, change what they say and what may be asked for, verify them and look whether they work",
     /// Changing clients.
@@ -55,7 +55,7 @@ owner_scopes! {
     /// Reading who may connect.
     AccessRead = "access:read", "See who may connect, by the addresses and groups that are named, and the reviewers' account",
     /// Changing who may connect.
-    AccessWrite = "access:write", "Say who may connect, and make the account for reviewers, with its password",
+    AccessWrite = "access:write", "Say who may connect; make the account for reviewers, with its password, prolong and end it",
     /// Reading the webhook.
     WebhooksRead = "webhooks:read", "See where APIs are told of their people, and what became of it",
     /// Changing the webhook.

@@ -103,6 +103,11 @@ impl Parameters {
         values.filter(|value| *value != Some(""))
     }
 
+    /// All of them in the order they came, without those that are no text.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
+    }
+
     /// The value of a parameter that must stand once.
     pub fn required(&self, name: &str, length_max: usize) -> Result<&str, OAuthError> {
         self.one(name, length_max)?.ok_or_else(|| invalid_request(format!("{name} is missing")))

@@ -8,7 +8,7 @@ async fn the_operator_says_who_may_connect() {
     let access = async |words: &[&str]| shell.run(&[&["plugin", "access", "todo"][..], words].concat()).await;
     assert!(access(&[]).await.text.contains("Everybody may connect to todo"));
     let refused = async |words: &[&str]| shell.refused(&[&["plugin", "access", "todo"][..], words].concat()).await;
-    assert!(refused(&["--who", "@corp"]).await.starts_with("--who: @corp is not @ and a domain"));
+    assert!(refused(&["--who", "@corp"]).await.starts_with("--who: @corp is not a whole domain"));
     assert!(refused(&["--who", "group:staff"]).await.contains("there is no group staff"));
     assert!(refused(&["--who", "corp.example"]).await.contains("none of @domain"));
     assert!(

@@ -153,9 +153,11 @@ fn complete(operation: &mut Value, (path, method): (&str, &str)) {
         operation["parameters"] = Value::Array(parameters);
     }
     let changes = method != "get";
-    // What sends requests to hosts that an owner names.
+    // What sends requests to hosts that an owner names, and what hashes a password.
     let has_a_pace = match method {
-        "post" => path == "/plugins" || ["/verification", "/findings"].iter().any(|end| path.ends_with(end)),
+        "post" => {
+            path == "/plugins" || ["/verification", "/findings", "/reviewer"].iter().any(|end| path.ends_with(end))
+        }
         method => method == "put" && path.ends_with("/listing"),
     };
     let answers = [

@@ -17,9 +17,10 @@ use crate::{
         client::{Client, ClientSecret, Registration},
         id::ClientSecretId,
         plugin::Plugin,
+        redirect_uri::RedirectUri,
         scope::Scopes,
     },
-    protocol::{dialect, parameters::Parameters},
+    protocol::{dialect, parameters::Parameters, presets},
     registry::{
         RegistryError, RegistryResult, Wrong,
         clients::{self, HandedOver, Which, callbacks, changes, scopes, secrets},
@@ -65,8 +66,13 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     }
     let (typed, seen) = (field(if change == "rename" { "name" } else { "callback" })?, field("version")?.parse().ok());
     let ticked: Vec<String> = fields.all("scope").flatten().map(str::to_owned).collect();
-    if matches!(change, "disable" | "remove-callback") && !is_confirmed(fields) {
-        return ask(entry, &plugin, &client, (change, typed)).await;
+    let ends_the_whole =
+        change == "scopes" && !ticked.is_empty() && client.scopes.as_ref().is_some_and(Scopes::is_empty);
+    if (ends_the_whole || matches!(change, "disable" | "remove-callback")) && !is_confirmed(fields) {
+        let scopes = ticked.into_iter().map(|scope| ("scope", scope));
+        let again = [("change", change), ("version", field("version")?), ("callback", typed)];
+        let again = again.map(|(name, value)| (name, value.to_owned())).into_iter().chain(scopes).collect();
+        return ask(entry, &plugin, &client, (change, typed, again)).await;
     }
     let registry = entry.registry();
     let which = Which { client_id: &client.client_id, seen };
@@ -200,35 +206,51 @@ async fn render_delete(entry: &Entry<'_>, plugin: &Plugin, client: &Client, wron
         back: here,
         wrong,
     };
-    entry.answer(HttpResponse::Ok(), &page)
+    entry.answer_with(&page, &page.wrong)
 }
 
-/// Asks before it is disabled, or before a callback is removed.
-async fn ask(entry: &Entry<'_>, plugin: &Plugin, client: &Client, (change, typed): (&str, &str)) -> Outcome {
+/// Asks before it is disabled, before a callback is removed, and before it may ask for some scopes instead of the whole;
+/// `again` is what the form said.
+async fn ask(
+    entry: &Entry<'_>,
+    plugin: &Plugin,
+    client: &Client,
+    (change, typed, again): (&str, &str, Vec<(&'static str, String)>),
+) -> Outcome {
     let here = path_of(client);
-    let of_form = [("change", change.to_owned()), ("version", client.version.to_string())];
-    let disables = change == "disable";
-    let (ends, then) = if disables {
-        let then = "Nothing it was given works any more. You can enable it again; people then connect anew.";
-        (what_ends(entry, client).await?, then)
-    } else {
-        let then = "Whoever connects by it is refused from then on. Connections that stand go on.";
-        (format!("People are not sent back to {typed} any more."), then)
+    let name = isolated(&client.name);
+    let (question, ends, then, button) = match change {
+        "disable" => {
+            let then = "Nothing it was given works any more. You can enable it again; people then connect anew.";
+            (format!("Disable {name}?"), what_ends(entry, client).await?, then, "Disable it")
+        }
+        "scopes" => {
+            let then = "It asked for the plugin as a whole until now, and cannot again. People connect anew, for what you ticked.";
+            (format!("Let {name} ask for these alone?"), what_ends(entry, client).await?, then, "Save it")
+        }
+        _ => {
+            let then = "Whoever connects by it is refused from then on. Connections that stand go on.";
+            let twins = typed.parse::<RedirectUri>().map(|uri| presets::twins(&uri)).unwrap_or_default();
+            let gone = twins.iter().filter(|twin| client.redirect_uris.contains(twin)).map(RedirectUri::as_str);
+            let gone = [typed].into_iter().chain(gone).collect::<Vec<_>>().join(" and ");
+            (
+                "Remove this callback?".to_owned(),
+                format!("People are not sent back to {gone} any more."),
+                then,
+                "Remove it",
+            )
+        }
     };
     let page = SurePage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Clients)))?,
         slug: plugin.slug.clone(),
-        question: if disables {
-            format!("Disable {}?", isolated(&client.name))
-        } else {
-            "Remove this callback?".to_owned()
-        },
+        question,
         ends,
         then: then.to_owned(),
         action: here.clone(),
-        fields: of_form.into_iter().chain((!disables).then(|| ("callback", typed.to_owned()))).collect(),
-        button: if disables { "Disable it" } else { "Remove it" },
+        fields: again,
+        button,
         back: here,
         wrong: Vec::new(),
     };

@@ -17,7 +17,7 @@ use crate::{
         owner::Owner,
         pages::{
             self, Layout,
-            console::{Frame, Head, Notice, Section},
+            console::{Frame, Head, Notice, Section, again::AgainPage},
         },
     },
     languages::Language,
@@ -69,10 +69,31 @@ pub(super) async fn take(
         match Entry::of(server, request, visitor) {
             Some(entry) if entry.is_for(&fields) => carry_out(&entry, &fields).await,
             Some(entry) => Ok(entry.lead_to("", Notice::OtherAccount)),
-            None => Ok(wanted(request).after_signing_in(server)),
+            // What came of no page of the console was not typed by anybody.
+            None if fields.one("account", 36).is_ok_and(|id| id.is_none()) => {
+                Ok(wanted(request).after_signing_in(server))
+            }
+            None => once_more(server, request, &fields),
         }
     };
     failure::page(server, request, taken.await)
+}
+
+/// Keeps what was typed by whoever was signed out meanwhile. The form is as genuine after they have signed in: its token
+/// is their browser's and not their session's.
+fn once_more(server: &Server, request: &HttpRequest, fields: &Parameters) -> Outcome {
+    let path = request.path();
+    let page = AgainPage {
+        layout: layout(server, request),
+        action: path.strip_prefix(server.settings.base.as_str()).unwrap_or(path).to_owned(),
+        fields: fields.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+    };
+    Ok(pages::answer(HttpResponse::Forbidden(), &page, None)?)
+}
+
+/// What all pages of the console share; they speak English alone.
+fn layout(server: &Server, request: &HttpRequest) -> Layout {
+    Layout { language: Language::English, translations: Vec::new(), ..Layout::of(server, request) }
 }
 
 /// A field of a form, at most so many bytes; one that was left out is empty.
@@ -146,7 +167,7 @@ impl<'a> Entry<'a> {
 
     /// What every page needs. A message that the address asks for is shown.
     pub(super) fn layout(&self) -> Layout {
-        Layout { language: Language::English, translations: Vec::new(), ..Layout::of(self.server, self.request) }
+        layout(self.server, self.request)
     }
 
     /// What frames a page of the console.

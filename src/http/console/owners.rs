@@ -84,7 +84,10 @@ async fn ask(entry: &Entry<'_>, plugin: &Plugin, owner: AccountId) -> Outcome {
     let owners = entry.server.store.owners(plugin.id).await?;
     let found = owners.into_iter().find(|it| it.account_id == owner).ok_or(PageError::NotThere)?;
     let leaves = owner == entry.account.id;
-    let (question, ends, then, button) = if leaves {
+    let (question, ends, then, button) = if leaves && entry.account.role == Role::Admin {
+        let ends = "You own it no more. An administrator sees and changes everything all the same.".to_owned();
+        (format!("Leave {}?", isolated(plugin.name())), ends, "You can add yourself again.", "Leave it")
+    } else if leaves {
         let then = "You cannot come back by yourself: another owner has to invite you.";
         (format!("Leave {}?", isolated(plugin.name())), "You see and change it no more.".to_owned(), then, "Leave it")
     } else {

@@ -85,7 +85,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
             )]
         }
         Err(RegistryError::ChangedMeanwhile) => {
-            vec![Wrong::new("other", "The plugin was changed while it was looked at. Look again")]
+            vec![Wrong::new("other", "The plugin was changed while it was checked. Check it again")]
         }
         Err(error) => return Err(error.into()),
     };
@@ -96,7 +96,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
 /// Looks once. The host is one that an owner has typed, so looks are counted as the doctor's are.
 async fn verify(entry: &Entry<'_>, plugin: PluginId) -> RegistryResult<Notice> {
     let Ok(_turn) = entry.server.examinations.begin(plugin, entry.account.id) else {
-        return Err(Wrong::new("other", "There were many looks a moment ago. Try again in a minute").into());
+        return Err(Wrong::new("other", "It was checked often a moment ago. Try again in a minute").into());
     };
     let looked = entry.server.look_for(&entry.registry(), plugin).await?;
     Ok(if looked.plugin.state == PluginState::Verified { Notice::Verified } else { Notice::NotVerified })

@@ -1,6 +1,7 @@
 //! The pages of the console: what its owner reads and types about a plugin.
 
 pub mod access;
+pub mod again;
 mod clients;
 mod log;
 mod notices;

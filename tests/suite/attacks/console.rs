@@ -47,6 +47,10 @@ on_both_engines! {
                 let own = stranger.get(&world.running, "/sign-in").await.hidden("csrf");
                 let led = stranger.post(&world.running, path, &[("csrf", &own)]).await;
                 assert_eq!(led.location(), Some("/sign-in?next=console"), "{path}");
+                let typed = [("csrf", own.as_str()), ("account", &account), ("name", "\"><script>")];
+                let kept = stranger.post(&world.running, path, &typed).await;
+                assert_eq!(kept.status, 403, "{path}");
+                assert!(kept.body.contains("&#34;&#62;&#60;script&#62;") && !kept.body.contains("todo.example"), "{}", kept.body);
             }
         }
         assert_eq!(world.database.count("audit_events").await, before);

@@ -1,11 +1,12 @@
 //! A client whose owner took a scope from it: it keeps nothing of that by whatever it still holds, and one that is given
 //! more has it from nobody who was not asked.
 
-use consentry::model::client::Dialect;
+use consentry::model::{account::Role, client::Dialect};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
+    attacks::by_hand::ByHand,
     harness::{
         browser::{Browser, authorize, parameter, plugin_request},
         program::Program,
@@ -152,6 +153,16 @@ on_both_engines! {
         scene.owner.must("PUT", "/plugins/bare/scopes", &scopes).await;
         let refreshed = scene.refreshes(&tokens).await;
         assert_eq!(scene.carries(&refreshed).await, [""; 3], "nobody has taken anything");
+        // A person is asked first.
+        running.add_account_as("admin@example.com", "Adam Admin", Role::Admin).await;
+        let admin = ByHand::signed_in(running, "admin@example.com").await;
+        let page = format!("/console/plugins/bare/clients/{}", scene.client.client_id);
+        let form = admin.get(running, &page).await;
+        let (csrf, account, version) = (form.hidden("csrf"), form.hidden("account"), form.hidden("version"));
+        let ticked = [("csrf", csrf.as_str()), ("account", &account), ("version", &version), ("change", "scopes"), ("scope", "notes.read")];
+        let asked = admin.post(running, &page, &ticked).await;
+        assert!(asked.status == 200 && asked.body.contains("One connection through it ends."), "{}", asked.body);
+        assert_eq!(scene.told_of(&refreshed.1).await, [""; 2], "not before it is confirmed");
         let path = format!("/plugins/bare/clients/{}/scopes", scene.client.client_id);
         scene.owner.must("PUT", &path, &json!({ "scopes": ["notes.read"] })).await;
         assert_eq!(scene.told_of(&refreshed.1).await, ["-"; 2]);

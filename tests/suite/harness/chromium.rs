@@ -131,6 +131,16 @@ impl Chromium {
         self.url().await
     }
 
+    /// Does something in another tab, and comes back to this one.
+    pub async fn in_another_tab(&self, act: impl AsyncFnOnce()) {
+        let here = self.client.window().await.expect("a tab");
+        let other = self.client.new_window(true).await.expect("another tab");
+        self.client.switch_to_window(other.handle).await.expect("another tab");
+        act().await;
+        self.client.close_window().await.expect("it closes");
+        self.client.switch_to_window(here).await.expect("the tab of before");
+    }
+
     async fn until(&self, what: &str, is_true: impl AsyncFn() -> bool) {
         for _ in 0..PATIENCE.as_millis() / 100 {
             if is_true().await {

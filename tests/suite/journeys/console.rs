@@ -1,6 +1,6 @@
 //! An owner at work in the console, in a real browser: from nothing to a plugin that says what it does.
 
-use consentry::model::account::Role;
+use consentry::model::{account::Role, id::SessionId};
 
 use crate::harness::{chromium::Chromium, databases::Engine, server::World};
 
@@ -90,4 +90,34 @@ async fn the_second_of_two_who_save_is_told() {
     assert_eq!(typed, "Second", "what was typed is still there");
     let kept = world.running.server.store.plugin_by_slug("todo").await.unwrap().unwrap();
     assert_eq!((kept.name(), kept.version), ("First", 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_signed_out_loses_nothing_of_what_they_typed() {
+    let world = World::new(Engine::Sqlite).await;
+    let admin = world.running.add_account_as("admin@example.com", "Adam Admin", Role::Admin).await;
+    let store = &world.running.server.store;
+    let at = |path: &str| format!("{}{path}", world.running.url);
+    let chromium = Chromium::start().await;
+    chromium.open(&at("/sign-in?next=console")).await;
+    chromium.sign_in("admin@example.com").await;
+    chromium.open(&at("/console/plugins/todo/listing")).await;
+    fill(&chromium, "#name", "Typed \"before\" <that>").await;
+    let none = SessionId(uuid::Uuid::nil());
+    assert_eq!(store.end_other_sessions(admin, none, &world.running.operator()).await.unwrap(), 1);
+    chromium.press("Save").await;
+    chromium.reads("what you typed is still here").await;
+    chromium.looks_well("console_again").await;
+    let way = chromium.evaluate("return document.querySelector('a[target=_blank]').href").await;
+    chromium
+        .in_another_tab(async || {
+            chromium.open(way.as_str().unwrap()).await;
+            chromium.sign_in("admin@example.com").await;
+            chromium.find(".places").await;
+        })
+        .await;
+    chromium.press("Send it once more").await;
+    chromium.reads("Saved.").await;
+    let kept = store.plugin_by_slug("todo").await.unwrap().unwrap();
+    assert_eq!(kept.name(), "Typed \"before\" <that>");
 }

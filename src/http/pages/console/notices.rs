@@ -29,7 +29,7 @@ notices! {
     /// A form was saved.
     Saved = "saved", "Saved.",
     /// A verification token was published.
-    TokenPublished = "token-published", "The token is published. Let the assistant look for it, or look yourself.",
+    TokenPublished = "token-published", "The token is published. Let the assistant look for it, or check it yourself.",
     /// A proof of the domain was set.
     ChallengeServed = "challenge-served", "It is served from now on.",
     /// A look found everything as it should be.

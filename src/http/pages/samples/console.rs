@@ -1,7 +1,10 @@
 //! The console, filled.
 
 use super::{
-    super::{console::*, *},
+    super::{
+        console::{again::AgainPage, *},
+        *,
+    },
     html, layout,
 };
 use crate::{
@@ -40,6 +43,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("console_new_client", html(&new_client(&layout, frame(head(Section::Clients)), "Example"))),
         ("console_handover", html(&handover(&layout, frame(head(Section::Clients)), "Example"))),
         ("console_client", html(&client(&layout, frame(head(Section::Clients)), "Example"))),
+        ("console_again", html(&again(&layout, "Example"))),
         ("console_sure", html(&sure(&layout, frame(head(Section::Clients)), "Example"))),
         ("console_verification", html(&verification(&layout, frame(head(Section::Verification)), "Example"))),
     ]
@@ -57,6 +61,7 @@ pub(super) fn filled_with(layout: &Layout, text: &str) -> Vec<(&'static str, Str
         ("console_new_client", html(&new_client(layout, frame(Section::Clients), text))),
         ("console_handover", html(&handover(layout, frame(Section::Clients), text))),
         ("console_client", html(&client(layout, frame(Section::Clients), text))),
+        ("console_again", html(&again(layout, text))),
         ("console_sure", html(&sure(layout, frame(Section::Clients), text))),
         ("console_verification", html(&verification(layout, frame(Section::Verification), text))),
     ]
@@ -225,6 +230,11 @@ fn client(layout: &Layout, frame: Frame, text: &str) -> ClientPage {
         typed_callback: Some(own()),
         wrong: ["name", "callback", "secret", "scope"].map(|field| Wrong::new(field, text)).to_vec(),
     }
+}
+
+fn again(layout: &Layout, text: &str) -> AgainPage {
+    let fields = vec![("name".to_owned(), text.to_owned())];
+    AgainPage { layout: layout.clone(), action: "/console/new/action".to_owned(), fields }
 }
 
 fn sure(layout: &Layout, frame: Frame, text: &str) -> SurePage {
