@@ -11,7 +11,7 @@ use super::{
 use crate::{
     http::{
         failure::PageError,
-        pages::console::{Badge, ClientPage, Notice, OfferLine, SecretLine, Section, SurePage, isolated, times},
+        pages::console::{Badge, ClientPage, Notice, OfferLine, Question, SecretLine, Section, isolated, times},
     },
     model::{
         client::{Client, ClientSecret, Registration},
@@ -190,10 +190,7 @@ pub async fn delete(server: web::Data<Server>, request: HttpRequest, payload: we
 
 async fn render_delete(entry: &Entry<'_>, plugin: &Plugin, client: &Client, wrong: Vec<Wrong>) -> Outcome {
     let here = path_of(client);
-    let page = SurePage {
-        layout: entry.layout(),
-        frame: entry.frame(Some((plugin, Section::Clients)))?,
-        slug: plugin.slug.clone(),
+    let asked = Question {
         question: format!("Delete {}?", isolated(&client.name)),
         ends: what_ends(entry, client).await?,
         then: format!(
@@ -201,12 +198,12 @@ async fn render_delete(entry: &Entry<'_>, plugin: &Plugin, client: &Client, wron
             client.client_id
         ),
         action: format!("{here}/delete"),
-        fields: Vec::new(),
         button: "Delete it for good",
         back: here,
         wrong,
+        ..Question::default()
     };
-    entry.answer_with(&page, &page.wrong)
+    entry.ask((plugin, Section::Clients), asked)
 }
 
 /// Asks before it is disabled, before a callback is removed, and before it may ask for some scopes instead of the whole;
@@ -241,10 +238,7 @@ async fn ask(
             )
         }
     };
-    let page = SurePage {
-        layout: entry.layout(),
-        frame: entry.frame(Some((plugin, Section::Clients)))?,
-        slug: plugin.slug.clone(),
+    let asked = Question {
         question,
         ends,
         then: then.to_owned(),
@@ -252,9 +246,9 @@ async fn ask(
         fields: again,
         button,
         back: here,
-        wrong: Vec::new(),
+        ..Question::default()
     };
-    entry.answer(HttpResponse::Ok(), &page)
+    entry.ask((plugin, Section::Clients), asked)
 }
 
 async fn what_ends(entry: &Entry<'_>, client: &Client) -> Result<String, PageError> {

@@ -17,7 +17,7 @@ use crate::{
         owner::Owner,
         pages::{
             self, Layout,
-            console::{Frame, Head, Notice, Section, again::AgainPage},
+            console::{Frame, Head, Notice, Question, Section, SurePage, again::AgainPage},
         },
     },
     languages::Language,
@@ -191,6 +191,13 @@ impl<'a> Entry<'a> {
     pub(super) fn answer_with(&self, page: &impl Template, wrong: &[Wrong]) -> Outcome {
         let answer = if wrong.is_empty() { HttpResponse::Ok() } else { HttpResponse::UnprocessableEntity() };
         self.answer(answer, page)
+    }
+
+    /// Asks before a change that nobody can simply take back.
+    pub(super) fn ask(&self, (plugin, section): (&Plugin, Section), asked: Question) -> Outcome {
+        let frame = self.frame(Some((plugin, section)))?;
+        let page = SurePage { layout: self.layout(), frame, slug: plugin.slug.clone(), asked };
+        self.answer_with(&page, &page.asked.wrong)
     }
 
     /// Answers with a page.

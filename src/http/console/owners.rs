@@ -9,7 +9,7 @@ use crate::{
         extract::{language, peer},
         failure::PageError,
         pages::console::{
-            Notice, Section, SurePage, isolated,
+            Notice, Question, Section, isolated,
             people::{InvitationLine, InvitationsPage, InvitedLine, OwnerLine, OwnersPage},
             times,
         },
@@ -95,10 +95,7 @@ async fn ask(entry: &Entry<'_>, plugin: &Plugin, owner: AccountId) -> Outcome {
         let then = "An owner can invite them again.";
         (format!("Remove {}?", isolated(&found.name)), ends, then, "Remove them")
     };
-    let page = SurePage {
-        layout: entry.layout(),
-        frame: entry.frame(Some((plugin, Section::Owners)))?,
-        slug: plugin.slug.clone(),
+    let asked = Question {
         question,
         ends,
         then: then.to_owned(),
@@ -106,9 +103,9 @@ async fn ask(entry: &Entry<'_>, plugin: &Plugin, owner: AccountId) -> Outcome {
         fields: vec![("change", "remove".to_owned()), ("owner", owner.to_string())],
         button,
         back: "/owners".to_owned(),
-        wrong: Vec::new(),
+        ..Question::default()
     };
-    entry.answer(HttpResponse::Ok(), &page)
+    entry.ask((plugin, Section::Owners), asked)
 }
 
 /// What is wrong with removing somebody is no mistake in what was typed.

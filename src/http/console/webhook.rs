@@ -7,7 +7,7 @@ use super::entry::{Entry, Outcome, is_confirmed, take, text, visit};
 use crate::{
     http::{
         failure::PageError,
-        pages::console::{Badge, DeliveryLine, KnownWebhook, Notice, Section, SurePage, WebhookPage, times},
+        pages::console::{Badge, DeliveryLine, KnownWebhook, Notice, Question, Section, WebhookPage, times},
     },
     model::{id::PluginId, plugin::Plugin},
     protocol::parameters::Parameters,
@@ -71,10 +71,7 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
 
 /// Asks before it is removed.
 fn ask(entry: &Entry<'_>, plugin: &Plugin, version: &str) -> Outcome {
-    let page = SurePage {
-        layout: entry.layout(),
-        frame: entry.frame(Some((plugin, Section::Webhook)))?,
-        slug: plugin.slug.clone(),
+    let asked = Question {
         question: "Remove the webhook?".to_owned(),
         ends: "Your API is told of nothing any more.".to_owned(),
         then: "What waits is not sent, and the secret is gone: a new webhook has another one.".to_owned(),
@@ -82,9 +79,9 @@ fn ask(entry: &Entry<'_>, plugin: &Plugin, version: &str) -> Outcome {
         fields: vec![("change", "remove".to_owned()), ("version", version.to_owned())],
         button: "Remove it",
         back: "/webhook".to_owned(),
-        wrong: Vec::new(),
+        ..Question::default()
     };
-    entry.answer(HttpResponse::Ok(), &page)
+    entry.ask((plugin, Section::Webhook), asked)
 }
 
 async fn changed(

@@ -23,7 +23,7 @@ pub use self::log::{LogLine, LogPage};
 pub use self::notices::Notice;
 pub use self::preview::Preview;
 pub use self::scopes::ScopesPage;
-pub use self::sure::{SurePage, isolated};
+pub use self::sure::{Question, SurePage, isolated};
 pub use self::tokens::{TokenLine, TokensPage};
 pub use self::try_out::{TryOutPage, TryOutStep, Words};
 pub use self::verification::VerificationPage;

@@ -44,7 +44,7 @@ fn the_route_table_and_the_templates_know_the_same_forms() {
             "/{{ purpose.as_str() }}" => LinkPurpose::ALL.map(|purpose| format!("/{}", purpose.as_str())).to_vec(),
             "{{ why.path() }}" => vec!["/second-step".to_owned(), "/prove".to_owned()],
             // What is asked about before it is done, and what is sent once more: forms of other pages.
-            "/console/plugins/{{ slug }}{{ action }}" => {
+            "/console/plugins/{{ slug }}{{ asked.action }}" => {
                 let of_plugin = ["/owners".to_owned(), "/webhook".to_owned()];
                 let of_client = ["", "/delete"].map(|end| format!("/clients/{CLIENT}{end}"));
                 of_plugin.into_iter().chain(of_client).map(|end| format!("/console/plugins/{SLUG}{end}")).collect()

@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::{super::assets, Frame, Layout, Section, Wrong};
 
-/// A question; it answers the form that asks for the change.
+/// The page; it answers the form that asks for the change.
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/sure.html")]
 pub struct SurePage {
@@ -15,6 +15,13 @@ pub struct SurePage {
     pub frame: Frame,
     /// The plugin's short name.
     pub slug: String,
+    /// What is asked.
+    pub asked: Question,
+}
+
+/// A question about a change of a plugin.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
     /// The question.
     pub question: String,
     /// What ends at once, in a sentence.
@@ -27,9 +34,9 @@ pub struct SurePage {
     pub fields: Vec<(&'static str, String)>,
     /// The button.
     pub button: &'static str,
-    /// Where everything stays as it is.
+    /// Where everything stays as it is, after the plugin's own address.
     pub back: String,
-    /// What is wrong with it.
+    /// What is wrong with the change.
     pub wrong: Vec<Wrong>,
 }
 

@@ -239,10 +239,7 @@ fn again(layout: &Layout, text: &str) -> AgainPage {
 
 fn sure(layout: &Layout, frame: Frame, text: &str) -> SurePage {
     let own = || text.to_owned();
-    SurePage {
-        layout: layout.clone(),
-        frame,
-        slug: own(),
+    let asked = Question {
         question: own(),
         ends: own(),
         then: own(),
@@ -251,7 +248,8 @@ fn sure(layout: &Layout, frame: Frame, text: &str) -> SurePage {
         button: "Delete it for good",
         back: own(),
         wrong: vec![Wrong::new("other", text)],
-    }
+    };
+    SurePage { layout: layout.clone(), frame, slug: own(), asked }
 }
 
 fn verification(layout: &Layout, frame: Frame, text: &str) -> VerificationPage {
