@@ -73,40 +73,50 @@ pub(super) struct FamilyRow {
     pub(super) predecessor: Option<i64>,
 }
 
-impl TryFrom<FamilyRow> for Family {
-    type Error = StoreError;
-
-    fn try_from(row: FamilyRow) -> StoreResult<Self> {
-        let scopes: Scopes = row.scopes.parse().map_err(StoreError::broken)?;
-        Ok(Self {
-            id: FamilyId(row.id),
-            account_id: AccountId(row.account_id),
-            client_id: ClientId(row.client_id),
-            consent_id: ConsentId(row.consent_id),
-            resource: row.resource,
-            plugin_id: PluginId(row.plugin_id),
-            subject_salt: SubjectSalt(
-                row.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?,
-            ),
-            scopes: row.bounds.left_of(&scopes)?.unwrap_or_default(),
-            authentication_method: row.authentication_method.parse().map_err(StoreError::broken)?,
-            access_generation: row.access_generation,
-            auth_time: row.auth_time,
-            created_at: row.created_at,
-            expires_at: row.expires_at,
-            idle_until: row.idle_until,
-            secret_digest: Digest(row.secret_digest.as_slice().try_into().map_err(StoreError::broken)?),
-            counter: row.counter,
-            predecessor: row.predecessor,
-        })
-    }
-}
-
 impl FamilyRow {
+    /// What of its scopes is to be had; none where it does not stand any more because nothing is.
+    fn left(&self) -> StoreResult<Option<Scopes>> {
+        self.bounds.left_of(&self.scopes.parse().map_err(StoreError::broken)?)
+    }
+
     /// Whether nothing of it is to be had any more. It does not stand then.
     pub(super) fn is_left_nothing(&self) -> StoreResult<bool> {
-        let scopes: Scopes = self.scopes.parse().map_err(StoreError::broken)?;
-        Ok(self.bounds.left_of(&scopes)?.is_none())
+        Ok(self.left()?.is_none())
+    }
+
+    /// The family, if something of it is to be had.
+    pub(super) fn standing(self) -> StoreResult<Option<Family>> {
+        self.left()?.map(|scopes| self.with(scopes)).transpose()
+    }
+
+    /// The family, also where nothing of it is to be had: for whoever looks at no scopes.
+    pub(super) fn living(self) -> StoreResult<Family> {
+        let scopes = self.left()?.unwrap_or_default();
+        self.with(scopes)
+    }
+
+    fn with(self, scopes: Scopes) -> StoreResult<Family> {
+        Ok(Family {
+            id: FamilyId(self.id),
+            account_id: AccountId(self.account_id),
+            client_id: ClientId(self.client_id),
+            consent_id: ConsentId(self.consent_id),
+            resource: self.resource,
+            plugin_id: PluginId(self.plugin_id),
+            subject_salt: SubjectSalt(
+                self.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?,
+            ),
+            scopes,
+            authentication_method: self.authentication_method.parse().map_err(StoreError::broken)?,
+            access_generation: self.access_generation,
+            auth_time: self.auth_time,
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            idle_until: self.idle_until,
+            secret_digest: Digest(self.secret_digest.as_slice().try_into().map_err(StoreError::broken)?),
+            counter: self.counter,
+            predecessor: self.predecessor,
+        })
     }
 }
 
@@ -180,7 +190,7 @@ impl Rotation {
     pub(super) fn outcome(&self, seen: SeenRow, moved: Option<MovedRow>) -> StoreResult<Option<Rotate>> {
         let (repeats, is_settled) = (seen.repeats, seen.is_settled(self.authentication_method));
         let mut rotated_at = seen.rotated_at;
-        let mut family = Family::try_from(seen.family)?;
+        let Some(mut family) = seen.family.standing()? else { return Ok(Some(Rotate::NotStanding)) };
         let jumped = self.presented > family.counter;
         match moved {
             Some(moved) if moved.moved_ended_at.is_some() => return Ok(Some(Rotate::Replayed)),

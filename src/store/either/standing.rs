@@ -25,16 +25,13 @@ type Parents = (Uuid, Uuid, Option<Uuid>);
 impl Engine {
     pub(in crate::store) async fn standing_family(&self, id: FamilyId, now: Timestamp) -> StoreResult<Option<Family>> {
         let row: Option<FamilyRow> = reading!(self, connection => sqlx::query_as(STANDING).bind(id.0).bind(now).fetch_optional(&mut *connection))?;
-        match row {
-            Some(row) if row.is_left_nothing()? => Ok(None),
-            row => row.map(Family::try_from).transpose(),
-        }
+        row.map_or(Ok(None), FamilyRow::standing)
     }
 
     pub(in crate::store) async fn living_family(&self, id: FamilyId, now: Timestamp) -> StoreResult<Option<Family>> {
         let row: Option<FamilyRow> =
             reading!(self, connection => sqlx::query_as(LIVING).bind(id.0).bind(now).fetch_optional(&mut *connection))?;
-        row.map(Family::try_from).transpose()
+        row.map(FamilyRow::living).transpose()
     }
 
     pub(in crate::store) async fn is_shut_out(&self, id: FamilyId, now: Timestamp) -> StoreResult<bool> {

@@ -61,8 +61,41 @@ macro_rules! use_assertion {
     };
 }
 
+/// Whether something is to be had of some scopes, by what was agreed to, what the client may ask for and what the rules let
+/// the person grant. [`BoundsRow::left_of`] says the same.
+macro_rules! something_is_left {
+    ($scopes:literal, $agreed:literal, $client:literal, $granted:literal) => {
+        concat!(
+            "((",
+            $scopes,
+            " = '' and coalesce(",
+            $client,
+            ", '') = '' and ",
+            $granted,
+            " like '%\"%')
+              or exists (select 1
+                           from unnest(string_to_array(",
+            $scopes,
+            ", ' ')) had(word)
+                          where word = any (string_to_array(",
+            $agreed,
+            ", ' '))
+                            and (",
+            $client,
+            " is null or word = any (string_to_array(",
+            $client,
+            ", ' ')))
+                            and (",
+            $granted,
+            " like '%\"%' or word = any (string_to_array(",
+            $granted,
+            ", ' '))))) "
+        )
+    };
+}
+
 /// Whether something is to be had of what is asked for (`$11`); `a`, `c` and `g` are the account, the client and the
-/// consent. [`BoundsRow::left_of`] says the same.
+/// consent.
 macro_rules! leaves_something {
     () => {
         concat!(
@@ -72,14 +105,9 @@ macro_rules! leaves_something {
             granted!(),
             ") rules
                           where p.id = $28
-                            and (($11 = '' and coalesce(c.scopes, '') = '' and rules.granted like '%\"%')
-                                 or exists (select 1
-                                              from unnest(string_to_array($11, ' ')) asked(word)
-                                             where word = any (string_to_array(g.scopes, ' '))
-                                               and (c.scopes is null
-                                                    or word = any (string_to_array(c.scopes, ' ')))
-                                               and (rules.granted like '%\"%'
-                                                    or word = any (string_to_array(rules.granted, ' ')))))) "
+                            and ",
+            something_is_left!("$11", "g.scopes", "c.scopes", "rules.granted"),
+            ") "
         )
     };
 }
@@ -143,15 +171,9 @@ const ROTATE: &str = concat!(
           where f.id = seen.id
             and fresh.fresh
             and f.ended_at is null
-            and ((seen.scopes = '' and coalesce(seen.client_scopes, '') = '' and seen.granted like '%\"%')
-                 or exists (select 1
-                              from unnest(string_to_array(seen.scopes, ' ')) had(word)
-                             where word = any (string_to_array(seen.consent_scopes, ' '))
-                               and (seen.client_scopes is null
-                                    or word = any (string_to_array(seen.client_scopes, ' ')))
-                               and (seen.granted like '%\"%'
-                                    or word = any (string_to_array(seen.granted, ' ')))))
             and ",
+    something_is_left!("seen.scopes", "seen.consent_scopes", "seen.client_scopes", "seen.granted"),
+    "and ",
     is_its_own!(),
     "and ",
     is_to_be_written!("seen.repeats"),
@@ -248,9 +270,6 @@ impl Engine {
                 return Ok(Rotate::AssertionReplayed);
             }
             let Some((seen, moved)) = line else { return Ok(Rotate::NotStanding) };
-            if seen.family.is_left_nothing()? {
-                return Ok(Rotate::NotStanding);
-            }
             if let Some(outcome) = rotation.outcome(seen, moved)? {
                 return Ok(outcome);
             }
