@@ -5,7 +5,7 @@ use std::sync::Arc;
 use consentry::{
     clock::Clock,
     jobs,
-    model::{audit::Actor, client::Dialect},
+    model::client::Dialect,
     registry::{
         Registry,
         webhooks::{self, Means},
@@ -69,17 +69,7 @@ impl Hooked {
 
     /// Where changes are made.
     pub fn registry(&self) -> Registry<'_> {
-        let server = &self.world.running.server;
-        Registry {
-            store: &server.store,
-            clock: &server.clock,
-            issuer: None,
-            public: None,
-            clients_by_hand: true,
-            is_trusted: true,
-            actor: Actor::Operator,
-            address: None,
-        }
+        self.world.running.registry()
     }
 
     /// Sets the address.

@@ -1,11 +1,8 @@
 //! A program of a plugin owner's: it shows a token to the owners' API, and keeps nothing.
 
 use consentry::{
-    model::{account::Role, audit::Actor, id::AccountId, owner_token::OwnerScope},
-    registry::{
-        Registry,
-        owner_tokens::{self, Made, OwnerTokenForm},
-    },
+    model::{account::Role, id::AccountId, owner_token::OwnerScope},
+    registry::owner_tokens::{self, Made, OwnerTokenForm},
 };
 use reqwest::{Client, Method, Response, header::HeaderMap};
 use serde_json::Value;
@@ -40,16 +37,7 @@ pub fn all_scopes() -> Vec<&'static str> {
 /// Makes a token, as the command line does.
 pub async fn make(running: &Running, account: AccountId, scopes: &[&str]) -> Made {
     let server = &running.server;
-    let registry = Registry {
-        store: &server.store,
-        clock: &server.clock,
-        issuer: None,
-        public: None,
-        clients_by_hand: true,
-        is_trusted: true,
-        actor: Actor::Operator,
-        address: None,
-    };
+    let registry = running.registry();
     let scopes = scopes.iter().map(|&word| word.to_owned()).collect();
     let form = OwnerTokenForm { name: "The build".into(), scopes, days: "30".into() };
     let (account, _) = server.store.account(account).await.unwrap().unwrap();

@@ -6,7 +6,6 @@ use consentry::{
     clock::Clock,
     jobs,
     model::{
-        audit::Actor,
         plugin::{Plugin, PluginState},
         verification::Look,
     },
@@ -81,17 +80,7 @@ impl Published {
 
     /// Where changes are made.
     pub fn registry(&self) -> Registry<'_> {
-        let server = &self.world.running.server;
-        Registry {
-            store: &server.store,
-            clock: &server.clock,
-            issuer: None,
-            public: None,
-            clients_by_hand: true,
-            is_trusted: true,
-            actor: Actor::Operator,
-            address: None,
-        }
+        self.world.running.registry()
     }
 
     /// Gives it a token.

@@ -10,6 +10,7 @@ use consentry::{
     mail::Mailer,
     model::{
         account::{Role, SignUps},
+        audit::{Actor, Audit},
         brand::Brand,
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, ResourceId},
@@ -22,6 +23,7 @@ use consentry::{
     outbound,
     protocol::dialect,
     random,
+    registry::Registry,
     server::{Server, Settings},
     store::{
         OpenOptions,
@@ -335,9 +337,23 @@ impl Running {
         }
     }
 
+    /// Where the operator changes things.
+    pub fn registry(&self) -> Registry<'_> {
+        Registry {
+            store: &self.server.store,
+            clock: &self.server.clock,
+            issuer: None,
+            public: None,
+            clients_by_hand: true,
+            is_trusted: true,
+            actor: Actor::Operator,
+            address: None,
+        }
+    }
+
     /// An audit by the operator.
-    pub fn operator(&self) -> consentry::model::audit::Audit {
-        self.server.audit(consentry::model::audit::Actor::Operator, None)
+    pub fn operator(&self) -> Audit {
+        self.server.audit(Actor::Operator, None)
     }
 }
 

@@ -45,17 +45,7 @@ async fn owners(world: &World) -> (Program, AccountId) {
 
 /// Where the operator changes things.
 fn registry(world: &World) -> Registry<'_> {
-    let server = &world.running.server;
-    Registry {
-        store: &server.store,
-        clock: &server.clock,
-        issuer: None,
-        public: None,
-        clients_by_hand: true,
-        is_trusted: true,
-        actor: consentry::model::audit::Actor::Operator,
-        address: None,
-    }
+    world.running.registry()
 }
 
 /// A server with a group and two scopes, and its plugin as it is now.

@@ -7,7 +7,6 @@ use consentry::{
     jobs,
     model::{
         account::Role,
-        audit::Actor,
         counts::{Counted, Grain},
         id::PluginId,
         plugin::{Plugin, PluginState},
@@ -16,7 +15,7 @@ use consentry::{
     protocol::presets,
     random,
     registry::{
-        Registry, RegistryError,
+        RegistryError,
         clients::{Which, callbacks, changes, secrets},
     },
     store::{owners, plugins::PluginImport},
@@ -191,16 +190,7 @@ on_both_engines! {
         let made = server.store.clients(now).await.unwrap().remove(0);
         let page = owners::Page { before: None, rows_max: 10 };
         assert!(server.store.clients_of(world.plugin.id, now, page).await.unwrap().is_empty());
-        let registry = Registry {
-            store: &server.store,
-            clock: &server.clock,
-            issuer: None,
-            public: None,
-            clients_by_hand: true,
-            is_trusted: true,
-            actor: Actor::Operator,
-            address: None,
-        };
+        let registry = world.running.registry();
         let which = Which { client_id: &made.client_id, seen: None };
         let other = ["https://elsewhere.example/cb".to_owned()];
         let changed = [
