@@ -57,6 +57,7 @@ async fn an_owner_makes_a_token_and_deletes_a_client_id() {
     assert!(running.server.store.client(&client.client_id, running.server.clock.now()).await.unwrap().unwrap().enabled);
     chromium.press("Disable it").await;
     chromium.press("Enable it again").await;
+    chromium.reads("Enabled again.").await;
     running.redeem(&client, &running.code(&client).await).await;
     chromium.open(&format!("{page}/delete")).await;
     chromium.reads("One connection through it ends").await;
