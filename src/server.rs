@@ -50,6 +50,7 @@ use crate::{
     providers::Providers,
     random,
     store::{SchemaState, Store, StoreError, StoreResult},
+    vault::Secrets,
 };
 use counts::Counts;
 use documents::Documents;
@@ -200,6 +201,8 @@ pub struct Server {
     pub counts: Counts,
     /// Who takes mail away, and how much waits.
     pub mails: Mails,
+    /// Secrets that may be changed where they are kept.
+    pub secrets: Secrets,
     /// Reads back what plugins publish; it waits for nobody else's fetches, and nobody for its.
     pub verifier: Outbound,
     /// Tells owners' APIs what they asked to be told.
@@ -284,6 +287,7 @@ impl Server {
             owners_api: OnceLock::new(),
             counts: Counts::default(),
             mails: Mails::new(Mailer::none()),
+            secrets: Secrets::default(),
             verifier,
             teller,
         })
@@ -293,6 +297,12 @@ impl Server {
     #[must_use]
     pub fn with_mailer(self, mailer: Mailer) -> Self {
         Self { mails: Mails::new(mailer), ..self }
+    }
+
+    /// The same, with secrets that may be changed where they are kept.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Corrects the clock by the database's, where several nodes may share one.

@@ -38,7 +38,7 @@ pub(super) struct Desk {
 pub(super) async fn open_store(database: &Database) -> Result<Store, Failure> {
     let options = OpenOptions {
         url: database.url.clone(),
-        password: database.password.as_ref().map(|password| password.reveal().to_owned()),
+        password: database.password.clone(),
         connections_max: database.connections_max,
         patience: PATIENCE,
     };

@@ -5,6 +5,7 @@ pub mod counts;
 pub mod flows;
 pub mod mail;
 pub mod notes;
+pub mod references;
 mod refilling;
 pub mod sweep;
 pub mod verification;

@@ -22,6 +22,7 @@ pub mod key;
 pub mod key_set;
 pub mod legible;
 pub mod link;
+pub mod live;
 pub mod mechanisms;
 pub mod owner_token;
 pub mod placeholder;

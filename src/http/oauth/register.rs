@@ -101,7 +101,7 @@ fn admit(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
         Registrants::Nobody => refused(registration::NOT_OPEN),
         // Before it is counted: strangers without the token shall not use up the rate of those who have it.
         Registrants::Bearer(expected)
-            if credentials::bearer(request).is_none_or(|shown| Digest::of(shown) != *expected) =>
+            if credentials::bearer(request).is_none_or(|shown| Digest::of(shown) != *expected.get()) =>
         {
             refused(registration::NOT_INITIATED)
         }

@@ -36,6 +36,7 @@ mod owners_api_working;
 mod passkeys_in_chromium;
 mod people;
 mod people_pages;
+mod references;
 mod registration;
 mod settings;
 mod settings_in_chromium;
