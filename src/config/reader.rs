@@ -151,11 +151,14 @@ impl<'a> Reader<'a> {
             SecretRef::Vault(_) if self.environment.contains_key("VAULT_TOKEN") => {
                 format!("{reference} is read by the token in VAULT_TOKEN. That works")
             }
-            SecretRef::File(_) | SecretRef::Vault(_) => return,
+            SecretRef::AwsSm(_) if self.environment.contains_key("AWS_SECRET_ACCESS_KEY") => {
+                format!("{reference} is read by the key in AWS_SECRET_ACCESS_KEY. That works")
+            }
+            SecretRef::File(_) | SecretRef::Vault(_) | SecretRef::AwsSm(_) => return,
         };
         self.warnings.push(format!(
             "{place}: {found}, but other processes of this user can read the environment, and crash reports copy it; \
-             a file is safer"
+             a file, or a role of the machine's own, is safer"
         ));
     }
 

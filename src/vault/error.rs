@@ -73,15 +73,9 @@ impl SecretError {
             Self::TooLarge(_) | Self::Empty(_) => "put the secret into it, and nothing else".to_owned(),
             Self::NotBuilt(feature) => format!("build it with --features {feature}, or refer to a file: file:PATH"),
             Self::Settings { variable, .. } => format!("correct {variable}"),
-            Self::Unavailable(_) => {
-                "see whether VAULT_ADDR is right, and whether the vault runs and is unsealed".to_owned()
-            }
-            Self::Refused(_) => {
-                "see whether VAULT_TOKEN, or VAULT_ROLE_ID and VAULT_SECRET_ID_FILE, are good".to_owned()
-            }
-            Self::Denied(_) => {
-                "give its policy the capability read on that path (with data/ after the mount)".to_owned()
-            }
+            Self::Unavailable(_) => "see whether it runs and can be reached from here (docs/secrets.md)".to_owned(),
+            Self::Refused(_) => "see what this server shows to it (docs/secrets.md)".to_owned(),
+            Self::Denied(_) => "let this server read it, and nothing it does not need (docs/secrets.md)".to_owned(),
             Self::NotThere(_) => "put it there, as a text, or correct the reference".to_owned(),
         }
     }

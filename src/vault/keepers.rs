@@ -5,8 +5,12 @@
 
 use std::{collections::BTreeMap, fmt, thread, time::Duration};
 
+#[cfg(feature = "aws-sm")]
+use super::aws_sm::read as read_aws_sm;
 #[cfg(feature = "vault")]
 use super::kv::Kv;
+#[cfg(not(feature = "aws-sm"))]
+use super::reference::AwsSecret;
 use super::{
     error::SecretError,
     file,
@@ -44,6 +48,7 @@ impl Keepers {
             }
             SecretRef::File(path) => file::read(path)?,
             SecretRef::Vault(place) => self.read_vault(place, reference).await?,
+            SecretRef::AwsSm(secret) => read_aws_sm(secret, reference).await?,
         };
         SecretValue::bare(&text).ok_or_else(|| SecretError::Empty(reference.clone()))
     }
@@ -83,6 +88,11 @@ impl Keepers {
             reading.join().unwrap_or_else(|_| Err(unavailable(&"reading it broke off")))
         })
     }
+}
+
+#[cfg(not(feature = "aws-sm"))]
+async fn read_aws_sm(_: &AwsSecret, _: &SecretRef) -> Result<zeroize::Zeroizing<String>, SecretError> {
+    std::future::ready(Err(SecretError::NotBuilt("aws-sm"))).await
 }
 
 impl fmt::Debug for Keepers {

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::harness::{
     databases::{Database, Engine, without_postgres},
+    moto::Moto,
     openbao::OpenBao,
     process::{Consentry, Serving, free_port, write_private},
     server::{Options, World},
@@ -163,6 +164,46 @@ async fn a_start_without_what_the_vault_keeps_is_refused_and_says_why() {
     assert!(place.refusal(reference, &[]).contains("VAULT_ADDR is not set"));
     let token = [variables[0].clone(), ("VAULT_TOKEN", "a-token-it-never-gave".to_owned())];
     assert!(place.refusal(reference, &token).contains("does not let this server read"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_aws_rotates_takes_over_and_its_outage_is_survived() {
+    let mut moto = Moto::start(None).await;
+    let place = Place::new(Engine::Sqlite).await;
+    moto.create("consentry/clients", &json!({ "registration": FIRST }).to_string()).await;
+    let mut serving = place.serve("aws-sm://consentry/clients#registration", &moto.variables()).await;
+    assert_eq!(place.registers(FIRST).await, StatusCode::CREATED);
+    moto.rotate("consentry/clients", &json!({ "registration": SECOND }).to_string()).await;
+    place.second_takes_over().await;
+    moto.kill();
+    logs(&serving, "a secret cannot be read; the last one is used").await;
+    assert_eq!(place.registers(SECOND).await, StatusCode::CREATED);
+    let log = serving.log();
+    assert!(!log.contains(FIRST) && !log.contains(SECOND) && !log.contains("opens-nothing"), "{log}");
+    serving.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_without_what_aws_keeps_is_refused_and_says_why() {
+    let moto = Moto::start(None).await;
+    let place = Place::new(Engine::Sqlite).await;
+    moto.create("consentry/text", FIRST).await;
+    moto.create("consentry/object", &json!({ "sample": "changeme", "number": 7 }).to_string()).await;
+    for (name, told) in [
+        ("consentry/nothing", "the vault has nothing at aws-sm://consentry/nothing"),
+        ("consentry/text#registration", "the vault has nothing at"),
+        ("consentry/object#number", "the vault has nothing at"),
+        ("consentry/object#sample", "holds a placeholder"),
+    ] {
+        let refusal = place.refusal(&format!("aws-sm://{name}"), &moto.variables());
+        assert!(refusal.contains(told) && refusal.contains("CONSENTRY_REGISTRATION_TOKEN"), "{name}: {refusal}");
+        assert!(!refusal.contains(FIRST) && !refusal.contains("changeme"), "{refusal}");
+    }
+    // One that believes nobody any more.
+    let moto = Moto::start(Some(1)).await;
+    moto.create("consentry/text", FIRST).await;
+    let refusal = place.refusal("aws-sm://consentry/text", &moto.variables());
+    assert!(refusal.contains("the vault does not let this server in"), "{refusal}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
