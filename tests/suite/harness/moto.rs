@@ -11,6 +11,10 @@ use serde_json::{Value, json};
 
 use super::{chromium::setting, process::free_port};
 
+/// The ids of the versions there are.
+const FIRST: &str = "the-first-version-of-this-secret-00";
+const SECOND: &str = "the-second-version-of-this-secret-0";
+
 /// An emulator that ends with the test.
 pub struct Moto {
     child: Child,
@@ -63,20 +67,25 @@ impl Moto {
 
     /// Keeps a new secret.
     pub async fn create(&self, name: &str, text: &str) {
-        self.ask("CreateSecret", &json!({ "Name": name, "SecretString": text })).await;
+        let first = json!({ "Name": name, "SecretString": text, "ClientRequestToken": FIRST });
+        self.ask("CreateSecret", &first).await;
     }
 
     /// What the service's rotation does with a secret: a new version that waits, and then is the current one.
     pub async fn rotate(&self, name: &str, text: &str) {
-        let version = "2".repeat(32);
         let pending = json!({
             "SecretId": name,
             "SecretString": text,
-            "ClientRequestToken": version,
+            "ClientRequestToken": SECOND,
             "VersionStages": ["AWSPENDING"],
         });
         self.ask("PutSecretValue", &pending).await;
-        let current = json!({ "SecretId": name, "VersionStage": "AWSCURRENT", "MoveToVersionId": version });
+        let current = json!({
+            "SecretId": name,
+            "VersionStage": "AWSCURRENT",
+            "MoveToVersionId": SECOND,
+            "RemoveFromVersionId": FIRST,
+        });
         self.ask("UpdateSecretVersionStage", &current).await;
     }
 
