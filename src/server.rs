@@ -34,7 +34,7 @@ use crate::{
     model::{
         Timestamp,
         account::SignUps,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         brand::Brand,
         id::AuditEventId,
         mechanisms::Mechanisms,
@@ -306,9 +306,9 @@ impl Server {
     }
 
     /// The audit of a change that happens now.
-    pub fn audit(&self, actor: Actor, address: Option<String>) -> Audit {
+    pub fn audit(&self, actor: Actor, origin: Origin) -> Audit {
         let at = self.clock.now();
-        Audit { id: AuditEventId(random::id(at)), at, actor, address }
+        Audit { id: AuditEventId(random::id(at)), at, actor, origin }
     }
 }
 

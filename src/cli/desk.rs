@@ -9,7 +9,7 @@ use crate::{
     model::{
         Timestamp,
         account::SignUps,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         id::AuditEventId,
         plugin::{Host, Plugin},
         public_url,
@@ -102,7 +102,7 @@ impl Desk {
             clients_by_hand: self.clients.by_hand,
             is_trusted: true,
             actor: Actor::Operator,
-            address: None,
+            origin: Origin::default(),
         }
     }
 
@@ -114,5 +114,5 @@ impl Desk {
 
 /// The audit of a change the operator makes now.
 pub(super) fn audit(at: Timestamp) -> Audit {
-    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Operator, address: None }
+    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Operator, origin: Origin::default() }
 }

@@ -15,7 +15,7 @@ use crate::{
     },
     model::{
         Timestamp,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         id::AuditEventId,
         key::Kid,
     },
@@ -56,7 +56,8 @@ impl Keyring {
         let first = masters.first().ok_or(KeyringError::NoMaster)?;
         let mut ring = Ring::unwrap(&masters, &store.working_keys().await?)?;
         if !ring.is_complete() {
-            let audit = Audit { id: AuditEventId(random::id(now)), at: now, actor: Actor::Server, address: None };
+            let audit =
+                Audit { id: AuditEventId(random::id(now)), at: now, actor: Actor::Server, origin: Origin::default() };
             store.add_first_keys(&ring::first_keys(first, now)?, &audit).await?;
             ring = Ring::unwrap(&masters, &store.working_keys().await?)?;
         }

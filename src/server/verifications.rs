@@ -4,7 +4,11 @@
 use super::{Server, people::letters::Case};
 use crate::{
     keys::KeyError,
-    model::{audit::Actor, id::PluginId, verification::News},
+    model::{
+        audit::{Actor, Origin},
+        id::PluginId,
+        verification::News,
+    },
     outbound::Outbound,
     registry::{
         Registry, RegistryError,
@@ -50,7 +54,7 @@ impl Server {
             clients_by_hand: false,
             is_trusted: false,
             actor: Actor::Server,
-            address: None,
+            origin: Origin::default(),
         };
         self.look_and_tell(&registry, &self.verifier, plugin).await
     }

@@ -1,6 +1,7 @@
 //! Journeys: whole stories, as ChatGPT, people and foreign clients live them.
 
 mod assistants;
+mod audit_log;
 mod classic_plugin;
 mod client_ids;
 mod command_line;
