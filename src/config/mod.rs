@@ -1,7 +1,7 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `look`, `log`)
+//! `lifetimes`, `key_ages`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `look`, `log`)
 //! checks its own, and so do the tables of the file (`providers`, `own_login`, read with `table`); `mistake` is how all
 //! that is wrong is told at once. The command line brings the sources and shows the
 //! warnings.
@@ -9,6 +9,7 @@
 pub mod clients;
 pub mod database;
 pub mod example;
+mod key_ages;
 pub mod keys;
 pub mod lifetimes;
 pub mod log;
@@ -47,6 +48,7 @@ use crate::{
     model::{
         account::SignUps,
         brand::Brand,
+        key_timetable::KeyTimetable,
         mechanisms::RegistrationPolicy,
         provider::{OwnLogin, Provider},
         proxies::TrustedProxies,
@@ -75,6 +77,8 @@ pub struct Config {
     pub passwords: crate::passwords::Settings,
     /// What may be fetched from.
     pub outbound: Outbound,
+    /// How long working keys are published, used and kept.
+    pub keys: KeyTimetable,
 }
 
 /// What the server needs.
@@ -94,6 +98,8 @@ pub struct ServeConfig {
     pub server_name: String,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// How long working keys are published, used and kept.
+    pub keys: KeyTimetable,
     /// What of the operator's own the pages show.
     pub brand: Brand,
     /// What passwords must be, and cost.
@@ -141,7 +147,8 @@ impl Config {
             ops::read(reader, listen);
             let server_name = public::read_server_name(reader);
             look::read(reader);
-            lifetimes::read(reader);
+            let lifetimes = lifetimes::read(reader);
+            let keys = key_ages::read(reader, lifetimes.as_ref());
             let passwords = passwords::read(reader);
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
@@ -161,6 +168,7 @@ impl Config {
                 sign_ups: sign_ups?,
                 passwords: passwords?,
                 outbound: outbound?,
+                keys: keys?,
             })
         })
     }
@@ -182,6 +190,7 @@ impl ServeConfig {
             let server_name = public::read_server_name(reader);
             let brand = look::read(reader);
             let lifetimes = lifetimes::read(reader);
+            let keys = key_ages::read(reader, lifetimes.as_ref());
             let passwords = passwords::read(reader);
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
@@ -203,6 +212,7 @@ impl ServeConfig {
                 server_name: server_name?,
                 brand,
                 lifetimes: lifetimes?,
+                keys: keys?,
                 passwords: passwords?,
                 outbound: outbound?,
                 clients: clients?,
