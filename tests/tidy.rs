@@ -15,6 +15,8 @@ mod modules;
 mod rust_text;
 #[path = "tidy/secrets.rs"]
 mod secrets;
+#[path = "tidy/secrets_in_text.rs"]
+mod secrets_in_text;
 #[path = "tidy/shape.rs"]
 mod shape;
 #[path = "tidy/tree.rs"]
@@ -42,6 +44,7 @@ const RULES: &[(&str, Rule)] = &[
     ("vendors are named only where their dialect is decided", words::vendors_stay_in_their_files),
     ("every attack of the table has its test", attacks::every_attack_has_its_test),
     ("secrets are compared in constant time", secrets::secrets_are_compared_in_constant_time),
+    ("no secret stands in a file", secrets_in_text::no_secret_stands_in_text),
     ("what is left to do is an issue, not a comment", words::nothing_is_left_to_do),
     ("nothing names a developer's machine", words::no_machine_is_named),
     ("nothing names a package registry's host", words::no_registry_is_named),

@@ -40,6 +40,7 @@ mod registration;
 mod settings;
 mod settings_in_chromium;
 mod simulate;
+mod starting;
 mod through_others;
 pub mod try_out;
 mod two_nodes;
