@@ -47,6 +47,7 @@ mod two_nodes;
 mod under_a_path;
 mod verification;
 mod verification_by_hand;
+mod watching;
 mod webhooks;
 mod working;
 mod wrong_clocks;
