@@ -15,7 +15,7 @@ use crate::harness::{
     chromium::setting,
     databases::{Database, Engine},
     process::{Consentry, free_port, write_private},
-    server::MASTER,
+    server::{MASTER, Node},
 };
 
 const ALERTS: &str = "examples/prometheus/alerts.yml";
@@ -157,4 +157,51 @@ fn the_dashboard_asks_what_prometheus_understands() {
         queries.iter().all(|(_, query)| !query.contains('$')),
         "a variable that Grafana would have to know: {queries:?}"
     );
+}
+
+/// The fields that docs/logging.md lists; tests/tidy holds the code to the same list.
+fn listed_fields() -> BTreeSet<String> {
+    let list = read("docs/logging.md");
+    let (_, table) = list.split_once("\n## Fields\n").unwrap();
+    let fields = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    fields.map(|(field, _)| field.to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_line_of_the_log_is_an_object_of_known_fields() {
+    let database = Database::migrated(Engine::Sqlite).await;
+    let folder = tempfile::tempdir().unwrap();
+    write_private(&folder.path().join("master.key"), &STANDARD.encode(MASTER));
+    let port = free_port();
+    let public_url = format!("http://localhost:{port}");
+    let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+    let mut node = consentry.serve_with(&[("CONSENTRY_LOG_FORMAT", "json"), ("CONSENTRY_LOG", "debug")]).await;
+    let grant =
+        [("grant_type", "client_credentials"), ("client_id", "nobody\n{\"level\":\"INFO\"}"), ("client_secret", "x")];
+    let token = reqwest::Client::new().post(format!("{}/token", node.own())).form(&grant).send().await.unwrap();
+    assert_eq!(token.status(), 401);
+    let request_id = token.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let page = reqwest::get(format!("{}/authorize?client_id=nobody", node.own())).await.unwrap();
+    assert!(page.status().is_client_error());
+    node.stop();
+
+    let log = node.log();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let mut fields = listed_fields();
+    fields.extend(["timestamp", "level", "target", "message"].map(str::to_owned));
+    for line in &lines {
+        let object = line.as_object().unwrap();
+        for always in ["timestamp", "level", "target"] {
+            assert!(line[always].is_string(), "{always}: {line}");
+        }
+        if line["target"].as_str().unwrap().starts_with("consentry") {
+            let unlisted: Vec<&String> = object.keys().filter(|key| !fields.contains(*key)).collect();
+            assert!(unlisted.is_empty() && line["message"].is_string(), "{unlisted:?}: {line}");
+        }
+    }
+    let refused = lines.iter().find(|line| line["request.id"] == json!(request_id)).expect(&log);
+    assert_eq!((&refused["level"], &refused["flow.step"]), (&json!("WARN"), &json!("token")), "{refused}");
+    assert_eq!(refused["message"], "a step of a connection was refused");
+    assert!(refused["says"].as_str().is_some_and(|says| !says.is_empty()), "{refused}");
+    assert!(lines.iter().any(|line| line["listen"].is_string()), "the start is told: {log}");
 }
