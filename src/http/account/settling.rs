@@ -79,7 +79,7 @@ pub(super) async fn settle(
         }
         (Verdict::SignInFirst, _) => sign_in_first(server, request, &visitor, (&shown, &label, &errand)),
         (Verdict::Refuse(why), _) => {
-            tracing::info!(provider = shown.provider, ?why, "an identity leads to no account");
+            tracing::info!(provider = shown.provider, reason = ?why, "an identity leads to no account");
             if trail::is_a_step(request) {
                 let says = "The person signed in through a provider, and has no account by that.";
                 trail::refused(request, Refusal::SignIn, says);
