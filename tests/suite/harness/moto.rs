@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::{chromium::setting, process::free_port};
 
 /// The ids of the versions there are.
-const FIRST: &str = "the-first-version-of-this-secret-00";
-const SECOND: &str = "the-second-version-of-this-secret-0";
+const FIRST: &str = "the-first-version-of-it-is-this-one";
+const SECOND: &str = "and-the-second-one-is-this-version";
 
 /// An emulator that ends with the test.
 pub struct Moto {
