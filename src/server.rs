@@ -38,6 +38,7 @@ use crate::{
         audit::{Actor, Audit},
         brand::Brand,
         id::AuditEventId,
+        key_timetable::KeyTimetable,
         mechanisms::Mechanisms,
         plugin::{Host, NotAHost},
         provider::{OwnLogin, Provider},
@@ -50,6 +51,7 @@ use crate::{
     protocol::metadata::IssuerError,
     providers::Providers,
     random,
+    registry::Registry,
     store::{SchemaState, Store, StoreError, StoreResult},
 };
 use counts::Counts;
@@ -89,6 +91,8 @@ pub struct Settings {
     pub refresh_absolute: TimeDelta,
     /// How long a browser stays signed in.
     pub session_lifetime: TimeDelta,
+    /// How long working keys are published, used and kept.
+    pub keys: KeyTimetable,
     /// What passwords must be, and cost.
     pub passwords: passwords::Settings,
     /// In which ways a client can become known.
@@ -125,6 +129,7 @@ impl Settings {
             refresh_idle: TimeDelta::days(90),
             refresh_absolute: TimeDelta::days(365),
             session_lifetime: TimeDelta::days(30),
+            keys: KeyTimetable::default(),
             passwords: passwords::Settings::default(),
             mechanisms: Mechanisms::default(),
             clients_by_hand: true,
@@ -306,6 +311,20 @@ impl Server {
         self.clock.offset().abs() <= CLOCK_OFFSET_MAX_MS
     }
 
+    /// Where the server itself changes things.
+    pub fn registry(&self) -> Registry<'_> {
+        Registry {
+            store: &self.store,
+            clock: &self.clock,
+            issuer: Some(&self.settings.issuer),
+            public: Some((&self.settings.host, self.settings.scheme())),
+            clients_by_hand: false,
+            is_trusted: false,
+            actor: Actor::Server,
+            address: None,
+        }
+    }
+
     /// The audit of a change that happens now.
     pub fn audit(&self, actor: Actor, address: Option<String>) -> Audit {
         let at = self.clock.now();
@@ -328,7 +347,8 @@ fn look_for_default(settings: &Settings, resources: &[Resource]) {
 /// A machine that is further off than this, in milliseconds, has a clock that may run at another pace too.
 const CLOCK_OFFSET_MAX_MS: i64 = 30_000;
 
-async fn measure(clock: &Clock, store: &Store) -> StoreResult<()> {
+/// Corrects a clock by the database's, where several nodes may share one.
+pub async fn measure(clock: &Clock, store: &Store) -> StoreResult<()> {
     let before = clock.now();
     if let Some(shared) = store.database_time().await? {
         // The answer was made somewhere between the two looks; the middle is off by half a round trip at most.

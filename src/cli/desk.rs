@@ -11,6 +11,7 @@ use crate::{
         account::SignUps,
         audit::{Actor, Audit},
         id::AuditEventId,
+        key_timetable::KeyTimetable,
         plugin::{Host, Plugin},
         public_url,
     },
@@ -32,6 +33,7 @@ pub(super) struct Desk {
     pub(super) sign_ups: SignUps,
     pub(super) passwords: passwords::Settings,
     pub(super) outbound: outbound::Settings,
+    pub(super) keys: KeyTimetable,
 }
 
 /// Opens the store a configuration names.
@@ -83,6 +85,7 @@ impl Desk {
             sign_ups: config.sign_ups,
             passwords: config.passwords,
             outbound: outbound_settings(&config.outbound),
+            keys: config.keys,
         })
     }
 

@@ -17,6 +17,7 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
     let background = [
         tokio::spawn(jobs::sweep::run(Arc::clone(&server))),
         tokio::spawn(jobs::clock_offset::run(Arc::clone(&server))),
+        tokio::spawn(jobs::keys::run(Arc::clone(&server))),
         tokio::spawn(jobs::flows::run(Arc::clone(&server))),
         tokio::spawn(jobs::counts::run(Arc::clone(&server))),
         tokio::spawn(jobs::mail::run(Arc::clone(&server))),

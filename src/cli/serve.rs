@@ -110,6 +110,7 @@ fn settings(config: &ServeConfig) -> Settings {
         refresh_idle: lifetimes.refresh_idle,
         refresh_absolute: lifetimes.refresh_absolute,
         session_lifetime: lifetimes.session,
+        keys: config.keys,
         passwords: config.passwords,
         mechanisms: mechanisms(config),
         clients_by_hand: config.clients.by_hand,

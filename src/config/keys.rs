@@ -41,7 +41,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 39] = [
+pub const KEYS: [Key; 42] = [
     key(
         "public_url",
         None,
@@ -128,6 +128,22 @@ pub const KEYS: [Key; 39] = [
         "How long a connection lives at most, in seconds (365 days).",
     ),
     key("session_lifetime", Some("2592000"), "2592000", "How long a browser stays signed in, in seconds (30 days)."),
+    key(
+        "jwks_max_age",
+        Some("300"),
+        "300",
+        "How long whoever verifies access tokens may keep the keys of /.well-known/jwks.json, in seconds (1 to 86400). A \
+         new signing key is published so much earlier than it is used. When you make this smaller, wait for as long as it \
+         was before the next change of keys.",
+    ),
+    key(
+        "signing_key_age",
+        Some("7776000"),
+        "7776000",
+        "How old a signing key becomes before the server replaces it by itself, in seconds (90 days; at least 3600); 0 \
+         leaves that to `consentry key rotate`.",
+    ),
+    key("working_key_age", Some("31536000"), "31536000", "The same for all other working keys (365 days)."),
     key(
         "sign_up",
         Some("invitation"),

@@ -1,7 +1,7 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `look`, `log`)
+//! `lifetimes`, `key_ages`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `look`, `log`)
 //! checks its own, and so do the tables of the file (`providers`, `own_login`, read with `table`); `mistake` is how all
 //! that is wrong is told at once. The command line brings the sources and shows the
 //! warnings.
@@ -9,6 +9,7 @@
 pub mod clients;
 pub mod database;
 pub mod example;
+mod key_ages;
 pub mod keys;
 pub mod lifetimes;
 pub mod log;
@@ -47,6 +48,7 @@ pub use self::{
 use crate::model::{
     account::SignUps,
     brand::Brand,
+    key_timetable::KeyTimetable,
     mechanisms::RegistrationPolicy,
     provider::{OwnLogin, Provider},
     proxies::TrustedProxies,
@@ -73,6 +75,8 @@ pub struct Config {
     pub passwords: crate::passwords::Settings,
     /// What may be fetched from.
     pub outbound: Outbound,
+    /// How long working keys are published, used and kept.
+    pub keys: KeyTimetable,
 }
 
 /// What the server needs.
@@ -92,6 +96,8 @@ pub struct ServeConfig {
     pub server_name: String,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// How long working keys are published, used and kept.
+    pub keys: KeyTimetable,
     /// What of the operator's own the pages show.
     pub brand: Brand,
     /// What passwords must be, and cost.
@@ -137,7 +143,8 @@ impl Config {
             ops::read(reader, listen);
             let server_name = public::read_server_name(reader);
             look::read(reader);
-            lifetimes::read(reader);
+            let lifetimes = lifetimes::read(reader);
+            let keys = key_ages::read(reader, lifetimes.as_ref());
             let passwords = passwords::read(reader);
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
@@ -156,6 +163,7 @@ impl Config {
                 sign_ups: sign_ups?,
                 passwords: passwords?,
                 outbound: outbound?,
+                keys: keys?,
             })
         })
     }
@@ -177,6 +185,7 @@ impl ServeConfig {
             let server_name = public::read_server_name(reader);
             let brand = look::read(reader);
             let lifetimes = lifetimes::read(reader);
+            let keys = key_ages::read(reader, lifetimes.as_ref());
             let passwords = passwords::read(reader);
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
@@ -196,6 +205,7 @@ impl ServeConfig {
                 server_name: server_name?,
                 brand,
                 lifetimes: lifetimes?,
+                keys: keys?,
                 passwords: passwords?,
                 outbound: outbound?,
                 clients: clients?,

@@ -3,6 +3,7 @@
 pub mod clock_offset;
 pub mod counts;
 pub mod flows;
+pub mod keys;
 pub mod mail;
 pub mod notes;
 mod refilling;

@@ -76,7 +76,7 @@ mod tests {
     fn ring() -> Ring {
         let master = MasterKey::new([1; 32]);
         let rows = ring::first_keys(&master, NOW).unwrap();
-        Ring::unwrap(&[master], &rows).unwrap()
+        Ring::unwrap(&[master], &rows, NOW)
     }
 
     fn places() -> Vec<Place> {

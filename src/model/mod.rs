@@ -20,6 +20,7 @@ pub mod id;
 pub mod json;
 pub mod key;
 pub mod key_set;
+pub mod key_timetable;
 pub mod legible;
 pub mod link;
 pub mod mechanisms;

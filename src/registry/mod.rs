@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod clients;
+pub mod keys;
 pub mod log;
 pub mod owner_tokens;
 pub mod owners;

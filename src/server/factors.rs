@@ -97,10 +97,10 @@ pub struct Asked {
 impl Server {
     /// Whether this is a browser in which the account's second factor need not be shown.
     pub async fn remembers(&self, account: &Account, browser: &Browser<'_>) -> PeopleResult<bool> {
-        let Some(number) = tokens::device::find(&self.keyring.current(), browser.devices, account) else {
-            return Ok(false);
-        };
-        Ok(self.store.is_device_remembered(account.id, Digest::of(number), self.clock.now()).await?)
+        let now = self.clock.now();
+        let ring = self.keyring.knowing(tokens::device::kids(browser.devices), &self.store, now).await?;
+        let Some(number) = tokens::device::find(&ring, browser.devices, account) else { return Ok(false) };
+        Ok(self.store.is_device_remembered(account.id, Digest::of(number), now).await?)
     }
 
     /// Remembers a browser by the number in its mark for the account.

@@ -55,7 +55,7 @@ pub async fn disconnect(server: web::Data<Server>, request: HttpRequest, payload
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     let Some(session) = &visitor.session else { return Ok(Place::ConnectedApps.after_signing_in(server)) };
     let account = session.account.id;
     let consent = fields.one("consent", ID_LENGTH).map_err(PageError::Incomplete)?;

@@ -51,7 +51,7 @@ pub async fn unlink(server: web::Data<Server>, request: HttpRequest, payload: we
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     let Some(session) = &visitor.session else { return Ok(Place::Identities.after_signing_in(server)) };
     if !is_fresh(server, session).await? {
         let path = format!("{}?{}={}", Why::Again.path(), place::FIELD, Place::Identities.word());

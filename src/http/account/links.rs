@@ -78,7 +78,7 @@ pub async fn take(
     let taken = async {
         let fields = body::form(&request, payload).await?;
         let visit = Visit::read(&server, &request, purpose, &fields).await?;
-        guard::form::check(&server, &request, &visit.visitor, &fields)?;
+        guard::form::check(&server, &request, &visit.visitor, &fields).await?;
         if let Some(elsewhere) = visit.must_sign_in() {
             return Ok(elsewhere);
         }

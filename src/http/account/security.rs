@@ -82,7 +82,7 @@ pub async fn take(server: web::Data<Server>, request: HttpRequest, payload: web:
     let taken = async {
         let fields = body::form(&request, payload).await?;
         let visitor = Visitor::read(&server, &request).await?;
-        guard::form::check(&server, &request, &visitor, &fields)?;
+        guard::form::check(&server, &request, &visitor, &fields).await?;
         let Some(session) = &visitor.session else { return Ok(Place::Security.after_signing_in(&server)) };
         let visit = Visit::of(&server, &request, (&visitor, session), &fields).await?;
         visit.act(&fields).await

@@ -64,7 +64,7 @@ pub async fn end(server: web::Data<Server>, request: HttpRequest, payload: web::
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     let Some(session) = &visitor.session else { return Ok(Place::Sessions.after_signing_in(server)) };
     let account = session.account.id;
     let audit = server.audit(Actor::Account(account), peer(request));

@@ -201,7 +201,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let fields = body::form(request, payload).await?;
     follow(server, request, &fields, Step::Consent);
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     let r = fields.required("r", tokens::request::LENGTH_MAX).map_err(PageError::Incomplete)?;
     let decision = Decision::read(&fields)?;
     let in_flight = open(server, r, &visitor).await?;

@@ -21,6 +21,7 @@ mod foreign_clients;
 mod gpt_action;
 mod hostile_servers;
 mod key_sets;
+mod keys;
 mod letters;
 mod logos;
 mod looks;
