@@ -7,6 +7,7 @@ pub mod keys;
 pub mod mail;
 pub mod notes;
 mod refilling;
+pub mod reseal;
 pub mod sweep;
 pub mod verification;
 pub mod webhooks;
