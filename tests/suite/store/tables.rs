@@ -51,6 +51,7 @@ const ROWS: &str = "
     select 'plugin_webhooks ' || count(*) from plugin_webhooks union all
     select 'webhook_deliveries ' || count(*) from webhook_deliveries union all
     select 'working_keys ' || count(*) from working_keys union all
+    select 'reseals ' || count(*) from reseals union all
     select 'audit_events ' || count(*) from audit_events
     order by 1";
 
