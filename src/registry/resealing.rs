@@ -104,11 +104,18 @@ pub async fn turn(registry: &Registry<'_>, ring: &Ring, lasts: Duration) -> Regi
             return Err(KeyError::UnknownMaster { kid: key.kid, master: key.master }.into());
         }
     }
-    let (kid, at) = (ring.sealing(Purpose::SealData)?.kid(), registry.clock.now());
+    let kid = ring.sealing(Purpose::SealData)?.kid();
+    let is_free = |reseal: &Reseal| reseal.finished_at.is_none() && reseal.held_until <= registry.clock.now();
+    let Some(standing) = registry.store.reseal(kid).await?.filter(is_free) else { return Ok(Turn::NotOurs) };
+    // Counting reads every row, so it is done once, and before it is held: it may take longer than that lasts.
+    let remaining = match standing.remaining {
+        0 => registry.store.sealed_otherwise(kid).await?,
+        known => known,
+    };
+    let at = registry.clock.now();
     let Some(reseal) = registry.store.take_reseal(&ResealTaking { kid, at, until: at + HELD }).await? else {
         return Ok(Turn::NotOurs);
     };
-    let remaining = registry.store.sealed_otherwise(kid).await?;
     let began = registry.clock.elapsed();
     let mut walk = Walk { registry, ring, reseal: Reseal { remaining, ..reseal }, kept_at: began, named: 0 };
     loop {

@@ -51,6 +51,7 @@ use crate::{
         server::MASTER,
     },
     on_both_engines,
+    store::tables::Tables,
 };
 
 /// How many people sign in meanwhile.
@@ -208,6 +209,36 @@ on_both_engines! {
         assert!(matches!(refused, RegistryError::Key(_)) && refused.to_string().contains(&old.to_string()), "{refused}");
         let whole = resealing::turn(&server.registry(), &server.keyring.current(), Duration::from_secs(1)).await.unwrap();
         assert!(matches!(whole, Turn::Done(done) if (done.resealed, done.progress.unreadable) == (8, 0)), "{whole:?}");
+    }
+
+    async fn what_somebody_holds_is_sealed_anew_once_they_let_go(engine) {
+        let kept = Kept::new(engine).await;
+        let server = Arc::clone(&kept.it.world.running.server);
+        rotate(&server).await;
+        pass(&server, TimeDelta::seconds(70)).await;
+        let mut aside = Tables::of(&kept.it.world.database).await;
+        // On SQLite whoever writes holds the whole file, and is waited for.
+        let Tables::Postgres(connection) = &mut aside else { return };
+        sqlx::query("begin").execute(&mut *connection).await.unwrap();
+        sqlx::query("select 1 from authenticator_apps for no key update").execute(&mut *connection).await.unwrap();
+        let kid = resealing::begin(&server.registry(), &server.keyring.current()).await.unwrap();
+        let turn = tokio::spawn({
+            let server = Arc::clone(&server);
+            async move { resealing::turn(&server.registry(), &server.keyring.current(), Duration::MAX).await.unwrap() }
+        });
+        let standing = async || server.store.reseal(kid).await.unwrap().unwrap();
+        let began = Instant::now();
+        while standing().await.resealed < 6 {
+            assert!(began.elapsed() < Duration::from_secs(30), "{:?}", standing().await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let held = standing().await;
+        assert!(!turn.is_finished() && held.finished_at.is_none(), "two rows are left: {held:?}");
+        assert_eq!((held.resealed, held.remaining), (6, 2));
+        sqlx::query("rollback").execute(&mut *connection).await.unwrap();
+        let done = turn.await.unwrap();
+        assert!(matches!(done, Turn::Done(done) if (done.resealed, done.remaining) == (8, 0)), "{done:?}");
     }
 
     async fn on_the_command_line_it_waits_for_a_key_that_is_new(engine) {
