@@ -99,6 +99,7 @@ impl Fault {
     pub(super) fn passes(&self) -> bool {
         match self {
             Self::Store(error) | Self::Keyring(KeyringError::Store(error)) => error.passes(),
+            Self::Keyring(KeyringError::Behind) => true,
             Self::Password(error) => matches!(error, crate::passwords::PasswordError::Busy),
             Self::MailIsBehind | Self::FetchesAreBehind => true,
             _ => false,

@@ -114,12 +114,18 @@ impl Ring {
 
     /// The purposes that lack a key for new things.
     pub fn lacking(&self) -> Vec<Purpose> {
-        let lacks = |purpose: &Purpose| self.active(*purpose, purpose.algorithm()).is_none();
+        let lacks = |purpose: &Purpose| self.in_force(*purpose, purpose.algorithm(), self.as_of).is_none();
         Purpose::ALL.iter().copied().filter(lacks).collect()
     }
 
+    /// The key that makes new things. Where the one that took over does not open here, that is the one before: what it makes
+    /// is taken everywhere for as long as it is needed.
     fn active(&self, purpose: Purpose, algorithm: KeyAlgorithm) -> Option<&Material> {
-        self.in_force(purpose, algorithm, self.as_of)
+        let is_needed = |held: &&Held| {
+            held.purpose == purpose && held.algorithm == algorithm && held.is_needed(self.as_of)
+        };
+        let before = || self.keys.values().filter(is_needed).max_by_key(|held| held.active_at);
+        self.in_force(purpose, algorithm, self.as_of).or_else(|| before().map(|held| &held.material))
     }
 
     /// The key that made new things at an instant. Before the first began, that one did: it was made by a node whose
