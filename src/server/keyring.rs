@@ -81,7 +81,15 @@ impl Keyring {
         }
         let keyring =
             Self { masters, ring: RwLock::new(Arc::new(ring)), asked_at: AtomicI64::new(now.timestamp_millis()) };
-        keyring.rewrap_rows(store, &rows, now).await?;
+        if keyring.rewrap_rows(store, &rows, now).await? > 0 {
+            rows = store.working_keys().await?;
+        }
+        for master in keyring.idle_masters(&rows) {
+            tracing::warn!(
+                master.id = master,
+                "a master key wraps nothing any more; take it out of master_keys, unless it is listed to become the first"
+            );
+        }
         Ok(keyring)
     }
 
@@ -97,7 +105,7 @@ impl Keyring {
     }
 
     /// The master keys that wrap nothing any more, and could go from the configuration.
-    pub fn idle_masters(&self, rows: &[WrappedKey]) -> Vec<&str> {
+    fn idle_masters(&self, rows: &[WrappedKey]) -> Vec<&str> {
         let idle = |master: &&MasterKey| rows.iter().all(|row| row.gone_at.is_some() || row.master != master.id());
         self.masters.iter().skip(1).filter(idle).map(MasterKey::id).collect()
     }

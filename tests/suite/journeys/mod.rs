@@ -38,6 +38,7 @@ mod passkeys_in_chromium;
 mod people;
 mod people_pages;
 mod registration;
+mod rotations;
 mod settings;
 mod settings_in_chromium;
 mod simulate;
