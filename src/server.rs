@@ -258,10 +258,7 @@ impl Server {
         look_for_default(&settings, &resources);
         measure(&clock, &store).await?;
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
-        let rewrapped = keyring.rewrap(&store, clock.now()).await?;
-        if rewrapped > 0 {
-            tracing::info!(keys = rewrapped, "working keys are wrapped by the first master key now");
-        }
+        keyring.settle(&store, clock.now()).await?;
         // Strangers name what is fetched; what living connections need must not wait behind that.
         let known = Outbound::new(outbound.apart())?;
         let providers = Providers::new(settings.providers.clone(), Outbound::new(outbound.apart())?);

@@ -150,7 +150,9 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
             at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, (json, &config)).await)
         }
         Command::Group(command) => at_desk(&config, Desk::open, async |desk| plugin_access::group(command, desk).await),
-        Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
+        Command::Resource(command) => {
+            at_desk(&config, Desk::open, async |desk| resource::run(command, desk, &config).await)
+        }
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::OwnerToken(command) => {
             at_desk(&config, Desk::open, async |desk| owner_token::run(command, desk).await)

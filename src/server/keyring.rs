@@ -100,7 +100,7 @@ impl Keyring {
     }
 
     /// The master keys that wrap nothing any more, and could go from the configuration.
-    pub fn idle_masters(&self, rows: &[WrappedKey]) -> Vec<&str> {
+    fn idle_masters(&self, rows: &[WrappedKey]) -> Vec<&str> {
         let idle = |master: &&MasterKey| rows.iter().all(|row| row.gone_at.is_some() || row.master != master.id());
         self.masters.iter().skip(1).filter(idle).map(MasterKey::id).collect()
     }
@@ -201,6 +201,21 @@ impl Keyring {
             return Ok(0);
         }
         store.rewrap_keys(&rewrapped, &audit(now)).await
+    }
+
+    /// The same as a server does when it starts: with a word about what could go from the configuration then.
+    pub async fn settle(&self, store: &Store, now: Timestamp) -> StoreResult<()> {
+        let rewrapped = self.rewrap(store, now).await?;
+        if rewrapped > 0 {
+            tracing::info!(keys = rewrapped, "working keys are wrapped by the first master key now");
+        }
+        for master in self.idle_masters(&store.working_keys().await?) {
+            tracing::warn!(
+                master.id = master,
+                "a master key wraps nothing any more; take it out of master_keys, unless it is listed to become the first"
+            );
+        }
+        Ok(())
     }
 
     fn may_read_again(&self, now: Timestamp) -> bool {

@@ -86,6 +86,7 @@ async fn redeem(
         resource: resource.identifier.to_string(),
         plugin_id: resource.plugin_id,
         subject_salt: resource.subject_salt,
+        signing_algorithm: resource.signing_algorithm,
         scopes,
         authentication_method: caller.method,
         assertion: caller.assertion,
@@ -230,7 +231,7 @@ fn issue(server: &Server, ring: &Ring, issue: &Issue<'_>, refresh_token: String)
         generation: family.access_generation,
     };
     Ok(TokenAnswer {
-        access_token: tokens::access::write(ring, &claims)?,
+        access_token: tokens::access::write(ring, family.signing_algorithm, &claims)?,
         token_type: dialect::token_type(client.dialect),
         expires_in: claims.exp - claims.iat,
         refresh_token: Some(refresh_token),
@@ -265,7 +266,7 @@ async fn client_credentials(
         generation: client.generation,
     };
     Ok(TokenAnswer {
-        access_token: tokens::access::write(&ring, &claims)?,
+        access_token: tokens::access::write(&ring, resource.signing_algorithm, &claims)?,
         token_type: dialect::token_type(client.dialect),
         expires_in: claims.exp - claims.iat,
         refresh_token: None,

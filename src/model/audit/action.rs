@@ -127,6 +127,8 @@ actions! {
     PluginWebhookRemoved = "plugin.webhook_removed",
     /// A resource was registered.
     ResourceAdded = "resource.added",
+    /// Access tokens for a resource are signed with another algorithm.
+    ResourceSigningChanged = "resource.signing_changed",
     /// A resource was removed.
     ResourceRemoved = "resource.removed",
     /// A client was registered.

@@ -23,6 +23,7 @@ mod forms;
 mod guessing;
 mod hosts;
 mod key_hosts;
+mod keys;
 mod kinds;
 mod log;
 mod names;

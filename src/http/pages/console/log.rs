@@ -71,6 +71,7 @@ fn says(action: &str) -> Option<&'static str> {
         "plugin.webhook_secret_ended" => "The webhook's old secret ended",
         "plugin.webhook_removed" => "The webhook was removed",
         "resource.added" => "An address of the API was added",
+        "resource.signing_changed" => "Access tokens are signed with another algorithm",
         "resource.removed" => "An address of the API was removed",
         "client.added" => "A client ID was created",
         "client.redirect_uris_added" => "A callback was added",
