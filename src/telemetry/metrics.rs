@@ -95,6 +95,11 @@ const MAILS_FAILED: Counter = Counter {
 /// How much there is of something now; the same on every node that shares a database.
 const MAILS_WAITING: Counter = Counter { name: "consentry_mails_waiting", help: "Mails that wait to be sent." };
 
+const AUDIT_CHAIN_NUMBER: Counter = Counter {
+    name: "consentry_audit_chain_number",
+    help: "The number of the newest link of the audit log's chain that this process made or tried to make.",
+};
+
 /// Everything that is counted.
 const COUNTERS: [&Counter; 15] = [
     &KEY_SET_FETCH_FAILURES,
@@ -180,6 +185,12 @@ pub fn mails_waiting(number: u64) {
     metrics::gauge!(MAILS_WAITING.name).set(number as f64);
 }
 
+/// The audit log's chain stands at this link.
+pub fn audit_chain_stands_at(number: i64) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is drawn, and nobody draws the last of 2^53 links")]
+    metrics::gauge!(AUDIT_CHAIN_NUMBER.name).set(number as f64);
+}
+
 /// A superseded refresh token was presented after its grace.
 pub fn refresh_replayed() {
     REFRESH_REPLAYED.one_more();
@@ -229,6 +240,8 @@ fn describe() {
     }
     metrics::describe_gauge!(MAILS_WAITING.name, MAILS_WAITING.help);
     mails_waiting(0);
+    metrics::describe_gauge!(AUDIT_CHAIN_NUMBER.name, AUDIT_CHAIN_NUMBER.help);
+    audit_chain_stands_at(0);
 }
 
 #[cfg(test)]
