@@ -11,6 +11,8 @@ mod account_changes;
 mod account_import;
 mod answer;
 mod audit;
+mod audit_export;
+mod audit_verify;
 mod client;
 mod client_add;
 mod client_callbacks;
@@ -159,7 +161,9 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
         }
         Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),
         Command::Key(command) => at_desk(&config, Desk::open, async |desk| key::run(command, desk, &config).await),
-        Command::Audit(command) => at_desk(&config, Desk::open, async |desk| audit::run(command, desk).await),
+        Command::Audit(command) => {
+            at_desk(&config, Desk::open, async |desk| audit::run(command, desk, (json, &config)).await)
+        }
         Command::Preset(command) => preset::run(&command),
         Command::Simulate(caller) => simulate::run(&caller, json),
         Command::Doctor(caller) => doctor::run(&caller, json),

@@ -120,7 +120,7 @@ async fn redeem(
             };
             Err(authorization_code::NOT_GOOD.because(why).into())
         }
-        Redeem::AssertionReplayed => Err(caller.replayed()),
+        Redeem::AssertionReplayed => Err(caller.replayed(server)),
     }
 }
 
@@ -171,7 +171,7 @@ async fn rotate(
         Rotate::NotStanding => {
             return Err(OAuthError::from(why_not(server, caller, asked, presented).await?).into());
         }
-        Rotate::AssertionReplayed => return Err(caller.replayed()),
+        Rotate::AssertionReplayed => return Err(caller.replayed(server)),
     };
     trail::about(request, family.plugin_id);
     let ring = server.keyring.current();
@@ -195,6 +195,8 @@ async fn why_not(
     let refusal = asked.refusal(&family, &caller.client, caller.method);
     if matches!(refusal, Refusal::WeakerMethod { .. }) {
         metrics::refresh_downgrade_refused();
+        let by = (caller.method, caller.origin.clone());
+        server.refusals.refresh_downgraded(&family, by, server.clock.now());
     }
     Ok(refusal)
 }
