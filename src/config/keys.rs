@@ -41,7 +41,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 43] = [
+pub const KEYS: [Key; 44] = [
     key(
         "public_url",
         None,
