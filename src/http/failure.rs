@@ -99,9 +99,8 @@ impl Fault {
     pub(super) fn passes(&self) -> bool {
         match self {
             Self::Store(error) | Self::Keyring(KeyringError::Store(error)) => error.passes(),
-            Self::Keyring(KeyringError::Behind) => true,
             Self::Password(error) => matches!(error, crate::passwords::PasswordError::Busy),
-            Self::MailIsBehind | Self::FetchesAreBehind => true,
+            Self::MailIsBehind | Self::FetchesAreBehind | Self::Keyring(KeyringError::Behind) => true,
             _ => false,
         }
     }

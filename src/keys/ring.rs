@@ -122,9 +122,8 @@ impl Ring {
     /// The key that makes new things. Where the one that took over does not open here, that is the one before: what it makes
     /// is taken everywhere for as long as it is needed.
     fn active(&self, purpose: Purpose, algorithm: KeyAlgorithm) -> Option<&Material> {
-        let is_needed = |held: &&Held| {
-            held.purpose == purpose && held.algorithm == algorithm && held.is_needed(self.as_of)
-        };
+        let is_needed =
+            |held: &&Held| held.purpose == purpose && held.algorithm == algorithm && held.is_needed(self.as_of);
         let before = || self.keys.values().filter(is_needed).max_by_key(|held| held.active_at);
         self.in_force(purpose, algorithm, self.as_of).or_else(|| before().map(|held| &held.material))
     }

@@ -133,7 +133,7 @@ fn of_link(wrong: Wrong, link: i64) -> Finding {
 }
 
 on_both_engines! {
-    /// Row 55.
+    /// Row 58.
     async fn a_deleted_event_is_found(engine) {
         let log = Log::new(engine).await;
         let mut expected = Vec::new();
@@ -145,7 +145,7 @@ on_both_engines! {
         assert_eq!(log.found().await, expected);
     }
 
-    /// Row 55, each column by itself.
+    /// Row 58, each column by itself.
     async fn a_changed_event_is_found(engine) {
         let log = Log::new(engine).await;
         let other = log.sql(AuditEventId(Uuid::from_u128(7)));
@@ -170,7 +170,7 @@ on_both_engines! {
         assert_eq!(log.found().await, expected);
     }
 
-    /// Row 55. What is the same JSON, written in another way, is the same event.
+    /// Row 58. What is the same JSON, written in another way, is the same event.
     async fn two_swapped_events_are_found(engine) {
         let log = Log::new(engine).await;
         let (one, other, aside) = (log.id(70).await, log.id(7000).await, AuditEventId(Uuid::from_u128(7)));
@@ -191,7 +191,7 @@ on_both_engines! {
         assert_eq!(log.found().await, []);
     }
 
-    /// Row 55, among the others and before all of them.
+    /// Row 58, among the others and before all of them.
     async fn an_inserted_event_is_found(engine) {
         let log = Log::new(engine).await;
         let events = [4711, 1].map(|number| DateTime::from_timestamp(1_800_000_000 + number * APART + 7, 0).unwrap());
@@ -213,7 +213,7 @@ on_both_engines! {
         assert_eq!(log.found().await, expected);
     }
 
-    /// Row 55, with its events and without them.
+    /// Row 58, with its events and without them.
     async fn a_link_that_is_cut_out_is_found(engine) {
         let log = Log::new(engine).await;
         let links = log.links().await;
@@ -231,7 +231,7 @@ on_both_engines! {
         assert!(found.contains(&of_link(Wrong::LinkChanged, 7)) && found.contains(&of_link(Wrong::LinkMissing, 8)), "{found:?}");
     }
 
-    /// Row 55: every column of a link.
+    /// Row 58: every column of a link.
     async fn a_changed_link_is_found(engine) {
         let log = Log::new(engine).await;
         let at = match engine {
@@ -257,7 +257,7 @@ on_both_engines! {
         assert_eq!(rest, [Wrong::Inserted]);
     }
 
-    /// Row 55: the chain is made anew as the server makes it, but with a key of the attacker's own.
+    /// Row 58: the chain is made anew as the server makes it, but with a key of the attacker's own.
     async fn a_chain_made_anew_without_the_key_is_found(engine) {
         let log = Log::new(engine).await;
         let links = log.links().await;
@@ -279,7 +279,7 @@ on_both_engines! {
         assert_eq!(log.found().await, expected);
     }
 
-    /// Row 55: with its end the chain loses what would show that it is gone, but for a link that was kept elsewhere.
+    /// Row 58: with its end the chain loses what would show that it is gone, but for a link that was kept elsewhere.
     async fn an_end_that_is_cut_off_is_found_by_an_anchor(engine) {
         let log = Log::new(engine).await;
         let kept = log.links().await.pop().unwrap();
@@ -300,7 +300,7 @@ on_both_engines! {
         assert_eq!(log.verified(Some(anchor)).await.findings, [of_link(Wrong::NotExpected, kept.number)]);
     }
 
-    /// Row 55: what the server forgets by its age is missing rightly, and nobody else can say that it was forgotten.
+    /// Row 58: what the server forgets by its age is missing rightly, and nobody else can say that it was forgotten.
     async fn only_the_server_forgets(engine) {
         let log = Log::new(engine).await;
         let age = log.server().settings.audit_age.unwrap();
@@ -338,7 +338,7 @@ on_both_engines! {
         assert_eq!(log.found().await, [of_link(Wrong::ForgottenWrongly, left[0].number)]);
     }
 
-    /// Row 55: the server would delete what says that it is old, and vouch for that.
+    /// Row 58: the server would delete what says that it is old, and vouch for that.
     async fn a_false_age_is_not_believed(engine) {
         let log = Log::new(engine).await;
         let before = log.world.database.count("audit_events").await;

@@ -52,7 +52,7 @@ async fn sign_in(world: &World, email: &str) -> Answer {
 }
 
 on_both_engines! {
-    /// Row 55: the log grows by one event an hour, however often a secret is guessed, and by none for who is unknown.
+    /// Row 58: the log grows by one event an hour, however often a secret is guessed, and by none for who is unknown.
     async fn guessing_a_clients_secret_does_not_fill_the_log(engine) {
         let (clock, options) = options();
         let world = World::with(engine, options).await;

@@ -82,7 +82,8 @@ pub struct Kept {
     _smtp: SmtpServer,
 }
 
-const NOBODYS: Browser<'_> = Browser { mark: "", devices: "", origin: Origin { address: None, request: None }, user_agent: None };
+const NOBODYS: Browser<'_> =
+    Browser { mark: "", devices: "", origin: Origin { address: None, request: None }, user_agent: None };
 
 /// Somebody with an authenticator app.
 async fn person_with_app(it: &Hooked, email: &str) -> AccountId {
