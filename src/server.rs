@@ -34,9 +34,10 @@ use crate::{
     model::{
         Timestamp,
         account::SignUps,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         brand::Brand,
         id::AuditEventId,
+        key_timetable::KeyTimetable,
         mechanisms::Mechanisms,
         plugin::{Host, NotAHost},
         provider::{OwnLogin, Provider},
@@ -49,7 +50,9 @@ use crate::{
     protocol::metadata::IssuerError,
     providers::Providers,
     random,
+    registry::Registry,
     store::{SchemaState, Store, StoreError, StoreResult},
+    vault::Secrets,
 };
 use counts::Counts;
 use documents::Documents;
@@ -88,6 +91,8 @@ pub struct Settings {
     pub refresh_absolute: TimeDelta,
     /// How long a browser stays signed in.
     pub session_lifetime: TimeDelta,
+    /// How long working keys are published, used and kept.
+    pub keys: KeyTimetable,
     /// What passwords must be, and cost.
     pub passwords: passwords::Settings,
     /// In which ways a client can become known.
@@ -124,6 +129,7 @@ impl Settings {
             refresh_idle: TimeDelta::days(90),
             refresh_absolute: TimeDelta::days(365),
             session_lifetime: TimeDelta::days(30),
+            keys: KeyTimetable::default(),
             passwords: passwords::Settings::default(),
             mechanisms: Mechanisms::default(),
             clients_by_hand: true,
@@ -200,6 +206,8 @@ pub struct Server {
     pub counts: Counts,
     /// Who takes mail away, and how much waits.
     pub mails: Mails,
+    /// Secrets that may be changed where they are kept.
+    pub secrets: Secrets,
     /// Reads back what plugins publish; it waits for nobody else's fetches, and nobody for its.
     pub verifier: Outbound,
     /// Tells owners' APIs what they asked to be told.
@@ -284,6 +292,7 @@ impl Server {
             owners_api: OnceLock::new(),
             counts: Counts::default(),
             mails: Mails::new(Mailer::none()),
+            secrets: Secrets::default(),
             verifier,
             teller,
         })
@@ -293,6 +302,12 @@ impl Server {
     #[must_use]
     pub fn with_mailer(self, mailer: Mailer) -> Self {
         Self { mails: Mails::new(mailer), ..self }
+    }
+
+    /// The same, with secrets that may be changed where they are kept.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Corrects the clock by the database's, where several nodes may share one.
@@ -305,10 +320,24 @@ impl Server {
         self.clock.offset().abs() <= CLOCK_OFFSET_MAX_MS
     }
 
+    /// Where the server itself changes things.
+    pub fn registry(&self) -> Registry<'_> {
+        Registry {
+            store: &self.store,
+            clock: &self.clock,
+            issuer: Some(&self.settings.issuer),
+            public: Some((&self.settings.host, self.settings.scheme())),
+            clients_by_hand: false,
+            is_trusted: false,
+            actor: Actor::Server,
+            origin: Origin::default(),
+        }
+    }
+
     /// The audit of a change that happens now.
-    pub fn audit(&self, actor: Actor, address: Option<String>) -> Audit {
+    pub fn audit(&self, actor: Actor, origin: Origin) -> Audit {
         let at = self.clock.now();
-        Audit { id: AuditEventId(random::id(at)), at, actor, address }
+        Audit { id: AuditEventId(random::id(at)), at, actor, origin }
     }
 }
 
@@ -327,7 +356,8 @@ fn look_for_default(settings: &Settings, resources: &[Resource]) {
 /// A machine that is further off than this, in milliseconds, has a clock that may run at another pace too.
 const CLOCK_OFFSET_MAX_MS: i64 = 30_000;
 
-async fn measure(clock: &Clock, store: &Store) -> StoreResult<()> {
+/// Corrects a clock by the database's, where several nodes may share one.
+pub async fn measure(clock: &Clock, store: &Store) -> StoreResult<()> {
     let before = clock.now();
     if let Some(shared) = store.database_time().await? {
         // The answer was made somewhere between the two looks; the middle is off by half a round trip at most.

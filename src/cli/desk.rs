@@ -9,8 +9,9 @@ use crate::{
     model::{
         Timestamp,
         account::SignUps,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         id::AuditEventId,
+        key_timetable::KeyTimetable,
         plugin::{Host, Plugin},
         public_url,
     },
@@ -32,13 +33,14 @@ pub(super) struct Desk {
     pub(super) sign_ups: SignUps,
     pub(super) passwords: passwords::Settings,
     pub(super) outbound: outbound::Settings,
+    pub(super) keys: KeyTimetable,
 }
 
 /// Opens the store a configuration names.
 pub(super) async fn open_store(database: &Database) -> Result<Store, Failure> {
     let options = OpenOptions {
         url: database.url.clone(),
-        password: database.password.as_ref().map(|password| password.reveal().to_owned()),
+        password: database.password.clone(),
         connections_max: database.connections_max,
         patience: PATIENCE,
     };
@@ -83,6 +85,7 @@ impl Desk {
             sign_ups: config.sign_ups,
             passwords: config.passwords,
             outbound: outbound_settings(&config.outbound),
+            keys: config.keys,
         })
     }
 
@@ -102,7 +105,7 @@ impl Desk {
             clients_by_hand: self.clients.by_hand,
             is_trusted: true,
             actor: Actor::Operator,
-            address: None,
+            origin: Origin::default(),
         }
     }
 
@@ -114,5 +117,5 @@ impl Desk {
 
 /// The audit of a change the operator makes now.
 pub(super) fn audit(at: Timestamp) -> Audit {
-    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Operator, address: None }
+    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Operator, origin: Origin::default() }
 }

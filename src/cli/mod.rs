@@ -24,6 +24,7 @@ mod doctor;
 mod failure;
 mod flags;
 mod flow;
+mod key;
 mod migrate;
 mod owner_token;
 mod plugin;
@@ -94,6 +95,9 @@ enum Command {
     /// Attempts to connect, and where each of them stopped
     #[command(subcommand)]
     Flow(flow::Command),
+    /// Keys that sign, authenticate and seal
+    #[command(subcommand)]
+    Key(key::Command),
     /// Who changed what, when and from where
     #[command(subcommand)]
     Audit(audit::Command),
@@ -151,6 +155,7 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
             at_desk(&config, Desk::open, async |desk| owner_token::run(command, desk).await)
         }
         Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),
+        Command::Key(command) => at_desk(&config, Desk::open, async |desk| key::run(command, desk, &config).await),
         Command::Audit(command) => at_desk(&config, Desk::open, async |desk| audit::run(command, desk).await),
         Command::Preset(command) => preset::run(&command),
         Command::Simulate(caller) => simulate::run(&caller, json),

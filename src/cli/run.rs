@@ -17,10 +17,12 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
     let background = [
         tokio::spawn(jobs::sweep::run(Arc::clone(&server))),
         tokio::spawn(jobs::clock_offset::run(Arc::clone(&server))),
+        tokio::spawn(jobs::keys::run(Arc::clone(&server))),
         tokio::spawn(jobs::flows::run(Arc::clone(&server))),
         tokio::spawn(jobs::counts::run(Arc::clone(&server))),
         tokio::spawn(jobs::mail::run(Arc::clone(&server))),
         tokio::spawn(jobs::notes::run(Arc::clone(&server))),
+        tokio::spawn(jobs::references::run(Arc::clone(&server))),
         tokio::spawn(jobs::verification::run(Arc::clone(&server))),
         tokio::spawn(jobs::webhooks::run(Arc::clone(&server))),
     ];

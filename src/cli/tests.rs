@@ -47,8 +47,9 @@ impl Shell {
         let passwords = crate::passwords::Settings::default();
         let sign_ups = crate::model::account::SignUps::Invited;
         let outbound = crate::outbound::Settings::default();
-        let desk =
-            Desk { store, clock, public_url: Some(public_url), server_name, clients, sign_ups, passwords, outbound };
+        let keys = crate::model::key_timetable::KeyTimetable::default();
+        let public_url = Some(public_url);
+        let desk = Desk { store, clock, public_url, server_name, clients, sign_ups, passwords, outbound, keys };
         Self { desk, folder }
     }
 
@@ -82,6 +83,7 @@ impl Shell {
             Command::Client(command) => client::run(command, &self.desk).await,
             Command::OwnerToken(command) => owner_token::run(command, &self.desk).await,
             Command::Flow(command) => flow::run(command, &self.desk).await,
+            Command::Key(command) => key::run(command, &self.desk, &ConfigFlags::default()).await,
             Command::Preset(command) => preset::run(&command),
             Command::ConfigExample => Ok(config_example::run()),
             Command::Audit(_) | Command::Serve | Command::Demo(_) | Command::Simulate(_) | Command::Doctor(_) => {

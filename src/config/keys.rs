@@ -41,7 +41,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 39] = [
+pub const KEYS: [Key; 43] = [
     key(
         "public_url",
         None,
@@ -97,7 +97,7 @@ pub const KEYS: [Key; 39] = [
         "database_password",
         None,
         "\"file:/run/secrets/database_password\"",
-        "The Postgres password, as a reference: file:PATH or env:NAME.",
+        "The Postgres password, as a reference: file:PATH, vault://MOUNT/PATH#FIELD or env:NAME.",
     ),
     key(
         "master_keys",
@@ -106,6 +106,14 @@ pub const KEYS: [Key; 39] = [
         "References to the keys that wrap the working keys; the first wraps, all unwrap. Each file holds 32 random \
          bytes in base64 (head -c 32 /dev/urandom | base64) and is readable by its owner only. `serve` needs one. In \
          the environment they are separated by commas.",
+    ),
+    key(
+        "secrets_renewal",
+        Some("300"),
+        "300",
+        "How often the secrets that are referred to are read again while the server runs, in seconds (1 to 86400): \
+         one that was changed where it is kept takes over without a restart, and what cannot be read leaves the last \
+         good one. Not so master_keys.",
     ),
     key("access_token_lifetime", Some("900"), "900", "How long an access token is good for, in seconds (60 to 86400)."),
     key(
@@ -128,6 +136,22 @@ pub const KEYS: [Key; 39] = [
         "How long a connection lives at most, in seconds (365 days).",
     ),
     key("session_lifetime", Some("2592000"), "2592000", "How long a browser stays signed in, in seconds (30 days)."),
+    key(
+        "jwks_max_age",
+        Some("300"),
+        "300",
+        "How long whoever verifies access tokens may keep the keys of /.well-known/jwks.json, in seconds (1 to 86400). A \
+         new signing key is published so much earlier than it is used. When you make this smaller, wait for as long as it \
+         was before the next change of keys.",
+    ),
+    key(
+        "signing_key_age",
+        Some("7776000"),
+        "7776000",
+        "How old a signing key becomes before the server replaces it by itself, in seconds (90 days; at least 3600); 0 \
+         leaves that to `consentry key rotate`.",
+    ),
+    key("working_key_age", Some("31536000"), "31536000", "The same for all other working keys (365 days)."),
     key(
         "sign_up",
         Some("invitation"),
@@ -153,7 +177,7 @@ pub const KEYS: [Key; 39] = [
         "mail_password",
         None,
         "\"file:/run/secrets/mail_password\"",
-        "The password for that, as a reference: file:PATH or env:NAME.",
+        "The password for that, as a reference: file:PATH, vault://MOUNT/PATH#FIELD or env:NAME.",
     ),
     key(
         "mail_from",
@@ -194,7 +218,8 @@ pub const KEYS: [Key; 39] = [
         "registration_token",
         None,
         "\"file:/run/secrets/registration_token\"",
-        "The token that programs show to register a client, as a reference: file:PATH or env:NAME. Needed when \
+        "The token that programs show to register a client, as a reference: file:PATH, vault://MOUNT/PATH#FIELD or \
+         env:NAME. Needed when \
          registration is token, and not taken otherwise.",
     ),
     key(

@@ -1,7 +1,7 @@
 //! Configuration: `consentry.toml` < environment < flags, checked into types before anything starts.
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
-//! `lifetimes`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `look`, `log`)
+//! `lifetimes`, `key_ages`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `look`, `log`)
 //! checks its own, and so do the tables of the file (`providers`, `own_login`, read with `table`); `mistake` is how all
 //! that is wrong is told at once. The command line brings the sources and shows the
 //! warnings.
@@ -9,6 +9,7 @@
 pub mod clients;
 pub mod database;
 pub mod example;
+mod key_ages;
 pub mod keys;
 pub mod lifetimes;
 pub mod log;
@@ -26,11 +27,10 @@ pub mod public;
 mod reader;
 pub mod registration;
 mod resources;
-pub mod secret;
 pub mod sources;
 mod table;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 pub use self::{
     clients::Clients,
@@ -44,13 +44,17 @@ pub use self::{
     public::PublicUrl,
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
-use crate::model::{
-    account::SignUps,
-    brand::Brand,
-    mechanisms::RegistrationPolicy,
-    provider::{OwnLogin, Provider},
-    proxies::TrustedProxies,
-    resource::ResourceIdentifier,
+use crate::{
+    model::{
+        account::SignUps,
+        brand::Brand,
+        key_timetable::KeyTimetable,
+        mechanisms::RegistrationPolicy,
+        provider::{OwnLogin, Provider},
+        proxies::TrustedProxies,
+        resource::ResourceIdentifier,
+    },
+    vault::Secrets,
 };
 use reader::Reader;
 
@@ -73,6 +77,8 @@ pub struct Config {
     pub passwords: crate::passwords::Settings,
     /// What may be fetched from.
     pub outbound: Outbound,
+    /// How long working keys are published, used and kept.
+    pub keys: KeyTimetable,
 }
 
 /// What the server needs.
@@ -92,6 +98,8 @@ pub struct ServeConfig {
     pub server_name: String,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// How long working keys are published, used and kept.
+    pub keys: KeyTimetable,
     /// What of the operator's own the pages show.
     pub brand: Brand,
     /// What passwords must be, and cost.
@@ -114,6 +122,8 @@ pub struct ServeConfig {
     pub own_login: Option<OwnLogin>,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
+    /// The other secrets, which may be changed where they are kept while the server runs.
+    pub secrets: Secrets,
 }
 
 /// A configuration, and what its operator should know about it.
@@ -137,11 +147,13 @@ impl Config {
             ops::read(reader, listen);
             let server_name = public::read_server_name(reader);
             look::read(reader);
-            lifetimes::read(reader);
+            let lifetimes = lifetimes::read(reader);
+            let keys = key_ages::read(reader, lifetimes.as_ref());
             let passwords = passwords::read(reader);
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
             registration::look_at(reader);
+            reader.number("secrets_renewal", 1..=86_400);
             let sign_ups = mail::look_at(reader);
             providers::read(reader, false);
             own_login::read(reader, false);
@@ -156,6 +168,7 @@ impl Config {
                 sign_ups: sign_ups?,
                 passwords: passwords?,
                 outbound: outbound?,
+                keys: keys?,
             })
         })
     }
@@ -177,6 +190,7 @@ impl ServeConfig {
             let server_name = public::read_server_name(reader);
             let brand = look::read(reader);
             let lifetimes = lifetimes::read(reader);
+            let keys = key_ages::read(reader, lifetimes.as_ref());
             let passwords = passwords::read(reader);
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
@@ -187,6 +201,8 @@ impl ServeConfig {
             let providers = providers::read(reader, true);
             let own_login = own_login::read(reader, true);
             let master_keys = master_keys::read(reader);
+            let every = reader.number("secrets_renewal", 1..=86_400).map(u64::from).map(Duration::from_secs);
+            let secrets = reader.take_secrets(every?);
             Some(Self {
                 database: database?,
                 log: log?,
@@ -196,6 +212,7 @@ impl ServeConfig {
                 server_name: server_name?,
                 brand,
                 lifetimes: lifetimes?,
+                keys: keys?,
                 passwords: passwords?,
                 outbound: outbound?,
                 clients: clients?,
@@ -206,6 +223,7 @@ impl ServeConfig {
                 providers,
                 own_login,
                 master_keys,
+                secrets,
             })
         })
     }

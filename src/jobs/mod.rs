@@ -3,8 +3,10 @@
 pub mod clock_offset;
 pub mod counts;
 pub mod flows;
+pub mod keys;
 pub mod mail;
 pub mod notes;
+pub mod references;
 mod refilling;
 pub mod sweep;
 pub mod verification;

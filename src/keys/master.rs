@@ -74,6 +74,15 @@ pub fn unwrap(masters: &[MasterKey], row: &WrappedKey) -> Result<Zeroizing<Vec<u
     Ok(material)
 }
 
+/// The row as the first of the master keys wraps it; none where it does already.
+pub fn rewrap(masters: &[MasterKey], row: &WrappedKey, nonce: [u8; 12]) -> Result<Option<WrappedKey>, KeyError> {
+    let Some(first) = masters.first().filter(|first| first.id != row.master) else { return Ok(None) };
+    let material = unwrap(masters, row)?;
+    let mut row = row.clone();
+    first.wrap(&mut row, &material, nonce)?;
+    Ok(Some(row))
+}
+
 fn place(row: &WrappedKey) -> Aad<String> {
     let (kid, purpose, algorithm) = (row.kid, row.purpose.as_str(), row.algorithm.as_str());
     Aad::from(format!("consentry wrap v1 working_keys/{kid}/wrapped {purpose} {algorithm}"))

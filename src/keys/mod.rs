@@ -9,10 +9,13 @@ pub mod seal;
 pub mod signing;
 
 /// Why a key, or something made with one, cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum KeyError {
     /// No master key that was given wraps this row.
-    #[error("working key {kid} is wrapped by master key {master}, which is not among the master keys given")]
+    #[error(
+        "working key {kid} is wrapped by master key {master}, which is not among the master keys given; list it in \
+         master_keys, after the others, until the server has wrapped everything with the first"
+    )]
     UnknownMaster {
         /// The working key.
         kid: crate::model::key::Kid,

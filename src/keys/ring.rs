@@ -1,4 +1,7 @@
 //! The ring: every working key, unwrapped, found by purpose for making and by `kid` for checking.
+//!
+//! It is resolved as of an instant: which key makes new things follows from the times of all (`model::key`), so a ring is
+//! made anew by [`Ring::at`] as time goes on, without unwrapping anything again.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,7 +17,7 @@ use super::{
 use crate::{
     model::{
         Timestamp,
-        key::{KeyAlgorithm, KeyState, Kid, Purpose, WrappedKey},
+        key::{KeyAlgorithm, Kid, Purpose, WrappedKey},
     },
     random,
 };
@@ -35,43 +38,105 @@ enum Material {
     Seal(Arc<SealingKey>),
 }
 
+#[derive(Clone)]
 struct Held {
     purpose: Purpose,
-    state: KeyState,
-    active_at: Option<Timestamp>,
+    algorithm: KeyAlgorithm,
+    active_at: Timestamp,
     retired_at: Option<Timestamp>,
+    needed_until: Option<Timestamp>,
     material: Material,
 }
 
-/// All working keys of one reading of the table.
+/// A row that is not in the ring, and why.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Its name.
+    pub kid: Kid,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What is wrong with it.
+    pub error: KeyError,
+}
+
+/// All working keys of one reading of the table, as of an instant.
+#[derive(Clone)]
 pub struct Ring {
-    keys: HashMap<Kid, Held>,
+    keys: Arc<HashMap<Kid, Held>>,
+    unreadable: Arc<Vec<Unreadable>>,
+    as_of: Timestamp,
 }
 
 impl Ring {
-    /// Unwraps every row.
-    pub fn unwrap(masters: &[MasterKey], rows: &[WrappedKey]) -> Result<Self, KeyError> {
-        let mut keys = HashMap::with_capacity(rows.len());
-        for row in rows.iter().filter(|row| row.state != KeyState::Gone) {
-            let (state, active_at, retired_at) = (row.state, row.active_at, row.retired_at);
-            let material = read(row, &master::unwrap(masters, row)?)?;
-            keys.insert(row.kid, Held { purpose: row.purpose, state, active_at, retired_at, material });
+    /// Unwraps every row that opens; the others are kept out, so that one row that another node wrapped with a master
+    /// key that is not known here takes nothing away from all the rest.
+    pub fn unwrap(masters: &[MasterKey], rows: &[WrappedKey], now: Timestamp) -> Self {
+        Self { keys: Arc::default(), unreadable: Arc::default(), as_of: now }.read_again(masters, rows, now)
+    }
+
+    /// The ring of another reading. Only what was not known is unwrapped: a row's material never changes.
+    #[must_use]
+    pub fn read_again(&self, masters: &[MasterKey], rows: &[WrappedKey], now: Timestamp) -> Self {
+        let (mut keys, mut unreadable) = (HashMap::with_capacity(rows.len()), Vec::new());
+        for row in rows.iter().filter(|row| row.gone_at.is_none()) {
+            let material = match self.keys.get(&row.kid) {
+                Some(held) => Ok(held.material.clone()),
+                None => master::unwrap(masters, row).and_then(|material| read(row, &material)),
+            };
+            let (purpose, algorithm, active_at) = (row.purpose, row.algorithm, row.active_at);
+            let (retired_at, needed_until) = (row.retired_at, row.needed_until);
+            match material {
+                Ok(material) => {
+                    let held = Held { purpose, algorithm, active_at, retired_at, needed_until, material };
+                    keys.insert(row.kid, held);
+                }
+                Err(error) => unreadable.push(Unreadable { kid: row.kid, purpose, error }),
+            }
         }
-        Ok(Self { keys })
+        Self { keys: Arc::new(keys), unreadable: Arc::new(unreadable), as_of: now }
     }
 
-    /// Whether every purpose has an active key.
-    pub fn is_complete(&self) -> bool {
-        Purpose::ALL.iter().all(|&purpose| self.active(purpose).is_some())
+    /// The same keys, as of another instant.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        Self { as_of: now, ..self.clone() }
     }
 
-    fn active(&self, purpose: Purpose) -> Option<&Material> {
-        let wanted = |held: &&Held| held.purpose == purpose && held.state == KeyState::Active;
-        self.keys.values().find(wanted).map(|held| &held.material)
+    /// The instant it is resolved for.
+    pub fn as_of(&self) -> Timestamp {
+        self.as_of
     }
 
+    /// The rows that are kept out.
+    pub fn unreadable(&self) -> &[Unreadable] {
+        &self.unreadable
+    }
+
+    /// The purposes that lack a key for new things.
+    pub fn lacking(&self) -> Vec<Purpose> {
+        let lacks = |purpose: &Purpose| self.active(*purpose, purpose.algorithm()).is_none();
+        Purpose::ALL.iter().copied().filter(lacks).collect()
+    }
+
+    fn active(&self, purpose: Purpose, algorithm: KeyAlgorithm) -> Option<&Material> {
+        self.in_force(purpose, algorithm, self.as_of)
+    }
+
+    /// The key that made new things at an instant. Before the first began, that one did: it was made by a node whose
+    /// clock is ahead of this one's.
+    fn in_force(&self, purpose: Purpose, algorithm: KeyAlgorithm, time: Timestamp) -> Option<&Material> {
+        let not_retired = |held: &&Held| {
+            held.purpose == purpose && held.algorithm == algorithm && held.retired_at.is_none_or(|until| time < until)
+        };
+        let candidates = || self.keys.values().filter(not_retired);
+        let begun = candidates().filter(|held| held.active_at <= time).max_by_key(|held| held.active_at);
+        begun.or_else(|| candidates().min_by_key(|held| held.active_at)).map(|held| &held.material)
+    }
+
+    /// What a key that somebody names may be checked with: until nothing that it made can come back.
     fn of(&self, purpose: Purpose, kid: Kid) -> Option<&Material> {
-        self.keys.get(&kid).filter(|held| held.purpose == purpose).map(|held| &held.material)
+        let held = self.keys.get(&kid).filter(|held| held.purpose == purpose && held.is_needed(self.as_of))?;
+        Some(&held.material)
     }
 
     /// Whether the key is known at all, for any purpose.
@@ -81,7 +146,7 @@ impl Ring {
 
     /// The key that signs new tokens.
     pub fn signing(&self) -> Result<&SigningKey, KeyError> {
-        match self.active(Purpose::Sign) {
+        match self.active(Purpose::Sign, KeyAlgorithm::Es256) {
             Some(Material::Sign(key)) => Ok(key),
             _ => Err(KeyError::Missing("sign")),
         }
@@ -97,7 +162,8 @@ impl Ring {
 
     /// The public halves of all signing keys, for the JWKS; `next` ones too, so that they are known before use.
     pub fn jwks(&self) -> Vec<&Jwk> {
-        let mut kids: Vec<_> = self.keys.iter().filter(|(_, held)| held.purpose == Purpose::Sign).collect();
+        let published = |held: &Held| held.purpose == Purpose::Sign && held.is_needed(self.as_of);
+        let mut kids: Vec<_> = self.keys.iter().filter(|(_, held)| published(held)).collect();
         kids.sort_by_key(|(kid, _)| **kid);
         kids.into_iter()
             .filter_map(|(_, held)| match &held.material {
@@ -109,22 +175,32 @@ impl Ring {
 
     /// The key that authenticates new things.
     pub fn mac(&self) -> Result<&MacKey, KeyError> {
-        match self.active(Purpose::Mac) {
+        self.mac_at(self.as_of)
+    }
+
+    /// The key that authenticated new things at a past moment: a repeated answer must be the same to the byte.
+    pub fn mac_at(&self, time: Timestamp) -> Result<&MacKey, KeyError> {
+        let algorithm = Purpose::Mac.algorithm();
+        let usable = |material: Option<&Material>| match material {
+            Some(Material::Mac(key)) => self.mac_of(key.kid).is_some(),
+            _ => false,
+        };
+        let then = self.in_force(Purpose::Mac, algorithm, time);
+        // One that is not needed any more would make what nobody takes: whoever repeats so late gets a new answer.
+        let then = if usable(then) { then } else { self.active(Purpose::Mac, algorithm) };
+        match then {
             Some(Material::Mac(key)) => Ok(key),
             _ => Err(KeyError::Missing("authenticate")),
         }
     }
 
-    /// The key that authenticated new things at a past moment: a repeated answer must be the same to the byte.
-    pub fn mac_at(&self, time: Timestamp) -> Result<&MacKey, KeyError> {
-        let in_force = |held: &&Held| {
-            held.purpose == Purpose::Mac
-                && held.active_at.is_some_and(|since| since <= time)
-                && held.retired_at.is_none_or(|until| time < until)
-        };
-        match self.keys.values().filter(in_force).max_by_key(|held| held.active_at).map(|held| &held.material) {
+    /// The key that labels what is counted about somebody: the oldest that is kept, so that a change of keys does not
+    /// forget who has failed how often.
+    pub fn labelling(&self) -> Result<&MacKey, KeyError> {
+        let usable = |held: &&Held| held.purpose == Purpose::Mac && held.is_needed(self.as_of);
+        match self.keys.values().filter(usable).min_by_key(|held| held.active_at).map(|held| &held.material) {
             Some(Material::Mac(key)) => Ok(key),
-            _ => self.mac(),
+            _ => Err(KeyError::Missing("label")),
         }
     }
 
@@ -136,9 +212,25 @@ impl Ring {
         }
     }
 
+    /// The key that authenticates new links of the audit log.
+    pub fn chaining(&self) -> Result<&MacKey, KeyError> {
+        match self.active(Purpose::Audit, Purpose::Audit.algorithm()) {
+            Some(Material::Mac(key)) => Ok(key),
+            _ => Err(KeyError::Missing("chain the audit log")),
+        }
+    }
+
+    /// The key that authenticated a link of the audit log.
+    pub fn chaining_of(&self, kid: Kid) -> Option<&MacKey> {
+        match self.of(Purpose::Audit, kid) {
+            Some(Material::Mac(key)) => Some(key),
+            _ => None,
+        }
+    }
+
     /// The key that seals new things for a purpose.
     pub fn sealing(&self, purpose: Purpose) -> Result<&SealingKey, KeyError> {
-        match self.active(purpose) {
+        match self.active(purpose, purpose.algorithm()) {
             Some(Material::Seal(key)) => Ok(key),
             _ => Err(KeyError::Missing(purpose.as_str())),
         }
@@ -153,13 +245,19 @@ impl Ring {
     }
 }
 
+impl Held {
+    fn is_needed(&self, now: Timestamp) -> bool {
+        self.needed_until.is_none_or(|until| now < until)
+    }
+}
+
 fn read(row: &WrappedKey, material: &[u8]) -> Result<Material, KeyError> {
     let unusable = KeyError::Unusable(row.kid);
     match (row.purpose, row.algorithm) {
         (Purpose::Sign, KeyAlgorithm::Es256) => {
             Ok(Material::Sign(Arc::new(SigningKey::from_pkcs8(row.kid, material)?)))
         }
-        (Purpose::Mac, KeyAlgorithm::HmacSha256) if material.len() == 32 => {
+        (Purpose::Mac | Purpose::Audit, KeyAlgorithm::HmacSha256) if material.len() == 32 => {
             let key = hmac::Key::new(hmac::HMAC_SHA256, material);
             Ok(Material::Mac(Arc::new(MacKey { kid: row.kid, key })))
         }
@@ -171,60 +269,37 @@ fn read(row: &WrappedKey, material: &[u8]) -> Result<Material, KeyError> {
     }
 }
 
-/// Makes an active key for every purpose, wrapped by the master key: what a first start adds to the table.
+/// Makes a key for every purpose, in use at once and wrapped by the master key: what a first start adds to the table.
 pub fn first_keys(master: &MasterKey, now: Timestamp) -> Result<Vec<WrappedKey>, KeyError> {
-    Purpose::ALL.iter().map(|&purpose| new_key(master, purpose, now)).collect()
+    Purpose::ALL.iter().map(|&purpose| new_key(master, (purpose, purpose.algorithm()), now, now)).collect()
 }
 
-fn new_key(master: &MasterKey, purpose: Purpose, now: Timestamp) -> Result<WrappedKey, KeyError> {
-    let (algorithm, material) = match purpose {
-        Purpose::Sign => (KeyAlgorithm::Es256, signing::generate()?),
-        Purpose::Mac => (KeyAlgorithm::HmacSha256, Zeroizing::new(random::bytes::<32>().to_vec())),
-        Purpose::SealCode | Purpose::SealRequest | Purpose::SealData => {
-            (KeyAlgorithm::Aes256Gcm, Zeroizing::new(random::bytes::<32>().to_vec()))
-        }
+/// Makes a key that is used from a time on, wrapped by the master key.
+pub fn new_key(
+    master: &MasterKey,
+    (purpose, algorithm): (Purpose, KeyAlgorithm),
+    now: Timestamp,
+    active_at: Timestamp,
+) -> Result<WrappedKey, KeyError> {
+    let material = match algorithm {
+        KeyAlgorithm::Es256 => signing::generate()?,
+        KeyAlgorithm::HmacSha256 | KeyAlgorithm::Aes256Gcm => Zeroizing::new(random::bytes::<32>().to_vec()),
     };
     let mut row = WrappedKey {
         kid: Kid(u32::from_be_bytes(random::bytes())),
         purpose,
         algorithm,
-        state: KeyState::Active,
         master: String::new(),
         wrapped: Vec::new(),
         created_at: now,
-        active_at: Some(now),
+        active_at,
         retired_at: None,
+        needed_until: None,
+        gone_at: None,
     };
     master.wrap(&mut row, &material, random::bytes())?;
     Ok(row)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn now() -> Timestamp {
-        chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap()
-    }
-
-    #[test]
-    fn a_first_start_makes_a_complete_ring() {
-        let master = MasterKey::new([1; 32]);
-        let rows = first_keys(&master, now()).unwrap();
-        let ring = Ring::unwrap(&[MasterKey::new([9; 32]), master], &rows).unwrap();
-        assert!(ring.is_complete());
-        assert_eq!(ring.jwks().len(), 1);
-        assert_eq!(ring.mac_at(now()).unwrap().kid, ring.mac().unwrap().kid);
-    }
-
-    #[test]
-    fn a_row_opens_only_in_its_own_place_and_under_its_own_master() {
-        let master = MasterKey::new([1; 32]);
-        let mut rows = first_keys(&master, now()).unwrap();
-        assert!(matches!(Ring::unwrap(&[MasterKey::new([2; 32])], &rows), Err(KeyError::UnknownMaster { .. })));
-        let code = rows.iter().position(|row| row.purpose == Purpose::SealCode).unwrap();
-        let data = rows.iter().position(|row| row.purpose == Purpose::SealData).unwrap();
-        rows[data].wrapped = rows[code].wrapped.clone();
-        assert!(matches!(Ring::unwrap(&[master], &rows), Err(KeyError::Tampered(_))));
-    }
-}
+mod tests;

@@ -1,6 +1,8 @@
 //! Working keys: one table for everything the server signs, authenticates or seals with.
 //!
-//! Each carries a `kid` into whatever it made. `keys` wraps and unwraps them; the store only keeps the rows.
+//! Each carries a `kid` into whatever it made. What a key may do follows from its times alone, so that all nodes change
+//! over at the same instant and nobody has to flip a row; `key_timetable` says how those times are chosen. `keys` wraps
+//! and unwraps them; the store only keeps the rows.
 
 use std::{fmt, str::FromStr};
 
@@ -67,6 +69,19 @@ words! {
         SealRequest = "seal-request",
         /// Seals what is kept: stored API keys.
         SealData = "seal-data",
+        /// Authenticates the chain of the audit log.
+        Audit = "audit",
+    }
+}
+
+impl Purpose {
+    /// How the key of it computes that must always be there.
+    pub fn algorithm(self) -> KeyAlgorithm {
+        match self {
+            Self::Sign => KeyAlgorithm::Es256,
+            Self::Mac | Self::Audit => KeyAlgorithm::HmacSha256,
+            Self::SealCode | Self::SealRequest | Self::SealData => KeyAlgorithm::Aes256Gcm,
+        }
     }
 }
 
@@ -75,7 +90,7 @@ words! {
     KeyState, "key state", {
         /// Published, so that everybody knows it before its first use.
         Next = "next",
-        /// In use for new things; one per purpose.
+        /// In use for new things; one per purpose and algorithm.
         Active = "active",
         /// Only still opens or verifies what it made.
         Retired = "retired",
@@ -105,16 +120,70 @@ pub struct WrappedKey {
     pub purpose: Purpose,
     /// How it computes.
     pub algorithm: KeyAlgorithm,
-    /// Where it is in life.
-    pub state: KeyState,
     /// Which master key wraps it: the first bytes of that key's digest, in hexadecimal.
     pub master: String,
-    /// Nonce, ciphertext and tag.
+    /// Nonce, ciphertext and tag; empty once it is gone.
     pub wrapped: Vec<u8>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Since when it is used for new things; none while it is `next`.
-    pub active_at: Option<Timestamp>,
-    /// Since when it no longer is.
+    /// From when on it is used for new things.
+    pub active_at: Timestamp,
+    /// From when on another one is; none for the newest.
     pub retired_at: Option<Timestamp>,
+    /// Until when something it made may come back; none while that is not known.
+    pub needed_until: Option<Timestamp>,
+    /// When it was wiped.
+    pub gone_at: Option<Timestamp>,
+}
+
+impl WrappedKey {
+    /// Where it is in life.
+    pub fn state(&self, now: Timestamp) -> KeyState {
+        if self.gone_at.is_some() {
+            KeyState::Gone
+        } else if self.retired_at.is_some_and(|until| until <= now) {
+            KeyState::Retired
+        } else if now < self.active_at {
+            KeyState::Next
+        } else {
+            KeyState::Active
+        }
+    }
+
+    /// Whether it is the last one of its purpose and algorithm.
+    pub fn is_newest(&self) -> bool {
+        self.retired_at.is_none() && self.gone_at.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta};
+
+    use super::*;
+
+    #[test]
+    fn a_keys_times_say_where_it_is_in_life() {
+        let at = |seconds: i64| DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
+        let mut key = WrappedKey {
+            kid: Kid(1),
+            purpose: Purpose::Mac,
+            algorithm: KeyAlgorithm::HmacSha256,
+            master: String::new(),
+            wrapped: Vec::new(),
+            created_at: at(0),
+            active_at: at(10),
+            retired_at: Some(at(20)),
+            needed_until: Some(at(30)),
+            gone_at: None,
+        };
+        let moment = TimeDelta::milliseconds(1);
+        assert_eq!(key.state(at(10) - moment), KeyState::Next);
+        assert_eq!(key.state(at(10)), KeyState::Active);
+        assert_eq!(key.state(at(20) - moment), KeyState::Active);
+        assert_eq!(key.state(at(20)), KeyState::Retired);
+        assert_eq!(key.state(at(99)), KeyState::Retired, "it is gone when it was wiped, and not before");
+        key.gone_at = Some(at(30));
+        assert_eq!(key.state(at(0)), KeyState::Gone);
+    }
 }

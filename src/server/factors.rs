@@ -15,7 +15,7 @@ use crate::{
     factors::passkeys::{Challenge, PasskeyError},
     model::{
         account::Account,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         digest::Digest,
         factor::KeptPasskey,
         id::{AccountId, DeviceId},
@@ -44,8 +44,8 @@ pub struct Browser<'a> {
     pub mark: &'a str,
     /// The marks of accounts that were signed in to with it.
     pub devices: &'a str,
-    /// The network address, for the audit log.
-    pub address: Option<String>,
+    /// Where it is, for the audit log.
+    pub origin: Origin,
     /// What it calls itself.
     pub user_agent: Option<String>,
 }
@@ -97,10 +97,10 @@ pub struct Asked {
 impl Server {
     /// Whether this is a browser in which the account's second factor need not be shown.
     pub async fn remembers(&self, account: &Account, browser: &Browser<'_>) -> PeopleResult<bool> {
-        let Some(number) = tokens::device::find(&self.keyring.current(), browser.devices, account) else {
-            return Ok(false);
-        };
-        Ok(self.store.is_device_remembered(account.id, Digest::of(number), self.clock.now()).await?)
+        let now = self.clock.now();
+        let ring = self.keyring.knowing(tokens::device::kids(browser.devices), &self.store, now).await?;
+        let Some(number) = tokens::device::find(&ring, browser.devices, account) else { return Ok(false) };
+        Ok(self.store.is_device_remembered(account.id, Digest::of(number), now).await?)
     }
 
     /// Remembers a browser by the number in its mark for the account.
@@ -112,7 +112,7 @@ impl Server {
             digest: Digest::of(number),
             at,
             expires_at: at + REMEMBERED,
-            address: browser.address.clone(),
+            address: browser.origin.address.clone(),
             user_agent: browser.user_agent.clone(),
         };
         Ok(self.store.remember_device(&device).await?)
@@ -125,7 +125,7 @@ impl Server {
     }
 
     fn by(&self, account: AccountId, browser: &Browser<'_>) -> Audit {
-        self.audit(Actor::Account(account), browser.address.clone())
+        self.audit(Actor::Account(account), browser.origin.clone())
     }
 
     fn sealed(

@@ -136,7 +136,7 @@ fn hold(failures: u32) -> TimeDelta {
 /// What failures are counted by of who has signed in and is asked for the password again: the session.
 pub fn subject_of_session(ring: &Ring, session: Digest) -> Result<Digest, KeyError> {
     let bytes = [b"consentry session subject v1".as_slice(), &session.0].concat();
-    Ok(Digest::of(hmac::sign(&ring.mac()?.key, &bytes)))
+    Ok(Digest::of(hmac::sign(&ring.labelling()?.key, &bytes)))
 }
 
 /// What failures are counted by at signing in: the address that was typed, in the spelling accounts are found by, and the browser if
@@ -147,7 +147,7 @@ pub fn subject(ring: &Ring, typed: &str, device: Option<[u8; 16]>) -> Result<Dig
     // What no account is found by is counted too; lengths keep the parts apart.
     let typed = typed.trim().to_lowercase();
     let bytes = [label, &[u8::try_from(device.len()).unwrap_or_default()], &device, typed.as_bytes()].concat();
-    let tag = hmac::sign(&ring.mac()?.key, &bytes);
+    let tag = hmac::sign(&ring.labelling()?.key, &bytes);
     Ok(Digest::of(tag))
 }
 
@@ -155,7 +155,7 @@ pub fn subject(ring: &Ring, typed: &str, device: Option<[u8; 16]>) -> Result<Dig
 pub fn subject_of_factors(ring: &Ring, account: AccountId, device: Option<[u8; 16]>) -> Result<Digest, KeyError> {
     let label = b"consentry second factor subject v1".as_slice();
     let bytes = [label, account.0.as_bytes(), &device.map(Vec::from).unwrap_or_default()].concat();
-    Ok(Digest::of(hmac::sign(&ring.mac()?.key, &bytes)))
+    Ok(Digest::of(hmac::sign(&ring.labelling()?.key, &bytes)))
 }
 
 #[cfg(test)]

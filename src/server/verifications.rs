@@ -4,7 +4,7 @@
 use super::{Server, people::letters::Case};
 use crate::{
     keys::KeyError,
-    model::{audit::Actor, id::PluginId, verification::News},
+    model::{id::PluginId, verification::News},
     outbound::Outbound,
     registry::{
         Registry, RegistryError,
@@ -42,17 +42,7 @@ impl From<StoreError> for LookError {
 impl Server {
     /// Looks at a plugin's public address, keeps what that means, and tells its owners if it is news.
     pub async fn look_at(&self, plugin: PluginId) -> Result<Verified, LookError> {
-        let registry = Registry {
-            store: &self.store,
-            clock: &self.clock,
-            issuer: Some(&self.settings.issuer),
-            public: Some((&self.settings.host, self.settings.scheme())),
-            clients_by_hand: false,
-            is_trusted: false,
-            actor: Actor::Server,
-            address: None,
-        };
-        self.look_and_tell(&registry, &self.verifier, plugin).await
+        self.look_and_tell(&self.registry(), &self.verifier, plugin).await
     }
 
     /// The same for an owner who asked, and who sees what came of it: the others are told. Somebody else's look that was

@@ -1,7 +1,55 @@
-//! Operations on the table of working keys.
+//! Operations on the table of working keys. What the times in it mean is `model::key`'s to say.
 
 use super::{Store, StoreResult, on_either_engine};
-use crate::model::{audit::Audit, key::WrappedKey};
+use crate::model::{
+    Timestamp,
+    audit::Audit,
+    key::{Kid, WrappedKey},
+};
+
+/// One key takes over from another.
+#[derive(Clone, Debug)]
+pub struct KeyRotation {
+    /// The newest of its purpose and algorithm.
+    pub old: Kid,
+    /// What takes over, at its `active_at`.
+    pub new: WrappedKey,
+    /// Until when what the old one made may come back; none while that is not known.
+    pub needed_until: Option<Timestamp>,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a key is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It is time, or the operator wants it.
+    Routine,
+    /// Somebody else may know it, and those before it: all of the same purpose and algorithm end as the newest does.
+    Compromised,
+}
+
+/// What became of replacing a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RotateKey {
+    /// The new one takes over.
+    Rotated,
+    /// The old one has a successor already, or is gone; nothing was written.
+    MadeMeanwhile,
+}
+
+/// A working key, wrapped by another master key than before.
+#[derive(Clone, Debug)]
+pub struct RewrappedKey {
+    /// Which.
+    pub kid: Kid,
+    /// The master key that wrapped it when it was read.
+    pub before: String,
+    /// The one that wraps it now.
+    pub master: String,
+    /// Nonce, ciphertext and tag.
+    pub wrapped: Vec<u8>,
+}
 
 impl Store {
     /// All working keys that are not gone.
@@ -9,9 +57,46 @@ impl Store {
         on_either_engine!(self, engine => engine.working_keys())
     }
 
-    /// Adds active keys, each only if its purpose has no active key yet: several nodes may start at once, and one
-    /// of them wins per purpose. Read the table again afterwards. An audit event is written when any was added.
+    /// All there ever were, oldest first.
+    pub async fn working_keys_ever(&self) -> StoreResult<Vec<WrappedKey>> {
+        on_either_engine!(self, engine => engine.working_keys_ever())
+    }
+
+    /// Adds keys, each only if there is none of its purpose and algorithm: several nodes may start at once, and one of
+    /// them wins each. Read the table again afterwards. An audit event is written when any was added.
     pub async fn add_first_keys(&self, keys: &[WrappedKey], audit: &Audit) -> StoreResult<()> {
         on_either_engine!(self, engine => engine.add_first_keys(keys, audit))
+    }
+
+    /// Adds a key and says when the one before it ends making things. However many do so at once, one succeeds.
+    pub async fn rotate_key(&self, rotation: &KeyRotation, audit: &Audit) -> StoreResult<RotateKey> {
+        on_either_engine!(self, engine => engine.rotate_key(rotation, audit))
+    }
+
+    /// Keeps keys as another master key wraps them, each only if it is still wrapped as it was when it was read; answers
+    /// how many. Keys that are gone stay gone.
+    pub async fn rewrap_keys(&self, keys: &[RewrappedKey], audit: &Audit) -> StoreResult<u64> {
+        on_either_engine!(self, engine => engine.rewrap_keys(keys, audit))
+    }
+
+    /// Says until when a key is needed that another one has taken over from, where that was not known, or was to be later.
+    /// Whether there was such a key.
+    pub async fn keep_until(&self, kid: Kid, until: Timestamp) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.keep_until(kid, until))
+    }
+
+    /// Wipes the keys that are needed no more, and answers which.
+    pub async fn end_keys(&self, audit: &Audit) -> StoreResult<Vec<Kid>> {
+        on_either_engine!(self, engine => engine.end_keys(audit))
+    }
+
+    /// When the last connection ends that there is, at the latest.
+    pub async fn last_family_ends(&self) -> StoreResult<Option<Timestamp>> {
+        on_either_engine!(self, engine => engine.last_family_ends())
+    }
+
+    /// How many connections have not ended.
+    pub async fn families_alive(&self, now: Timestamp) -> StoreResult<u64> {
+        on_either_engine!(self, engine => engine.families_alive(now))
     }
 }

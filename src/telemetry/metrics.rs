@@ -95,6 +95,12 @@ const MAILS_FAILED: Counter = Counter {
 /// How much there is of something now; the same on every node that shares a database.
 const MAILS_WAITING: Counter = Counter { name: "consentry_mails_waiting", help: "Mails that wait to be sent." };
 
+/// The same for each node by itself.
+const SECRETS_NOT_RENEWED: Counter = Counter {
+    name: "consentry_secrets_not_renewed",
+    help: "Configured secrets that could not be read again when they were last looked up; their last good values are used.",
+};
+
 /// Everything that is counted.
 const COUNTERS: [&Counter; 15] = [
     &KEY_SET_FETCH_FAILURES,
@@ -180,6 +186,12 @@ pub fn mails_waiting(number: u64) {
     metrics::gauge!(MAILS_WAITING.name).set(number as f64);
 }
 
+/// So many configured secrets could not be read again.
+pub fn secrets_not_renewed(number: usize) {
+    #[expect(clippy::cast_precision_loss, reason = "nobody configures 2^53 secrets")]
+    metrics::gauge!(SECRETS_NOT_RENEWED.name).set(number as f64);
+}
+
 /// A superseded refresh token was presented after its grace.
 pub fn refresh_replayed() {
     REFRESH_REPLAYED.one_more();
@@ -229,6 +241,8 @@ fn describe() {
     }
     metrics::describe_gauge!(MAILS_WAITING.name, MAILS_WAITING.help);
     mails_waiting(0);
+    metrics::describe_gauge!(SECRETS_NOT_RENEWED.name, SECRETS_NOT_RENEWED.help);
+    secrets_not_renewed(0);
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ mod tests {
     fn a_token_lives_until_its_last_second_and_only_for_its_issuer() {
         let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let master = MasterKey::new([3; 32]);
-        let ring = Ring::unwrap(std::slice::from_ref(&master), &ring::first_keys(&master, now).unwrap()).unwrap();
+        let ring = Ring::unwrap(std::slice::from_ref(&master), &ring::first_keys(&master, now).unwrap(), now);
         let claims = Claims {
             iss: "https://as.example".into(),
             sub: "s".into(),

@@ -95,7 +95,7 @@ mod tests {
     fn it_opens_for_its_return_in_its_browser_in_time() {
         let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let master = MasterKey::new([1; 32]);
-        let ring = Ring::unwrap(&[MasterKey::new([1; 32])], &ring::first_keys(&master, now).unwrap()).unwrap();
+        let ring = Ring::unwrap(&[MasterKey::new([1; 32])], &ring::first_keys(&master, now).unwrap(), now);
         let until = now + TimeDelta::minutes(5);
         let text = write(&ring, Return::SecondStep, ("browser", until), &7_u32, (now, [3; 12])).unwrap();
         let open = |back, browser, at| read::<u32>(&ring, back, (browser, at), &text);

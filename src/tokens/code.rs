@@ -52,7 +52,7 @@ mod tests {
     fn the_largest_code_fits_and_comes_back() {
         let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let master = MasterKey::new([3; 32]);
-        let ring = Ring::unwrap(std::slice::from_ref(&master), &ring::first_keys(&master, now).unwrap()).unwrap();
+        let ring = Ring::unwrap(std::slice::from_ref(&master), &ring::first_keys(&master, now).unwrap(), now);
         let code = AuthorizationCode {
             id: id::FamilyId(Uuid::max()),
             account_id: id::AccountId(Uuid::max()),

@@ -27,6 +27,12 @@ pub fn write(ring: &Ring, cookie: &str, account: &Account, number: [u8; 16]) -> 
     Ok(std::iter::once(mark.as_str()).chain(others).collect::<Vec<_>>().join("."))
 }
 
+/// Which keys the marks of a cookie claim to be authenticated with.
+pub fn kids(cookie: &str) -> impl Iterator<Item = Kid> {
+    let kid = |mark: &str| Some(Kid(u32::from_be_bytes(*decode(mark)?.first_chunk()?)));
+    cookie.split('.').take(MARKS_MAX).filter_map(kid)
+}
+
 /// The number of the browser's in its mark for an account, if it has one.
 pub fn find(ring: &Ring, cookie: &str, account: &Account) -> Option<[u8; 16]> {
     let read = |mark: &str| {

@@ -20,6 +20,11 @@ pub fn write(ring: &Ring, browser: &str) -> Result<String, KeyError> {
     Ok(encode(&[key.kid.0.to_be_bytes().as_slice(), tag.as_ref()].concat()))
 }
 
+/// Which key a field claims to be authenticated with.
+pub fn kid(field: &str) -> Option<Kid> {
+    Some(Kid(u32::from_be_bytes(*decode(field)?.first_chunk()?)))
+}
+
 /// Whether the field was written for this browser.
 pub fn is_genuine(ring: &Ring, browser: &str, field: &str) -> bool {
     let verify = || {

@@ -69,7 +69,7 @@ mod tests {
     fn a_token_comes_back_and_a_changed_one_does_not() {
         let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let master = MasterKey::new([3; 32]);
-        let ring = Ring::unwrap(std::slice::from_ref(&master), &ring::first_keys(&master, now).unwrap()).unwrap();
+        let ring = Ring::unwrap(std::slice::from_ref(&master), &ring::first_keys(&master, now).unwrap(), now);
         let token = RefreshToken { family_id: FamilyId(Uuid::max()), counter: 41, secret: [5; 16] };
         let text = write(ring.mac().unwrap(), &token);
         let told = read(&ring, &text).unwrap();

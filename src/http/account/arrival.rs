@@ -147,7 +147,8 @@ pub(super) async fn complete(
     let settings = &server.settings;
     let mut answer = HttpResponse::SeeOther();
     answer.cookie(cookies::set_session(settings, &secret, session.auth_time, session.expires_at));
-    let (ring, marks) = (server.keyring.current(), cookies::device(settings, request));
+    let marks = cookies::device(settings, request);
+    let ring = server.keyring.knowing(tokens::device::kids(&marks), &server.store, server.clock.now()).await?;
     // A browser that is remembered gets a mark of its own making: copies of the one before are worth nothing.
     let known = tokens::device::find(&ring, &marks, &session.account).filter(|_| !remember);
     let number = known.unwrap_or_else(random::bytes);
@@ -162,7 +163,7 @@ pub(super) async fn complete(
     if let Some(language) = session::language(server, request, &session.account) {
         answer.cookie(language);
     }
-    let is_offered = offer::waits(server, request, &visitor, &session.account).is_some();
+    let is_offered = offer::waits(server, request, &visitor, &session.account).await?.is_some();
     visitor.session = Some(session);
     if is_offered {
         return Ok(to_path(server, answer, &format!("{}{}", offer::PATH, errand.query(server)?)));

@@ -78,7 +78,8 @@ pub(super) async fn authenticate(
         Ok(email) => server.store.account_by_email(&email).await?,
         Err(_) => None,
     };
-    let ring = server.keyring.current();
+    let (kids, now) = (tokens::device::kids(credentials.device), server.clock.now());
+    let ring = server.keyring.knowing(kids, &server.store, now).await?;
     let device = known.as_ref().and_then(|(account, _)| tokens::device::find(&ring, credentials.device, account));
     // Somebody who has signed in here before pays for nobody else in the same network.
     if device.is_none()

@@ -10,7 +10,7 @@ use crate::{
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::{caller::peer, who_asks::WhoAsks},
+        oauth::{caller::origin, who_asks::WhoAsks},
         pages::{self, AppCard, ConnectedAppsPage, ConnectionLine, Disconnected, HistoryLine, Layout},
     },
     model::{
@@ -55,7 +55,7 @@ pub async fn disconnect(server: web::Data<Server>, request: HttpRequest, payload
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     let Some(session) = &visitor.session else { return Ok(Place::ConnectedApps.after_signing_in(server)) };
     let account = session.account.id;
     let consent = fields.one("consent", ID_LENGTH).map_err(PageError::Incomplete)?;
@@ -66,7 +66,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
         _ => None,
     };
     let ended = match named {
-        Some(named) => end(server, account, named, &server.audit(Actor::Account(account), peer(request))).await?,
+        Some(named) => end(server, account, named, &server.audit(Actor::Account(account), origin(request))).await?,
         None => None,
     };
     // Pressed twice, or in another tab: then it is gone, which is what the page shows.

@@ -13,7 +13,7 @@ use crate::{
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::{authorize::to_path, caller::peer},
+        oauth::{authorize::to_path, caller::origin},
         pages::{self, IdentitiesPage, IdentityLine, Layout, Way},
     },
     model::{
@@ -51,7 +51,7 @@ pub async fn unlink(server: web::Data<Server>, request: HttpRequest, payload: we
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     let Some(session) = &visitor.session else { return Ok(Place::Identities.after_signing_in(server)) };
     if !is_fresh(server, session).await? {
         let path = format!("{}?{}={}", Why::Again.path(), place::FIELD, Place::Identities.word());
@@ -61,7 +61,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let id = fields.one("identity", ID_LENGTH).map_err(PageError::Incomplete)?;
     let unlinked = match id.and_then(|id| id.parse::<Uuid>().ok()) {
         Some(id) => {
-            let audit = server.audit(Actor::Account(account), peer(request));
+            let audit = server.audit(Actor::Account(account), origin(request));
             server.store.unlink_identity(account, IdentityId(id), &offered(server), &audit).await?
         }
         None => Unlink::NotThere,

@@ -15,7 +15,7 @@ use crate::{
         extract::{body, cookies, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::{authorize::to_path, caller::peer},
+        oauth::{authorize::to_path, caller::origin},
         pages::{self, ConfirmIdentityPage, Layout, Trouble},
     },
     keys::KeyError,
@@ -45,10 +45,17 @@ pub(super) fn make(server: &Server, shown: &Shown, label: &str, browser: &str) -
 }
 
 /// The offer that waits for whoever is signed in to this account.
-pub(super) fn waits(server: &Server, request: &HttpRequest, visitor: &Visitor, account: &Account) -> Option<Offer> {
-    let text = cookies::offer(&server.settings, request)?;
-    let offer: Offer = sealed::read(&server.keyring.current(), Kind::Offer, &text)?;
-    offer.is_for(account, visitor.known_browser(), server.clock.now()).then_some(offer)
+pub(super) async fn waits(
+    server: &Server,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    account: &Account,
+) -> Result<Option<Offer>, PageError> {
+    let Some(text) = cookies::offer(&server.settings, request) else { return Ok(None) };
+    let now = server.clock.now();
+    let ring = server.keyring.knowing(sealed::kid(&text), &server.store, now).await?;
+    let offer: Option<Offer> = sealed::read(&ring, Kind::Offer, &text);
+    Ok(offer.filter(|offer| offer.is_for(account, visitor.known_browser(), now)))
 }
 
 /// Asks.
@@ -61,7 +68,7 @@ async fn show(server: &Server, request: &HttpRequest) -> Result<HttpResponse, Pa
     let visitor = Visitor::read(server, request).await?;
     let errand = errand(server, &query, &visitor).await?;
     let Some(session) = &visitor.session else { return errand.anew(server) };
-    let Some(offer) = waits(server, request, &visitor, &session.account) else {
+    let Some(offer) = waits(server, request, &visitor, &session.account).await? else {
         return go_on(server, request, HttpResponse::SeeOther(), errand, &visitor).await;
     };
     let leads_to = match &errand {
@@ -89,12 +96,12 @@ pub async fn answer(server: web::Data<Server>, request: HttpRequest, payload: we
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     let errand = errand(server, &fields, &visitor).await?;
     let Some(session) = &visitor.session else { return errand.anew(server) };
     let decision = fields.one("decision", 16).map_err(PageError::Incomplete)?;
     if decision == Some("link")
-        && let Some(offer) = waits(server, request, &visitor, &session.account)
+        && let Some(offer) = waits(server, request, &visitor, &session.account).await?
     {
         // Another may have come into its place, by a page that was opened meanwhile.
         if fields.one("offer", MARK_LENGTH).map_err(PageError::Incomplete)? != Some(marked(&offer).as_str()) {
@@ -110,7 +117,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
             email: session.account.email.clone(),
             at,
         };
-        let audit = server.audit(Actor::Account(account), peer(request));
+        let audit = server.audit(Actor::Account(account), origin(request));
         match server.store.link_identity(account, &identity, &audit).await? {
             LinkIdentity::Linked => {}
             LinkIdentity::Taken | LinkIdentity::NotStanding => {

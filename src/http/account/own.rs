@@ -47,7 +47,7 @@ impl<'a> Own<'a> {
     ) -> Result<Option<(Self, Parameters)>, PageError> {
         let fields = body::form(request, payload).await?;
         let visitor = Visitor::read(server, request).await?;
-        guard::form::check(server, request, &visitor, &fields)?;
+        guard::form::check(server, request, &visitor, &fields).await?;
         Ok(Self::of(server, request, visitor).await?.map(|own| (own, fields)))
     }
 
@@ -71,7 +71,7 @@ impl<'a> Own<'a> {
     }
 
     pub(super) fn person(&self) -> Person {
-        Person { id: self.account.id, session: self.session, address: caller::peer(self.request) }
+        Person { id: self.account.id, session: self.session, origin: caller::origin(self.request) }
     }
 
     pub(super) fn asker(&self) -> Asker {

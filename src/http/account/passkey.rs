@@ -44,7 +44,7 @@ pub async fn options(server: web::Data<Server>, request: HttpRequest, payload: w
 async fn challenge(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     let mark = visitor.browser();
     let asked = match fields.required("for", 16).map_err(PageError::Incomplete)? {
         "sign-in" => server.ask_for_passkey(&[], mark)?,
@@ -103,7 +103,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let fields = body::form(request, payload).await?;
     follow(server, request, &fields, Step::SignIn);
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     let errand = Errand::read(server, &fields, &visitor).await?;
     match authenticate(server, request, &visitor, &fields).await? {
         Ok(account) => arrive(server, request, visitor, (account, Proof::Passkey), errand).await,

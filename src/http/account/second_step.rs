@@ -91,7 +91,7 @@ pub async fn take(server: web::Data<Server>, request: HttpRequest, payload: web:
     let taken = async {
         let fields = body::form(&request, payload).await?;
         let visitor = Visitor::read(&server, &request).await?;
-        guard::form::check(&server, &request, &visitor, &fields)?;
+        guard::form::check(&server, &request, &visitor, &fields).await?;
         follow(&server, &request, &fields, Step::SignIn);
         match Visit::read(&server, &request, why, visitor, &fields).await? {
             Ok(visit) => Box::pin(visit.look(&fields)).await,

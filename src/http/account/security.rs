@@ -82,7 +82,7 @@ pub async fn take(server: web::Data<Server>, request: HttpRequest, payload: web:
     let taken = async {
         let fields = body::form(&request, payload).await?;
         let visitor = Visitor::read(&server, &request).await?;
-        guard::form::check(&server, &request, &visitor, &fields)?;
+        guard::form::check(&server, &request, &visitor, &fields).await?;
         let Some(session) = &visitor.session else { return Ok(Place::Security.after_signing_in(&server)) };
         let visit = Visit::of(&server, &request, (&visitor, session), &fields).await?;
         visit.act(&fields).await
@@ -117,7 +117,7 @@ impl<'a> Visit<'a> {
         if !is_fresh(self.server, self.session).await? {
             return self.prove();
         }
-        let audit = self.server.audit(Actor::Account(account), crate::http::oauth::caller::peer(self.request));
+        let audit = self.server.audit(Actor::Account(account), crate::http::oauth::caller::origin(self.request));
         let store = &self.server.store;
         let id = text("id", ID_LENGTH)?;
         match act {

@@ -10,7 +10,7 @@ use crate::{
     http::{
         extract::{language, visitor::Visitor},
         failure::PageError,
-        oauth::{authorize::to_path, caller::peer},
+        oauth::{authorize::to_path, caller::origin},
         pages::{self, Layout, Trouble, TroublePage},
         trail,
     },
@@ -113,7 +113,7 @@ async fn make(
             at,
         },
     };
-    let audit = server.audit(Actor::Account(account_id), peer(request));
+    let audit = server.audit(Actor::Account(account_id), origin(request));
     let account: Option<Account> = match server.store.add_federated(&new, &audit).await? {
         Federated::Made(account) => Some(*account),
         Federated::Linked => {

@@ -141,7 +141,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let fields = body::form(request, payload).await?;
     follow(server, request, &fields, Step::SignIn);
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     let errand = Errand::read(server, &fields, &visitor).await?;
     let typed = fields.one("email", EMAIL_LENGTH_MAX).unwrap_or_default().unwrap_or_default();
     let password = fields.one("password", passwords::LENGTH_MAX).unwrap_or_default().unwrap_or_default();

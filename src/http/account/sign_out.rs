@@ -22,7 +22,7 @@ pub async fn sign_out(server: web::Data<Server>, request: HttpRequest, payload: 
 async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
     let fields = body::form(request, payload).await?;
     let visitor = Visitor::read(server, request).await?;
-    guard::form::check(server, request, &visitor, &fields)?;
+    guard::form::check(server, request, &visitor, &fields).await?;
     if let Some(digest) = visitor.session_digest {
         server.store.end_session(digest).await?;
     }

@@ -65,7 +65,7 @@ pub(super) async fn take(
     let taken = async {
         let fields = body::long_form(request, payload).await?;
         let visitor = Visitor::read(server, request).await?;
-        guard::form::check(server, request, &visitor, &fields)?;
+        guard::form::check(server, request, &visitor, &fields).await?;
         match Entry::of(server, request, visitor) {
             Some(entry) if entry.is_for(&fields) => carry_out(&entry, &fields).await,
             Some(entry) => Ok(entry.lead_to("", Notice::OtherAccount)),

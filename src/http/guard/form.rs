@@ -13,10 +13,17 @@ use crate::{
 pub const FIELD: &str = "csrf";
 
 /// Refuses a form that another site sent, or that was shown to another browser.
-pub fn check(server: &Server, request: &HttpRequest, visitor: &Visitor, fields: &Parameters) -> Result<(), PageError> {
+pub async fn check(
+    server: &Server,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    fields: &Parameters,
+) -> Result<(), PageError> {
     let field = fields.one(FIELD, 256).map_err(PageError::Incomplete)?.unwrap_or_default();
     let browser = visitor.known_browser().unwrap_or_default();
-    let genuine = !browser.is_empty() && tokens::form::is_genuine(&server.keyring.current(), browser, field);
+    // Another node may have written the form.
+    let ring = server.keyring.knowing(tokens::form::kid(field), &server.store, server.clock.now()).await?;
+    let genuine = !browser.is_empty() && tokens::form::is_genuine(&ring, browser, field);
     if genuine && is_same_origin(request, &server.settings.origin) { Ok(()) } else { Err(PageError::ForgedForm) }
 }
 

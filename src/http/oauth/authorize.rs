@@ -237,6 +237,7 @@ pub async fn open(server: &Server, r: &str, visitor: &Visitor) -> Result<InFligh
 pub fn follow(server: &Server, request: &HttpRequest, parameters: &Parameters, step: Step) {
     let Ok(Some(r)) = parameters.one("r", tokens::request::LENGTH_MAX) else { return };
     trail::at(request, step);
+    // A label for the record, which waits for nothing.
     let in_flight: Option<InFlight> = tokens::request::read(&server.keyring.current(), r);
     if let Some(in_flight) = in_flight {
         trail::of_flow(request, in_flight.flow());

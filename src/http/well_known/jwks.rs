@@ -10,8 +10,14 @@ struct JwkSet<'a> {
     keys: Vec<&'a Jwk>,
 }
 
-/// Serves the set.
+/// Serves the set, for as long as new keys are published before they are used.
 pub async fn jwks(server: web::Data<Server>) -> HttpResponse {
-    let ring = server.keyring.current();
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, super::CACHE_CONTROL)).json(JwkSet { keys: ring.jwks() })
+    let (ring, is_fresh) = server.keyring.fresh(&server.store, server.clock.now()).await;
+    let kept = if is_fresh {
+        format!("public, max-age={}", server.settings.keys.jwks_max_age.num_seconds())
+    } else {
+        // The database does not answer here, and another node may have published a key meanwhile.
+        "no-cache".to_owned()
+    };
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, kept)).json(JwkSet { keys: ring.jwks() })
 }

@@ -39,7 +39,8 @@ impl Server {
         };
         // A browser has tries of its own only if a second factor was shown in it before. A mark alone is had by the
         // password, as many as one likes.
-        let ring = self.keyring.current();
+        let kids = tokens::device::kids(browser.devices);
+        let ring = self.keyring.knowing(kids, &self.store, self.clock.now()).await?;
         let device = match tokens::device::find(&ring, browser.devices, account) {
             Some(number) if self.remembers(account, browser).await? => Some(number),
             _ => None,

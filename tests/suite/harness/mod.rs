@@ -17,6 +17,8 @@ pub mod hostile;
 pub mod landing;
 pub mod log;
 pub mod looks;
+pub mod moto;
+pub mod openbao;
 pub mod plugins;
 pub mod process;
 pub mod program;

@@ -1,6 +1,7 @@
 //! Journeys: whole stories, as ChatGPT, people and foreign clients live them.
 
 mod assistants;
+mod audit_log;
 mod classic_plugin;
 mod client_ids;
 mod command_line;
@@ -21,6 +22,7 @@ mod foreign_clients;
 mod gpt_action;
 mod hostile_servers;
 mod key_sets;
+mod keys;
 mod letters;
 mod logos;
 mod looks;
@@ -36,6 +38,7 @@ mod owners_api_working;
 mod passkeys_in_chromium;
 mod people;
 mod people_pages;
+mod references;
 mod registration;
 mod settings;
 mod settings_in_chromium;

@@ -209,6 +209,40 @@ on_both_engines! {
         assert!(!store.resource("https://old.example").await.unwrap().unwrap().is_default);
     }
 
+    async fn keys_of_before_have_the_same_lives_by_their_times(engine) {
+        let database = migrated_by_an_older_program(engine, 23).await;
+        let bytes = if engine == Engine::Sqlite { "x'00'" } else { "'\\x00'" };
+        for (kid, purpose, state, active, retired) in [
+            (1, "mac", "gone", "1", "2"),
+            (2, "mac", "retired", "2", "3"),
+            (3, "mac", "active", "3", ""),
+            (4, "sign", "active", "1", ""),
+        ] {
+            let time = |second: &str| match second {
+                "" => "null".to_owned(),
+                second => format!("'2027-01-15T08:00:0{second}+00:00'"),
+            };
+            database
+                .execute(&format!(
+                    "insert into working_keys
+                         (kid, purpose, algorithm, state, master, wrapped, created_at, active_at, retired_at)
+                     values ({kid}, '{purpose}', 'HS256', '{state}', 'm', {bytes}, {}, {}, {})",
+                    time("1"),
+                    time(active),
+                    time(retired)
+                ))
+                .await;
+        }
+        let store = database.open().await;
+        store.migrate().await.unwrap();
+        let keys = store.working_keys_ever().await.unwrap();
+        let now = DateTime::from_timestamp(1_800_000_100, 0).unwrap();
+        let told: Vec<_> = keys.iter().map(|key| format!("{} {}", key.kid.0, key.state(now).as_str())).collect();
+        assert_eq!(told, ["1 gone", "2 retired", "3 active", "4 active"]);
+        assert!(keys.iter().all(|key| key.needed_until.is_none()), "nobody had said so");
+        assert_eq!(store.working_keys().await.unwrap().len(), 3);
+    }
+
     async fn references_hold_after_the_upgrade(engine) {
         let database = migrated_by_an_older_program(engine, 1).await;
         for statement in rows(engine) {

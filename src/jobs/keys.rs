@@ -1,0 +1,62 @@
+//! Working keys: read again each second, so that every node knows a key before it is used; and each minute looked through
+//! for what is old enough to be replaced, what is needed no more, and what another master key wraps.
+//!
+//! All nodes do this, and the store lets one of them win. When is `model::key_timetable`'s to say.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    registry::{RegistryError, keys},
+    server::Server,
+};
+
+/// How long after one reading the next begins. The timetable counts on it.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many readings lie between two looks at what is due.
+const READINGS_BETWEEN: u32 = 60;
+
+/// Follows for ever. A failure is told when it begins, and tried again at the next turn.
+pub async fn run(server: Arc<Server>) {
+    let mut failing = false;
+    for turn in (0..READINGS_BETWEEN).cycle() {
+        tokio::time::sleep(INTERVAL).await;
+        match server.keyring.follow(&server.store, server.clock.now()).await {
+            Ok(_) => failing = false,
+            Err(error) if !failing => {
+                failing = true;
+                tracing::warn!(%error, "the working keys could not be read again; those that are known stay in use");
+            }
+            Err(_) => {}
+        }
+        if turn == READINGS_BETWEEN - 1
+            && let Err(error) = once(&server).await
+        {
+            tracing::warn!(%error, "the working keys could not be looked through; it is tried again in a minute");
+        }
+    }
+}
+
+/// Replaces what is due, wipes what is not needed any more, and wraps with the first master key what another one wraps.
+pub async fn once(server: &Server) -> Result<(), RegistryError> {
+    let registry = server.registry();
+    if let Some(master) = server.keyring.wrapping() {
+        let means = keys::Means { master, timetable: &server.settings.keys };
+        for key in keys::rotate_due(&registry, means).await? {
+            tracing::info!(
+                key.id = %key.kid,
+                key.purpose = key.purpose.as_str(),
+                key.active_at = %key.active_at,
+                "a working key takes over from one that is old"
+            );
+        }
+    }
+    for kid in keys::end(&registry).await? {
+        tracing::info!(key.id = %kid, "a working key was wiped: nothing it made can come back");
+    }
+    let rewrapped = server.keyring.rewrap(&server.store, server.clock.now()).await?;
+    if rewrapped > 0 {
+        tracing::info!(keys = rewrapped, "working keys are wrapped by the first master key now");
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! Keys: replaced from the command line, followed by other nodes, and ended in haste.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chrono::{DateTime, TimeDelta, Utc};
+use consentry::{
+    clock::Clock,
+    keys::{master::MasterKey, ring},
+    model::{
+        client::Dialect,
+        key::{Kid, Purpose},
+        key_timetable::KeyTimetable,
+    },
+    registry::keys::{Means, rotate},
+    store::keys::{KeyRotation, Why},
+};
+use serde_json::Value;
+
+use crate::{
+    attacks::by_hand::ByHand,
+    harness::{
+        browser::plugin_request,
+        databases::{Database, Engine, without_postgres},
+        process::{Consentry, free_port, write_private},
+        server::{MASTER, Options, PASSWORD, Running, World},
+    },
+    on_both_engines,
+};
+
+fn of<'a>(keys: &'a Value, purpose: &str, state: &str) -> Vec<&'a Value> {
+    let keys = keys.as_array().unwrap().iter();
+    keys.filter(|key| key["purpose"] == purpose && key["state"] == state).collect()
+}
+
+fn time(value: &Value) -> DateTime<Utc> {
+    value.as_str().unwrap_or_else(|| panic!("{value}")).parse().unwrap()
+}
+
+/// Replaces the key of a purpose as `consentry key rotate` does.
+async fn replace(node: &Running, purpose: Purpose) {
+    let (master, timetable) = (MasterKey::new(MASTER), KeyTimetable::default());
+    let means = Means { master: &master, timetable: &timetable };
+    assert_eq!(rotate(&node.registry(), means, (purpose, None)).await.unwrap().len(), 1);
+}
+
+/// Two nodes on one Postgres that go by the same hands of a clock.
+async fn two() -> (World, Running, Clock) {
+    let clock = Clock::standing_at(Clock::system().now());
+    let world = World::with(Engine::Postgres, Options { clock: clock.clone(), ..Options::default() }).await;
+    let public_url = Some(world.running.url.clone());
+    let second =
+        Running::start(&world.database, Options { clock: clock.clone(), public_url, ..Options::default() }).await;
+    (world, second, clock)
+}
+
+on_both_engines! {
+    async fn keys_are_listed_and_replaced_from_the_command_line(engine) {
+        let database = Database::empty(engine).await;
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let public_url = format!("http://localhost:{port}");
+        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        consentry.set_up();
+        assert_eq!(consentry.answer(&["key", "list", "--json"]).as_array().map(Vec::len), Some(0));
+        let serving = consentry.serve().await;
+        let listed = consentry.answer(&["key", "list", "--verify", "--json"]);
+        for purpose in Purpose::ALL {
+            let keys = of(&listed, purpose.as_str(), "active");
+            assert_eq!((keys.len(), &keys[0]["opens"]), (1, &Value::Bool(true)), "{purpose:?}: {listed}");
+            assert_eq!(keys[0]["alg"], purpose.algorithm().as_str());
+            let a_day = TimeDelta::days(1);
+            assert!(time(&keys[0]["due_at"]) > time(&keys[0]["created_at"]) + a_day * 89, "{listed}");
+        }
+        let signing = of(&listed, "sign", "active")[0]["kid"].clone();
+
+        // A new one is published at once, takes over later, and the one before is kept.
+        let made = consentry.answer(&["key", "rotate", "--purpose", "sign", "--json"]);
+        let made = &made.as_array().unwrap()[0];
+        let listed = consentry.answer(&["key", "list", "--json"]);
+        assert_eq!(of(&listed, "sign", "next")[0]["kid"], made["kid"]);
+        let old = of(&listed, "sign", "active")[0];
+        assert_eq!((&old["kid"], &old["retired_at"]), (&signing, &made["active_at"]));
+        assert!(time(&made["active_at"]) - time(&made["created_at"]) > TimeDelta::seconds(300));
+        assert!(time(&old["needed_until"]) - time(&old["retired_at"]) > TimeDelta::days(1));
+        let expected = [&made["kid"], &signing].map(|kid| kid.as_str().unwrap().to_owned());
+        for turn in 0.. {
+            let published = reqwest::get(format!("{}/.well-known/jwks.json", consentry.own())).await.unwrap();
+            assert_eq!(published.headers()["cache-control"], "public, max-age=300");
+            let published: Value = published.json().await.unwrap();
+            let kids: Vec<&str> =
+                published["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
+            if expected.iter().all(|kid| kids.contains(&kid.as_str())) {
+                break;
+            }
+            assert!(turn < 30, "not published within three seconds: {kids:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+
+        // Asked for again before it has begun, there is nothing to do.
+        assert_eq!(consentry.answer(&["key", "rotate", "--purpose", "sign", "--json"]).as_array().map(Vec::len), Some(0));
+        // All others, by one command.
+        let made = consentry.answer(&["key", "rotate", "--json"]);
+        assert_eq!(made.as_array().map(Vec::len), Some(Purpose::ALL.len() - 1), "{made}");
+        let listed = consentry.answer(&["key", "list", "--json"]);
+        assert_eq!(of(&listed, "seal-data", "active")[0]["needed_until"], Value::Null, "until rows are sealed anew");
+        let told = consentry.command().args(["key", "list"]).output().unwrap();
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        assert!(told.contains("seal-data") && told.contains("kept while"), "{told}");
+        drop(serving);
+    }
+
+    async fn an_emergency_is_foretold_and_then_done(engine) {
+        let database = Database::empty(engine).await;
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let public_url = format!("http://localhost:{port}");
+        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        consentry.set_up();
+        consentry.answer(&["key", "rotate", "--purpose", "sign", "--json"]);
+        let before = consentry.answer(&["key", "list", "--json"]);
+        let haste = ["key", "rotate", "--purpose", "sign", "--compromised"];
+        let told = consentry.command().args(haste).output().unwrap();
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        assert!(told.contains("Every access token ends") && told.contains("Nothing was done yet"), "{told}");
+        let foretold = consentry.answer(&[&haste[..], &["--json"]].concat());
+        assert_eq!((&foretold["done"], foretold["ends"].as_array().map(Vec::len)), (&Value::Bool(false), Some(2)));
+        assert_eq!(consentry.answer(&["key", "list", "--json"]), before, "nothing was done");
+
+        let done = consentry.answer(&[&haste[..], &["--yes", "--json"]].concat());
+        let new = &done["keys"].as_array().unwrap()[0];
+        assert!(time(&new["active_at"]) - time(&new["created_at"]) <= TimeDelta::seconds(3), "{done}");
+        let listed = consentry.answer(&["key", "list", "--json"]);
+        for old in foretold["ends"].as_array().unwrap() {
+            let now = listed.as_array().unwrap().iter().find(|key| key["kid"] == old["kid"]).unwrap();
+            assert_eq!(now["needed_until"], new["active_at"], "{now}");
+        }
+        assert_eq!(database.audited("key.compromised").await, 1);
+        // What is left out is asked for.
+        let refused = consentry.command().args(["key", "rotate", "--compromised"]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2));
+    }
+
+    async fn a_key_of_a_master_that_is_not_listed_is_named(engine) {
+        let database = Database::empty(engine).await;
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let public_url = format!("http://localhost:{port}");
+        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        consentry.set_up();
+        consentry.answer(&["key", "rotate", "--json"]);
+        write_private(&folder.path().join("other.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
+        let other = ("CONSENTRY_MASTER_KEYS", format!("file:{}", folder.path().join("other.key").display()));
+        let listed =
+            consentry.command().env(other.0, &other.1).args(["key", "list", "--verify", "--json"]).output().unwrap();
+        let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+        assert!(listed.as_array().unwrap().iter().all(|key| key["opens"] == Value::Bool(false)), "{listed}");
+        let master = listed[0]["master"].as_str().unwrap();
+        for command in [&["key", "rotate"][..], &["serve"]] {
+            let refused = consentry.command().env(other.0, &other.1).args(command).output().unwrap();
+            let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert_eq!(refused.status.code(), Some(1), "{told}");
+            assert!(told.contains(master) && told.contains("list it in master_keys"), "{told}");
+        }
+        assert_eq!(consentry.answer(&["key", "list", "--json"]).as_array().map(Vec::len), listed.as_array().map(Vec::len));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_node_makes_with_a_new_key_another_takes_that_has_not_read_it() {
+    if without_postgres() {
+        return;
+    }
+    let (world, b, clock) = two().await;
+    let a = &world.running;
+    let client = world.client(Dialect::Plugin).await;
+    // With each key in turn: a form and a device mark, a request in flight, and what is sealed in a cookie.
+    for purpose in [Purpose::Mac, Purpose::SealRequest] {
+        replace(a, purpose).await;
+        clock.advance(TimeDelta::seconds(11));
+        a.server.keyring.follow(&a.server.store, clock.now()).await.unwrap();
+        let kid = |node: &Running| match purpose {
+            Purpose::Mac => node.server.keyring.current().mac().unwrap().kid,
+            _ => Kid(0),
+        };
+        assert!(purpose != Purpose::Mac || kid(a) != kid(&b), "only one knows it");
+        let browser = ByHand::new();
+        let to_sign_in = browser.get(a, &plugin_request(&client)).await;
+        let form = browser.get(a, to_sign_in.redirect()).await;
+        let signed_in = browser.sign_in(&b, &form, "ada@example.com", PASSWORD).await;
+        assert!(signed_in.location().is_some(), "{purpose:?}: {} {}", signed_in.status, signed_in.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_signing_key_is_published_by_every_node_within_a_second() {
+    if without_postgres() {
+        return;
+    }
+    let (world, b, clock) = two().await;
+    replace(&world.running, Purpose::Sign).await;
+    clock.advance(TimeDelta::seconds(1));
+    let published: Value =
+        reqwest::get(format!("{}/.well-known/jwks.json", b.own)).await.unwrap().json().await.unwrap();
+    assert_eq!(published["keys"].as_array().map(Vec::len), Some(2), "{published}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_does_not_open_here_takes_nothing_away_from_the_rest() {
+    if without_postgres() {
+        return;
+    }
+    let (world, b, clock) = two().await;
+    let store = &world.running.server.store;
+    // A node that has got ahead with its master keys makes a key this one cannot read, and later one that it can.
+    let now = clock.now();
+    let newest = |purpose| async move {
+        let keys = store.working_keys().await.unwrap();
+        keys.into_iter().find(|key| key.purpose == purpose && key.is_newest()).unwrap()
+    };
+    let theirs = ring::new_key(
+        &MasterKey::new([0x5a; 32]),
+        (Purpose::SealCode, Purpose::SealCode.algorithm()),
+        now,
+        now + TimeDelta::days(1),
+    )
+    .unwrap();
+    let rotation = KeyRotation {
+        old: newest(Purpose::SealCode).await.kid,
+        new: theirs.clone(),
+        needed_until: None,
+        why: Why::Routine,
+    };
+    store.rotate_key(&rotation, &world.running.operator()).await.unwrap();
+    replace(&world.running, Purpose::Mac).await;
+    let new = newest(Purpose::Mac).await.kid;
+    clock.advance(TimeDelta::seconds(1));
+
+    // A name that is made up: no failure of this server's, and everything else that is new is learnt.
+    let ring = b.server.keyring.knowing([Kid(0xdead_beef)], &b.server.store, clock.now()).await.unwrap();
+    assert!(ring.mac_of(new).is_some());
+    assert_eq!(ring.unreadable().iter().map(|row| row.kid).collect::<Vec<_>>(), [theirs.kid]);
+    let client = world.client(Dialect::Plugin).await;
+    assert!(ByHand::new().get(&b, &plugin_request(&client)).await.redirect().contains("/sign-in"));
+}
