@@ -41,7 +41,7 @@ WORTH_A_LOOK = re.compile(r"[A-Za-z0-9+/_=.-]{14,}|://[^/\s]*@|PRIVATE")
 READ_BY_MACROS = ("messages/", "migrations/", "templates/")
 
 # What a word that holds a sample may have besides: a prefix, padding.
-REST_LENGTH_MAX = 8
+REST_LENGTH_MAX = 12
 
 
 def git(*arguments, given=None):
