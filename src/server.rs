@@ -9,6 +9,7 @@ pub mod examinations;
 pub mod factors;
 pub mod flows;
 mod issuer;
+mod kept;
 pub mod key_sets;
 pub mod keyring;
 pub mod mails;

@@ -8,6 +8,7 @@ use super::{
     desk::Desk,
     failure::Failure,
     flags::ConfigFlags,
+    key_reseal,
 };
 use crate::{
     keys::master::{self, MasterKey},
@@ -26,6 +27,8 @@ pub(super) enum Command {
     List(List),
     /// Replace keys by new ones, which take over once every node and every API knows them
     Rotate(Rotate),
+    /// Seal everything that rows keep sealed with the key that seals now, so that the one before can go
+    Reseal(key_reseal::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +83,7 @@ impl Which {
 
 pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> Result<Answer, Failure> {
     match command {
+        Command::Reseal(arguments) => key_reseal::run(&arguments, desk, flags).await,
         Command::List(List { verify }) => {
             let masters = if verify { Some(masters(flags)?) } else { None };
             list(desk, masters.as_deref()).await
@@ -99,7 +103,7 @@ pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> R
     }
 }
 
-fn masters(flags: &ConfigFlags) -> Result<Vec<MasterKey>, Failure> {
+pub(super) fn masters(flags: &ConfigFlags) -> Result<Vec<MasterKey>, Failure> {
     Ok(flags.master_keys()?.iter().map(|key| MasterKey::new(*key.reveal())).collect())
 }
 

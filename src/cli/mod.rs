@@ -25,6 +25,7 @@ mod failure;
 mod flags;
 mod flow;
 mod key;
+mod key_reseal;
 mod migrate;
 mod owner_token;
 mod plugin;

@@ -8,6 +8,7 @@ pub mod mail;
 pub mod notes;
 pub mod references;
 mod refilling;
+pub mod reseal;
 pub mod sweep;
 pub mod verification;
 pub mod webhooks;

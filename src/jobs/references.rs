@@ -34,13 +34,13 @@ pub async fn renew(server: &Server, failures: &mut [u64], times_of_silence: u64)
         }
         if matches!(told, Renewal::Same | Renewal::Changed) {
             if *failures > 0 {
-                tracing::info!(place = secret.place, "a secret can be read again");
+                tracing::info!(secret.place = secret.place, "a secret can be read again");
             }
             *failures = 0;
         } else {
             *failures += 1;
         }
-        if *failures % times_of_silence <= 1 {
+        if failures.saturating_sub(1).is_multiple_of(times_of_silence) {
             tell(secret, &told, *failures);
         }
     }
@@ -51,14 +51,30 @@ fn tell(secret: &Renewable, told: &Renewal, failures: u64) {
     let (place, reference) = (&secret.place, &secret.reference);
     match told {
         Renewal::Same => {}
-        Renewal::Changed => tracing::info!(place, %reference, "a secret was changed, and is used from now on"),
+        Renewal::Changed => {
+            tracing::info!(secret.place = place, secret.reference = %reference, "a secret was changed, and is used from now on");
+        }
         Renewal::Unread(error) => {
             let cure = error.cure();
-            tracing::warn!(place, %reference, %error, cure, failures, "a secret cannot be read; the last one is used");
+            tracing::warn!(
+                secret.place = place,
+                secret.reference = %reference,
+                failures,
+                %error,
+                cure,
+                "a secret cannot be read; the last one is used"
+            );
         }
         Renewal::Unfit(unfit) => {
-            let (problem, cure) = (&unfit.problem, &unfit.cure);
-            tracing::warn!(place, %reference, problem, cure, failures, "a secret will not do; the last one is used");
+            let (reason, cure) = (&unfit.problem, &unfit.cure);
+            tracing::warn!(
+                secret.place = place,
+                secret.reference = %reference,
+                failures,
+                reason,
+                cure,
+                "a secret will not do; the last one is used"
+            );
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Keys: master keys wrap the table of working keys; working keys sign, authenticate and seal everything else.
 //!
 //! `master` wraps and unwraps, `ring` holds what is unwrapped, `seal` is AES-256-GCM bound to a purpose and an hour,
-//! `signing` is ES256 and its public half. No I/O: `server::keyring` reads and writes the table.
+//! `place` names the columns that are kept sealed, `signing` is ES256 and its public half. No I/O: `server::keyring` reads and writes the table.
 
 pub mod master;
+pub mod place;
 pub mod ring;
 pub mod seal;
 pub mod signing;

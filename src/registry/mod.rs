@@ -11,6 +11,7 @@ pub mod owner_tokens;
 pub mod owners;
 pub mod people;
 pub mod plugins;
+pub mod resealing;
 pub mod reviewer;
 pub mod scopes;
 pub mod verification;

@@ -1,11 +1,12 @@
 //! A plugin's webhook: where its own API is told who connects and who leaves, and the secret that signs it.
 //!
-//! The secret is made here and shown once. It has to be used again, so it is kept sealed, bound to its plugin.
+//! The secret is made here and shown once. It has to be used again, so it is kept sealed, bound to its plugin and to
+//! whether it is the present one or the one of before.
 
 use super::{Registry, RegistryError, RegistryResult, Wrong};
 use crate::{
-    keys::{KeyError, ring::Ring},
-    model::{Timestamp, id::PluginId, key::Purpose, webhook::WebhookAddress},
+    keys::{place::Place, ring::Ring},
+    model::{id::PluginId, webhook::WebhookAddress},
     outbound::{FetchError, Outbound},
     random,
     store::webhooks::{ChangeWebhook, Delivery, NewWebhook, Webhook, WebhookChange, WebhookEdit},
@@ -61,7 +62,7 @@ pub async fn set(
     if seen == 0 {
         let at = registry.clock.now();
         let secret = WebhookSecret::new(random::bytes());
-        let sealed = seal(means.ring, plugin, &secret, at)?;
+        let sealed = Place::WebhookSecret(plugin).seal(means.ring, secret.bytes(), at, random::bytes())?;
         let webhook = NewWebhook { plugin_id: plugin, address, secret: sealed };
         let added = registry.store.add_webhook(&webhook, &registry.audit(at)).await?;
         return if added { Ok(Some(secret)) } else { Err(RegistryError::ChangedMeanwhile) };
@@ -74,8 +75,9 @@ pub async fn set(
     Ok(None)
 }
 
-/// Makes a new secret. The one before signs beside it until somebody ends it, so that neither side has to hurry. Made
-/// again, it takes the place of the newer one, which perhaps nobody has seen.
+/// Makes a new secret. The one before signs beside it until somebody ends it, so that neither side has to hurry; unless
+/// it cannot be opened here, since then it signs nothing. Made again, the new one takes the place of the newer one, which
+/// perhaps nobody has seen.
 ///
 /// # Errors
 ///
@@ -85,9 +87,14 @@ pub async fn renew_secret(
     ring: &Ring,
     (plugin, seen): (PluginId, i64),
 ) -> RegistryResult<WebhookSecret> {
-    let secret = WebhookSecret::new(random::bytes());
-    let sealed = seal(ring, plugin, &secret, registry.clock.now())?;
-    change(registry, plugin, seen, WebhookEdit::Renew(sealed)).await?;
+    let (secret, at) = (WebhookSecret::new(random::bytes()), registry.clock.now());
+    let present = registry.store.webhook_secret(plugin).await?.ok_or(RegistryError::Gone)?;
+    // Sealed for where it will stand: what is in one column opens in no other.
+    let seal = |place: Place, plain: &[u8]| place.seal(ring, plain, at, random::bytes());
+    let old = Place::WebhookSecret(plugin).open(ring, &present);
+    let old = old.map(|plain| seal(Place::OldWebhookSecret(plugin), &plain)).transpose()?;
+    let new = seal(Place::WebhookSecret(plugin), secret.bytes())?;
+    change(registry, plugin, seen, WebhookEdit::Renew { new, old }).await?;
     Ok(secret)
 }
 
@@ -134,11 +141,6 @@ pub async fn send_again(registry: &Registry<'_>, plugin: PluginId, delivery: &st
     Err(Wrong::new("message", problem).into())
 }
 
-/// Where a secret stands: what is sealed for one plugin opens for no other.
-pub fn place(plugin: PluginId) -> Vec<u8> {
-    [b"plugin_webhooks secret ".as_slice(), plugin.0.as_bytes()].concat()
-}
-
 async fn known(registry: &Registry<'_>, plugin: PluginId) -> RegistryResult<Webhook> {
     registry.store.webhook(plugin).await?.ok_or(RegistryError::Gone)
 }
@@ -150,10 +152,6 @@ async fn change(registry: &Registry<'_>, plugin_id: PluginId, seen: i64, edit: W
         ChangeWebhook::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
         ChangeWebhook::Gone => Err(RegistryError::Gone),
     }
-}
-
-fn seal(ring: &Ring, plugin: PluginId, secret: &WebhookSecret, at: Timestamp) -> Result<Vec<u8>, KeyError> {
-    ring.sealing(Purpose::SealData)?.seal_for(&place(plugin), secret.bytes(), at, random::bytes())
 }
 
 fn in_words(refused: &FetchError) -> String {

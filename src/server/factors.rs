@@ -169,7 +169,3 @@ impl Server {
 fn noted<T>(outcome: Result<T, PasskeyError>) -> Option<T> {
     outcome.inspect_err(|error| tracing::info!(%error, "a passkey came to nothing")).ok()
 }
-
-fn place(account: AccountId) -> Vec<u8> {
-    [b"authenticator_apps sealed ".as_slice(), account.0.as_bytes()].concat()
-}

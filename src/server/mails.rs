@@ -7,12 +7,11 @@ use chrono::TimeDelta;
 
 use super::{Server, keyring::KeyringError};
 use crate::{
-    keys::{KeyError, seal},
+    keys::{KeyError, place::Place},
     mail::{Letter, Mailer},
     model::{
         Timestamp,
         id::{AccountId, MailId},
-        key::Purpose,
     },
     random,
     store::mails::{NewMail, TakenMail},
@@ -71,21 +70,13 @@ impl Server {
         let at = self.clock.now();
         let id = MailId(random::id(at));
         let plain = letter.to_bytes().ok_or(KeyError::Refused)?;
-        let ring = self.keyring.current();
-        let sealed = ring.sealing(Purpose::SealData)?.seal_for(&place(id), &plain, at, random::bytes())?;
+        let sealed = Place::Mail(id).seal(&self.keyring.current(), &plain, at, random::bytes())?;
         Ok(Some(NewMail { id, account_id, sealed, at, due_at: at, expires_at }))
     }
 
     /// Opens a mail; none when it was sealed by nobody here, or stood in another row.
     pub async fn open_mail(&self, mail: &TakenMail) -> Result<Option<Letter>, KeyringError> {
-        let kid = seal::kid_of(&mail.sealed);
-        let ring = self.keyring.knowing(kid, &self.store, self.clock.now()).await?;
-        let key = kid.and_then(|kid| ring.sealing_of(Purpose::SealData, kid));
-        let plain = key.and_then(|key| key.open_from(&place(mail.id), &mail.sealed));
+        let plain = self.open_kept(Place::Mail(mail.id), &mail.sealed).await?;
         Ok(plain.and_then(|plain| Letter::from_bytes(&plain)))
     }
-}
-
-fn place(id: MailId) -> Vec<u8> {
-    [b"outgoing_mails sealed ".as_slice(), id.0.as_bytes()].concat()
 }

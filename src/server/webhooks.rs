@@ -1,7 +1,7 @@
 //! Telling plugins' APIs: opens the secrets, signs by Standard Webhooks, sends, and keeps what came of it. What is told
 //! and when is `jobs::webhooks`' and the store's affair, what a try means `protocol::webhook`'s.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use chrono::{SecondsFormat, TimeDelta};
 use reqwest::{
@@ -12,16 +12,14 @@ use serde_json::json;
 
 use super::{Server, keyring::KeyringError, people::letters::Case};
 use crate::{
-    keys::{KeyError, seal},
+    keys::{KeyError, place::Place},
     model::{
         audit::{Actor, AuditAction, Origin},
         id::PluginId,
-        key::Purpose,
     },
     outbound::FetchError,
     protocol::webhook::{Before, Fate, Tried, meaning},
     random,
-    registry::webhooks::place,
     store::{
         StoreError,
         audit_log::{LogQuery, Of},
@@ -135,12 +133,10 @@ impl Server {
     }
 
     async fn secrets_of(&self, webhook: &TakenWebhook) -> Result<Vec<WebhookSecret>, KeyringError> {
+        let old = webhook.old_secret.as_ref().map(|sealed| (Place::OldWebhookSecret(webhook.plugin_id), sealed));
         let mut secrets = Vec::new();
-        for sealed in &webhook.secrets {
-            let kid = seal::kid_of(sealed);
-            let ring = self.keyring.knowing(kid, &self.store, self.clock.now()).await?;
-            let key = kid.and_then(|kid| ring.sealing_of(Purpose::SealData, kid));
-            let plain = key.and_then(|key| key.open_from(&place(webhook.plugin_id), sealed));
+        for (place, sealed) in iter::once((Place::WebhookSecret(webhook.plugin_id), &webhook.secret)).chain(old) {
+            let plain = self.open_kept(place, sealed).await?;
             secrets.extend(plain.and_then(|plain| WebhookSecret::from_bytes(&plain)));
         }
         Ok(secrets)

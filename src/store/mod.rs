@@ -36,6 +36,7 @@ pub mod people;
 pub mod plugin_people;
 pub mod plugins;
 mod postgres;
+pub mod reseals;
 pub mod resources;
 pub mod reviewers;
 mod schema;

@@ -52,8 +52,13 @@ pub struct NewWebhook {
 pub enum WebhookEdit {
     /// Events go there from now on, also where they had stopped.
     Move(WebhookAddress),
-    /// This secret, sealed, signs from now on, and the one before beside it; where two do already, the older of them.
-    Renew(Vec<u8>),
+    /// A new secret signs from now on, and the one before beside it; where two do already, the older of them.
+    Renew {
+        /// The new one, sealed.
+        new: Vec<u8>,
+        /// The one before, sealed for the column of old ones; none where it cannot be opened.
+        old: Option<Vec<u8>>,
+    },
     /// The secret of before signs no more.
     EndOldSecret,
     /// It had stopped, and goes on with what was not taken.
@@ -160,8 +165,10 @@ pub struct TakenWebhook {
     pub plugin_id: PluginId,
     /// Where events go.
     pub address: WebhookAddress,
-    /// The secrets that sign, sealed: the newest first.
-    pub secrets: Vec<Vec<u8>>,
+    /// The secret that signs, sealed.
+    pub secret: Vec<u8>,
+    /// The one of before, if it signs too, sealed.
+    pub old_secret: Option<Vec<u8>>,
     /// Which turn this is; what is kept under another is not kept.
     pub turn: i64,
     /// How often in a row nothing was taken.
@@ -201,6 +208,11 @@ impl Store {
     /// A plugin's webhook, if it has one.
     pub async fn webhook(&self, plugin: PluginId) -> StoreResult<Option<Webhook>> {
         on_either_engine!(self, engine => engine.webhook(plugin))
+    }
+
+    /// The secret with which a plugin is told, sealed.
+    pub async fn webhook_secret(&self, plugin: PluginId) -> StoreResult<Option<Vec<u8>>> {
+        on_either_engine!(self, engine => engine.webhook_secret(plugin))
     }
 
     /// Makes a webhook; `false` where there is one already.

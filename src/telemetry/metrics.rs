@@ -95,6 +95,12 @@ const MAILS_FAILED: Counter = Counter {
 /// How much there is of something now; the same on every node that shares a database.
 const MAILS_WAITING: Counter = Counter { name: "consentry_mails_waiting", help: "Mails that wait to be sent." };
 
+/// The same: how far sealing anew is from its end.
+const RESEAL_ROWS_LEFT: Counter = Counter {
+    name: "consentry_reseal_rows_left",
+    help: "Values in rows that are still sealed with a key that another one has taken over from.",
+};
+
 /// The same for each node by itself.
 const SECRETS_NOT_RENEWED: Counter = Counter {
     name: "consentry_secrets_not_renewed",
@@ -186,6 +192,12 @@ pub fn mails_waiting(number: u64) {
     metrics::gauge!(MAILS_WAITING.name).set(number as f64);
 }
 
+/// So many values are still to be sealed anew.
+pub fn reseal_rows_left(number: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is drawn, and nobody draws the last of 2^53 rows")]
+    metrics::gauge!(RESEAL_ROWS_LEFT.name).set(number as f64);
+}
+
 /// So many configured secrets could not be read again.
 pub fn secrets_not_renewed(number: usize) {
     #[expect(clippy::cast_precision_loss, reason = "nobody configures 2^53 secrets")]
@@ -210,7 +222,7 @@ pub fn code_replayed() {
 /// What has been counted, to be read as text.
 #[derive(Clone, Debug)]
 pub struct Exposition {
-    // Its upkeep folds the samples of histograms that nobody reads. There are only counters and a gauge yet, which hold
+    // Its upkeep folds the samples of histograms that nobody reads. There are only counters and gauges yet, which hold
     // one number each however long nobody looks; whoever adds the first histogram adds a job that runs it.
     handle: PrometheusHandle,
 }
@@ -241,6 +253,8 @@ fn describe() {
     }
     metrics::describe_gauge!(MAILS_WAITING.name, MAILS_WAITING.help);
     mails_waiting(0);
+    metrics::describe_gauge!(RESEAL_ROWS_LEFT.name, RESEAL_ROWS_LEFT.help);
+    reseal_rows_left(0);
     metrics::describe_gauge!(SECRETS_NOT_RENEWED.name, SECRETS_NOT_RENEWED.help);
     secrets_not_renewed(0);
 }

@@ -19,6 +19,9 @@ use super::{
     reference::{AwsSecret, SecretRef},
 };
 
+/// The stage of the version that is good; where it moves, a rotation has ended.
+const CURRENT: &str = "AWSCURRENT";
+
 /// How long the service may take, with all that is tried again within.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -26,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) async fn read(secret: &AwsSecret, reference: &SecretRef) -> Result<Zeroizing<String>, SecretError> {
     let timeouts = TimeoutConfig::builder().operation_timeout(TIMEOUT).build();
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
-    let told = Client::new(&config).get_secret_value().secret_id(&secret.id).send().await;
+    let told = Client::new(&config).get_secret_value().secret_id(&secret.id).version_stage(CURRENT).send().await;
     let text = told.map_err(|error| refusal(&error, reference))?.secret_string.map(Zeroizing::new);
     let not_there = || SecretError::NotThere(reference.clone());
     let text = text.ok_or_else(not_there)?;

@@ -3,7 +3,13 @@
 //! OWASP ranks the environment last among the places for a secret, because other processes and crash reports see it; so
 //! `env:` is accepted with a warning (`config::reader`), and `file:` only when nobody but its owner can read the file.
 
-use std::{collections::BTreeMap, fmt, thread, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 #[cfg(feature = "aws-sm")]
 use super::aws_sm::read as read_aws_sm;
@@ -18,13 +24,17 @@ use super::{
     value::SecretValue,
 };
 
-/// How often, and how long apart, a start asks a vault that does not answer: both may be starting together.
-const PAUSES: [Duration; 4] =
-    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+/// How long a start asks a vault that does not answer, in all: both may be starting together.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long after one time it asks again.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// What secrets are read from; it does not print.
 pub struct Keepers {
     environment: BTreeMap<String, String>,
+    /// Whether a start has waited as long as it would.
+    has_waited: AtomicBool,
     #[cfg(feature = "vault")]
     kv: Kv,
 }
@@ -34,6 +44,7 @@ impl Keepers {
     pub fn new(environment: &BTreeMap<String, String>) -> Self {
         Self {
             environment: environment.clone(),
+            has_waited: AtomicBool::new(false),
             #[cfg(feature = "vault")]
             kv: Kv::default(),
         }
@@ -70,12 +81,21 @@ impl Keepers {
     /// The same before anything runs that could wait for it, with patience for a vault that is only just starting.
     pub fn read_now(&self, reference: &SecretRef) -> Result<SecretValue, SecretError> {
         let waiting = async {
-            for pause in PAUSES {
-                match self.read(reference).await {
-                    Err(error) if error.may_pass() => tokio::time::sleep(pause).await,
-                    told => return told,
+            let answered = async {
+                loop {
+                    match self.read(reference).await {
+                        Err(error) if error.may_pass() => tokio::time::sleep(PAUSE).await,
+                        told => return told,
+                    }
                 }
+            };
+            // Once for all: five secrets of a vault that is down are not waited for five times.
+            if !self.has_waited.load(Ordering::Relaxed)
+                && let Ok(told) = tokio::time::timeout(PATIENCE, answered).await
+            {
+                return told;
             }
+            self.has_waited.store(true, Ordering::Relaxed);
             self.read(reference).await
         };
         // On a thread of its own: whoever calls this may be on one that must not wait.

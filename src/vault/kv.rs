@@ -46,18 +46,23 @@ impl Kv {
         let mut kept = self.token.lock().await;
         if let Some(token) = kept.as_ref() {
             let client = access.client(token)?;
-            // Whether that is possible is the vault's to say; if it was needed and was not, the reading shows it.
-            let _ = token::renew_self(&client, None).await;
-            match entry(&client, place).await {
-                Err(ClientError::APIError { code: 403, .. }) => *kept = None,
-                told => return field(told, place, reference),
+            // A token that cannot be prolonged any more may still be good; one that is not even known is not.
+            let renewed = token::renew_self(&client, None).await;
+            let told = entry(&client, place).await;
+            if !(is_forbidden(&renewed) && is_forbidden(&told)) {
+                return field(told, place, reference);
             }
+            *kept = None;
         }
         let token = access.token(environment).await?;
         let told = entry(&access.client(&token)?, place).await;
         *kept = Some(token);
         field(told, place, reference)
     }
+}
+
+fn is_forbidden<T>(told: &Result<T, ClientError>) -> bool {
+    matches!(told, Err(ClientError::APIError { code: 403, .. }))
 }
 
 async fn entry(client: &VaultClient, place: &VaultPath) -> Result<Entry, ClientError> {

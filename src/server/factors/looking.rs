@@ -1,18 +1,17 @@
 //! Looking at what somebody shows as a second factor: counted before, used up after.
 
-use super::{Browser, Shown, Verdict, place};
+use super::{Browser, Shown, Verdict};
 use crate::{
     factors::{
         app_codes::{self, AppKey},
         passkeys::Passkeys,
         recovery,
     },
-    keys::seal,
+    keys::place::Place,
     model::{
         account::Account,
         factor::{KeptApp, KeptPasskey},
         id::AccountId,
-        key::Purpose,
     },
     server::{Server, people::PeopleResult, sign_ins},
     store::factors::PasskeyUse,
@@ -121,9 +120,6 @@ impl Server {
     }
 
     async fn open_app(&self, account: AccountId, app: &KeptApp) -> PeopleResult<Option<AppKey>> {
-        let kid = seal::kid_of(&app.sealed);
-        let ring = self.keyring.knowing(kid, &self.store, self.clock.now()).await?;
-        let key = kid.and_then(|kid| ring.sealing_of(Purpose::SealData, kid));
-        Ok(key.and_then(|key| key.open_from(&place(account), &app.sealed)).and_then(AppKey::new))
+        Ok(self.open_kept(Place::AuthenticatorApp(account), &app.sealed).await?.and_then(AppKey::new))
     }
 }

@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, Browser, noted, place};
+use super::{Asked, Browser, noted};
 use crate::{
     factors::{
         app_codes::{AppKey, KEY_LENGTH},
         recovery,
     },
+    keys::place::Place,
     model::{
         account::Account,
         digest::Digest,
         factor::KeptPasskey,
         id::{AccountId, PasskeyId},
-        key::Purpose,
     },
     random,
     server::{Server, people::PeopleResult},
@@ -100,9 +100,8 @@ impl Server {
     ) -> PeopleResult<Option<bool>> {
         let now = self.clock.now();
         let Some(step) = key.step_of(code, now) else { return Ok(None) };
-        let ring = self.keyring.current();
-        let sealing = ring.sealing(Purpose::SealData)?;
-        let sealed = sealing.seal_for(&place(account), key.bytes(), now, random::bytes())?;
+        let place = Place::AuthenticatorApp(account);
+        let sealed = place.seal(&self.keyring.current(), key.bytes(), now, random::bytes())?;
         let app = NewApp { account_id: account, sealed, step };
         Ok(Some(self.store.add_authenticator_app(&app, &self.by(account, browser)).await?))
     }

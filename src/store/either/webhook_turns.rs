@@ -99,7 +99,8 @@ impl Engine {
             Ok(TakenWebhook {
                 plugin_id: PluginId(row.plugin_id),
                 address: address(&row.address)?,
-                secrets: std::iter::once(row.secret).chain(row.old_secret).collect(),
+                secret: row.secret,
+                old_secret: row.old_secret,
                 turn: row.turn,
                 failures: row.failures,
                 failing_since: row.failing_since,

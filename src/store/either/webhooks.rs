@@ -56,8 +56,10 @@ const START: &str = "
 /// already, the newer one makes room: perhaps its answer was lost, and nobody has it.
 const RENEW: &str = "
     update plugin_webhooks
-       set version = version + 1, old_secret = coalesce(old_secret, secret), secret = $2, secret_made_at = $3
+       set version = version + 1, old_secret = coalesce(old_secret, $4), secret = $2, secret_made_at = $3
      where plugin_id = $1";
+
+const SECRET: &str = "select secret from plugin_webhooks where plugin_id = $1";
 
 const END_OLD_SECRET: &str = "
     update plugin_webhooks set version = version + 1, old_secret = null, turn = turn + 1, due_at = $2
@@ -162,6 +164,10 @@ impl Engine {
         row.map(|row| row.of(plugin)).transpose()
     }
 
+    pub(in crate::store) async fn webhook_secret(&self, plugin: PluginId) -> StoreResult<Option<Vec<u8>>> {
+        reading!(self, connection => sqlx::query_scalar(SECRET).bind(plugin.0).fetch_optional(&mut *connection))
+    }
+
     pub(in crate::store) async fn add_webhook(&self, webhook: &NewWebhook, event: &Audit) -> StoreResult<bool> {
         let mut step = self.begin().await?;
         let added = sqlx::query(ADD)
@@ -197,8 +203,9 @@ impl Engine {
                 let moved = sqlx::query(MOVE).bind(id).bind(to.url().as_str()).bind(at);
                 (moved, AuditAction::PluginWebhookSet)
             }
-            WebhookEdit::Renew(secret) => {
-                (sqlx::query(RENEW).bind(id).bind(secret).bind(at), AuditAction::PluginWebhookSecretRenewed)
+            WebhookEdit::Renew { new, old } => {
+                let renewed = sqlx::query(RENEW).bind(id).bind(new).bind(at).bind(old);
+                (renewed, AuditAction::PluginWebhookSecretRenewed)
             }
             WebhookEdit::EndOldSecret => {
                 (sqlx::query(END_OLD_SECRET).bind(id).bind(at), AuditAction::PluginWebhookSecretEnded)

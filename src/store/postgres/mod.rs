@@ -57,6 +57,8 @@ mod people;
 mod plugin_people;
 #[path = "../either/plugins.rs"]
 mod plugins;
+#[path = "../either/reseals.rs"]
+mod reseals;
 #[path = "../either/resources.rs"]
 mod resources;
 #[path = "../either/reviewers.rs"]

@@ -43,6 +43,7 @@ mod refreshing;
 mod registration;
 mod reviewer;
 mod revoked;
+mod sealed;
 mod second_step;
 mod secrets;
 mod sign_in;

@@ -3,6 +3,7 @@
 pub mod abroad;
 pub mod aside;
 pub mod browser;
+pub mod bulk;
 pub mod chromium;
 pub mod connected;
 pub mod connector;
@@ -14,7 +15,9 @@ pub mod faulty;
 pub mod foreign;
 pub mod hooked;
 pub mod hostile;
+pub mod kept;
 pub mod landing;
+pub mod load;
 pub mod log;
 pub mod looks;
 pub mod moto;

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::{chromium::setting, process::free_port};
 
 /// The ids of the versions there are.
-const FIRST: &str = "the-first-version-of-this-secret-00";
-const SECOND: &str = "the-second-version-of-this-secret-0";
+const FIRST: &str = "the-first-version-of-it-is-this-one";
+const SECOND: &str = "and-the-second-one-is-this-version";
 
 /// An emulator that ends with the test.
 pub struct Moto {
@@ -53,12 +53,12 @@ impl Moto {
     }
 
     async fn ask(&self, operation: &str, body: &Value) {
-        let credential = "Credential=AKIDEXAMPLE/20260101/eu-central-1/secretsmanager/aws4_request";
+        let scope = ["AKIDEXAMPLE", "20260101", "eu-central-1", "secretsmanager", "aws4_request"].join("/");
         let request = Client::new()
             .post(format!("http://127.0.0.1:{}/", self.port))
             .header("X-Amz-Target", format!("secretsmanager.{operation}"))
             .header("Content-Type", "application/x-amz-json-1.1")
-            .header("Authorization", format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=x"))
+            .header("Authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=x"))
             .body(body.to_string());
         let answer = request.send().await.unwrap();
         let status = answer.status();

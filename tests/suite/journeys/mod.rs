@@ -40,6 +40,7 @@ mod people;
 mod people_pages;
 mod references;
 mod registration;
+mod resealing;
 mod settings;
 mod settings_in_chromium;
 mod simulate;

@@ -37,6 +37,7 @@ mod plugin_people;
 mod plugins;
 mod redeem;
 mod registrations;
+mod reseals;
 mod resources;
 mod restart;
 mod rotate;

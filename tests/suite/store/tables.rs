@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use sqlx::{Connection, PgConnection, SqliteConnection};
+use uuid::Uuid;
 
 use crate::harness::databases::{Database, Engine};
 
@@ -50,6 +51,7 @@ const ROWS: &str = "
     select 'plugin_webhooks ' || count(*) from plugin_webhooks union all
     select 'webhook_deliveries ' || count(*) from webhook_deliveries union all
     select 'working_keys ' || count(*) from working_keys union all
+    select 'reseals ' || count(*) from reseals union all
     select 'audit_events ' || count(*) from audit_events union all
     select 'audit_links ' || count(*) from audit_links union all
     select 'audit_forgotten ' || count(*) from audit_forgotten
@@ -88,6 +90,27 @@ impl Tables {
             Self::Postgres(connection) => sqlx::query(sql).execute(connection).await.unwrap().rows_affected(),
         };
         assert_ne!(changed, 0, "{sql}");
+    }
+
+    /// Puts bytes into the row that the statement finds by `$1`, as `$2`.
+    pub async fn put(&mut self, sql: &'static str, row: Uuid, bytes: &[u8]) {
+        let put = match self {
+            Self::Sqlite(connection) => {
+                sqlx::query(sql).bind(row).bind(bytes).execute(connection).await.unwrap().rows_affected()
+            }
+            Self::Postgres(connection) => {
+                sqlx::query(sql).bind(row).bind(bytes).execute(connection).await.unwrap().rows_affected()
+            }
+        };
+        assert_eq!(put, 1, "{sql}");
+    }
+
+    /// The bytes in the row that the statement finds by `$1`.
+    pub async fn bytes(&mut self, sql: &'static str, row: Uuid) -> Vec<u8> {
+        match self {
+            Self::Sqlite(connection) => sqlx::query_scalar(sql).bind(row).fetch_one(connection).await.unwrap(),
+            Self::Postgres(connection) => sqlx::query_scalar(sql).bind(row).fetch_one(connection).await.unwrap(),
+        }
     }
 
     /// Holds every family: whoever is to change one waits until they are let go.

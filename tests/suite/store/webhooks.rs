@@ -302,16 +302,24 @@ on_both_engines! {
         let moved = || WebhookEdit::Move("https://other.example/".parse().unwrap());
         assert_eq!(change(&world, 1, moved()).await, ChangeWebhook::Done);
         assert_eq!(change(&world, 1, moved()).await, ChangeWebhook::ChangedMeanwhile);
-        assert_eq!(change(&world, 2, WebhookEdit::Renew(vec![2; 60])).await, ChangeWebhook::Done);
+        let renew = |new, old: Option<u8>| WebhookEdit::Renew { new: vec![new; 60], old: old.map(|old| vec![old; 60]) };
+        let secrets = |webhook: &TakenWebhook| (webhook.secret[0], webhook.old_secret.as_ref().map(|old| old[0]));
+        let id = world.plugin.id;
+        assert_eq!(world.store.webhook_secret(id).await.unwrap(), Some(vec![1; 60]));
+        assert_eq!(change(&world, 2, renew(2, Some(11))).await, ChangeWebhook::Done);
+        assert_eq!(world.store.webhook_secret(id).await.unwrap(), Some(vec![2; 60]));
         connect(&world, 10).await;
-        assert_eq!(take(&world, 20).await[0].secrets, [vec![2; 60], vec![1; 60]]);
+        assert_eq!(secrets(&take(&world, 20).await[0]), (2, Some(11)));
         // The one that nobody may have seen makes room, and the one that is known goes on.
-        assert_eq!(change(&world, 3, WebhookEdit::Renew(vec![3; 60])).await, ChangeWebhook::Done);
-        assert_eq!(take(&world, 1020).await[0].secrets, [vec![3; 60], vec![1; 60]]);
+        assert_eq!(change(&world, 3, renew(3, Some(12))).await, ChangeWebhook::Done);
+        assert_eq!(secrets(&take(&world, 1020).await[0]), (3, Some(11)));
         assert_eq!(change(&world, 4, WebhookEdit::EndOldSecret).await, ChangeWebhook::Done);
-        assert_eq!(take(&world, 20).await[0].secrets, [vec![3; 60]], "whoever tells with the old one tells again");
-        assert_eq!(change(&world, 5, WebhookEdit::Remove).await, ChangeWebhook::Done);
-        assert_eq!(change(&world, 6, WebhookEdit::Remove).await, ChangeWebhook::Gone);
+        assert_eq!(secrets(&take(&world, 20).await[0]), (3, None), "whoever tells with the old one tells again");
+        assert_eq!(change(&world, 5, renew(4, None)).await, ChangeWebhook::Done);
+        assert_eq!(secrets(&take(&world, 1020).await[0]), (4, None), "what nobody can open signs nothing");
+        assert_eq!(change(&world, 6, WebhookEdit::Remove).await, ChangeWebhook::Done);
+        assert_eq!(change(&world, 7, WebhookEdit::Remove).await, ChangeWebhook::Gone);
+        assert_eq!(world.store.webhook_secret(id).await.unwrap(), None);
         assert_eq!(world.database.count("webhook_deliveries").await, 0);
     }
 

@@ -1,0 +1,22 @@
+-- Sealing anew everything that rows keep sealed. The same table and columns stand in migrations/postgres under the same
+-- number.
+
+create table reseals (
+    -- The key with which everything is sealed once this is done.
+    kid integer not null primary key,
+    started_at text not null,
+    -- How far the walk is: in a column, and after a row of it; none where the column begins.
+    place text not null,
+    after_row blob check (length(after_row) = 16),
+    -- Of this walk: rows that were looked at, those that were sealed anew or could not be had, those nobody can open.
+    seen integer not null default 0,
+    stirred integer not null default 0,
+    unreadable integer not null default 0,
+    -- Of all walks: rows that were sealed anew. And how many are sealed with another key, as far as is known.
+    resealed integer not null default 0,
+    remaining integer not null default 0,
+    -- Raised by whoever takes it; nobody else goes on before this time.
+    turn integer not null default 0,
+    held_until text not null,
+    finished_at text
+) strict;
