@@ -7,7 +7,7 @@ COPY . .
 # The caches stay with the builder; only the binary goes on.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --locked --release && cp target/release/consentry /consentry
+    cargo build --locked --release --all-features && cp target/release/consentry /consentry
 
 FROM debian:bookworm-slim
 RUN apt-get update \

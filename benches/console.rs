@@ -22,7 +22,7 @@ use std::{
 use consentry::{
     model::{
         account::Role,
-        audit::Actor,
+        audit::{Actor, Origin},
         counts::{Counted, Grain},
     },
     random,
@@ -116,7 +116,7 @@ async fn measure(engine: &str, url: &str, folder: &Path) -> Outcome<()> {
     account(&server, ADMIN, Role::Admin, &password_hash).await?;
     let owner = account(&server, OWNER, Role::Owner, &password_hash).await?;
     let plugin = server.store.plugin_by_slug(SLUG).await?.ok_or("the plugin is not there")?;
-    server.store.add_owner(plugin.id, owner, &server.audit(Actor::Operator, None)).await?;
+    server.store.add_owner(plugin.id, owner, &server.audit(Actor::Operator, Origin::default())).await?;
     let hour = Grain::Hour.start(server.clock.now());
     let happened = Happened { plugin_id: plugin.id, what: Counted::TokenRequest, hour, count: 1 };
     server.store.add_counts(&[happened]).await?;

@@ -35,7 +35,7 @@ use crate::{
     model::{
         Timestamp,
         account::SignUps,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         brand::Brand,
         id::AuditEventId,
         key_timetable::KeyTimetable,
@@ -53,6 +53,7 @@ use crate::{
     random,
     registry::Registry,
     store::{SchemaState, Store, StoreError, StoreResult},
+    vault::Secrets,
 };
 use counts::Counts;
 use documents::Documents;
@@ -206,6 +207,8 @@ pub struct Server {
     pub counts: Counts,
     /// Who takes mail away, and how much waits.
     pub mails: Mails,
+    /// Secrets that may be changed where they are kept.
+    pub secrets: Secrets,
     /// Reads back what plugins publish; it waits for nobody else's fetches, and nobody for its.
     pub verifier: Outbound,
     /// Tells owners' APIs what they asked to be told.
@@ -290,6 +293,7 @@ impl Server {
             owners_api: OnceLock::new(),
             counts: Counts::default(),
             mails: Mails::new(Mailer::none()),
+            secrets: Secrets::default(),
             verifier,
             teller,
         })
@@ -299,6 +303,12 @@ impl Server {
     #[must_use]
     pub fn with_mailer(self, mailer: Mailer) -> Self {
         Self { mails: Mails::new(mailer), ..self }
+    }
+
+    /// The same, with secrets that may be changed where they are kept.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Corrects the clock by the database's, where several nodes may share one.
@@ -321,14 +331,14 @@ impl Server {
             clients_by_hand: false,
             is_trusted: false,
             actor: Actor::Server,
-            address: None,
+            origin: Origin::default(),
         }
     }
 
     /// The audit of a change that happens now.
-    pub fn audit(&self, actor: Actor, address: Option<String>) -> Audit {
+    pub fn audit(&self, actor: Actor, origin: Origin) -> Audit {
         let at = self.clock.now();
-        Audit { id: AuditEventId(random::id(at)), at, actor, address }
+        Audit { id: AuditEventId(random::id(at)), at, actor, origin }
     }
 }
 

@@ -7,6 +7,8 @@
 mod attacks;
 #[path = "tidy/direction.rs"]
 mod direction;
+#[path = "tidy/log_fields.rs"]
+mod log_fields;
 #[path = "tidy/migrations.rs"]
 mod migrations;
 #[path = "tidy/modules.rs"]
@@ -15,6 +17,8 @@ mod modules;
 mod rust_text;
 #[path = "tidy/secrets.rs"]
 mod secrets;
+#[path = "tidy/secrets_in_text.rs"]
+mod secrets_in_text;
 #[path = "tidy/shape.rs"]
 mod shape;
 #[path = "tidy/tree.rs"]
@@ -42,6 +46,8 @@ const RULES: &[(&str, Rule)] = &[
     ("vendors are named only where their dialect is decided", words::vendors_stay_in_their_files),
     ("every attack of the table has its test", attacks::every_attack_has_its_test),
     ("secrets are compared in constant time", secrets::secrets_are_compared_in_constant_time),
+    ("no secret stands in a file", secrets_in_text::no_secret_stands_in_text),
+    ("every field of the log is listed", log_fields::every_field_of_the_log_is_listed),
     ("what is left to do is an issue, not a comment", words::nothing_is_left_to_do),
     ("nothing names a developer's machine", words::no_machine_is_named),
     ("nothing names a package registry's host", words::no_registry_is_named),

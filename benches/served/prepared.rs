@@ -9,7 +9,7 @@ use consentry::{
     keys::master::MasterKey,
     model::{
         account::Role,
-        audit::Actor,
+        audit::{Actor, Origin},
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         code::AuthorizationCode,
         digest::Digest,
@@ -88,7 +88,7 @@ pub async fn prepare(place: &Place, slug: &str, codes: usize) -> Outcome<Prepare
         accent_color: None,
         version: 1,
     };
-    let audit = || server.audit(Actor::Operator, None);
+    let audit = || server.audit(Actor::Operator, Origin::default());
     server.store.import_plugin(&PluginImport::of(plugin.clone(), vec![], now), &audit()).await?;
     let (client_row, client) = register(&server, &plugin, Dialect::Plugin).await?;
     let (_, service) = register(&server, &plugin, Dialect::Service).await?;
@@ -130,7 +130,7 @@ pub async fn account(server: &Server, email: &str, role: Role, password_hash: &s
     let id = AccountId(random::id(at));
     let (email, name, password_hash) = (email.parse()?, "Load".into(), password_hash.into());
     let account = NewAccount { id, email, name, role, password_hash, at };
-    server.store.add_account(&account, &server.audit(Actor::Operator, None)).await?;
+    server.store.add_account(&account, &server.audit(Actor::Operator, Origin::default())).await?;
     Ok(id)
 }
 
@@ -162,6 +162,6 @@ async fn register(server: &Server, plugin: &Plugin, dialect: Dialect) -> Outcome
         }),
         at: now,
     };
-    server.store.add_client(&client, &server.audit(Actor::Operator, None)).await?;
+    server.store.add_client(&client, &server.audit(Actor::Operator, Origin::default())).await?;
     Ok((id, Registered { id: client.client_id, secret: secret.reveal().to_owned() }))
 }

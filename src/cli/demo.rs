@@ -31,7 +31,7 @@ use crate::{
     mail::{Mailer, Sender},
     model::{
         account::{Role, SignUps},
-        audit::Actor,
+        audit::{Actor, Origin},
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, PluginId},
         plugin::{Document, DocumentKind, Host, Plugin, PluginState, SubjectSalt},
@@ -94,7 +94,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let people = add_people(&server).await?;
     let plugin = import_plugin(&server, &public_url, &url(&api)?).await?;
     for owner in people.iter().filter(|person| person.role == Role::Owner) {
-        server.store.add_owner(plugin.id, owner.id, &server.audit(Actor::Operator, None)).await?;
+        server.store.add_owner(plugin.id, owner.id, &server.audit(Actor::Operator, Origin::default())).await?;
     }
     let chatgpt_url = url(&player)?;
     let callback = format!("{chatgpt_url}{CALLBACK_PATH}");
@@ -215,7 +215,7 @@ async fn add_people(server: &Server) -> Result<Vec<Person>, Failure> {
             password_hash: server.passwords.hash(&person.password).await?,
             at: now,
         };
-        server.store.add_account(&account, &server.audit(Actor::Operator, None)).await?;
+        server.store.add_account(&account, &server.audit(Actor::Operator, Origin::default())).await?;
     }
     Ok(people)
 }
@@ -256,7 +256,7 @@ async fn import_plugin(server: &Server, public_url: &str, api_url: &str) -> Resu
         document(DocumentKind::Logo, "image/png", demo::LOGO),
     ];
     let import = PluginImport::of(plugin, documents, now);
-    match server.store.import_plugin(&import, &server.audit(Actor::Operator, None)).await? {
+    match server.store.import_plugin(&import, &server.audit(Actor::Operator, Origin::default())).await? {
         ImportPlugin::Created(plugin) | ImportPlugin::Updated(plugin) => Ok(plugin),
         other => Err(format!("the sample plugin could not be imported: {other:?}").into()),
     }
@@ -296,7 +296,7 @@ async fn add_client(
         }),
         at: now,
     };
-    server.store.add_client(&client, &server.audit(Actor::Operator, None)).await?;
+    server.store.add_client(&client, &server.audit(Actor::Operator, Origin::default())).await?;
     Ok((client.client_id, secret))
 }
 

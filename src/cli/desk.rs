@@ -9,7 +9,7 @@ use crate::{
     model::{
         Timestamp,
         account::SignUps,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         id::AuditEventId,
         key_timetable::KeyTimetable,
         plugin::{Host, Plugin},
@@ -40,7 +40,7 @@ pub(super) struct Desk {
 pub(super) async fn open_store(database: &Database) -> Result<Store, Failure> {
     let options = OpenOptions {
         url: database.url.clone(),
-        password: database.password.as_ref().map(|password| password.reveal().to_owned()),
+        password: database.password.clone(),
         connections_max: database.connections_max,
         patience: PATIENCE,
     };
@@ -105,7 +105,7 @@ impl Desk {
             clients_by_hand: self.clients.by_hand,
             is_trusted: true,
             actor: Actor::Operator,
-            address: None,
+            origin: Origin::default(),
         }
     }
 
@@ -117,5 +117,5 @@ impl Desk {
 
 /// The audit of a change the operator makes now.
 pub(super) fn audit(at: Timestamp) -> Audit {
-    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Operator, address: None }
+    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Operator, origin: Origin::default() }
 }

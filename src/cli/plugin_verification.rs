@@ -12,7 +12,6 @@ use super::{
     plugin::{manifest_url, summary},
 };
 use crate::{
-    config::secret::SecretRef,
     model::{
         plugin::PluginState,
         verification::{Finding, Verification},
@@ -23,6 +22,7 @@ use crate::{
         RegistryError,
         verification::{self, Verified},
     },
+    vault::{Keepers, SecretRef, reference::HOW_TO_WRITE},
 };
 
 #[derive(Debug, Args)]
@@ -119,10 +119,9 @@ pub(super) fn told(verification: &Verification) -> String {
 /// Reads what a reference leads to. What is given instead of one is not repeated: it may be the token.
 fn read(reference: &str) -> Result<String, Failure> {
     let refused = |problem: String, cure: &str| Failure::not_done(format!("--from: {problem}; {cure}"));
-    let place: SecretRef = reference
-        .parse()
-        .map_err(|_| refused("it is no reference".to_owned(), "write file:PATH or env:NAME, which holds the token"))?;
-    let read = place.read(&environment()).map_err(|error| refused(error.to_string(), &error.cure()))?;
+    let place: SecretRef = reference.parse().map_err(|_| refused("it is no reference".to_owned(), HOW_TO_WRITE))?;
+    let read =
+        Keepers::new(&environment()).read_now(&place).map_err(|error| refused(error.to_string(), &error.cure()))?;
     Ok(read.reveal().to_owned())
 }
 

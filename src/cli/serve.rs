@@ -6,8 +6,6 @@ use std::{
     time::Duration,
 };
 
-use zeroize::Zeroizing;
-
 use super::{desk::outbound_settings, run};
 use crate::{
     clock::Clock,
@@ -63,7 +61,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
     let masters = config.master_keys.iter().map(|key| MasterKey::new(*key.reveal())).collect();
     let outbound = outbound_settings(&config.outbound);
     let server = Server::assemble(settings(&config), Clock::system(), store, masters, outbound).await?;
-    let server = Arc::new(server.with_mailer(mailer(&config)?));
+    let server = Arc::new(server.with_mailer(mailer(&config)?).with_secrets(config.secrets.clone()));
     // Both are bound before either answers, so that a start that fails has answered nobody.
     let listener = bind(config.listen, "CONSENTRY_LISTEN")?;
     let ops_listener = config.ops_listen.map(|address| bind(address, "CONSENTRY_OPS_LISTEN")).transpose()?;
@@ -90,7 +88,7 @@ fn open_options(config: &ServeConfig) -> OpenOptions {
     let database = &config.database;
     OpenOptions {
         url: database.url.clone(),
-        password: database.password.as_ref().map(|password| password.reveal().to_owned()),
+        password: database.password.clone(),
         connections_max: database.connections_max,
         patience: PATIENCE,
     }
@@ -129,10 +127,8 @@ fn mailer(config: &ServeConfig) -> Result<Mailer, MailError> {
         name: config.server_name.clone(),
         host: config.public_url.host().as_str().to_owned(),
     };
-    let login = mail
-        .login
-        .as_ref()
-        .map(|(user, password)| Login { user: user.clone(), password: Zeroizing::new(password.reveal().to_owned()) });
+    let login = mail.login.as_ref();
+    let login = login.map(|login| Login { user: login.user.clone(), password: login.password.clone() });
     let security = match mail.security {
         MailSecurity::Tls => Security::Tls,
         MailSecurity::StartTls => Security::StartTls,

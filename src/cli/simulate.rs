@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::secret::SecretRef,
     protocol::presets::{KnownBy, Preset},
     simulate::{
         callers,
@@ -26,6 +25,7 @@ use crate::{
         registration::Typed,
         wire::Wire,
     },
+    vault::{Keepers, SecretRef, reference::HOW_TO_WRITE},
 };
 
 /// More than any address has.
@@ -120,8 +120,10 @@ impl Caller {
 fn secret(text: &str) -> Result<ClientSecret, Failure> {
     let wrong = |why: String| Failure::Misconfigured(format!("--client-secret-from: {why}"));
     let reference: SecretRef =
-        text.parse().map_err(|_| wrong("it is no reference to a secret; write file:PATH or env:NAME".to_owned()))?;
-    let value = reference.read(&environment()).map_err(|error| wrong(format!("{error}; {}", error.cure())))?;
+        text.parse().map_err(|_| wrong(format!("it is no reference to a secret; {HOW_TO_WRITE}")))?;
+    let value = Keepers::new(&environment())
+        .read_now(&reference)
+        .map_err(|error| wrong(format!("{error}; {}", error.cure())))?;
     Ok(ClientSecret::new(value.reveal().to_owned()))
 }
 

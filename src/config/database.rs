@@ -7,12 +7,10 @@ use std::{
 };
 
 use url::Url;
+use zeroize::Zeroizing;
 
-use super::{
-    master_keys::warn_of_environment,
-    reader::Reader,
-    secret::{SecretRef, SecretValue},
-};
+use super::reader::{Reader, own};
+use crate::model::live::Live;
 
 const URL: &str = "database_url";
 const PASSWORD: &str = "database_password";
@@ -24,7 +22,7 @@ pub struct Database {
     /// `sqlite://…` or `postgres://…`.
     pub url: String,
     /// The Postgres password, when it is kept apart.
-    pub password: Option<SecretValue>,
+    pub password: Option<Live<Zeroizing<String>>>,
     /// Connections (Postgres) or readers (SQLite).
     pub connections_max: u32,
 }
@@ -94,27 +92,12 @@ fn try_to_write(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(folder)?.write_all(b"?")
 }
 
-fn read_password(reader: &mut Reader<'_>, is_postgres: bool) -> Option<SecretValue> {
+fn read_password(reader: &mut Reader<'_>, is_postgres: bool) -> Option<Live<Zeroizing<String>>> {
     let text = reader.text(PASSWORD)?;
     if !is_postgres {
         reader.mistake(PASSWORD, "only Postgres has a password", "leave it out, or correct database_url");
         return None;
     }
-    let Ok(reference) = text.parse::<SecretRef>() else {
-        reader.mistake(PASSWORD, "it is no reference to a secret", "write file:PATH (or env:NAME)");
-        return None;
-    };
-    warn_of_environment(reader, PASSWORD, &reference);
-    match reference.read(reader.environment) {
-        // Unlike a master key it may be short and human: it is the database's to judge. A placeholder is not.
-        Ok(value) if crate::model::placeholder::looks_like_one(value.reveal()) => {
-            reader.mistake(PASSWORD, format!("{reference} holds a placeholder"), "choose a password of your own");
-            None
-        }
-        Ok(value) => Some(value),
-        Err(error) => {
-            reader.mistake(PASSWORD, error.to_string(), error.cure());
-            None
-        }
-    }
+    // Unlike a master key it may be short and human: it is the database's to judge.
+    reader.secret(PASSWORD, &text, own)
 }

@@ -41,7 +41,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 42] = [
+pub const KEYS: [Key; 43] = [
     key(
         "public_url",
         None,
@@ -97,7 +97,7 @@ pub const KEYS: [Key; 42] = [
         "database_password",
         None,
         "\"file:/run/secrets/database_password\"",
-        "The Postgres password, as a reference: file:PATH or env:NAME.",
+        "The Postgres password, as a reference: file:PATH, vault://MOUNT/PATH#FIELD or env:NAME.",
     ),
     key(
         "master_keys",
@@ -106,6 +106,14 @@ pub const KEYS: [Key; 42] = [
         "References to the keys that wrap the working keys; the first wraps, all unwrap. Each file holds 32 random \
          bytes in base64 (head -c 32 /dev/urandom | base64) and is readable by its owner only. `serve` needs one. In \
          the environment they are separated by commas.",
+    ),
+    key(
+        "secrets_renewal",
+        Some("300"),
+        "300",
+        "How often the secrets that are referred to are read again while the server runs, in seconds (1 to 86400): \
+         one that was changed where it is kept takes over without a restart, and what cannot be read leaves the last \
+         good one. Not so master_keys.",
     ),
     key("access_token_lifetime", Some("900"), "900", "How long an access token is good for, in seconds (60 to 86400)."),
     key(
@@ -169,7 +177,7 @@ pub const KEYS: [Key; 42] = [
         "mail_password",
         None,
         "\"file:/run/secrets/mail_password\"",
-        "The password for that, as a reference: file:PATH or env:NAME.",
+        "The password for that, as a reference: file:PATH, vault://MOUNT/PATH#FIELD or env:NAME.",
     ),
     key(
         "mail_from",
@@ -210,7 +218,8 @@ pub const KEYS: [Key; 42] = [
         "registration_token",
         None,
         "\"file:/run/secrets/registration_token\"",
-        "The token that programs show to register a client, as a reference: file:PATH or env:NAME. Needed when \
+        "The token that programs show to register a client, as a reference: file:PATH, vault://MOUNT/PATH#FIELD or \
+         env:NAME. Needed when \
          registration is token, and not taken otherwise.",
     ),
     key(

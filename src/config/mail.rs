@@ -3,15 +3,15 @@
 use std::net::IpAddr;
 
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
-use super::{
-    master_keys::warn_of_environment,
-    reader::Reader,
-    secret::{SecretRef, SecretValue},
-};
-use crate::model::{
-    account::{Email, SignUps},
-    placeholder,
+use super::reader::{NO_REFERENCE, Reader, own};
+use crate::{
+    model::{
+        account::{Email, SignUps},
+        live::Live,
+    },
+    vault::{SecretRef, reference::HOW_TO_WRITE},
 };
 
 const SERVER: &str = "mail_server";
@@ -32,9 +32,18 @@ pub struct Mail {
     /// How it is spoken to.
     pub security: MailSecurity,
     /// Who this server is to it.
-    pub login: Option<(String, SecretValue)>,
+    pub login: Option<MailLogin>,
     /// The address mail comes from.
     pub from: Email,
+}
+
+/// A name and its password.
+#[derive(Clone, Debug)]
+pub struct MailLogin {
+    /// The name.
+    pub user: String,
+    /// The password.
+    pub password: Live<Zeroizing<String>>,
 }
 
 /// How a mail server is spoken to.
@@ -59,7 +68,7 @@ pub struct People {
 
 /// Checks everything, and reads the password.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<People> {
-    read_with(reader, read_password)
+    read_with(reader, |reader, reference| reader.secret(PASSWORD, reference, own))
 }
 
 /// Checks everything but the password, which only the server needs.
@@ -71,7 +80,7 @@ pub(super) fn look_at(reader: &mut Reader<'_>) -> Option<SignUps> {
 
 fn read_with(
     reader: &mut Reader<'_>,
-    read_password: impl FnOnce(&mut Reader<'_>, &SecretRef) -> Option<SecretValue>,
+    read_password: impl FnOnce(&mut Reader<'_>, &str) -> Option<Live<Zeroizing<String>>>,
 ) -> Option<People> {
     let sign_ups = read_sign_ups(reader);
     let Some(server) = reader.text(SERVER) else {
@@ -147,36 +156,20 @@ struct Told;
 /// Nobody, or a name with its password.
 fn read_login(
     reader: &mut Reader<'_>,
-    read_password: impl FnOnce(&mut Reader<'_>, &SecretRef) -> Option<SecretValue>,
-) -> Result<Option<(String, SecretValue)>, Told> {
-    let (key, problem, cure) = match (reader.text(USER), reader.text(PASSWORD).map(|text| text.parse::<SecretRef>())) {
+    read_password: impl FnOnce(&mut Reader<'_>, &str) -> Option<Live<Zeroizing<String>>>,
+) -> Result<Option<MailLogin>, Told> {
+    let (key, problem, cure) = match (reader.text(USER), reader.text(PASSWORD)) {
         (None, None) => return Ok(None),
-        (Some(user), Some(Ok(reference))) => {
+        (_, Some(reference)) if reference.parse::<SecretRef>().is_err() => (PASSWORD, NO_REFERENCE, HOW_TO_WRITE),
+        (Some(user), Some(reference)) => {
             let password = read_password(reader, &reference).ok_or(Told)?;
-            return Ok(Some((user, password)));
+            return Ok(Some(MailLogin { user, password }));
         }
-        (_, Some(Err(_))) => (PASSWORD, "it is no reference to a secret", "write file:PATH (or env:NAME)"),
-        (Some(_), None) => (PASSWORD, "it is missing, and mail_user needs it", "write file:PATH (or env:NAME)"),
-        (None, Some(Ok(_))) => (USER, "it is missing, and mail_password is for it", "write the name to log in with"),
+        (Some(_), None) => (PASSWORD, "it is missing, and mail_user needs it", HOW_TO_WRITE),
+        (None, Some(_)) => (USER, "it is missing, and mail_password is for it", "write the name to log in with"),
     };
     reader.mistake(key, problem, cure);
     Err(Told)
-}
-
-fn read_password(reader: &mut Reader<'_>, reference: &SecretRef) -> Option<SecretValue> {
-    warn_of_environment(reader, PASSWORD, reference);
-    match reference.read(reader.environment) {
-        Ok(value) if placeholder::looks_like_one(value.reveal()) => {
-            let cure = "write the password the mail server has given you into it";
-            reader.mistake(PASSWORD, format!("{reference} holds a placeholder"), cure);
-            None
-        }
-        Ok(value) => Some(value),
-        Err(error) => {
-            reader.mistake(PASSWORD, error.to_string(), error.cure());
-            None
-        }
-    }
 }
 
 fn read_from(reader: &mut Reader<'_>) -> Option<Email> {
@@ -243,8 +236,8 @@ mod tests {
         let people =
             people(&[&keys[..], &[("mail_password", "env:CONSENTRY_TEST_MAIL"), ("sign_up", "open")]].concat());
         let people = people.unwrap();
-        let (user, password) = people.mail.unwrap().login.unwrap();
-        assert_eq!((user.as_str(), password.reveal()), ("a@b.example", "hunter2 and more"));
+        let MailLogin { user, password } = people.mail.unwrap().login.unwrap();
+        assert_eq!((user.as_str(), password.get().as_str()), ("a@b.example", "hunter2 and more"));
         assert_eq!(people.sign_ups, SignUps::Open);
     }
 

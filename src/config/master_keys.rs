@@ -9,11 +9,8 @@ use base64::{
 };
 use zeroize::Zeroizing;
 
-use super::{
-    reader::Reader,
-    secret::{SecretRef, SecretValue},
-};
-use crate::model::placeholder;
+use super::reader::Reader;
+use crate::{model::placeholder, vault::SecretValue};
 
 const KEY: &str = "master_keys";
 const HOW_TO_MAKE: &str = "make one with: (umask 077; head -c 32 /dev/urandom | base64 > master.key)";
@@ -106,35 +103,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Vec<MasterKeyBytes> {
 }
 
 fn read_one(reader: &mut Reader<'_>, text: &str) -> Option<MasterKeyBytes> {
-    let Ok(reference) = text.parse::<SecretRef>() else {
-        reader.mistake(KEY, "one of its entries is no reference to a secret", "write file:PATH (or env:NAME)");
-        return None;
-    };
-    warn_of_environment(reader, KEY, &reference);
-    let value = match reference.read(reader.environment) {
-        Ok(value) => value,
-        Err(error) => {
-            reader.mistake(KEY, error.to_string(), error.cure());
-            return None;
-        }
-    };
+    let (reference, value) = reader.follow(&reader.place(KEY), text)?;
     match parse(&value) {
         Ok(key) => Some(key),
         Err(error) => {
             reader.mistake(KEY, format!("{reference} holds no master key: {error}"), HOW_TO_MAKE);
             None
         }
-    }
-}
-
-/// Says what speaks against the environment, wherever a secret comes from there.
-pub(super) fn warn_of_environment(reader: &mut Reader<'_>, key: &str, reference: &SecretRef) {
-    if let SecretRef::Environment(_) = reference {
-        let remark = format!(
-            "{reference} works, but other processes of this user can read the environment, and crash reports copy \
-             it; file:PATH is safer"
-        );
-        reader.warn(key, remark);
     }
 }
 

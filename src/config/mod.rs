@@ -27,11 +27,10 @@ pub mod public;
 mod reader;
 pub mod registration;
 mod resources;
-pub mod secret;
 pub mod sources;
 mod table;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 pub use self::{
     clients::Clients,
@@ -45,14 +44,17 @@ pub use self::{
     public::PublicUrl,
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
 };
-use crate::model::{
-    account::SignUps,
-    brand::Brand,
-    key_timetable::KeyTimetable,
-    mechanisms::RegistrationPolicy,
-    provider::{OwnLogin, Provider},
-    proxies::TrustedProxies,
-    resource::ResourceIdentifier,
+use crate::{
+    model::{
+        account::SignUps,
+        brand::Brand,
+        key_timetable::KeyTimetable,
+        mechanisms::RegistrationPolicy,
+        provider::{OwnLogin, Provider},
+        proxies::TrustedProxies,
+        resource::ResourceIdentifier,
+    },
+    vault::Secrets,
 };
 use reader::Reader;
 
@@ -120,6 +122,8 @@ pub struct ServeConfig {
     pub own_login: Option<OwnLogin>,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
+    /// The other secrets, which may be changed where they are kept while the server runs.
+    pub secrets: Secrets,
 }
 
 /// A configuration, and what its operator should know about it.
@@ -149,6 +153,7 @@ impl Config {
             let outbound = outbound::read(reader);
             let clients = clients::read(reader);
             registration::look_at(reader);
+            reader.number("secrets_renewal", 1..=86_400);
             let sign_ups = mail::look_at(reader);
             providers::read(reader, false);
             own_login::read(reader, false);
@@ -196,6 +201,8 @@ impl ServeConfig {
             let providers = providers::read(reader, true);
             let own_login = own_login::read(reader, true);
             let master_keys = master_keys::read(reader);
+            let every = reader.number("secrets_renewal", 1..=86_400).map(u64::from).map(Duration::from_secs);
+            let secrets = reader.take_secrets(every?);
             Some(Self {
                 database: database?,
                 log: log?,
@@ -216,6 +223,7 @@ impl ServeConfig {
                 providers,
                 own_login,
                 master_keys,
+                secrets,
             })
         })
     }

@@ -4,7 +4,10 @@
 use zeroize::Zeroizing;
 
 use super::{master_keys, reader::Reader, table::Table};
-use crate::model::provider::OwnLogin;
+use crate::{
+    model::{live::Live, provider::OwnLogin},
+    vault::{SecretValue, Unfit},
+};
 
 const NAME: &str = "own_login";
 const KEYS: [&str; 4] = ["url", "key", "label", "only"];
@@ -14,7 +17,12 @@ pub(super) fn read(reader: &mut Reader<'_>, with_secrets: bool) -> Option<OwnLog
     let (table, file) = reader.take_table(NAME)?;
     let table = Table::take(reader, NAME, (table, &file), &KEYS);
     let url = table.url(reader, "url");
-    let secret = table.secret(reader, "key", with_secrets);
+    let key = if with_secrets {
+        table.secret(reader, "key", key)
+    } else {
+        // Nobody signs in by what only a server serves.
+        table.secret_reference(reader, "key").map(|_| Live::new(Zeroizing::default()))
+    };
     let is_only = match table.text("only").as_deref() {
         None | Some("false") => Some(false),
         Some("true") => Some(true),
@@ -28,15 +36,11 @@ pub(super) fn read(reader: &mut Reader<'_>, with_secrets: bool) -> Option<OwnLog
     if label.is_none() && url.is_some() {
         table.mistake(reader, "label", "it cannot be shown", "write what people know the page by");
     }
-    let key = if with_secrets {
-        let parsed = master_keys::parse(&secret?);
-        if let Err(error) = &parsed {
-            let cure = "make it with: (umask 077; head -c 32 /dev/urandom | base64 > own_login.key)";
-            table.mistake(reader, "key", &format!("what it refers to is no key: {error}"), cure);
-        }
-        parsed.ok()?.reveal().to_vec()
-    } else {
-        Vec::new()
-    };
-    Some(OwnLogin { url: url?, label: label?, key: Zeroizing::new(key), is_only: is_only? })
+    Some(OwnLogin { url: url?, label: label?, key: key?, is_only: is_only? })
+}
+
+fn key(value: &SecretValue) -> Result<Zeroizing<Vec<u8>>, Unfit> {
+    let cure = "make it with: (umask 077; head -c 32 /dev/urandom | base64 > own_login.key)";
+    let key = master_keys::parse(value).map_err(|error| Unfit::new(format!("holds no key: {error}"), cure))?;
+    Ok(Zeroizing::new(key.reveal().to_vec()))
 }

@@ -5,8 +5,14 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use zeroize::Zeroizing;
 
-use super::{reader::Reader, table::Table};
-use crate::model::provider::{EmailSource, Endpoints, OWN, Provider, Speaks};
+use super::{
+    reader::{self, Reader},
+    table::Table,
+};
+use crate::model::{
+    live::Live,
+    provider::{EmailSource, Endpoints, OWN, Provider, Speaks},
+};
 
 const KEYS: [&str; 16] = [
     "kind",
@@ -89,7 +95,12 @@ fn read_one(reader: &mut Reader<'_>, table: &mut Table, name: &str, with_secrets
         table.mistake(reader, "label", "it cannot be shown", "write what people know it by, 1 to 40 characters");
     }
     let client_id = table.needed(reader, "client_id", "write the id it has given you");
-    let secret = table.secret(reader, "client_secret", with_secrets);
+    let client_secret = if with_secrets {
+        table.secret(reader, "client_secret", reader::own)
+    } else {
+        // Nobody signs in by what only a server serves.
+        table.secret_reference(reader, "client_secret").map(|_| Live::new(Zeroizing::default()))
+    };
     let makes_accounts = match table.text("sign_up").as_deref() {
         None => Some(false),
         Some("open") => Some(true),
@@ -105,7 +116,7 @@ fn read_one(reader: &mut Reader<'_>, table: &mut Table, name: &str, with_secrets
         name: name.to_owned(),
         label: label?,
         client_id: client_id?,
-        client_secret: Zeroizing::new(secret?.reveal().to_owned()),
+        client_secret: client_secret?,
         scopes: scopes.split_whitespace().map(str::to_owned).collect(),
         makes_accounts: makes_accounts?,
         speaks: speaks?,
@@ -201,7 +212,7 @@ mod tests {
             let trust = if kind == "facebook" { "email_verified = \"always\"\n" } else { "" };
             let (providers, _) = read(&format!("[providers.a]\nkind = \"{kind}\"\n{CLIENT}{trust}")).unwrap();
             assert_eq!(providers[0].key(), key);
-            assert!(!providers[0].scopes.is_empty() && providers[0].client_secret.as_str() == "hunter2 and more");
+            assert!(!providers[0].scopes.is_empty() && providers[0].client_secret.get().as_str() == "hunter2 and more");
         }
     }
 
@@ -257,7 +268,7 @@ mod tests {
     fn an_own_login_has_an_address_and_a_key() {
         let table = "[own_login]\nurl = \"https://own.example/consentry\"\nkey = \"env:CONSENTRY_OWN\"\nonly = true\n";
         let own = read(table).unwrap().1.unwrap();
-        assert!(own.is_only && own.key.len() == 32 && own.label == "own.example");
+        assert!(own.is_only && own.key.get().len() == 32 && own.label == "own.example");
         let same = table.replace("CONSENTRY_OWN", "CONSENTRY_CLIENT");
         assert!(read(&same).unwrap_err().contains("key in [own_login]"));
     }

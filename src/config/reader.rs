@@ -1,22 +1,35 @@
 //! The reader hands the gathered texts to the sections and collects what they find wrong.
 
-use std::{fmt::Display, ops::RangeInclusive};
+use std::{fmt::Display, ops::RangeInclusive, sync::Arc, time::Duration};
+
+use zeroize::Zeroizing;
 
 use super::{
     keys,
     mistake::Mistake,
     sources::{Environment, Gathered, Given},
 };
+use crate::{
+    model::{live::Live, placeholder},
+    vault::{Keepers, Renewable, SecretRef, SecretValue, Secrets, Unfit, reference},
+};
+
+/// What is said of a text that refers to nothing. It is not repeated: it may be the secret.
+pub(super) const NO_REFERENCE: &str = "it is no reference to a secret";
 
 pub(super) struct Reader<'a> {
     gathered: Gathered,
-    pub(super) environment: &'a Environment,
+    environment: &'a Environment,
+    keepers: Arc<Keepers>,
+    /// The secrets that were read, to be read again.
+    secrets: Vec<Renewable>,
     pub(super) warnings: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(gathered: Gathered, environment: &'a Environment) -> Self {
-        Self { gathered, environment, warnings: Vec::new() }
+        let keepers = Arc::new(Keepers::new(environment));
+        Self { gathered, environment, keepers, secrets: Vec::new(), warnings: Vec::new() }
     }
 
     /// The text somebody gave, or the default.
@@ -43,8 +56,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn mistake(&mut self, key: &str, problem: impl Into<String>, cure: impl Into<String>) {
-        let mistake = Mistake { place: self.place(key), problem: problem.into(), cure: cure.into() };
-        self.gathered.mistakes.push(mistake);
+        self.mistake_at(&self.place(key), problem, cure);
     }
 
     /// The same in a table, whose keys are not in the table of keys.
@@ -85,7 +97,85 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The secret that a key refers to, if it refers to one.
+    pub(super) fn secret<T: Send + Sync + 'static>(
+        &mut self,
+        key: &str,
+        text: &str,
+        judge: fn(&SecretValue) -> Result<T, Unfit>,
+    ) -> Option<Live<T>> {
+        self.secret_at(&self.place(key), text, judge)
+    }
+
+    /// Follows the reference that stands at a place, has what is there judged, and remembers to follow it again.
+    pub(super) fn secret_at<T: Send + Sync + 'static>(
+        &mut self,
+        place: &str,
+        text: &str,
+        judge: fn(&SecretValue) -> Result<T, Unfit>,
+    ) -> Option<Live<T>> {
+        let (reference, value) = self.follow(place, text)?;
+        match judge(&value) {
+            Ok(judged) => {
+                let held = Live::new(judged);
+                self.secrets.push(Renewable::new(place.to_owned(), reference, &value, held.clone(), judge));
+                Some(held)
+            }
+            Err(unfit) => {
+                self.mistake_at(place, format!("{reference} {}", unfit.problem), unfit.cure);
+                None
+            }
+        }
+    }
+
+    /// Follows a reference once.
+    pub(super) fn follow(&mut self, place: &str, text: &str) -> Option<(SecretRef, SecretValue)> {
+        let Ok(reference) = text.parse::<SecretRef>() else {
+            self.mistake_at(place, NO_REFERENCE, reference::HOW_TO_WRITE);
+            return None;
+        };
+        self.warn_of_environment(place, &reference);
+        match self.keepers.read_now(&reference) {
+            Ok(value) => Some((reference, value)),
+            Err(error) => {
+                self.mistake_at(place, error.to_string(), error.cure());
+                None
+            }
+        }
+    }
+
+    /// Says what speaks against the environment, wherever a secret comes from there.
+    fn warn_of_environment(&mut self, place: &str, reference: &SecretRef) {
+        let found = match reference {
+            SecretRef::Environment(_) => format!("{reference} works"),
+            SecretRef::Vault(_) if self.environment.contains_key("VAULT_TOKEN") => {
+                format!("{reference} is read by the token in VAULT_TOKEN. That works")
+            }
+            SecretRef::AwsSm(_) if self.environment.contains_key("AWS_SECRET_ACCESS_KEY") => {
+                format!("{reference} is read by the key in AWS_SECRET_ACCESS_KEY. That works")
+            }
+            SecretRef::File(_) | SecretRef::Vault(_) | SecretRef::AwsSm(_) => return,
+        };
+        self.warnings.push(format!(
+            "{place}: {found}, but other processes of this user can read the environment, and crash reports copy it; \
+             a file, or a role of the machine's own, is safer"
+        ));
+    }
+
+    /// The secrets that were read so far, to be read again every so often.
+    pub(super) fn take_secrets(&mut self, every: Duration) -> Secrets {
+        Secrets { keepers: Arc::clone(&self.keepers), all: std::mem::take(&mut self.secrets).into(), every }
+    }
+
     pub(super) fn into_findings(self) -> (Vec<Mistake>, Vec<String>) {
         (self.gathered.mistakes, self.warnings)
     }
+}
+
+/// The judgement of a secret that others made: anything but a placeholder.
+pub(super) fn own(value: &SecretValue) -> Result<Zeroizing<String>, Unfit> {
+    if placeholder::looks_like_one(value.reveal()) {
+        return Err(Unfit::new("holds a placeholder", "put the real secret into it"));
+    }
+    Ok(Zeroizing::new(value.reveal().to_owned()))
 }

@@ -5,15 +5,15 @@ use std::num::NonZeroU32;
 
 use chrono::TimeDelta;
 
-use super::{
-    master_keys::warn_of_environment,
-    reader::Reader,
-    secret::{SecretRef, SecretValue},
-};
-use crate::model::{
-    digest::Digest,
-    mechanisms::{RedirectKinds, Registrants, RegistrationPolicy},
-    placeholder,
+use super::reader::{NO_REFERENCE, Reader};
+use crate::{
+    model::{
+        digest::Digest,
+        live::Live,
+        mechanisms::{RedirectKinds, Registrants, RegistrationPolicy},
+        placeholder,
+    },
+    vault::{SecretRef, SecretValue, Unfit, reference::HOW_TO_WRITE},
 };
 
 const REGISTRANTS: &str = "registration";
@@ -25,7 +25,7 @@ const TOKEN_LENGTH_MIN: usize = 22;
 
 /// Checks everything, and reads the token.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<RegistrationPolicy> {
-    let registrants = read_registrants(reader, read_token);
+    let registrants = read_registrants(reader, |reader, reference| reader.secret(TOKEN, reference, token));
     let redirects = read_redirects(reader);
     let per_minute = reader.number("registration_rate", 1..=1_000_000).and_then(NonZeroU32::new);
     let unused_age = reader.number("registration_unused_age", 3600..=10 * 365 * 24 * 3600);
@@ -47,23 +47,20 @@ pub(super) fn look_at(reader: &mut Reader<'_>) {
 
 fn read_registrants(
     reader: &mut Reader<'_>,
-    read_token: impl FnOnce(&mut Reader<'_>, &SecretRef) -> Option<SecretValue>,
+    read_token: impl FnOnce(&mut Reader<'_>, &str) -> Option<Live<Digest>>,
 ) -> Option<Registrants> {
     let who = reader.text(REGISTRANTS)?;
-    let token = reader.text(TOKEN).map(|text| text.parse::<SecretRef>());
-    if let Some(Err(_)) = token {
-        reader.mistake(TOKEN, "it is no reference to a secret", "write file:PATH (or env:NAME)");
+    let reference = reader.text(TOKEN);
+    if reference.as_ref().is_some_and(|text| text.parse::<SecretRef>().is_err()) {
+        reader.mistake(TOKEN, NO_REFERENCE, HOW_TO_WRITE);
         return None;
     }
-    match (who.trim(), token.and_then(Result::ok)) {
+    match (who.trim(), reference) {
         ("open", None) => Some(Registrants::Anybody),
         ("off", None) => Some(Registrants::Nobody),
-        ("token", Some(reference)) => {
-            let token = read_token(reader, &reference)?;
-            Some(Registrants::Bearer(Digest::of(token.reveal())))
-        }
+        ("token", Some(reference)) => read_token(reader, &reference).map(Registrants::Bearer),
         ("token", None) => {
-            reader.mistake(TOKEN, "it is missing, and registration asks for it", "write file:PATH (or env:NAME)");
+            reader.mistake(TOKEN, "it is missing, and registration asks for it", HOW_TO_WRITE);
             None
         }
         // An operator who has made a token believes that it is asked for.
@@ -78,29 +75,21 @@ fn read_registrants(
     }
 }
 
-fn read_token(reader: &mut Reader<'_>, reference: &SecretRef) -> Option<SecretValue> {
-    warn_of_environment(reader, TOKEN, reference);
+/// Judges a token, of which only the digest is needed.
+fn token(value: &SecretValue) -> Result<Digest, Unfit> {
     let how = "make one with: (umask 077; head -c 32 /dev/urandom | base64 > registration.token)";
-    match reference.read(reader.environment) {
-        Ok(token) if placeholder::looks_like_one(token.reveal()) => {
-            reader.mistake(TOKEN, format!("{reference} holds a placeholder"), how);
-            None
-        }
-        Ok(token) if token.reveal().len() < TOKEN_LENGTH_MIN => {
-            reader.mistake(TOKEN, format!("{reference} holds a token that could be guessed"), how);
-            None
-        }
-        // It is sent as a bearer token (RFC 6750 §2.1), which has no place for anything else.
-        Ok(token) if !token.reveal().bytes().all(|b| b.is_ascii_graphic()) => {
-            reader.mistake(TOKEN, format!("{reference} holds more than one line of plain characters"), how);
-            None
-        }
-        Ok(token) => Some(token),
-        Err(error) => {
-            reader.mistake(TOKEN, error.to_string(), error.cure());
-            None
-        }
+    let token = value.reveal();
+    if placeholder::looks_like_one(token) {
+        return Err(Unfit::new("holds a placeholder", how));
     }
+    if token.len() < TOKEN_LENGTH_MIN {
+        return Err(Unfit::new("holds a token that could be guessed", how));
+    }
+    // It is sent as a bearer token (RFC 6750 §2.1), which has no place for anything else.
+    if !token.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Unfit::new("holds more than one line of plain characters", how));
+    }
+    Ok(Digest::of(token))
 }
 
 fn read_redirects(reader: &mut Reader<'_>) -> Option<RedirectKinds> {

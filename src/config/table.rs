@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::{
-    reader::Reader,
-    secret::{SecretRef, SecretValue},
+    reader::{NO_REFERENCE, Reader},
     sources::text_of,
 };
-use crate::model::placeholder;
+use crate::{
+    model::live::Live,
+    vault::{SecretRef, SecretValue, Unfit, reference},
+};
 
 /// A table: its texts, those that are presupposed, and where it stands.
 pub(super) struct Table {
@@ -80,30 +82,24 @@ impl Table {
         url
     }
 
-    /// A secret that has to be there. What it is is read only if it is needed.
-    pub(super) fn secret(&self, reader: &mut Reader<'_>, key: &str, is_needed: bool) -> Option<SecretValue> {
-        let cure = "write file:PATH (or env:NAME)";
-        let Ok(reference) = self.needed(reader, key, cure)?.parse::<SecretRef>() else {
-            self.mistake(reader, key, "it is no reference to a secret", cure);
+    /// The reference to a secret that has to be there.
+    pub(super) fn secret_reference(&self, reader: &mut Reader<'_>, key: &str) -> Option<String> {
+        let text = self.needed(reader, key, reference::HOW_TO_WRITE)?;
+        if text.parse::<SecretRef>().is_err() {
+            self.mistake(reader, key, NO_REFERENCE, reference::HOW_TO_WRITE);
             return None;
-        };
-        if !is_needed {
-            return Some(SecretValue::new(String::new()));
         }
-        if let SecretRef::Environment(_) = reference {
-            let remark = "works, but other processes of this user can read the environment; file:PATH is safer";
-            reader.warnings.push(format!("{key} in {}: {reference} {remark}", self.place));
-        }
-        match reference.read(reader.environment) {
-            Ok(value) if placeholder::looks_like_one(value.reveal()) => {
-                self.mistake(reader, key, "what it refers to holds a placeholder", "put the real secret into it");
-                None
-            }
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.mistake(reader, key, &error.to_string(), &error.cure());
-                None
-            }
-        }
+        Some(text)
+    }
+
+    /// The secret that such a reference leads to.
+    pub(super) fn secret<T: Send + Sync + 'static>(
+        &self,
+        reader: &mut Reader<'_>,
+        key: &str,
+        judge: fn(&SecretValue) -> Result<T, Unfit>,
+    ) -> Option<Live<T>> {
+        let text = self.secret_reference(reader, key)?;
+        reader.secret_at(&format!("{key} in {}", self.place), &text, judge)
     }
 }

@@ -218,7 +218,7 @@ fn the_password_of_the_database_is_read_through_its_reference() {
     let place = Place::with("database_url = \"postgres://me@localhost/x\"");
     let good = place.secret("good", "Tr0ub4dor&3\n");
     let config = Config::check(&place.sources(&[("CONSENTRY_DATABASE_PASSWORD", &good)], &[])).unwrap().config;
-    assert_eq!(config.database.password.unwrap().reveal(), "Tr0ub4dor&3");
+    assert_eq!(config.database.password.unwrap().get().as_str(), "Tr0ub4dor&3");
     for wrong in [place.secret("bad", "changeme"), "hunter2".to_owned(), "file:/no/such/file".to_owned()] {
         let error = Config::check(&place.sources(&[("CONSENTRY_DATABASE_PASSWORD", &wrong)], &[])).unwrap_err();
         assert_eq!(places(&error), ["CONSENTRY_DATABASE_PASSWORD"]);
@@ -245,7 +245,7 @@ fn registration_is_open_unless_it_asks_for_a_token_or_is_off() {
     assert_eq!(off.redirects, RedirectKinds { loopback: false, private_use: false });
     let asks = registration(&[("CONSENTRY_REGISTRATION", "token"), ("CONSENTRY_REGISTRATION_TOKEN", &token)]);
     assert!(
-        matches!(asks.registrants, Registrants::Bearer(digest) if digest == Digest::of("Zm9yIHdob2V2ZXIgcmVnaXN0ZXJz"))
+        matches!(asks.registrants, Registrants::Bearer(digest) if *digest.get() == Digest::of("Zm9yIHdob2V2ZXIgcmVnaXN0ZXJz"))
     );
     for (policy, reference) in [
         ("token", ""),

@@ -6,6 +6,7 @@ pub mod flows;
 pub mod keys;
 pub mod mail;
 pub mod notes;
+pub mod references;
 mod refilling;
 pub mod reseal;
 pub mod sweep;

@@ -8,7 +8,7 @@ use super::counts;
 use crate::{
     model::{
         Timestamp,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         id::AuditEventId,
     },
     random,
@@ -64,7 +64,7 @@ async fn end_clients(server: &Server) -> StoreResult<u64> {
     let at = server.clock.now();
     let mut ended = 0;
     for client_id in server.store.clients_ended_by(at, BATCH).await? {
-        let audit = Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Server, address: None };
+        let audit = Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Server, origin: Origin::default() };
         ended += u64::from(server.store.delete_client(&client_id, &audit).await?.is_some());
     }
     Ok(ended)

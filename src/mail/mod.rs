@@ -12,7 +12,7 @@ pub use letter::Letter;
 use smtp::Smtp;
 use zeroize::Zeroizing;
 
-use crate::model::{Timestamp, account::Email, id::MailId};
+use crate::model::{Timestamp, account::Email, id::MailId, live::Live};
 
 /// Where mail is handed over.
 pub struct SmtpSettings {
@@ -33,7 +33,7 @@ pub struct Login {
     /// The name.
     pub user: String,
     /// The password.
-    pub password: Zeroizing<String>,
+    pub password: Live<Zeroizing<String>>,
 }
 
 /// How a mail server is spoken to.

@@ -6,13 +6,14 @@ use std::{error::Error as _, time::Duration};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     transport::smtp::{
+        AsyncSmtpTransportBuilder,
         authentication::Credentials,
         client::{Certificate, Tls, TlsParameters},
         extension::ClientId,
     },
 };
 
-use super::{MailError, Security, SendError, SmtpSettings};
+use super::{Login, MailError, Security, SendError, SmtpSettings};
 
 /// How long the mail server may take for one answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -20,8 +21,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long handing over a message may take in all; shorter than a node may keep it to itself.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A mail server.
-pub(super) struct Smtp(AsyncSmtpTransport<Tokio1Executor>);
+/// A mail server, and who this server is to it.
+pub(super) struct Smtp {
+    server: AsyncSmtpTransportBuilder,
+    login: Option<Login>,
+}
 
 impl Smtp {
     pub(super) fn new(settings: SmtpSettings, own_host: &str) -> Result<Self, MailError> {
@@ -30,19 +34,23 @@ impl Smtp {
             Security::StartTls => Tls::Required(tls(&settings)?),
             Security::Plain => Tls::None,
         };
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
+        let server = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
             .port(settings.port)
             .tls(tls)
             .hello_name(ClientId::Domain(super::message::domain(own_host).to_owned()))
             .timeout(Some(ANSWER_TIMEOUT));
-        if let Some(login) = settings.login {
-            transport = transport.credentials(Credentials::new(login.user, login.password.as_str().to_owned()));
-        }
-        Ok(Self(transport.build()))
+        Ok(Self { server, login: settings.login })
     }
 
     pub(super) async fn send(&self, message: Message) -> Result<(), SendError> {
-        match tokio::time::timeout(TIMEOUT, self.0.send(message)).await {
+        // Made for each message: the password may be another one by now, and a connection is made for each anyhow.
+        let server = match &self.login {
+            Some(Login { user, password }) => {
+                self.server.clone().credentials(Credentials::new(user.clone(), password.get().as_str().to_owned()))
+            }
+            None => self.server.clone(),
+        };
+        match tokio::time::timeout(TIMEOUT, server.build().send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(told(&error)),
             Err(_) => Err(SendError::Later("the mail server took too long".into())),

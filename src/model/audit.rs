@@ -72,8 +72,17 @@ pub struct Audit {
     pub at: Timestamp,
     /// Who.
     pub actor: Actor,
-    /// The peer's network address, where there is one.
+    /// From where.
+    pub origin: Origin,
+}
+
+/// Where something came from; empty for what nobody asked for over the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The peer's network address.
     pub address: Option<String>,
+    /// The id of the request, by which the log and the answer name it too.
+    pub request: Option<String>,
 }
 
 /// The rows an event is about, for looking it up later.

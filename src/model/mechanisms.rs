@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use chrono::TimeDelta;
 
-use super::{digest::Digest, redirect_uri::RedirectUri};
+use super::{digest::Digest, live::Live, redirect_uri::RedirectUri};
 
 /// Which ways are open.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +89,7 @@ pub enum Registrants {
     /// Whoever asks.
     Anybody,
     /// Whoever holds the initial access token (RFC 7591 §1.2), of which this is the SHA-256.
-    Bearer(Digest),
+    Bearer(Live<Digest>),
     /// No program; clients are registered by hand, or known by their documents.
     Nobody,
 }

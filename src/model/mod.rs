@@ -23,6 +23,7 @@ pub mod key_set;
 pub mod key_timetable;
 pub mod legible;
 pub mod link;
+pub mod live;
 pub mod mechanisms;
 pub mod owner_token;
 pub mod placeholder;

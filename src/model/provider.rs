@@ -7,6 +7,7 @@ use super::{
     Timestamp,
     account::Email,
     id::{AccountId, IdentityId},
+    live::Live,
 };
 
 /// The longest `sub` (OpenID Connect Core §2), in bytes; other kinds of providers are held to it too.
@@ -22,7 +23,7 @@ pub struct Provider {
     /// Who this server is to it.
     pub client_id: String,
     /// How this server proves that; shared with the provider alone.
-    pub client_secret: Zeroizing<String>,
+    pub client_secret: Live<Zeroizing<String>>,
     /// What is asked for.
     pub scopes: Vec<String>,
     /// Whether everybody it knows may have an account here, whoever else may.
@@ -156,7 +157,7 @@ pub struct OwnLogin {
     /// What people know it by.
     pub label: String,
     /// What answers are signed with; shared with that page alone.
-    pub key: Zeroizing<Vec<u8>>,
+    pub key: Live<Zeroizing<Vec<u8>>>,
     /// Whether it is the only way to sign in.
     pub is_only: bool,
 }

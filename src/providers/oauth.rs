@@ -40,7 +40,7 @@ impl Providers {
         // bound to (RFC 9700 §4.4.2.2).
         let authentication = if at.secret_in_body { AuthType::RequestBody } else { AuthType::BasicAuth };
         let client = BasicClient::new(ClientId::new(provider.client_id.clone()))
-            .set_client_secret(ClientSecret::new(provider.client_secret.to_string()))
+            .set_client_secret(ClientSecret::new(provider.client_secret.get().to_string()))
             .set_token_uri(TokenUrl::from_url(at.token.clone()))
             .set_auth_type(authentication)
             .set_redirect_uri(redirect_uri(back.redirect_uri)?);

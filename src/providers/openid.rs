@@ -183,7 +183,7 @@ fn can_be_shown(token: &str) -> bool {
 
 fn client(provider: &Provider, metadata: &Metadata, redirect_uri: String) -> Result<Client, ProviderError> {
     let (id, secret) =
-        (ClientId::new(provider.client_id.clone()), ClientSecret::new(provider.client_secret.to_string()));
+        (ClientId::new(provider.client_id.clone()), ClientSecret::new(provider.client_secret.get().to_string()));
     let redirect_uri = RedirectUrl::new(redirect_uri)
         .map_err(|_| ProviderError::Untrusted("the public URL is no address".to_owned()))?;
     // OpenID Connect Discovery §3: what is left out is client_secret_basic.

@@ -22,7 +22,7 @@ use crate::{
     keys::KeyError,
     model::{
         Timestamp,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         id::AuditEventId,
         plugin::Host,
         public_url,
@@ -49,14 +49,14 @@ pub struct Registry<'a> {
     pub is_trusted: bool,
     /// Who makes the change.
     pub actor: Actor,
-    /// Their network address, where there is one.
-    pub address: Option<String>,
+    /// From where.
+    pub origin: Origin,
 }
 
 impl Registry<'_> {
     /// The audit of a change that is made now.
     pub fn audit(&self, at: Timestamp) -> Audit {
-        Audit { id: AuditEventId(random::id(at)), at, actor: self.actor.clone(), address: self.address.clone() }
+        Audit { id: AuditEventId(random::id(at)), at, actor: self.actor.clone(), origin: self.origin.clone() }
     }
 
     /// The scheme people most likely reach a host with.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::{
         Timestamp,
-        audit::Actor,
+        audit::{Actor, Origin},
         client::{Client, Dialect, DocumentCopy, Registration},
         id::ClientId,
         key_set::KeySet,
@@ -145,7 +145,7 @@ impl Server {
             let id = row.client_id.as_str();
             tracing::info!(client.id = id, "a client's document has changed, and is not read again for an hour");
         }
-        let audit = self.audit(Actor::Client(row.id), None);
+        let audit = self.audit(Actor::Client(row.id), Origin::default());
         let mut renewed = None;
         let keep = Box::pin(async {
             renewed = self.store.keep_document(&to_keep, &audit).await?;

@@ -15,7 +15,7 @@ use crate::{
     factors::passkeys::{Challenge, PasskeyError},
     model::{
         account::Account,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         digest::Digest,
         factor::KeptPasskey,
         id::{AccountId, DeviceId},
@@ -44,8 +44,8 @@ pub struct Browser<'a> {
     pub mark: &'a str,
     /// The marks of accounts that were signed in to with it.
     pub devices: &'a str,
-    /// The network address, for the audit log.
-    pub address: Option<String>,
+    /// Where it is, for the audit log.
+    pub origin: Origin,
     /// What it calls itself.
     pub user_agent: Option<String>,
 }
@@ -112,7 +112,7 @@ impl Server {
             digest: Digest::of(number),
             at,
             expires_at: at + REMEMBERED,
-            address: browser.address.clone(),
+            address: browser.origin.address.clone(),
             user_agent: browser.user_agent.clone(),
         };
         Ok(self.store.remember_device(&device).await?)
@@ -125,7 +125,7 @@ impl Server {
     }
 
     fn by(&self, account: AccountId, browser: &Browser<'_>) -> Audit {
-        self.audit(Actor::Account(account), browser.address.clone())
+        self.audit(Actor::Account(account), browser.origin.clone())
     }
 
     fn sealed(

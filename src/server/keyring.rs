@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         Timestamp,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         id::AuditEventId,
         key::{Kid, WrappedKey},
     },
@@ -195,5 +195,5 @@ impl Keyring {
 }
 
 fn audit(at: Timestamp) -> Audit {
-    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Server, address: None }
+    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Server, origin: Origin::default() }
 }

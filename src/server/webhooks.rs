@@ -14,7 +14,7 @@ use super::{Server, keyring::KeyringError, people::letters::Case};
 use crate::{
     keys::{KeyError, place::Place},
     model::{
-        audit::{Actor, AuditAction},
+        audit::{Actor, AuditAction, Origin},
         id::PluginId,
     },
     outbound::FetchError,
@@ -104,7 +104,7 @@ impl Server {
             stop: meant.stop,
             mails,
         };
-        let kept = self.store.keep_try(&keeping, &self.audit(Actor::Server, None)).await?;
+        let kept = self.store.keep_try(&keeping, &self.audit(Actor::Server, Origin::default())).await?;
         Ok(kept && keeping.delivered)
     }
 

@@ -7,8 +7,9 @@ use crate::model::audit::Actor;
 /// Adds one event; a step that ran twice tells it once.
 pub(super) const INSERT: &str = "
     insert into audit_events
-           (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail, token_id, token_name)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+           (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail, token_id, token_name,
+            request_id)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     on conflict (id) do nothing";
 
 /// Who, as two columns; a program is the account that it acts for.

@@ -72,11 +72,11 @@ fn passes(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Postgres has five characters: 08 connection, 40 rollback, 53 resources, 55 lock or state, 57 intervention, 58 system.
+/// Postgres has five characters: 08 connection, 28 its password, which was changed there a moment ago, 40 rollback, 53 resources, 55 lock or state, 57 intervention, 58 system.
 /// SQLite has a number whose low byte counts: busy, locked, read-only, I/O error, full, cannot open.
 fn code_passes(code: &str) -> bool {
     if code.len() == 5 {
-        ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+        ["08", "28", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
     } else {
         code.parse::<u32>().is_ok_and(|number| matches!(number & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
     }

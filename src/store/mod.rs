@@ -49,7 +49,9 @@ pub mod webhooks;
 
 pub use error::{StoreError, StoreResult};
 
-use crate::model::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::model::{Timestamp, live::Live};
 
 /// Where rows are kept.
 #[derive(Clone, Debug)]
@@ -93,7 +95,7 @@ pub struct OpenOptions {
     /// `sqlite://path` or `postgres://…`.
     pub url: String,
     /// The Postgres password, when it is not in the URL.
-    pub password: Option<String>,
+    pub password: Option<Live<Zeroizing<String>>>,
     /// Connections (Postgres) or readers (SQLite).
     pub connections_max: u32,
     /// How long an operation may wait for a connection or a lock before the store counts as down.
@@ -143,6 +145,13 @@ impl Store {
         match self {
             Self::Sqlite(_) => Ok(None),
             Self::Postgres(engine) => engine.time().await.map(Some),
+        }
+    }
+
+    /// Has further connections made with the password as it is now; those that are open stay.
+    pub fn renew_password(&self) {
+        if let Self::Postgres(engine) = self {
+            engine.renew_password();
         }
     }
 

@@ -101,6 +101,12 @@ const RESEAL_ROWS_LEFT: Counter = Counter {
     help: "Values in rows that are still sealed with a key that another one has taken over from.",
 };
 
+/// The same for each node by itself.
+const SECRETS_NOT_RENEWED: Counter = Counter {
+    name: "consentry_secrets_not_renewed",
+    help: "Configured secrets that could not be read again when they were last looked up; their last good values are used.",
+};
+
 /// Everything that is counted.
 const COUNTERS: [&Counter; 15] = [
     &KEY_SET_FETCH_FAILURES,
@@ -192,6 +198,12 @@ pub fn reseal_rows_left(number: u64) {
     metrics::gauge!(RESEAL_ROWS_LEFT.name).set(number as f64);
 }
 
+/// So many configured secrets could not be read again.
+pub fn secrets_not_renewed(number: usize) {
+    #[expect(clippy::cast_precision_loss, reason = "nobody configures 2^53 secrets")]
+    metrics::gauge!(SECRETS_NOT_RENEWED.name).set(number as f64);
+}
+
 /// A superseded refresh token was presented after its grace.
 pub fn refresh_replayed() {
     REFRESH_REPLAYED.one_more();
@@ -243,6 +255,8 @@ fn describe() {
     mails_waiting(0);
     metrics::describe_gauge!(RESEAL_ROWS_LEFT.name, RESEAL_ROWS_LEFT.help);
     reseal_rows_left(0);
+    metrics::describe_gauge!(SECRETS_NOT_RENEWED.name, SECRETS_NOT_RENEWED.help);
+    secrets_not_renewed(0);
 }
 
 #[cfg(test)]

@@ -32,9 +32,12 @@ pub enum TelemetryError {
     CountedTwice,
 }
 
+/// Libraries that log every refusal of a vault at each of their floors; whoever asked the vault says it once.
+const SILENT: &str = "rustify=off,vaultrs=off";
+
 /// Sets up logging for the whole process; once.
 pub fn start(filter: &str, form: Form) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(filter).map_err(|_| TelemetryError::Filter)?;
+    let filter = EnvFilter::try_new(format!("{SILENT},{filter}")).map_err(|_| TelemetryError::Filter)?;
     let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match form {
         // Escape sequences belong to terminals, not into the files and pipes a server usually writes to.

@@ -22,7 +22,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("outbound", &["model"]),
     ("providers", &["model outbound"]),
     ("mail", &["model"]),
-    ("vault", &["model random outbound"]),
+    ("vault", &["model"]),
     ("keys", &["model random vault"]),
     ("tokens", &["model random keys"]),
     ("telemetry", &["model"]),
@@ -64,6 +64,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("webauthn_", &["factors"]),
     ("totp_rs", &["factors"]),
     ("openidconnect", &["providers"]),
+    ("vaultrs", &["vault"]),
 ];
 
 /// What would let a decision wait, look around, or depend on anything but its arguments.

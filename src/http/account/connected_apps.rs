@@ -10,7 +10,7 @@ use crate::{
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::{caller::peer, who_asks::WhoAsks},
+        oauth::{caller::origin, who_asks::WhoAsks},
         pages::{self, AppCard, ConnectedAppsPage, ConnectionLine, Disconnected, HistoryLine, Layout},
     },
     model::{
@@ -66,7 +66,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
         _ => None,
     };
     let ended = match named {
-        Some(named) => end(server, account, named, &server.audit(Actor::Account(account), peer(request))).await?,
+        Some(named) => end(server, account, named, &server.audit(Actor::Account(account), origin(request))).await?,
         None => None,
     };
     // Pressed twice, or in another tab: then it is gone, which is what the page shows.

@@ -13,7 +13,7 @@ use crate::{
         extract::{body, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::{authorize::to_path, caller::peer},
+        oauth::{authorize::to_path, caller::origin},
         pages::{self, IdentitiesPage, IdentityLine, Layout, Way},
     },
     model::{
@@ -61,7 +61,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     let id = fields.one("identity", ID_LENGTH).map_err(PageError::Incomplete)?;
     let unlinked = match id.and_then(|id| id.parse::<Uuid>().ok()) {
         Some(id) => {
-            let audit = server.audit(Actor::Account(account), peer(request));
+            let audit = server.audit(Actor::Account(account), origin(request));
             server.store.unlink_identity(account, IdentityId(id), &offered(server), &audit).await?
         }
         None => Unlink::NotThere,

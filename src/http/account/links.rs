@@ -22,6 +22,7 @@ use crate::{
     },
     model::{
         account::{Account, Email, Role},
+        audit::Origin,
         legible,
         link::{Link, LinkPurpose, LinkState},
     },
@@ -140,7 +141,7 @@ impl<'a> Visit<'a> {
     /// Who has signed in, if that is whose link this is.
     fn owner(&self, link: &Link) -> Option<Person> {
         let (id, session) = (self.visitor.session.as_ref()?.account.id, self.visitor.session_digest?);
-        (link.account_id == Some(id)).then(|| Person { id, session, address: self.address() })
+        (link.account_id == Some(id)).then(|| Person { id, session, origin: self.origin() })
     }
 
     fn layout(&self) -> Layout {
@@ -151,8 +152,8 @@ impl<'a> Visit<'a> {
         Ok(tokens::form::write(&self.server.keyring.current(), self.visitor.browser())?)
     }
 
-    fn address(&self) -> Option<String> {
-        caller::peer(self.request)
+    fn origin(&self) -> Origin {
+        caller::origin(self.request)
     }
 
     /// Asks for an address.
@@ -245,12 +246,12 @@ impl<'a> Visit<'a> {
                 let Some(name) = legible::name(typed) else {
                     return self.render(&link, typed, Some(Again::Mistake("field-name-wrong")));
                 };
-                people::sign_up(self.server, &self.secret, (&name, password), self.address()).await
+                people::sign_up(self.server, &self.secret, (&name, password), self.origin()).await
             }
             LinkPurpose::ResetPassword | LinkPurpose::RestoreEmail => {
-                people::reset_password(self.server, &self.secret, password, self.address()).await
+                people::reset_password(self.server, &self.secret, password, self.origin()).await
             }
-            LinkPurpose::VerifyEmail => people::verify_email(self.server, &self.secret, self.address()).await,
+            LinkPurpose::VerifyEmail => people::verify_email(self.server, &self.secret, self.origin()).await,
             LinkPurpose::ChangeEmail => match self.owner(&link) {
                 Some(person) => people::confirm_email(self.server, &person, &self.secret).await,
                 None => return Err(PageError::LinkGone),

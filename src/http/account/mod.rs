@@ -27,11 +27,11 @@ pub mod through;
 use actix_web::HttpRequest;
 
 use crate::{
-    http::{extract::visitor::Visitor, oauth::caller::peer},
+    http::{extract::visitor::Visitor, oauth::caller::origin},
     server::factors::Browser,
 };
 
 /// The browser a request came from, with the marks it holds.
 fn browser_of<'a>(request: &HttpRequest, visitor: &'a Visitor, devices: &'a str) -> Browser<'a> {
-    Browser { mark: visitor.browser(), devices, address: peer(request), user_agent: session::user_agent(request) }
+    Browser { mark: visitor.browser(), devices, origin: origin(request), user_agent: session::user_agent(request) }
 }

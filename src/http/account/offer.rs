@@ -15,7 +15,7 @@ use crate::{
         extract::{body, cookies, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::{authorize::to_path, caller::peer},
+        oauth::{authorize::to_path, caller::origin},
         pages::{self, ConfirmIdentityPage, Layout, Trouble},
     },
     keys::KeyError,
@@ -117,7 +117,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
             email: session.account.email.clone(),
             at,
         };
-        let audit = server.audit(Actor::Account(account), peer(request));
+        let audit = server.audit(Actor::Account(account), origin(request));
         match server.store.link_identity(account, &identity, &audit).await? {
             LinkIdentity::Linked => {}
             LinkIdentity::Taken | LinkIdentity::NotStanding => {

@@ -71,7 +71,7 @@ impl<'a> Own<'a> {
     }
 
     pub(super) fn person(&self) -> Person {
-        Person { id: self.account.id, session: self.session, address: caller::peer(self.request) }
+        Person { id: self.account.id, session: self.session, origin: caller::origin(self.request) }
     }
 
     pub(super) fn asker(&self) -> Asker {

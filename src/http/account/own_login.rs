@@ -70,7 +70,7 @@ async fn receive(server: &Server, request: &HttpRequest) -> Result<HttpResponse,
     }
     let text = query.one("answer", own_answer::LENGTH_MAX).map_err(PageError::Incomplete)?.unwrap_or_default();
     let now = server.clock.now();
-    let (challenge, shown) = match own_answer::read(&own.key, text, &server.settings.issuer, now) {
+    let (challenge, shown) = match own_answer::read(&own.key.get(), text, &server.settings.issuer, now) {
         Ok(answer) => answer,
         Err(error) => {
             tracing::warn!(%error, "an answer of the own sign-in page was not taken");

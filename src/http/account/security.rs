@@ -117,7 +117,7 @@ impl<'a> Visit<'a> {
         if !is_fresh(self.server, self.session).await? {
             return self.prove();
         }
-        let audit = self.server.audit(Actor::Account(account), crate::http::oauth::caller::peer(self.request));
+        let audit = self.server.audit(Actor::Account(account), crate::http::oauth::caller::origin(self.request));
         let store = &self.server.store;
         let id = text("id", ID_LENGTH)?;
         match act {

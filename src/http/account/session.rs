@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, cookie::Cookie, http::header};
 use crate::{
     http::{
         extract::{cookies, visitor::Visitor},
-        oauth::caller::peer,
+        oauth::caller::origin,
     },
     model::{
         account::Account,
@@ -38,7 +38,7 @@ pub async fn start(
         session_generation: account.session_generation,
         at: now,
         expires_at: now + server.settings.session_lifetime,
-        address: peer(request),
+        address: origin(request).address,
         user_agent: user_agent(request),
         factor_at,
         replaces: visitor.session_digest,

@@ -8,7 +8,7 @@ use crate::{
         extract::{body, cookies, visitor::Visitor},
         failure::{self, PageError},
         guard,
-        oauth::{authorize::to_path, caller::peer},
+        oauth::{authorize::to_path, caller::origin},
         pages::{self, Layout, SessionLine, SessionsPage},
     },
     model::{audit::Actor, id::SessionId, session::Session},
@@ -67,7 +67,7 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
     guard::form::check(server, request, &visitor, &fields).await?;
     let Some(session) = &visitor.session else { return Ok(Place::Sessions.after_signing_in(server)) };
     let account = session.account.id;
-    let audit = server.audit(Actor::Account(account), peer(request));
+    let audit = server.audit(Actor::Account(account), origin(request));
     let ended = match Asked::read(&fields)? {
         Asked::One(id) if id == session.id => {
             server.store.end_session_of(account, id, &audit).await?;

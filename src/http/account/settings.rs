@@ -80,7 +80,7 @@ async fn change(own: Own<'_>, fields: &Parameters) -> Result<HttpResponse, PageE
 async fn rename(mut own: Own<'_>, fields: &Parameters) -> Result<HttpResponse, PageError> {
     let typed = fields.one("name", NAME_BYTES_MAX).unwrap_or_default().unwrap_or_default();
     let Some(name) = legible::name(typed) else { return mistake(&own, At::Name, "field-name-wrong", typed) };
-    let audit = own.server.audit(Actor::Account(own.account.id), own.person().address);
+    let audit = own.server.audit(Actor::Account(own.account.id), own.person().origin);
     own.server.store.change_name(own.account.id, &name, &audit).await?;
     own.account.name = name;
     let said = own.layout().say("settings-name-saved");

@@ -10,7 +10,7 @@ use crate::{
     http::{
         extract::{language, visitor::Visitor},
         failure::PageError,
-        oauth::{authorize::to_path, caller::peer},
+        oauth::{authorize::to_path, caller::origin},
         pages::{self, Layout, Trouble, TroublePage},
         trail,
     },
@@ -79,7 +79,7 @@ pub(super) async fn settle(
         }
         (Verdict::SignInFirst, _) => sign_in_first(server, request, &visitor, (&shown, &label, &errand)),
         (Verdict::Refuse(why), _) => {
-            tracing::info!(provider = shown.provider, ?why, "an identity leads to no account");
+            tracing::info!(provider = shown.provider, reason = ?why, "an identity leads to no account");
             if trail::is_a_step(request) {
                 let says = "The person signed in through a provider, and has no account by that.";
                 trail::refused(request, Refusal::SignIn, says);
@@ -113,7 +113,7 @@ async fn make(
             at,
         },
     };
-    let audit = server.audit(Actor::Account(account_id), peer(request));
+    let audit = server.audit(Actor::Account(account_id), origin(request));
     let account: Option<Account> = match server.store.add_federated(&new, &audit).await? {
         Federated::Made(account) => Some(*account),
         Federated::Linked => {

@@ -16,7 +16,7 @@ use crate::{
     },
     model::{
         account::Role,
-        audit::Actor,
+        audit::{Actor, Origin},
         id::{AccountId, PluginId},
         plugin::Plugin,
     },
@@ -209,7 +209,7 @@ pub async fn decide(server: web::Data<Server>, request: HttpRequest, payload: we
             }
             "decline" if entry.account.email_verified_at.is_some() => {
                 // Who invited them learns nothing of whoever has the address, and not that anybody has it.
-                let unnamed = Registry { actor: Actor::Server, address: None, ..registry };
+                let unnamed = Registry { actor: Actor::Server, origin: Origin::default(), ..registry };
                 owners::end_invitation(&unnamed, plugin, &entry.account.email).await?;
                 Ok(entry.lead_to("/invitations", Notice::Declined))
             }

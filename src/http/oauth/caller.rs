@@ -16,10 +16,11 @@ use crate::{
             credentials, peer,
         },
         failure::MachineError,
+        guard::request_id,
         trail,
     },
     model::{
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         client::{AuthenticationMethod, Client, Registration},
         code::AuthorizationCode,
         flow::{FlowId, Step},
@@ -53,7 +54,7 @@ pub struct Caller {
     /// What it sent.
     pub parameters: Parameters,
     /// From where, for the logs.
-    pub address: Option<String>,
+    pub origin: Origin,
 }
 
 impl Caller {
@@ -88,7 +89,7 @@ impl Caller {
             let description = "this client sends application/x-www-form-urlencoded";
             return Err(OAuthError::new(ErrorCode::InvalidRequest, description).into());
         }
-        Ok(Self { client, method, assertion, carried, parameters, address: peer(request) })
+        Ok(Self { client, method, assertion, carried, parameters, origin: origin(request) })
     }
 
     /// The assertion that introspection and revocation use up, also where they find no token: it proved the client, and
@@ -128,7 +129,7 @@ impl Caller {
         metrics::client_assertion_replayed();
         tracing::warn!(
             client.id = self.client.client_id.as_str(),
-            client.address = self.address.as_deref(),
+            client.address = self.origin.address.as_deref(),
             "a client assertion was presented twice; was it copied?"
         );
         ASSERTION_REPLAYED.into()
@@ -136,7 +137,7 @@ impl Caller {
 
     /// The audit of what it does now.
     pub fn audit(&self, server: &Server) -> Audit {
-        server.audit(Actor::Client(self.client.id), self.address.clone())
+        server.audit(Actor::Client(self.client.id), self.origin.clone())
     }
 
     async fn prove(
@@ -187,7 +188,7 @@ pub fn answer(request: &HttpRequest, outcome: Result<HttpResponse, MachineError>
     outcome.unwrap_or_else(|error| error.answer(request))
 }
 
-/// The caller's address, for the audit log.
-pub fn peer(request: &HttpRequest) -> Option<String> {
-    peer::of(request).map(|address| address.to_string())
+/// Where a request comes from, for the audit log.
+pub fn origin(request: &HttpRequest) -> Origin {
+    Origin { address: peer::of(request).map(|address| address.to_string()), request: Some(request_id::of(request)) }
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
 use super::{
     authorize::{Asked, Stage, follow, hand_over, leave, open, seal, stage, stage_of_answer, to_page},
-    caller::peer,
+    caller::origin,
     who_asks::WhoAsks,
 };
 use crate::{
@@ -281,7 +281,7 @@ async fn allow(server: &Server, request: &HttpRequest, asked: Asked, agreed: Sco
         left_out: attended.checked().scopes().without(&agreed),
         document: unkept.map(|document| *document),
     };
-    let audit = server.audit(Actor::Account(account_id), peer(request));
+    let audit = server.audit(Actor::Account(account_id), origin(request));
     let consent = server.store.grant_consent(&grant, &audit).await.map_err(|error| match error {
         // Nobody had consented to it for so long that it was swept just now.
         error if error.is_orphan() => {

@@ -6,7 +6,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
-    caller::{answer, peer},
+    caller::{answer, origin},
     resource,
 };
 use crate::{
@@ -71,7 +71,7 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         own_words: own_words(&asked),
         at: now,
     };
-    server.store.add_client(&client, &server.audit(Actor::Client(id), peer(request))).await?;
+    server.store.add_client(&client, &server.audit(Actor::Client(id), origin(request))).await?;
     let client =
         server.store.client(&client.client_id, now).await?.ok_or(StoreError::Broken("the client is gone".into()))?;
     trail::by(request, &client);
@@ -101,7 +101,7 @@ fn admit(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
         Registrants::Nobody => refused(registration::NOT_OPEN),
         // Before it is counted: strangers without the token shall not use up the rate of those who have it.
         Registrants::Bearer(expected)
-            if credentials::bearer(request).is_none_or(|shown| Digest::of(shown) != *expected) =>
+            if credentials::bearer(request).is_none_or(|shown| Digest::of(shown) != *expected.get()) =>
         {
             refused(registration::NOT_INITIATED)
         }
@@ -113,7 +113,7 @@ fn admit(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
 pub(super) fn count(server: &Server, request: &HttpRequest) -> Result<(), MachineError> {
     server.registrations.count(extract::peer::of(request)).map_err(|refused| {
         metrics::registration_refused();
-        tracing::debug!(client.address = peer(request), "a registration was refused: there are too many");
+        tracing::debug!(client.address = origin(request).address, "a registration was refused: there are too many");
         MachineError::TooMany(refused)
     })
 }

@@ -7,7 +7,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
-    caller::{answer, peer},
+    caller::{answer, origin},
     register::{count, needs_secret, own_words, read, scope_of, uri_of},
 };
 use crate::{
@@ -79,10 +79,10 @@ async fn replace(
         own_words: OwnWords { default_scopes: default_scopes(server, &client, &asked).await?, ..own_words(&asked) },
         secret: kept,
     };
-    let audit = server.audit(Actor::Client(client.id), peer(request));
+    let audit = server.audit(Actor::Client(client.id), origin(request));
     // Disabled since it proved itself: that is no longer a client.
     let client = server.store.change_registration(&changed, &audit).await?.ok_or(NOT_GOOD)?;
-    tracing::info!(client.id = %client.id, client.address = peer(request), "a client changed its registration");
+    tracing::info!(client.id = %client.id, client.address = audit.origin.address, "a client changed its registration");
     let credentials = Credentials {
         registration_client_uri: uri_of(server, &client),
         registration_access_token: token.reveal(),
@@ -102,9 +102,9 @@ async fn default_scopes(server: &Server, client: &Client, asked: &Registration) 
 
 async fn end(server: &Server, id: &str, request: &HttpRequest) -> Result<HttpResponse, MachineError> {
     let (client, _) = prove(server, id, request).await?;
-    let audit = server.audit(Actor::Client(client.id), peer(request));
+    let audit = server.audit(Actor::Client(client.id), origin(request));
     server.store.disable_client(&client.client_id, &audit).await?;
-    tracing::info!(client.id = %client.id, client.address = peer(request), "a client ended its registration");
+    tracing::info!(client.id = %client.id, client.address = audit.origin.address, "a client ended its registration");
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 

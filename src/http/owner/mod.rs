@@ -79,7 +79,7 @@ impl<'a> Owner<'a> {
             clients_by_hand: settings.clients_by_hand,
             is_trusted: self.account.role == Role::Admin,
             actor: self.actor.clone(),
-            address: caller::peer(self.request),
+            origin: caller::origin(self.request),
         }
     }
 }

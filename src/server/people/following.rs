@@ -8,7 +8,7 @@ use super::{
 use crate::{
     model::{
         account::SignUps,
-        audit::Actor,
+        audit::{Actor, Origin},
         digest::Digest,
         id::AccountId,
         link::{Link, LinkPurpose, LinkState},
@@ -38,7 +38,7 @@ pub async fn sign_up(
     server: &Server,
     secret: &str,
     (name, password): (&str, &str),
-    address: Option<String>,
+    origin: Origin,
 ) -> PeopleResult<Followed> {
     let Some((digest, link)) = standing(server, secret).await?.filter(|(_, link)| is_offered(server, link)) else {
         return Ok(Followed::LinkGone);
@@ -50,23 +50,18 @@ pub async fn sign_up(
     let password_hash = Some(server.passwords.hash_for(password, &about).await?);
     let id = AccountId(random::id(server.clock.now()));
     let sign_up = SignUp { link: digest, id, name: name.to_owned(), password_hash };
-    Ok(server.store.sign_up(&sign_up, &server.audit(Actor::Account(id), address)).await?)
+    Ok(server.store.sign_up(&sign_up, &server.audit(Actor::Account(id), origin)).await?)
 }
 
 /// Says that an account's address is its owner's.
-pub async fn verify_email(server: &Server, secret: &str, address: Option<String>) -> PeopleResult<Followed> {
+pub async fn verify_email(server: &Server, secret: &str, origin: Origin) -> PeopleResult<Followed> {
     let Some((digest, link)) = standing(server, secret).await? else { return Ok(Followed::LinkGone) };
-    Ok(server.store.verify_email(digest, &server.audit(actor(&link), address)).await?)
+    Ok(server.store.verify_email(digest, &server.audit(actor(&link), origin)).await?)
 }
 
 /// Gives an account a new password, and by the way back its address of before. Everything that was signed in or
 /// connected ends, and its owner is told.
-pub async fn reset_password(
-    server: &Server,
-    secret: &str,
-    password: &str,
-    address: Option<String>,
-) -> PeopleResult<Followed> {
+pub async fn reset_password(server: &Server, secret: &str, password: &str, origin: Origin) -> PeopleResult<Followed> {
     // Hashing is dear, so a link that cannot be used does not get that far.
     let Some((digest, link)) = standing(server, secret).await? else { return Ok(Followed::LinkGone) };
     let case = match link.purpose {
@@ -81,7 +76,7 @@ pub async fn reset_password(
     let expires_at = server.clock.now() + NEWS_LIFETIME;
     let mail = server.mail(&letters::write(case, &facts), link.account_id, expires_at)?;
     let reset = PasswordReset { link: digest, password_hash, mail };
-    Ok(server.store.reset_password(&reset, &server.audit(actor(&link), address)).await?)
+    Ok(server.store.reset_password(&reset, &server.audit(actor(&link), origin)).await?)
 }
 
 /// Makes the address a link was sent to the account's, for who has signed in to that: somebody else's mailbox is easily
@@ -109,7 +104,7 @@ pub async fn confirm_email(server: &Server, person: &Person, secret: &str) -> Pe
     let mail = server.mail(&letters::write(Case::EmailChanged, &facts), Some(id), expires_at)?;
     let way_back = way_back.map(|written| written.link);
     let change = EmailChange { link: digest, from: account.email.clone(), way_back, mail };
-    let audit = server.audit(Actor::Account(id), person.address.clone());
+    let audit = server.audit(Actor::Account(id), person.origin.clone());
     Ok(server.store.change_email(&change, &audit).await?)
 }
 

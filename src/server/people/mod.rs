@@ -24,6 +24,7 @@ use crate::{
     keys::KeyError,
     model::{
         account::Email,
+        audit::Origin,
         digest::Digest,
         id::{AccountId, LinkId},
         link::LinkPurpose,
@@ -50,8 +51,8 @@ pub struct Person {
     pub id: AccountId,
     /// SHA-256 of the session they do it in.
     pub session: Digest,
-    /// The network address, for the audit log.
-    pub address: Option<String>,
+    /// From where, for the audit log.
+    pub origin: Origin,
 }
 
 /// What becomes of asking for a mail.

@@ -45,7 +45,7 @@ pub async fn change_password(server: &Server, person: &Person, (current, new): (
     let about = [account.name.as_str(), account.email.as_str(), &server.settings.server_name];
     let password_hash = server.passwords.hash_for(new, &about).await?;
     let change = PasswordChange { account_id: person.id, verified: hash, password_hash, session: person.session, mail };
-    let audit = server.audit(Actor::Account(person.id), person.address.clone());
+    let audit = server.audit(Actor::Account(person.id), person.origin.clone());
     Ok(done(server.store.change_password(&change, &audit).await?))
 }
 
@@ -94,7 +94,7 @@ pub async fn delete(server: &Server, person: &Person, password: &str) -> PeopleR
     };
     let mail = server.mail(&news(server, &account, Case::Deleted), None, expiry(server))?;
     let deletion = Deletion { account_id: person.id, verified: hash, mail };
-    let audit = server.audit(Actor::Account(person.id), person.address.clone());
+    let audit = server.audit(Actor::Account(person.id), person.origin.clone());
     Ok(done(server.store.delete_account(&deletion, &audit).await?))
 }
 

@@ -112,8 +112,8 @@ macro_rules! leaves_something {
     };
 }
 
-/// `$17` to `$24` are the audit event, of a birth or of an end, `$25` to `$27` the assertion, `$28` whose API it is. The event's id is the
-/// request's, so a statement that runs twice tells it once.
+/// `$17` to `$24` and `$29` are the audit event, of a birth or of an end, `$25` to `$27` the assertion, `$28` whose API
+/// it is. The event's id was made with the request, so a statement that runs twice tells it once.
 const REDEEM: &str = concat!(
     "with ",
     use_assertion!("$25", "$26", "$27"),
@@ -126,13 +126,14 @@ const REDEEM: &str = concat!(
             and (select fresh from fresh)
      returning id
      ), told as (
-         insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail)
+         insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail,
+                                   request_id)
          select $17, $14, case when ended_at is null then $18 else $19 end, $20, $21, $22, $3, $4, $28,
-                case when ended_at is null then $23 else $24 end
+                case when ended_at is null then $23 else $24 end, $29
            from born
           where ours and (ended_at is null or end_reason = 'code_replayed')
           union all
-         select $17, $14, $19, $20, $21, $22, $3, $4, $28, $24
+         select $17, $14, $19, $20, $21, $22, $3, $4, $28, $24, $29
            from replayed
              on conflict (id) do nothing
      )
@@ -147,7 +148,7 @@ const REDEEM: &str = concat!(
        left join plugins p on p.id = $28"
 );
 
-/// `$14` to `$19` are the audit event of a replay, `$20` to `$22` the assertion.
+/// `$14` to `$19` and `$23` are the audit event of a replay, `$20` to `$22` the assertion.
 const ROTATE: &str = concat!(
     "with ",
     use_assertion!("$20", "$21", "$22"),
@@ -180,8 +181,9 @@ const ROTATE: &str = concat!(
     "returning f.counter as moved_counter, f.rotated_at as moved_rotated_at, f.idle_until as moved_idle_until,
                f.ended_at as moved_ended_at, f.account_id
      ), told as (
-         insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail)
-         select $14, $2, $15, $16, $17, $18, moved.account_id, $3, seen.plugin_id, $19
+         insert into audit_events (id, at, action, actor, actor_id, address, account_id, client_id, plugin_id, detail,
+                                   request_id)
+         select $14, $2, $15, $16, $17, $18, moved.account_id, $3, seen.plugin_id, $19, $23
            from moved, seen
           where moved_ended_at is not null
              on conflict (id) do nothing
@@ -215,7 +217,7 @@ impl<'r> FromRow<'r, sqlx::postgres::PgRow> for TurnedRow {
     }
 }
 
-/// Binds an assertion to the last three parameters.
+/// Binds an assertion to the next three parameters.
 macro_rules! bind_assertion {
     ($query:expr, $assertion:expr) => {{
         let assertion: Option<&AssertionUse> = $assertion;
@@ -238,11 +240,12 @@ impl Engine {
                 .bind(AuditAction::FamilyEnded.as_str())
                 .bind(actor)
                 .bind(actor_id)
-                .bind(&event.address)
+                .bind(&event.origin.address)
                 .bind(&born)
                 .bind(&ended);
             bind_assertion!(query, redemption.assertion.as_ref())
                 .bind(redemption.plugin_id.0)
+                .bind(&event.origin.request)
                 .fetch_one(&mut *connection)
         })?;
         match row {
@@ -286,7 +289,7 @@ async fn turn(connection: &mut super::Connection, rotation: &Rotation, event: &A
         .bind(AuditAction::FamilyEnded.as_str())
         .bind(actor)
         .bind(actor_id)
-        .bind(&event.address)
+        .bind(&event.origin.address)
         .bind(&detail);
-    bind_assertion!(query, rotation.assertion.as_ref()).fetch_one(connection).await
+    bind_assertion!(query, rotation.assertion.as_ref()).bind(&event.origin.request).fetch_one(connection).await
 }

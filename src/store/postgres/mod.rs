@@ -89,8 +89,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use zeroize::Zeroizing;
+
 use super::{OpenOptions, SchemaState, StoreError, StoreResult, schema};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, live::Live};
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -112,6 +114,7 @@ const SETTINGS: &str = "
 #[derive(Clone, Debug)]
 pub struct Postgres {
     pool: PgPool,
+    password: Option<Live<Zeroizing<String>>>,
 }
 
 impl Postgres {
@@ -121,7 +124,7 @@ impl Postgres {
             .map_err(|error| StoreError::Misconfigured(format!("the database URL cannot be read: {error}")))?
             .application_name("consentry");
         if let Some(password) = &options.password {
-            connect = connect.password(password);
+            connect = connect.password(&password.get());
         }
         let timeout = i64::try_from(options.patience.as_millis()).unwrap_or(i64::MAX);
         let pool = PgPoolOptions::new()
@@ -137,7 +140,14 @@ impl Postgres {
             .connect_with(connect)
             .await
             .map_err(refused)?;
-        Ok(Self { pool })
+        Ok(Self { pool, password: options.password.clone() })
+    }
+
+    pub(super) fn renew_password(&self) {
+        if let Some(password) = &self.password {
+            let connect = self.pool.connect_options().as_ref().clone();
+            self.pool.set_connect_options(connect.password(&password.get()));
+        }
     }
 
     pub(super) async fn schema_state(&self) -> StoreResult<SchemaState> {

@@ -50,7 +50,7 @@ pub type Secret = (&'static str, String);
 impl Connecting {
     pub async fn new(engine: Engine) -> Self {
         let initial = URL_SAFE_NO_PAD.encode(random::bytes::<32>());
-        let registrants = Registrants::Bearer(Digest::of(&initial));
+        let registrants = Registrants::Bearer(Digest::of(&initial).into());
         let registration = RegistrationPolicy { registrants, ..RegistrationPolicy::default() };
         let mechanisms = Mechanisms { registration, ..Mechanisms::default() };
         let strangers = Strangers::new();

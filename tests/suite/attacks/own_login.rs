@@ -16,6 +16,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::{Client, header::LOCATION, redirect::Policy};
 use serde_json::{Value, json};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::{
     harness::{
@@ -66,7 +67,12 @@ impl Own {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let own = OwnLogin { url: page.parse().unwrap(), label: "Example".into(), key: KEY.to_vec().into(), is_only };
+        let own = OwnLogin {
+            url: page.parse().unwrap(),
+            label: "Example".into(),
+            key: Zeroizing::new(KEY.to_vec()).into(),
+            is_only,
+        };
         let options = Options { port, own_login: Some(own), sign_ups: SignUps::Off, ..Options::default() };
         Self { world: World::with(engine, options).await, page, program, _folder: folder }
     }

@@ -14,6 +14,7 @@ use consentry::model::{
 use reqwest::{Client, Response, header::LOCATION, redirect::Policy, tls::Certificate};
 use serde_json::{Value, json};
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::{
     browser::{Arrived, Browser},
@@ -98,7 +99,7 @@ impl Elsewhere {
             name: self.name.to_owned(),
             label: format!("The {}", self.name),
             client_id: CLIENT.0.to_owned(),
-            client_secret: CLIENT.1.to_owned().into(),
+            client_secret: Zeroizing::new(CLIENT.1.to_owned()).into(),
             scopes: ["openid", "email", "profile"].map(str::to_owned).to_vec(),
             makes_accounts: false,
             speaks,

@@ -20,6 +20,8 @@ pub mod landing;
 pub mod load;
 pub mod log;
 pub mod looks;
+pub mod moto;
+pub mod openbao;
 pub mod plugins;
 pub mod process;
 pub mod program;

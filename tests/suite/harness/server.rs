@@ -10,7 +10,7 @@ use consentry::{
     mail::Mailer,
     model::{
         account::{Role, SignUps},
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         brand::Brand,
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, ResourceId},
@@ -347,13 +347,13 @@ impl Running {
             clients_by_hand: true,
             is_trusted: true,
             actor: Actor::Operator,
-            address: None,
+            origin: Origin::default(),
         }
     }
 
     /// An audit by the operator.
     pub fn operator(&self) -> Audit {
-        self.server.audit(Actor::Operator, None)
+        self.server.audit(Actor::Operator, Origin::default())
     }
 }
 

@@ -9,10 +9,14 @@ use std::{
     time::Duration,
 };
 
-use consentry::mail::{Login, Mailer, Security, Sender, SmtpSettings};
+use consentry::{
+    mail::{Login, Mailer, Security, Sender, SmtpSettings},
+    model::live::Live,
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
 use serde_json::Value;
 use tempfile::TempDir;
+use zeroize::Zeroizing;
 
 use super::chromium::setting;
 
@@ -36,6 +40,8 @@ pub struct Way {
     pub security: Security,
     /// Whether it wants to know who sends.
     pub login: bool,
+    /// What whoever sends says of itself then.
+    pub password: Live<Zeroizing<String>>,
     /// The authority's certificate.
     pub authorities: Vec<u8>,
 }
@@ -43,7 +49,7 @@ pub struct Way {
 impl Way {
     /// Whoever takes mail there.
     pub fn mailer(&self, host: &str) -> Mailer {
-        let login = || Login { user: LOGIN.0.into(), password: LOGIN.1.to_owned().into() };
+        let login = || Login { user: LOGIN.0.into(), password: self.password.clone() };
         let settings = SmtpSettings {
             host: "localhost".into(),
             port: self.port,
@@ -69,7 +75,8 @@ impl SmtpServer {
         let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
         fs::write(folder.path().join("certificate.pem"), certificate.pem()).unwrap();
         fs::write(folder.path().join("key.pem"), key.serialize_pem()).unwrap();
-        let way = Way { port: 0, security, login, authorities: authority.pem().into_bytes() };
+        let password = Zeroizing::new(LOGIN.1.to_owned()).into();
+        let way = Way { port: 0, security, login, password, authorities: authority.pem().into_bytes() };
         let mut server = Self { child: None, folder, way };
         server.begin().await;
         server

@@ -3,7 +3,11 @@
 use chrono::TimeDelta;
 use consentry::{
     jobs,
-    model::{audit::Actor, client::Dialect, redirect_uri::RedirectUri},
+    model::{
+        audit::{Actor, Origin},
+        client::Dialect,
+        redirect_uri::RedirectUri,
+    },
     registry::{
         Registry, RegistryError,
         clients::{Which, callbacks, changes, scopes, secrets},
@@ -32,7 +36,7 @@ fn registry(server: &Server) -> Registry<'_> {
         clients_by_hand: true,
         is_trusted: false,
         actor: Actor::Operator,
-        address: None,
+        origin: Origin::default(),
     }
 }
 

@@ -5,6 +5,7 @@ use consentry::{
     mail::Security,
     model::{
         account::{Role, SignUps},
+        audit::Origin,
         client::Dialect,
         id::{AccountId, PluginId},
         plugin::Plugin,
@@ -130,7 +131,7 @@ on_both_engines! {
         consentry::jobs::mail::once(server).await.unwrap();
         let (url, secret) = link(&smtp.mail_to("joan@example.com").await);
         assert!(url.ends_with("/invitation"), "{url}");
-        let done = people::sign_up(server, &secret, ("Joan", "seven unlikely herons"), None).await.unwrap();
+        let done = people::sign_up(server, &secret, ("Joan", "seven unlikely herons"), Origin::default()).await.unwrap();
         let Followed::Done(account) = done else { panic!("{done:?}") };
         assert!(account.role == Role::Person && account.email_verified_at.is_some());
         let waiting = server.store.invitations_to(&joan, server.clock.now()).await.unwrap();

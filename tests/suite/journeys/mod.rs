@@ -1,6 +1,7 @@
 //! Journeys: whole stories, as ChatGPT, people and foreign clients live them.
 
 mod assistants;
+mod audit_log;
 mod classic_plugin;
 mod client_ids;
 mod command_line;
@@ -37,17 +38,20 @@ mod owners_api_working;
 mod passkeys_in_chromium;
 mod people;
 mod people_pages;
+mod references;
 mod registration;
 mod resealing;
 mod settings;
 mod settings_in_chromium;
 mod simulate;
+mod starting;
 mod through_others;
 pub mod try_out;
 mod two_nodes;
 mod under_a_path;
 mod verification;
 mod verification_by_hand;
+mod watching;
 mod webhooks;
 mod working;
 mod wrong_clocks;

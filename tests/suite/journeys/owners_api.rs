@@ -3,7 +3,11 @@
 use consentry::{
     clock::Clock,
     jobs,
-    model::{audit::Actor, client::Dialect, id::AccountId},
+    model::{
+        audit::{Actor, Origin},
+        client::Dialect,
+        id::AccountId,
+    },
     outbound::Outbound,
     protocol::manifest,
     registry::{
@@ -162,7 +166,7 @@ async fn by_hand(it: &Empty) -> AccountId {
         clients_by_hand: true,
         is_trusted: false,
         actor: Actor::Account(account),
-        address: None,
+        origin: Origin::default(),
     };
     let text = |member: &str| listing()[member].as_str().unwrap().to_owned();
     let form = PluginForm {

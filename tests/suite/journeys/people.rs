@@ -5,7 +5,7 @@ use consentry::{
     mail::Security,
     model::{
         account::{Email, Role},
-        audit::Actor,
+        audit::{Actor, Origin},
         digest::Digest,
         id::AccountId,
         link::{LinkPurpose, LinkState},
@@ -58,7 +58,7 @@ impl Town {
 
 /// Who has signed in with the session `here`.
 fn person(id: AccountId) -> Person {
-    Person { id, session: Digest::of("here"), address: None }
+    Person { id, session: Digest::of("here"), origin: Origin::default() }
 }
 
 fn address(text: &str) -> Email {
@@ -77,9 +77,9 @@ on_both_engines! {
         let LinkState::Standing(found) = look(server, LinkPurpose::SignUp, &secret).await.unwrap() else { panic!() };
         assert_eq!((found.email.as_str(), found.request.as_deref()), ("joan@example.com", Some("sealed")));
         assert!(matches!(look(server, LinkPurpose::ResetPassword, &secret).await.unwrap(), LinkState::Gone));
-        let Followed::Done(joan) = sign_up(server, &secret, ("Joan", NEW), None).await.unwrap() else { panic!() };
+        let Followed::Done(joan) = sign_up(server, &secret, ("Joan", NEW), Origin::default()).await.unwrap() else { panic!() };
         assert!(joan.email_verified_at.is_some() && joan.role == Role::Person);
-        assert!(matches!(sign_up(server, &secret, ("Joan", NEW), None).await.unwrap(), Followed::LinkGone));
+        assert!(matches!(sign_up(server, &secret, ("Joan", NEW), Origin::default()).await.unwrap(), Followed::LinkGone));
         assert!(matches!(look(server, LinkPurpose::SignUp, &secret).await.unwrap(), LinkState::Used));
         assert!(town.knows("joan@example.com", NEW).await);
     }
@@ -109,7 +109,7 @@ on_both_engines! {
         let (_, secret) = link(&town.mail_to("ada@example.com").await);
         let answers = crate::harness::aside::at_once(50, |number| {
             let (server, secret) = (std::sync::Arc::clone(server), secret.clone());
-            async move { reset_password(&server, &secret, &format!("{NEW} {number}"), None).await.unwrap() }
+            async move { reset_password(&server, &secret, &format!("{NEW} {number}"), Origin::default()).await.unwrap() }
         })
         .await;
         let won: Vec<_> = (0..50).filter(|number| matches!(answers[*number], Followed::Done(_))).collect();
@@ -124,7 +124,7 @@ on_both_engines! {
         let town = Town::new(engine).await;
         let server = &town.world.running.server;
         let store = &server.store;
-        let ada = store.vouch_for_email(&address("ada@example.com"), &server.audit(Actor::Operator, None)).await.unwrap().unwrap();
+        let ada = store.vouch_for_email(&address("ada@example.com"), &server.audit(Actor::Operator, Origin::default())).await.unwrap().unwrap();
         let (to, asker) = (address("thief@example.com"), Asker::default());
         let person = person(ada.id);
         let wrong = ask_to_change_email(server, &person, "not the password", &to, &asker).await.unwrap();
@@ -139,7 +139,7 @@ on_both_engines! {
         let (url, back) = link(&town.mail_to("ada@example.com").await);
         assert_eq!(url, format!("{}/restore-email", town.world.running.url));
         assert!(store.account_by_email(&address("ada@example.com")).await.unwrap().is_none());
-        let Followed::Done(account) = reset_password(server, &back, NEW, None).await.unwrap() else { panic!() };
+        let Followed::Done(account) = reset_password(server, &back, NEW, Origin::default()).await.unwrap() else { panic!() };
         assert_eq!(account.email.as_str(), "ada@example.com");
         assert!(town.knows("ada@example.com", NEW).await);
         assert_eq!(town.mail_to("ada@example.com").await["headers"]["subject"], "Your account at Example Accounts is yours again");
@@ -207,12 +207,12 @@ on_both_engines! {
     async fn an_invitation_is_handed_over_and_makes_an_owner(engine) {
         let town = Town::new(engine).await;
         let server = &town.world.running.server;
-        let audit = server.audit(Actor::Operator, None);
+        let audit = server.audit(Actor::Operator, Origin::default());
         let olive = address("olive@example.com");
         let made = people::invitation(&server.store, &server.settings.issuer, (&olive, Role::Owner), &audit).await;
         let (url, _) = made.unwrap().unwrap();
         let secret = url.strip_prefix(&format!("{}/invitation?link=", town.world.running.url)).unwrap();
-        let Followed::Done(account) = sign_up(server, secret, ("Olive", NEW), None).await.unwrap() else { panic!() };
+        let Followed::Done(account) = sign_up(server, secret, ("Olive", NEW), Origin::default()).await.unwrap() else { panic!() };
         assert_eq!((account.role, account.email), (Role::Owner, olive));
     }
 }

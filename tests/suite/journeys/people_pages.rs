@@ -2,7 +2,7 @@
 //! server, and its link is opened, looked at and used once.
 
 use consentry::{
-    model::{client::Dialect, digest::Digest},
+    model::{audit::Origin, client::Dialect, digest::Digest},
     server::people::{Asker, Change, Person, ask_to_change_email},
 };
 
@@ -141,7 +141,7 @@ on_both_engines! {
         let town = Town::new(engine).await;
         let server = &town.world.running.server;
         let (ada, _) = server.store.account_by_email(&"ada@example.com".parse().unwrap()).await.unwrap().unwrap();
-        let person = Person { id: ada.id, session: Digest::of("here"), address: None };
+        let person = Person { id: ada.id, session: Digest::of("here"), origin: Origin::default() };
         let to = "grace.hopper@example.com".parse().unwrap();
         let asked = ask_to_change_email(server, &person, PASSWORD, &to, &Asker::default()).await.unwrap();
         assert_eq!(asked, Change::Done);

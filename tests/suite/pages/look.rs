@@ -5,6 +5,7 @@ use consentry::model::{
     brand::Brand,
     provider::{Provider, Speaks},
 };
+use zeroize::Zeroizing;
 
 use super::asking::{Asking, unproven_request};
 use crate::harness::{
@@ -161,7 +162,7 @@ async fn other_ways_to_sign_in() {
         name: "work".to_owned(),
         label: "Example Inc.".to_owned(),
         client_id: "consentry".to_owned(),
-        client_secret: "a secret".to_owned().into(),
+        client_secret: Zeroizing::new("a secret".to_owned()).into(),
         scopes: Vec::new(),
         makes_accounts: false,
         speaks: Speaks::OpenId { issuer: "https://login.example.com".to_owned() },

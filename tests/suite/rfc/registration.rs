@@ -250,7 +250,7 @@ async fn the_body_is_json_and_no_longer_than_it_may_be() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_a_token_only_its_holders_register() {
     let token = "Zm9yIHdob2V2ZXIgcmVnaXN0ZXJz";
-    let world = World::with(Engine::Sqlite, registrants(Registrants::Bearer(Digest::of(token)))).await;
+    let world = World::with(Engine::Sqlite, registrants(Registrants::Bearer(Digest::of(token).into()))).await;
     let body = minimal();
     let stored = format!("{:x?}", Digest::of(token).0);
     for shown in [

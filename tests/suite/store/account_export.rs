@@ -232,6 +232,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
         "which program did it, by the name its owner gave it: what happened to a person may be another's doing",
         &["audit_events.token_id", "audit_events.token_name"],
     ),
+    ("what leads the operator to the lines of the log, which the person does not see", &["audit_events.request_id"]),
     (
         "what makes an account a reviewer's, who is told it by the owner; such an account is no person's",
         &["accounts.reviews", "accounts.ends_at"],

@@ -5,7 +5,7 @@ use consentry::{
     model::{
         Timestamp,
         account::Role,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         consent::Consent,
         digest::Digest,
@@ -56,9 +56,14 @@ pub fn at(milliseconds: i64) -> Timestamp {
     start() + TimeDelta::milliseconds(milliseconds)
 }
 
+/// A place in the network, and a request from there.
+pub fn origin(address: &str) -> Origin {
+    Origin { address: Some(address.to_owned()), request: Some("00c0ffee00c0ffee".to_owned()) }
+}
+
 /// An audit by the operator.
 pub fn audit(at: Timestamp) -> Audit {
-    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Operator, address: Some("127.0.0.1".into()) }
+    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Operator, origin: origin("127.0.0.1") }
 }
 
 /// A set of scopes.

@@ -23,7 +23,7 @@ use consentry::{
 };
 
 use super::{
-    facts::{World, at, audit, new_account, new_client, plugin, scopes, start},
+    facts::{World, at, audit, new_account, new_client, origin, plugin, scopes, start},
     links::{made, new_link, new_mail},
 };
 use crate::{harness::aside::at_once, on_both_engines, writes};
@@ -334,7 +334,7 @@ on_both_engines! {
     async fn a_person_does_not_learn_where_an_owner_sits(engine) {
         let world = World::new(engine).await;
         let owner = verified(&world, "grace@example.com").await;
-        let event = Audit { actor: Actor::Account(owner), address: Some("198.51.100.7".into()), ..audit(at(1)) };
+        let event = Audit { actor: Actor::Account(owner), origin: origin("198.51.100.7"), ..audit(at(1)) };
         world.store.disconnect_person(world.plugin.id, world.consent.id, &event).await.unwrap();
         let happened = world.store.happened_to(world.account, 1).await.unwrap();
         assert_eq!((happened[0].action.as_str(), happened[0].address.as_deref()), ("consent.revoked", None));

@@ -5,7 +5,7 @@ use consentry::{
     model::{
         Timestamp,
         assertion::AssertionId,
-        audit::{Actor, Audit},
+        audit::{Actor, Audit, Origin},
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         digest::Digest,
         id::{AuditEventId, ClientId, ClientSecretId, ConsentId},
@@ -57,7 +57,7 @@ async fn registered(world: &World, created_at: Timestamp) -> NewClient {
 
 /// An audit by the client itself.
 fn by(client: &NewClient, at: Timestamp) -> Audit {
-    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Client(client.id), address: None }
+    Audit { id: AuditEventId(random::id(at)), at, actor: Actor::Client(client.id), origin: Origin::default() }
 }
 
 fn grant(world: &World, client: &NewClient) -> ConsentGrant {

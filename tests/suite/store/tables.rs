@@ -52,7 +52,9 @@ const ROWS: &str = "
     select 'webhook_deliveries ' || count(*) from webhook_deliveries union all
     select 'working_keys ' || count(*) from working_keys union all
     select 'reseals ' || count(*) from reseals union all
-    select 'audit_events ' || count(*) from audit_events
+    select 'audit_events ' || count(*) from audit_events union all
+    select 'audit_links ' || count(*) from audit_links union all
+    select 'audit_forgotten ' || count(*) from audit_forgotten
     order by 1";
 
 /// Whatever about a family can change.

@@ -92,7 +92,7 @@ on_both_engines! {
         let mut recorded = Recorded::with(engine, registration(Registrants::Nobody)).await;
         recorded.world.running.json("/register", &good).await;
         recorded.refused_at(Step::Registration, "takes no registrations").await;
-        let mut recorded = Recorded::with(engine, registration(Registrants::Bearer(Digest::of("x")))).await;
+        let mut recorded = Recorded::with(engine, registration(Registrants::Bearer(Digest::of("x").into()))).await;
         recorded.world.running.json("/register", &good).await;
         recorded.refused_at(Step::Registration, "needs the initial access token").await;
     }
