@@ -1,5 +1,6 @@
 //! Consentry: the authorization server that lets ChatGPT into an API with its users' consent.
 
+pub mod audit;
 pub mod charts;
 pub mod cli;
 pub mod clock;

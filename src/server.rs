@@ -17,6 +17,7 @@ pub mod notes;
 pub mod owner_tokens;
 mod owners;
 pub mod people;
+pub mod refusals;
 pub mod registrations;
 pub mod shares;
 pub mod sign_ins;
@@ -64,6 +65,7 @@ use keyring::{Keyring, KeyringError};
 use mails::Mails;
 use notes::Notes;
 use owner_tokens::OwnerTokenUses;
+use refusals::Refusals;
 use registrations::Registrations;
 use sign_ins::SignIns;
 
@@ -94,6 +96,8 @@ pub struct Settings {
     pub session_lifetime: TimeDelta,
     /// How long working keys are published, used and kept.
     pub keys: KeyTimetable,
+    /// How long the audit log is kept; none for ever.
+    pub audit_age: Option<TimeDelta>,
     /// What passwords must be, and cost.
     pub passwords: passwords::Settings,
     /// In which ways a client can become known.
@@ -131,6 +135,7 @@ impl Settings {
             refresh_absolute: TimeDelta::days(365),
             session_lifetime: TimeDelta::days(30),
             keys: KeyTimetable::default(),
+            audit_age: Some(TimeDelta::days(2 * 365)),
             passwords: passwords::Settings::default(),
             mechanisms: Mechanisms::default(),
             clients_by_hand: true,
@@ -171,6 +176,8 @@ impl Settings {
 pub struct Server {
     /// What the operator chose.
     pub settings: Settings,
+    /// What this process is called among those that share a database: drawn when it starts.
+    pub node: String,
     /// The time.
     pub clock: Clock,
     /// What is remembered.
@@ -199,6 +206,8 @@ pub struct Server {
     pub flows: Flows,
     /// What is noted about clients in passing.
     pub notes: Notes,
+    /// What was refused and should be heard of.
+    pub refusals: Refusals,
     /// When owners' tokens were used.
     pub owner_tokens: OwnerTokenUses,
     /// The description of the owners' API, once somebody has asked for it.
@@ -258,6 +267,7 @@ impl Server {
         look_for_default(&settings, &resources);
         measure(&clock, &store).await?;
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
+        keyring.settle(&store, clock.now()).await?;
         // Strangers name what is fetched; what living connections need must not wait behind that.
         let known = Outbound::new(outbound.apart())?;
         let providers = Providers::new(settings.providers.clone(), Outbound::new(outbound.apart())?);
@@ -275,6 +285,7 @@ impl Server {
         let passkeys = Passkeys::of_site(&settings.origin, &settings.server_name);
         Ok(Self {
             settings,
+            node: format!("{:08x}", u32::from_be_bytes(random::bytes())),
             clock,
             store,
             keyring,
@@ -289,6 +300,7 @@ impl Server {
             passkeys,
             flows: Flows::default(),
             notes: Notes::default(),
+            refusals: Refusals::default(),
             owner_tokens: OwnerTokenUses::default(),
             owners_api: OnceLock::new(),
             counts: Counts::default(),

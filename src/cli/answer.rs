@@ -45,7 +45,7 @@ pub(super) fn legible(text: &str) -> String {
 }
 
 /// JSON that moves no cursor either, and says the same.
-fn escaped(json: &Value) -> String {
+pub(super) fn escaped(json: &Value) -> String {
     let text = json.to_string();
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

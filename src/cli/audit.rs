@@ -6,8 +6,11 @@ use uuid::Uuid;
 
 use super::{
     answer::{Answer, columns},
+    audit_export,
+    audit_verify::{self, Verify},
     desk::Desk,
     failure::Failure,
+    flags::ConfigFlags,
 };
 use crate::{
     model::id::AuditEventId,
@@ -19,6 +22,10 @@ use crate::{
 pub(super) enum Command {
     /// List what happened, the newest first
     List(List),
+    /// Say whether the log is as it was written: nothing deleted, changed or put in afterwards
+    Verify(Verify),
+    /// Write all that happened, the oldest first, as it is stored
+    Export(audit_export::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -40,8 +47,15 @@ pub(super) struct List {
     csv: bool,
 }
 
-pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
-    let Command::List(arguments) = command;
+pub(super) async fn run(command: Command, desk: &Desk, with: (bool, &ConfigFlags)) -> Result<Answer, Failure> {
+    match command {
+        Command::List(arguments) => list(arguments, desk).await,
+        Command::Export(arguments) => audit_export::run(&arguments, desk).await,
+        Command::Verify(arguments) => audit_verify::run(arguments, desk, with).await,
+    }
+}
+
+async fn list(arguments: List, desk: &Desk) -> Result<Answer, Failure> {
     let registry = desk.registry();
     let plugin = match &arguments.plugin {
         Some(slug) => Some(desk.plugin(slug).await?),
@@ -85,6 +99,7 @@ fn told(line: &Line) -> serde_json::Value {
         "client_id": line.client_id,
         "client_name": line.client_name,
         "address": line.address,
+        "request_id": line.request_id,
         "detail": line.detail,
     })
 }

@@ -29,6 +29,8 @@ pub(super) enum Command {
     Rotate(Rotate),
     /// Seal everything that rows keep sealed with the key that seals now, so that the one before can go
     Reseal(key_reseal::Arguments),
+    /// Give up the keys that no master key opens any more, so that the server can start; what they made is lost
+    GiveUp(GiveUp),
 }
 
 #[derive(Debug, Args)]
@@ -36,6 +38,13 @@ pub(super) struct List {
     /// Open each with the master keys, to see that a backup could be used
     #[arg(long)]
     verify: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GiveUp {
+    /// Do it, and do not only say which
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +97,7 @@ pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> R
             let masters = if verify { Some(masters(flags)?) } else { None };
             list(desk, masters.as_deref()).await
         }
+        Command::GiveUp(GiveUp { yes }) => give_up(desk, &masters(flags)?, yes).await,
         Command::Rotate(Rotate { purpose, compromised: false, .. }) => {
             let masters = masters(flags)?;
             let purposes = purpose.map_or(Purpose::ALL.to_vec(), |which| vec![which.purpose()]);
@@ -187,14 +197,36 @@ async fn end(desk: &Desk, masters: Vec<MasterKey>, purpose: Purpose) -> Result<A
     Ok(Answer { json: told(purpose, &ending, &made, desk), text })
 }
 
+async fn give_up(desk: &Desk, masters: &[MasterKey], yes: bool) -> Result<Answer, Failure> {
+    server::measure(&desk.clock, &desk.store).await?;
+    let now = desk.clock.now();
+    let mut keys = desk.store.working_keys().await?;
+    keys.retain(|key| master::unwrap(masters, key).is_err());
+    if keys.is_empty() {
+        return Ok(Answer { json: json!([]), text: "The master keys open all keys; none is given up.".to_owned() });
+    }
+    let json = keys.iter().map(|key| summary(key, (now, &desk.keys))).collect();
+    let table = table(&keys, (now, &desk.keys));
+    if !yes {
+        let text = format!(
+            "{table}\n\nNo master key that is listed opens these. If the one that does is lost, what they made is too: tokens, \
+             and what is sealed in rows. Nothing was done yet. Give them up with:\n  consentry key give-up --yes"
+        );
+        return Ok(Answer { json, text });
+    }
+    keys::give_up(&desk.registry(), masters).await?;
+    let text = format!("{table}\n\nThese are given up. The server makes new ones when it starts.");
+    Ok(Answer { json, text })
+}
+
 /// Opens the table with the master keys, by the clock that all nodes go by: new times are written.
-async fn open(desk: &Desk, masters: Vec<MasterKey>) -> Result<Keyring, Failure> {
+pub(super) async fn open(desk: &Desk, masters: Vec<MasterKey>) -> Result<Keyring, Failure> {
     server::measure(&desk.clock, &desk.store).await?;
     let opened = Keyring::open(masters, &desk.store, desk.clock.now()).await;
     opened.map_err(|error| Failure::not_done(error.to_string()))
 }
 
-fn means<'a>(desk: &'a Desk, keyring: &'a Keyring) -> Result<Means<'a>, Failure> {
+pub(super) fn means<'a>(desk: &'a Desk, keyring: &'a Keyring) -> Result<Means<'a>, Failure> {
     let master = keyring.wrapping().ok_or_else(|| Failure::not_done("no master key was given"))?;
     Ok(Means { master, timetable: &desk.keys })
 }

@@ -11,6 +11,8 @@ mod account_changes;
 mod account_import;
 mod answer;
 mod audit;
+mod audit_export;
+mod audit_verify;
 mod client;
 mod client_add;
 mod client_callbacks;
@@ -150,14 +152,18 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
             at_desk(&config, Desk::open, async |desk| plugin::run(command, desk, (json, &config)).await)
         }
         Command::Group(command) => at_desk(&config, Desk::open, async |desk| plugin_access::group(command, desk).await),
-        Command::Resource(command) => at_desk(&config, Desk::open, async |desk| resource::run(command, desk).await),
+        Command::Resource(command) => {
+            at_desk(&config, Desk::open, async |desk| resource::run(command, desk, &config).await)
+        }
         Command::Client(command) => at_desk(&config, Desk::open, async |desk| client::run(command, desk).await),
         Command::OwnerToken(command) => {
             at_desk(&config, Desk::open, async |desk| owner_token::run(command, desk).await)
         }
         Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),
         Command::Key(command) => at_desk(&config, Desk::open, async |desk| key::run(command, desk, &config).await),
-        Command::Audit(command) => at_desk(&config, Desk::open, async |desk| audit::run(command, desk).await),
+        Command::Audit(command) => {
+            at_desk(&config, Desk::open, async |desk| audit::run(command, desk, (json, &config)).await)
+        }
         Command::Preset(command) => preset::run(&command),
         Command::Simulate(caller) => simulate::run(&caller, json),
         Command::Doctor(caller) => doctor::run(&caller, json),

@@ -5,13 +5,15 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
-    answer::{Answer, columns},
+    answer::{Answer, columns, shown},
     desk::{Desk, audit},
     failure::Failure,
+    flags::ConfigFlags,
 };
 use crate::{
     model::{
         id::ResourceId,
+        public_key::SigningAlgorithm,
         resource::{Resource, ResourceIdentifier},
     },
     protocol::{
@@ -19,6 +21,7 @@ use crate::{
         resource_metadata::scopes,
     },
     random,
+    registry::{RegistryError, keys},
     store::resources::{AddResource, NewResource, RemoveResource},
 };
 
@@ -28,6 +31,8 @@ pub(super) enum Command {
     Add(Add),
     /// List all resources
     List,
+    /// Say how access tokens for a resource are signed, for an API that verifies nothing else than RS256 or `EdDSA`
+    SetAlgorithm(SetAlgorithm),
     /// Remove a resource; whatever was issued for it ends
     Remove(Remove),
 }
@@ -42,15 +47,24 @@ pub(super) struct Add {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct SetAlgorithm {
+    /// The URL clients know it by
+    identifier: String,
+    /// ES256, RS256 or `EdDSA`
+    algorithm: SigningAlgorithm,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Remove {
     /// The URL clients know it by
     identifier: String,
 }
 
-pub(super) async fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
+pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> Result<Answer, Failure> {
     match command {
         Command::Add(arguments) => add(&arguments, desk).await,
         Command::List => list(desk).await,
+        Command::SetAlgorithm(arguments) => set_algorithm(&arguments, desk, flags).await,
         Command::Remove(arguments) => remove(&arguments, desk).await,
     }
 }
@@ -62,6 +76,7 @@ pub(super) fn summary(resource: &Resource) -> Value {
         "resource": resource.identifier.as_str(),
         "plugin": resource.plugin_slug,
         "default": resource.is_default,
+        "signing_algorithm": resource.signing_algorithm.as_str(),
         "metadata_url": resource_metadata_url(&resource.identifier),
     })
 }
@@ -110,18 +125,49 @@ async fn list(desk: &Desk) -> Result<Answer, Failure> {
         "No resources yet. Each plugin has one from the start: `consentry plugin import ai-plugin.json --host HOST`."
             .to_owned()
     } else {
-        let head = ["RESOURCE", "PLUGIN", "", "METADATA"].map(str::to_owned);
+        let head = ["RESOURCE", "PLUGIN", "", "SIGNED", "METADATA"].map(str::to_owned);
         let row = |resource: &Resource| {
             [
                 resource.identifier.to_string(),
                 resource.plugin_slug.clone(),
                 if resource.is_default { "default" } else { "" }.to_owned(),
+                resource.signing_algorithm.as_str().to_owned(),
                 resource_metadata_url(&resource.identifier),
             ]
         };
         columns(&std::iter::once(head).chain(resources.iter().map(row)).collect::<Vec<_>>())
     };
     Ok(Answer { json, text })
+}
+
+async fn set_algorithm(arguments: &SetAlgorithm, desk: &Desk, flags: &ConfigFlags) -> Result<Answer, Failure> {
+    let identifier = read(&arguments.identifier)?;
+    let keyring = super::key::open(desk, super::key::masters(flags)?).await?;
+    let means = super::key::means(desk, &keyring)?;
+    let done = keys::sign_for(&desk.registry(), means, &identifier.canonical(), arguments.algorithm).await;
+    let (resource, begins) = match done {
+        Err(RegistryError::Gone) => return Err(unknown(&identifier)),
+        done => done?,
+    };
+    let (identifier, algorithm) = (&resource.identifier, resource.signing_algorithm.as_str());
+    let text = match begins {
+        None => format!("Access tokens for {identifier} are signed with {algorithm}."),
+        Some(at) if resource.signing_algorithm != arguments.algorithm => format!(
+            "The key is published at /.well-known/jwks.json, and can be used from {} on. Say this again then; until then \
+             tokens for {identifier} are signed with {algorithm}.",
+            shown(at)
+        ),
+        Some(at) => format!(
+            "Access tokens for {identifier} are signed with {algorithm} from {} on. Its key is published at \
+             /.well-known/jwks.json already, so that everybody knows it by then.",
+            shown(at)
+        ),
+    };
+    Ok(Answer { json: summary(&resource), text })
+}
+
+fn unknown(identifier: &ResourceIdentifier) -> Failure {
+    Failure::not_done(format!("there is no resource \"{identifier}\"; see `consentry resource list`"))
 }
 
 async fn remove(arguments: &Remove, desk: &Desk) -> Result<Answer, Failure> {
@@ -139,8 +185,6 @@ async fn remove(arguments: &Remove, desk: &Desk) -> Result<Answer, Failure> {
              --host makes another the default",
             resource.identifier, resource.plugin_slug
         ))),
-        RemoveResource::Unknown => {
-            Err(Failure::not_done(format!("there is no resource \"{identifier}\"; see `consentry resource list`")))
-        }
+        RemoveResource::Unknown => Err(unknown(&identifier)),
     }
 }

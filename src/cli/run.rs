@@ -16,6 +16,8 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
     let stops: Vec<Stop> = listening.iter().map(Listening::stop).collect();
     let background = [
         tokio::spawn(jobs::sweep::run(Arc::clone(&server))),
+        tokio::spawn(jobs::audit_links::run(Arc::clone(&server))),
+        tokio::spawn(jobs::audit_age::run(Arc::clone(&server))),
         tokio::spawn(jobs::clock_offset::run(Arc::clone(&server))),
         tokio::spawn(jobs::keys::run(Arc::clone(&server))),
         tokio::spawn(jobs::flows::run(Arc::clone(&server))),
@@ -44,11 +46,14 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
     if let Err(error) = jobs::flows::keep(&server).await {
         tracing::warn!(%error, "the last steps of connections could not be recorded");
     }
-    if let Err(error) = jobs::notes::keep(&server).await {
+    if let Err(error) = jobs::notes::end(&server).await {
         tracing::warn!(%error, "the last notes about clients are lost");
     }
     if let Err(error) = jobs::counts::keep(&server).await {
         tracing::warn!(%error, "what was counted last could not be kept");
+    }
+    if let Err(error) = jobs::audit_links::end(&server).await {
+        tracing::warn!(%error, "the audit log's chain could not be made longer; it is when a server starts");
     }
     server.store.close().await;
     ended.into_iter().try_for_each(|end| end.map_err(io::Error::other)?)

@@ -109,6 +109,7 @@ fn settings(config: &ServeConfig) -> Settings {
         refresh_absolute: lifetimes.refresh_absolute,
         session_lifetime: lifetimes.session,
         keys: config.keys,
+        audit_age: lifetimes.audit,
         passwords: config.passwords,
         mechanisms: mechanisms(config),
         clients_by_hand: config.clients.by_hand,

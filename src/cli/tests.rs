@@ -79,7 +79,7 @@ impl Shell {
             Command::Account(command) => account::run(command, &self.desk).await,
             Command::Plugin(command) => plugin::run(command, &self.desk, (false, &ConfigFlags::default())).await,
             Command::Group(command) => plugin_access::group(command, &self.desk).await,
-            Command::Resource(command) => resource::run(command, &self.desk).await,
+            Command::Resource(command) => resource::run(command, &self.desk, &ConfigFlags::default()).await,
             Command::Client(command) => client::run(command, &self.desk).await,
             Command::OwnerToken(command) => owner_token::run(command, &self.desk).await,
             Command::Flow(command) => flow::run(command, &self.desk).await,

@@ -41,7 +41,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 43] = [
+pub const KEYS: [Key; 44] = [
     key(
         "public_url",
         None,
@@ -152,6 +152,13 @@ pub const KEYS: [Key; 43] = [
          leaves that to `consentry key rotate`.",
     ),
     key("working_key_age", Some("31536000"), "31536000", "The same for all other working keys (365 days)."),
+    key(
+        "audit_age",
+        Some("63072000"),
+        "63072000",
+        "How long the audit log is kept, in seconds (2 years; at least 90 days). What is older leaves a few hundred \
+         events at a time, and `audit verify` knows that it did. 0 keeps it for ever.",
+    ),
     key(
         "sign_up",
         Some("invitation"),

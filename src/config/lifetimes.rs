@@ -1,10 +1,12 @@
-//! How long things live: `access_token_lifetime`, `refresh_*`, `session_lifetime`, `standing_max_age`; all in seconds.
+//! How long things live: `access_token_lifetime`, `refresh_*`, `session_lifetime`, `standing_max_age`, `audit_age`; all in
+//! seconds.
 
 use chrono::TimeDelta;
 
 use super::reader::Reader;
 
 const YEAR: u32 = 365 * 24 * 3600;
+const AUDIT_AGE_MIN: u32 = 90 * 24 * 3600;
 
 /// How long things live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Lifetimes {
     pub session: TimeDelta,
     /// The knowledge that a connection stands.
     pub standing_max_age: TimeDelta,
+    /// An event of the audit log; none for ever.
+    pub audit: Option<TimeDelta>,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Lifetimes> {
@@ -31,6 +35,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Lifetimes> {
     let refresh_absolute = reader.number("refresh_absolute", 300..=10 * YEAR);
     let session = reader.number("session_lifetime", 300..=YEAR);
     let standing_max_age = reader.number("standing_max_age", 0..=60);
+    let audit = reader.number("audit_age", 0..=100 * YEAR);
+    if audit.is_some_and(|age| age != 0 && age < AUDIT_AGE_MIN) {
+        let cure = format!("write at least {AUDIT_AGE_MIN} (90 days), or 0 to keep it for ever");
+        reader.mistake("audit_age", "what is wrong is often found later than that", cure);
+    }
     if let (Some(idle), Some(absolute)) = (refresh_idle, refresh_absolute)
         && idle > absolute
     {
@@ -45,5 +54,6 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Lifetimes> {
         refresh_absolute: seconds(refresh_absolute?),
         session: seconds(session?),
         standing_max_age: seconds(standing_max_age?),
+        audit: audit.filter(|age| *age != 0).map(seconds),
     })
 }

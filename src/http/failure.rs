@@ -100,7 +100,7 @@ impl Fault {
         match self {
             Self::Store(error) | Self::Keyring(KeyringError::Store(error)) => error.passes(),
             Self::Password(error) => matches!(error, crate::passwords::PasswordError::Busy),
-            Self::MailIsBehind | Self::FetchesAreBehind => true,
+            Self::MailIsBehind | Self::FetchesAreBehind | Self::Keyring(KeyringError::Behind) => true,
             _ => false,
         }
     }

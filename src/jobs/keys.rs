@@ -1,5 +1,5 @@
 //! Working keys: read again each second, so that every node knows a key before it is used; and each minute looked through
-//! for what is old enough to be replaced, what is needed no more, and what another master key wraps.
+//! for what is old enough to be replaced and what is needed no more.
 //!
 //! All nodes do this, and the store lets one of them win. When is `model::key_timetable`'s to say.
 
@@ -37,8 +37,10 @@ pub async fn run(server: Arc<Server>) {
     }
 }
 
-/// Replaces what is due, wipes what is not needed any more, and wraps with the first master key what another one wraps.
+/// Replaces what is due, and wipes what is not needed any more.
 pub async fn once(server: &Server) -> Result<(), RegistryError> {
+    // What is wiped is gone, so a clock that has jumped must not say when.
+    server.measure_clock().await?;
     let registry = server.registry();
     if let Some(master) = server.keyring.wrapping() {
         let means = keys::Means { master, timetable: &server.settings.keys };
@@ -53,10 +55,6 @@ pub async fn once(server: &Server) -> Result<(), RegistryError> {
     }
     for kid in keys::end(&registry).await? {
         tracing::info!(key.id = %kid, "a working key was wiped: nothing it made can come back");
-    }
-    let rewrapped = server.keyring.rewrap(&server.store, server.clock.now()).await?;
-    if rewrapped > 0 {
-        tracing::info!(keys = rewrapped, "working keys are wrapped by the first master key now");
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Jobs: what the server does by itself, in the background. One per file, bounded and safe to repeat; no cron.
 
+pub mod audit_age;
+pub mod audit_links;
 pub mod clock_offset;
 pub mod counts;
 pub mod flows;

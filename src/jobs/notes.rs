@@ -1,10 +1,10 @@
-//! Keeping notes about clients and owners' tokens: what was gathered since the last time goes to the store. What cannot
+//! Keeping notes about clients and owners' tokens, and what was refused: what was gathered since the last time goes to the store. What cannot
 //! be kept is let go: it will be noted again.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    server::{Server, notes::OFFERS_MAX},
+    server::{Server, notes::OFFERS_MAX, refusals::Due},
     store::StoreResult,
 };
 
@@ -19,9 +19,22 @@ pub async fn run(server: Arc<Server>) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         if let Err(error) = keep(&server).await {
-            tracing::warn!(%error, "notes are lost: when secrets and tokens were last used, and which callbacks are new");
+            tracing::warn!(%error, "notes are lost: when secrets and tokens were last used, which callbacks are new, and what was refused");
         }
     }
+}
+
+/// Keeps everything, because the process ends.
+pub async fn end(server: &Server) -> StoreResult<()> {
+    keep(server).await?;
+    tell(server, server.refusals.take_all()).await
+}
+
+async fn tell(server: &Server, due: Vec<Due>) -> StoreResult<()> {
+    for Due { actor, origin, telling } in due {
+        server.store.tell(telling, &server.audit(actor, origin)).await?;
+    }
+    Ok(())
 }
 
 /// Keeps everything that was gathered.
@@ -33,6 +46,11 @@ pub async fn keep(server: &Server) -> StoreResult<()> {
     if !callbacks.is_empty() {
         server.store.note_callbacks(&callbacks, u32::try_from(OFFERS_MAX).unwrap_or(u32::MAX)).await?;
     }
+    let (due, dropped) = server.refusals.take(server.clock.now());
+    if dropped > 0 {
+        tracing::warn!(refusals.dropped = dropped, "the audit log does not tell of refusals: there were too many");
+    }
+    tell(server, due).await?;
     // The last: a callback that is lost is offered late, and when a token was used is news to fewer.
     for some in server.owner_tokens.take().chunks(BATCH) {
         server.store.note_owner_token_uses(some).await?;

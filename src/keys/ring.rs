@@ -18,6 +18,7 @@ use crate::{
     model::{
         Timestamp,
         key::{KeyAlgorithm, Kid, Purpose, WrappedKey},
+        public_key::SigningAlgorithm,
     },
     random,
 };
@@ -114,23 +115,36 @@ impl Ring {
 
     /// The purposes that lack a key for new things.
     pub fn lacking(&self) -> Vec<Purpose> {
-        let lacks = |purpose: &Purpose| self.active(*purpose, purpose.algorithm()).is_none();
+        let lacks = |purpose: &Purpose| self.in_force(*purpose, purpose.algorithm(), self.as_of).is_none();
         Purpose::ALL.iter().copied().filter(lacks).collect()
     }
 
+    /// The key that makes new things. Where the one that took over does not open here, that is the one before: what it makes
+    /// is taken everywhere for as long as it is needed.
     fn active(&self, purpose: Purpose, algorithm: KeyAlgorithm) -> Option<&Material> {
-        self.in_force(purpose, algorithm, self.as_of)
+        let is_needed =
+            |held: &&Held| held.purpose == purpose && held.algorithm == algorithm && held.is_needed(self.as_of);
+        let before = || self.keys.values().filter(is_needed).max_by_key(|held| held.active_at);
+        self.in_force(purpose, algorithm, self.as_of).or_else(|| before().map(|held| &held.material))
     }
 
     /// The key that made new things at an instant. Before the first began, that one did: it was made by a node whose
     /// clock is ahead of this one's.
     fn in_force(&self, purpose: Purpose, algorithm: KeyAlgorithm, time: Timestamp) -> Option<&Material> {
-        let not_retired = |held: &&Held| {
-            held.purpose == purpose && held.algorithm == algorithm && held.retired_at.is_none_or(|until| time < until)
-        };
-        let candidates = || self.keys.values().filter(not_retired);
-        let begun = candidates().filter(|held| held.active_at <= time).max_by_key(|held| held.active_at);
-        begun.or_else(|| candidates().min_by_key(|held| held.active_at)).map(|held| &held.material)
+        let first = || self.not_retired(purpose, algorithm, time).min_by_key(|held| held.active_at);
+        self.begun(purpose, algorithm, time).or_else(|| first().map(|held| &held.material))
+    }
+
+    /// The same, if any has begun.
+    fn begun(&self, purpose: Purpose, algorithm: KeyAlgorithm, time: Timestamp) -> Option<&Material> {
+        let begun = self.not_retired(purpose, algorithm, time).filter(|held| held.active_at <= time);
+        begun.max_by_key(|held| held.active_at).map(|held| &held.material)
+    }
+
+    fn not_retired(&self, purpose: Purpose, algorithm: KeyAlgorithm, time: Timestamp) -> impl Iterator<Item = &Held> {
+        let is_of_kind = move |held: &&Held| held.purpose == purpose && held.algorithm == algorithm;
+        let not_retired = move |held: &&Held| held.retired_at.is_none_or(|until| time < until);
+        self.keys.values().filter(is_of_kind).filter(not_retired)
     }
 
     /// What a key that somebody names may be checked with: until nothing that it made can come back.
@@ -144,9 +158,11 @@ impl Ring {
         self.keys.contains_key(&kid)
     }
 
-    /// The key that signs new tokens.
-    pub fn signing(&self) -> Result<&SigningKey, KeyError> {
-        match self.active(Purpose::Sign, KeyAlgorithm::Es256) {
+    /// The key that signs new tokens with an algorithm. As long as the first one of an algorithm is only published, tokens
+    /// are signed with the one that is always there.
+    pub fn signing(&self, algorithm: SigningAlgorithm) -> Result<&SigningKey, KeyError> {
+        let asked = self.begun(Purpose::Sign, algorithm.into(), self.as_of);
+        match asked.or_else(|| self.active(Purpose::Sign, Purpose::Sign.algorithm())) {
             Some(Material::Sign(key)) => Ok(key),
             _ => Err(KeyError::Missing("sign")),
         }
@@ -254,8 +270,8 @@ impl Held {
 fn read(row: &WrappedKey, material: &[u8]) -> Result<Material, KeyError> {
     let unusable = KeyError::Unusable(row.kid);
     match (row.purpose, row.algorithm) {
-        (Purpose::Sign, KeyAlgorithm::Es256) => {
-            Ok(Material::Sign(Arc::new(SigningKey::from_pkcs8(row.kid, material)?)))
+        (Purpose::Sign, KeyAlgorithm::Es256 | KeyAlgorithm::Rs256 | KeyAlgorithm::EdDsa) => {
+            Ok(Material::Sign(Arc::new(SigningKey::from_pkcs8(row.kid, row.algorithm, material)?)))
         }
         (Purpose::Mac | Purpose::Audit, KeyAlgorithm::HmacSha256) if material.len() == 32 => {
             let key = hmac::Key::new(hmac::HMAC_SHA256, material);
@@ -282,7 +298,7 @@ pub fn new_key(
     active_at: Timestamp,
 ) -> Result<WrappedKey, KeyError> {
     let material = match algorithm {
-        KeyAlgorithm::Es256 => signing::generate()?,
+        KeyAlgorithm::Es256 | KeyAlgorithm::Rs256 | KeyAlgorithm::EdDsa => signing::generate(algorithm)?,
         KeyAlgorithm::HmacSha256 | KeyAlgorithm::Aes256Gcm => Zeroizing::new(random::bytes::<32>().to_vec()),
     };
     let mut row = WrappedKey {

@@ -5,6 +5,7 @@
 mod action;
 
 pub use action::AuditAction;
+use uuid::Uuid;
 
 use super::{
     Timestamp,
@@ -74,6 +75,20 @@ pub struct Audit {
     pub actor: Actor,
     /// From where.
     pub origin: Origin,
+}
+
+impl AuditEventId {
+    /// What is not after this was made in that millisecond at the latest.
+    pub fn last_of(at: Timestamp) -> Self {
+        let milliseconds = u128::try_from(at.timestamp_millis()).unwrap_or(0);
+        Self(Uuid::from_u128(milliseconds << 80 | u128::MAX >> 48))
+    }
+
+    /// When it was made (RFC 9562 §5.7).
+    pub fn time(self) -> Timestamp {
+        let milliseconds = i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX);
+        Timestamp::from_timestamp_millis(milliseconds).unwrap_or(Timestamp::MAX_UTC)
+    }
 }
 
 /// Where something came from; empty for what nobody asked for over the network.

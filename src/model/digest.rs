@@ -14,6 +14,22 @@ impl Digest {
         Self(hash)
     }
 
+    /// The digest that is written so in hexadecimal.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut hash = [0; 32];
+        let is_hex = text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)).filter(|_| is_hex) {
+            *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+        }
+        is_hex.then_some(Self(hash))
+    }
+
+    /// In hexadecimal.
+    pub fn to_hex(self) -> String {
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+    }
+
     /// The first 16 bytes: enough where only equality with something chosen beforehand is asked.
     pub fn short(&self) -> [u8; 16] {
         let mut short = [0; 16];

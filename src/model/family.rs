@@ -8,6 +8,7 @@ use super::{
     digest::Digest,
     id::{AccountId, ClientId, ConsentId, FamilyId, PluginId},
     plugin::SubjectSalt,
+    public_key::SigningAlgorithm,
     refresh_token::RefreshToken,
     scope::Scopes,
 };
@@ -40,6 +41,8 @@ pub struct Family {
     pub plugin_id: PluginId,
     /// Makes the subject its tokens name.
     pub subject_salt: SubjectSalt,
+    /// How access tokens for it are signed.
+    pub signing_algorithm: SigningAlgorithm,
     /// What was authorized and the consent of today still allows.
     pub scopes: Scopes,
     /// How its client proved itself last; refreshes must do no less.
@@ -120,6 +123,7 @@ mod tests {
             resource: String::new(),
             plugin_id: PluginId(Uuid::max()),
             subject_salt: SubjectSalt([0; 32]),
+            signing_algorithm: SigningAlgorithm::Es256,
             scopes: Scopes::default(),
             authentication_method: AuthenticationMethod::None,
             access_generation: 1,

@@ -6,7 +6,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Timestamp, account::UnknownWord};
+use super::{Timestamp, account::UnknownWord, public_key::SigningAlgorithm};
 
 /// Names a working key inside whatever it made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,10 +104,24 @@ words! {
     KeyAlgorithm, "key algorithm", {
         /// ECDSA over P-256 (RFC 7518 §3.4), PKCS #8.
         Es256 = "ES256",
+        /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3), 2048 bits, PKCS #8.
+        Rs256 = "RS256",
+        /// Ed25519 (RFC 8037 §3.1), PKCS #8.
+        EdDsa = "EdDSA",
         /// HMAC with SHA-256, 32 bytes.
         HmacSha256 = "HS256",
         /// AES-256 in Galois/Counter Mode, 32 bytes.
         Aes256Gcm = "A256GCM",
+    }
+}
+
+impl From<SigningAlgorithm> for KeyAlgorithm {
+    fn from(algorithm: SigningAlgorithm) -> Self {
+        match algorithm {
+            SigningAlgorithm::Es256 => Self::Es256,
+            SigningAlgorithm::Rs256 => Self::Rs256,
+            SigningAlgorithm::EdDsa => Self::EdDsa,
+        }
     }
 }
 

@@ -26,6 +26,9 @@ const CODE_MAX: TimeDelta = TimeDelta::hours(1);
 /// A request in flight, an offer, a half-way cookie and the request behind a link in a mail end within hours.
 const REQUEST_MAX: TimeDelta = TimeDelta::days(7);
 
+/// A browser is remembered for a month, by a mark that this server authenticates.
+const MARK_MAX: TimeDelta = TimeDelta::days(31);
+
 /// What the timetable depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyTimetable {
@@ -66,7 +69,7 @@ impl KeyTimetable {
         let needed_until = match purpose {
             Purpose::Sign => Some(at + ACCESS_TOKEN_MAX),
             // Connections of today may have been made under another `refresh_absolute`.
-            Purpose::Mac => last_family_ends.into_iter().chain([at + self.refresh_absolute]).max(),
+            Purpose::Mac => last_family_ends.into_iter().chain([at + self.refresh_absolute, at + MARK_MAX]).max(),
             Purpose::SealCode => Some(at + CODE_MAX),
             Purpose::SealRequest => Some(at + REQUEST_MAX),
             // As long as a row is sealed with it, or a link of the audit log authenticated: who changes those knows.

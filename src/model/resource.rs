@@ -9,6 +9,7 @@ use url::Url;
 use super::{
     id::{PluginId, ResourceId},
     plugin::{Host, SubjectSalt},
+    public_key::SigningAlgorithm,
     redirect_uri::{authority, has_loopback_host},
     scope::Catalogue,
 };
@@ -135,6 +136,8 @@ pub struct Resource {
     pub is_default: bool,
     /// Makes pairwise subjects.
     pub subject_salt: SubjectSalt,
+    /// How access tokens for it are signed.
+    pub signing_algorithm: SigningAlgorithm,
     /// What clients may ask for there.
     pub scopes: Catalogue,
 }

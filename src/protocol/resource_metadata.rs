@@ -51,6 +51,7 @@ mod tests {
     use crate::model::{
         id::{PluginId, ResourceId},
         plugin::SubjectSalt,
+        public_key::SigningAlgorithm,
         scope::{Catalogue, Scope},
     };
 
@@ -67,6 +68,7 @@ mod tests {
             plugin_name: "To-do".to_owned(),
             is_default: true,
             subject_salt: SubjectSalt([0; 32]),
+            signing_algorithm: SigningAlgorithm::Es256,
             scopes: catalogue,
         }
     }

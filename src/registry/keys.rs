@@ -5,11 +5,16 @@
 
 use super::{Registry, RegistryError, RegistryResult};
 use crate::{
-    keys::{master::MasterKey, ring},
+    keys::{
+        master::{self, MasterKey},
+        ring,
+    },
     model::{
         Timestamp,
         key::{KeyAlgorithm, Kid, Purpose, WrappedKey},
         key_timetable::{KeyTimetable, TakeOver},
+        public_key::SigningAlgorithm,
+        resource::Resource,
     },
     store::keys::{KeyRotation, RotateKey, Why},
 };
@@ -90,7 +95,11 @@ pub async fn rotate_due(registry: &Registry<'_>, means: Means<'_>) -> RegistryRe
 /// What [`compromised`] would end.
 pub async fn ending(registry: &Registry<'_>, purpose: Purpose) -> RegistryResult<Ending> {
     let keys = registry.store.working_keys().await?;
-    let connections = registry.store.families_alive(registry.clock.now()).await?;
+    // Counting takes a while where there are many, and who does not need the number must not wait for it.
+    let connections = match purpose {
+        Purpose::Mac => registry.store.families_alive(registry.clock.now()).await?,
+        _ => 0,
+    };
     Ok(Ending { keys: keys.into_iter().filter(|key| key.purpose == purpose).collect(), connections })
 }
 
@@ -114,6 +123,37 @@ pub async fn compromised(
     Ok(made)
 }
 
+/// Has access tokens for a resource, by its canonical spelling, signed with an algorithm. The algorithm's first key is
+/// made when the first resource asks for it; answers when it begins, where it has not yet: until then tokens are signed as
+/// they were before. That is with ES256, whatever the resource says by then; one that wanted another algorithm goes on with
+/// it, and has to be told again.
+///
+/// # Errors
+///
+/// [`RegistryError::Gone`] where there is no such resource.
+pub async fn sign_for(
+    registry: &Registry<'_>,
+    means: Means<'_>,
+    canonical: &str,
+    algorithm: SigningAlgorithm,
+) -> RegistryResult<(Resource, Option<Timestamp>)> {
+    let (now, store) = (registry.clock.now(), registry.store);
+    let resource = store.resource(canonical).await?.ok_or(RegistryError::Gone)?;
+    let kind = (Purpose::Sign, KeyAlgorithm::from(algorithm));
+    let is_of_kind = |key: &&WrappedKey| (key.purpose, key.algorithm) == kind;
+    if !store.working_keys().await?.iter().any(|key| is_of_kind(&key) && key.is_newest()) {
+        let first = ring::new_key(means.master, kind, now, now + means.timetable.lead(Purpose::Sign))?;
+        store.add_first_keys(&[first], &registry.audit(now)).await?;
+    }
+    let keys = store.working_keys().await?;
+    let begins = keys.iter().filter(is_of_kind).map(|key| key.active_at).min().filter(|begins| now < *begins);
+    if begins.is_some() && resource.signing_algorithm != SigningAlgorithm::Es256 {
+        return Ok((resource, begins));
+    }
+    let resource = store.sign_for(canonical, algorithm, &registry.audit(now)).await?.ok_or(RegistryError::Gone)?;
+    Ok((resource, begins))
+}
+
 /// Wipes the keys that are needed no more, and answers which.
 pub async fn end(registry: &Registry<'_>) -> RegistryResult<Vec<Kid>> {
     let now = registry.clock.now();
@@ -123,6 +163,15 @@ pub async fn end(registry: &Registry<'_>) -> RegistryResult<Vec<Kid>> {
         return Ok(Vec::new());
     }
     Ok(registry.store.end_keys(&registry.audit(now)).await?)
+}
+
+/// Gives up the keys that none of the master keys opens, because those that would are lost; answers which.
+pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<Vec<Kid>> {
+    let keys = registry.store.working_keys().await?;
+    let shut = keys.iter().filter(|key| master::unwrap(masters, key).is_err()).map(|key| key.kid);
+    let shut: Vec<Kid> = shut.collect();
+    let audit = registry.audit(registry.clock.now());
+    Ok(registry.store.give_up_keys(&shut, &audit).await?)
 }
 
 /// The last key of each algorithm that a purpose has keys of.

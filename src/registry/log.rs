@@ -39,6 +39,8 @@ pub struct Line {
     pub client_name: String,
     /// From which network address; may be empty.
     pub address: String,
+    /// Under which request; may be empty.
+    pub request_id: String,
     /// What more is known: names and values; may be empty.
     pub detail: String,
 }
@@ -74,8 +76,13 @@ pub async fn read(
     Ok(lines.into_iter().map(|line| shown(registry.is_trusted, plugin, line)).collect())
 }
 
+/// Whose lines say nothing of who they are and where. Whoever pretends to be a client may be on a person's computer,
+/// as the client itself may.
+const OF_PEOPLE: [&str; 6] =
+    ["consent.", "family.", "access.", "refresh.", "client.authentication_refused", "client.assertion_replayed"];
+
 fn shown(is_trusted: bool, plugin: Option<&Plugin>, line: LogLine) -> Line {
-    let is_of_people = ["consent.", "family.", "access."].iter().any(|group| line.action.starts_with(group));
+    let is_of_people = OF_PEOPLE.iter().any(|group| line.action.starts_with(group));
     let subject = || Some(people::subject_of(plugin?, line.account_id?));
     let person = match (is_trusted, is_of_people) {
         (true, _) => line.account_email.clone().or_else(subject),
@@ -103,6 +110,7 @@ fn shown(is_trusted: bool, plugin: Option<&Plugin>, line: LogLine) -> Line {
         client_id: line.client_id.unwrap_or_default(),
         client_name: line.client_name.unwrap_or_default(),
         address: line.address.filter(|_| is_trusted || !is_of_people).unwrap_or_default(),
+        request_id: line.request_id.filter(|_| is_trusted || !is_of_people).unwrap_or_default(),
         detail: told(&line.detail),
     }
 }
@@ -121,12 +129,12 @@ fn told(detail: &Value) -> String {
 
 /// The head of [`Line::csv`].
 pub const CSV_HEAD: &str = "\"at\",\"action\",\"by\",\"person\",\"client_id\",\"client_name\",\"address\",\"detail\",\"id\",\
-     \"token_id\",\"token_name\"\r\n";
+     \"token_id\",\"token_name\",\"request_id\"\r\n";
 
 /// The last line of a file that ends before the log does: whoever keeps it must not take it for all there is.
 pub fn there_may_be_more(before: AuditEventId) -> String {
     let says = format!("there may be older lines: add before={before} to the address of this file");
-    let cells = ["", "", "", "", "", "", "", says.as_str(), "", "", ""];
+    let cells = ["", "", "", "", "", "", "", says.as_str(), "", "", "", ""];
     cells.map(cell).join(",") + "\r\n"
 }
 
@@ -146,6 +154,7 @@ impl Line {
             &id,
             &self.token_id,
             &self.token_name,
+            &self.request_id,
         ];
         cells.map(|text| cell(text)).join(",") + "\r\n"
     }
@@ -154,7 +163,7 @@ impl Line {
 /// A cell. Names come from strangers, and a table program takes what begins so for a formula, which it may run: an
 /// apostrophe makes it text (OWASP, CSV Injection). Some split at other characters than commas, so what follows one of
 /// those may be a beginning, too.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     let mut cell = String::from("\"");
     if text.starts_with(['\t', '\r']) {
         cell.push('\'');

@@ -9,6 +9,7 @@ use std::sync::{
 };
 
 use chrono::TimeDelta;
+use tokio::sync::Mutex;
 
 use crate::{
     keys::{
@@ -48,6 +49,9 @@ pub enum KeyringError {
     /// The table lacks an active key although one was to be made.
     #[error("the table of working keys lacks an active key for a purpose")]
     Incomplete,
+    /// The table could not be read for a while, so an unknown key may be one that another node has made.
+    #[error("the table of working keys could not be read for a while")]
+    Behind,
 }
 
 /// The current ring, shared by all workers.
@@ -55,11 +59,12 @@ pub struct Keyring {
     masters: Vec<MasterKey>,
     ring: RwLock<Arc<Ring>>,
     asked_at: AtomicI64,
+    /// One reading at a time: whoever waited for it looks at what it brought.
+    reading: Mutex<()>,
 }
 
 impl Keyring {
-    /// Reads the table; a first start fills it. Several nodes may do so at once: the first of each purpose stays. What the
-    /// first master key does not wrap yet, it wraps from now on.
+    /// Reads the table; a first start fills it. Several nodes may do so at once: the first of each purpose stays.
     ///
     /// # Errors
     ///
@@ -79,10 +84,8 @@ impl Keyring {
         if !ring.lacking().is_empty() {
             return Err(KeyringError::Incomplete);
         }
-        let keyring =
-            Self { masters, ring: RwLock::new(Arc::new(ring)), asked_at: AtomicI64::new(now.timestamp_millis()) };
-        keyring.rewrap_rows(store, &rows, now).await?;
-        Ok(keyring)
+        let (ring, asked_at) = (RwLock::new(Arc::new(ring)), AtomicI64::new(now.timestamp_millis()));
+        Ok(Self { masters, ring, asked_at, reading: Mutex::new(()) })
     }
 
     /// The ring as it was last read.
@@ -97,7 +100,7 @@ impl Keyring {
     }
 
     /// The master keys that wrap nothing any more, and could go from the configuration.
-    pub fn idle_masters(&self, rows: &[WrappedKey]) -> Vec<&str> {
+    fn idle_masters(&self, rows: &[WrappedKey]) -> Vec<&str> {
         let idle = |master: &&MasterKey| rows.iter().all(|row| row.gone_at.is_some() || row.master != master.id());
         self.masters.iter().skip(1).filter(idle).map(MasterKey::id).collect()
     }
@@ -127,27 +130,43 @@ impl Keyring {
     }
 
     /// A ring that knows the keys, if there are such keys: another node may have made them a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Store`] and [`KeyringError::Behind`] where nobody can say whether there is such a key, and
+    /// [`KeyringError::Key`] where there is and it does not open here: neither is a reason to call anything forged.
     pub async fn knowing(
         &self,
-        kids: impl IntoIterator<Item = Kid>,
+        kids: impl IntoIterator<Item = Kid> + Clone,
         store: &Store,
         now: Timestamp,
     ) -> Result<Arc<Ring>, KeyringError> {
         let ring = self.current();
-        let mut kids = kids.into_iter().peekable();
-        if kids.peek().is_none() {
+        let knows_all = |ring: &Ring| kids.clone().into_iter().all(|kid| ring.knows(kid));
+        if kids.clone().into_iter().next().is_none() || (knows_all(&ring) && is_recent(&ring, now)) {
             return Ok(ring);
         }
-        let is_known = kids.all(|kid| ring.knows(kid));
-        drop(kids);
-        if (is_known && now - ring.as_of() < STALE) || !self.may_read_again(now) {
+        let _turn = self.reading.lock().await;
+        let ring = self.current();
+        let is_known = knows_all(&ring);
+        if is_known && is_recent(&ring, now) {
             return Ok(ring);
         }
-        match self.follow(store, now).await {
-            Ok(ring) => Ok(ring),
-            // Whoever asks needs the database for the rest too, and hears of it there.
-            Err(_) if is_known => Ok(ring),
-            Err(error) => Err(error.into()),
+        let ring = if self.may_read_again(now) {
+            match self.follow(store, now).await {
+                Ok(ring) => ring,
+                // Whoever asks needs the database for the rest too, and hears of it there.
+                Err(_) if is_known => ring,
+                Err(error) => return Err(error.into()),
+            }
+        } else if is_known || is_recent(&ring, now) {
+            ring
+        } else {
+            return Err(KeyringError::Behind);
+        };
+        match ring.unreadable().iter().find(|row| kids.clone().into_iter().any(|kid| kid == row.kid)) {
+            Some(row) => Err(row.error.clone().into()),
+            None => Ok(ring),
         }
     }
 
@@ -155,7 +174,7 @@ impl Keyring {
     pub async fn fresh(&self, store: &Store, now: Timestamp) -> (Arc<Ring>, bool) {
         let ring = self.current();
         if (now - ring.as_of()).num_milliseconds() < REREAD_INTERVAL_MS || !self.may_read_again(now) {
-            let is_fresh = now - ring.as_of() < STALE;
+            let is_fresh = is_recent(&ring, now);
             return (ring, is_fresh);
         }
         match self.follow(store, now).await {
@@ -164,15 +183,13 @@ impl Keyring {
         }
     }
 
-    /// Wraps with the first master key what another one wraps; answers how many rows that were.
+    /// Wraps with the first master key what another one wraps; answers how many rows that were. A server does so once, when
+    /// it starts: nodes whose lists begin with different keys, as they do while a new one is brought in, would otherwise
+    /// take the rows from each other for ever.
     pub async fn rewrap(&self, store: &Store, now: Timestamp) -> StoreResult<u64> {
         let rows = store.working_keys().await?;
-        self.rewrap_rows(store, &rows, now).await
-    }
-
-    async fn rewrap_rows(&self, store: &Store, rows: &[WrappedKey], now: Timestamp) -> StoreResult<u64> {
         let mut rewrapped = Vec::new();
-        for row in rows {
+        for row in &rows {
             // What does not open here is another node's to wrap.
             if let Ok(Some(WrappedKey { kid, master, wrapped, .. })) =
                 master::rewrap(&self.masters, row, random::bytes())
@@ -186,12 +203,32 @@ impl Keyring {
         store.rewrap_keys(&rewrapped, &audit(now)).await
     }
 
+    /// The same as a server does when it starts: with a word about what could go from the configuration then.
+    pub async fn settle(&self, store: &Store, now: Timestamp) -> StoreResult<()> {
+        let rewrapped = self.rewrap(store, now).await?;
+        if rewrapped > 0 {
+            tracing::info!(keys = rewrapped, "working keys are wrapped by the first master key now");
+        }
+        for master in self.idle_masters(&store.working_keys().await?) {
+            tracing::warn!(
+                master.id = master,
+                "a master key wraps nothing any more; take it out of master_keys, unless it is listed to become the first"
+            );
+        }
+        Ok(())
+    }
+
     fn may_read_again(&self, now: Timestamp) -> bool {
         let now = now.timestamp_millis();
         let last = self.asked_at.load(Ordering::SeqCst);
         (now - last).abs() >= REREAD_INTERVAL_MS
             && self.asked_at.compare_exchange(last, now, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
+}
+
+/// Whether it was read a moment ago.
+fn is_recent(ring: &Ring, now: Timestamp) -> bool {
+    now - ring.as_of() < STALE
 }
 
 fn audit(at: Timestamp) -> Audit {

@@ -99,6 +99,12 @@ impl SignIns {
 }
 
 impl Try {
+    /// How often it was tried in vain when this fails too, where nobody may try for a while then.
+    pub fn held_after(&self) -> Option<u32> {
+        let failures = self.failures + 1;
+        (hold(failures) > TimeDelta::zero()).then_some(failures)
+    }
+
     /// The password was wrong: one durable write.
     pub async fn failed(self, store: &Store, now: Timestamp) -> StoreResult<()> {
         let held_until = now + hold(self.failures + 1);

@@ -1,8 +1,28 @@
-//! The audit log's statement, the same on both engines.
+//! Writing the audit log: the statement, the same on both engines, and what is told by itself.
 
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::model::audit::Actor;
+use super::{Store, StoreResult, on_either_engine};
+use crate::model::audit::{Actor, Audit, AuditAction, Subjects};
+
+/// What is told that no change of rows goes with.
+#[derive(Clone, Debug)]
+pub struct Telling {
+    /// What happened.
+    pub action: AuditAction,
+    /// What it is about.
+    pub subjects: Subjects,
+    /// What more is known.
+    pub detail: Value,
+}
+
+impl Store {
+    /// Writes an event by itself. What changes rows tells of it in its own step.
+    pub async fn tell(&self, telling: Telling, audit: &Audit) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.tell(telling, audit))
+    }
+}
 
 /// Adds one event; a step that ran twice tells it once.
 pub(super) const INSERT: &str = "

@@ -50,6 +50,8 @@ pub struct LogLine {
     pub token: Option<UsedToken>,
     /// From which network address.
     pub address: Option<String>,
+    /// Under which request.
+    pub request_id: Option<String>,
     /// The account it is about.
     pub account_id: Option<AccountId>,
     /// Its name.

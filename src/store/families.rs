@@ -14,6 +14,7 @@ use crate::model::{
     family::{Birth, EndReason, Family},
     id::{AccountId, ClientId, ConsentId, FamilyId, PluginId},
     plugin::SubjectSalt,
+    public_key::SigningAlgorithm,
     scope::Scopes,
 };
 
@@ -39,6 +40,8 @@ pub struct Redemption {
     pub plugin_id: PluginId,
     /// Makes the subject its tokens name.
     pub subject_salt: SubjectSalt,
+    /// How access tokens for it are signed.
+    pub signing_algorithm: SigningAlgorithm,
     /// What the code was issued for.
     pub scopes: Scopes,
     /// How the client authenticated; later refreshes must do no less.

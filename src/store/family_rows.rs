@@ -59,6 +59,7 @@ pub(super) struct FamilyRow {
     pub(super) resource: String,
     pub(super) plugin_id: Uuid,
     pub(super) subject_salt: Vec<u8>,
+    pub(super) signing_algorithm: String,
     pub(super) scopes: String,
     #[sqlx(flatten)]
     pub(super) bounds: BoundsRow,
@@ -106,6 +107,7 @@ impl FamilyRow {
             subject_salt: SubjectSalt(
                 self.subject_salt.try_into().map_err(|_| StoreError::broken("a subject salt has another length"))?,
             ),
+            signing_algorithm: self.signing_algorithm.parse().map_err(StoreError::broken)?,
             scopes,
             authentication_method: self.authentication_method.parse().map_err(StoreError::broken)?,
             access_generation: self.access_generation,
@@ -157,6 +159,7 @@ impl Redemption {
             resource: self.resource.clone(),
             plugin_id: self.plugin_id,
             subject_salt: self.subject_salt,
+            signing_algorithm: self.signing_algorithm,
             scopes: bounds.left_of(&self.scopes)?.ok_or_else(|| StoreError::broken("a family was born of nothing"))?,
             authentication_method: self.authentication_method,
             access_generation,

@@ -104,7 +104,8 @@ macro_rules! stands {
 macro_rules! family_columns {
     () => {
         concat!(
-            "f.id, f.account_id, f.client_id, f.consent_id, f.resource, p.id as plugin_id, p.subject_salt, f.scopes,
+            "f.id, f.account_id, f.client_id, f.consent_id, f.resource, p.id as plugin_id, p.subject_salt,
+         r.signing_algorithm, f.scopes,
          g.scopes as consent_scopes, c.scopes as client_scopes, ",
             granted!(),
             ", f.authentication_method, f.access_generation, f.auth_time, f.created_at,

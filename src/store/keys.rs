@@ -90,6 +90,11 @@ impl Store {
         on_either_engine!(self, engine => engine.end_keys(audit))
     }
 
+    /// Wipes keys at once although what they made may come back, because nobody can open them any more; answers which.
+    pub async fn give_up_keys(&self, kids: &[Kid], audit: &Audit) -> StoreResult<Vec<Kid>> {
+        on_either_engine!(self, engine => engine.give_up_keys(kids, audit))
+    }
+
     /// When the last connection ends that there is, at the latest.
     pub async fn last_family_ends(&self) -> StoreResult<Option<Timestamp>> {
         on_either_engine!(self, engine => engine.last_family_ends())

@@ -5,6 +5,7 @@ use crate::model::{
     Timestamp,
     audit::Audit,
     id::{PluginId, ResourceId},
+    public_key::SigningAlgorithm,
     resource::{Resource, ResourceIdentifier},
 };
 
@@ -80,6 +81,16 @@ impl Store {
     /// Registers a further resource of a plugin. Whatever anybody agreed to where it stood before is ended.
     pub async fn add_resource(&self, resource: &NewResource, audit: &Audit) -> StoreResult<AddResource> {
         on_either_engine!(self, engine => engine.add_resource(resource, audit))
+    }
+
+    /// Says how access tokens for a resource are signed from now on; none if there is no such resource.
+    pub async fn sign_for(
+        &self,
+        canonical: &str,
+        algorithm: SigningAlgorithm,
+        audit: &Audit,
+    ) -> StoreResult<Option<Resource>> {
+        on_either_engine!(self, engine => engine.sign_for(canonical, algorithm, audit))
     }
 
     /// Removes a resource and ends whatever people agreed to there: families and codes for it stand no more, also if it

@@ -107,6 +107,12 @@ const SECRETS_NOT_RENEWED: Counter = Counter {
     help: "Configured secrets that could not be read again when they were last looked up; their last good values are used.",
 };
 
+/// How far the chain is, which all nodes share.
+const AUDIT_CHAIN_NUMBER: Counter = Counter {
+    name: "consentry_audit_chain_number",
+    help: "The number of the newest link of the audit log's chain that this process made or tried to make.",
+};
+
 /// Everything that is counted.
 const COUNTERS: [&Counter; 15] = [
     &KEY_SET_FETCH_FAILURES,
@@ -204,6 +210,12 @@ pub fn secrets_not_renewed(number: usize) {
     metrics::gauge!(SECRETS_NOT_RENEWED.name).set(number as f64);
 }
 
+/// The audit log's chain stands at this link.
+pub fn audit_chain_stands_at(number: i64) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is drawn, and nobody draws the last of 2^53 links")]
+    metrics::gauge!(AUDIT_CHAIN_NUMBER.name).set(number as f64);
+}
+
 /// A superseded refresh token was presented after its grace.
 pub fn refresh_replayed() {
     REFRESH_REPLAYED.one_more();
@@ -257,6 +269,8 @@ fn describe() {
     reseal_rows_left(0);
     metrics::describe_gauge!(SECRETS_NOT_RENEWED.name, SECRETS_NOT_RENEWED.help);
     secrets_not_renewed(0);
+    metrics::describe_gauge!(AUDIT_CHAIN_NUMBER.name, AUDIT_CHAIN_NUMBER.help);
+    audit_chain_stands_at(0);
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Access tokens as RFC 9068 JSON Web Tokens: APIs verify them for themselves with the JWKS.
 
-use jsonwebtoken::{Algorithm, Header, Validation};
+use jsonwebtoken::{Header, Validation};
 use serde::{Deserialize, Serialize};
 
 use super::encode;
 use crate::{
     keys::{KeyError, ring::Ring},
-    model::{Generation, Timestamp, id::FamilyId, key::Kid},
+    model::{Generation, Timestamp, id::FamilyId, key::Kid, public_key::SigningAlgorithm},
 };
 
 /// The media type in the header (RFC 9068 §2.1): no other kind of JWT is taken for an access token.
@@ -47,13 +47,16 @@ pub fn jti(random: [u8; 16]) -> String {
     encode(&random)
 }
 
-/// Signs the claims with the active key.
-pub fn write(ring: &Ring, claims: &Claims) -> Result<String, KeyError> {
-    let key = ring.signing()?;
-    let mut header = Header::new(Algorithm::ES256);
+/// Signs the claims with the active key of an algorithm (RFC 7515 §5.1, compact).
+pub fn write(ring: &Ring, algorithm: SigningAlgorithm, claims: &Claims) -> Result<String, KeyError> {
+    let key = ring.signing(algorithm)?;
+    let mut header = Header::new(key.algorithm());
     header.typ = Some(TYPE.into());
     header.kid = Some(key.kid().to_string());
-    jsonwebtoken::encode(&header, claims, key.encoding()).map_err(|_| KeyError::Refused)
+    let part = |json: Result<Vec<u8>, serde_json::Error>| json.map(|json| encode(&json)).map_err(|_| KeyError::Refused);
+    let signed = format!("{}.{}", part(serde_json::to_vec(&header))?, part(serde_json::to_vec(claims))?);
+    let signature = encode(&key.sign(signed.as_bytes())?);
+    Ok(format!("{signed}.{signature}"))
 }
 
 /// Which key a text claims to be signed with.
@@ -70,7 +73,7 @@ pub fn read(ring: &Ring, issuer: &str, text: &str, now: Timestamp) -> Option<Cla
         return None;
     }
     let key = ring.signing_of(header.kid?.parse().ok()?)?;
-    let mut validation = Validation::new(Algorithm::ES256);
+    let mut validation = Validation::new(key.algorithm());
     // Audience and expiry are compared here, with the house's own clock and this token's own resource.
     validation.validate_exp = false;
     validation.validate_aud = false;
@@ -102,7 +105,7 @@ mod tests {
             family: None,
             generation: 1,
         };
-        let text = write(&ring, &claims).unwrap();
+        let text = write(&ring, SigningAlgorithm::Es256, &claims).unwrap();
         let second = chrono::TimeDelta::seconds(1);
         assert_eq!(read(&ring, "https://as.example", &text, now + second * 9), Some(claims));
         assert_eq!(read(&ring, "https://as.example", &text, now + second * 10), None);

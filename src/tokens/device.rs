@@ -28,7 +28,7 @@ pub fn write(ring: &Ring, cookie: &str, account: &Account, number: [u8; 16]) -> 
 }
 
 /// Which keys the marks of a cookie claim to be authenticated with.
-pub fn kids(cookie: &str) -> impl Iterator<Item = Kid> {
+pub fn kids(cookie: &str) -> impl Iterator<Item = Kid> + Clone {
     let kid = |mark: &str| Some(Kid(u32::from_be_bytes(*decode(mark)?.first_chunk()?)));
     cookie.split('.').take(MARKS_MAX).filter_map(kid)
 }

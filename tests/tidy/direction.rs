@@ -32,8 +32,9 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     // The clock asks the database what time it is, so that all nodes agree.
     ("clock", &["model store"]),
-    // An audit event is written by the store, in the transaction of the change it tells of.
-    ("audit", &["model store"]),
+    // An audit event is written by the store, in the transaction of the change it tells of; the chain behind them is
+    // made with a key.
+    ("audit", &["model keys store"]),
     // One function per change that owners make; whoever serves calls it, with the parts it holds.
     ("registry", &["model", CRAFTS_AND_FLOORS]),
     // A caller of any server, by HTTP alone; for somebody else only where strangers' URLs may lead.

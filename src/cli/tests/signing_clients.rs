@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     keys::signing::{SigningKey, generate},
-    model::{client::AuthenticationMethod, key::Kid},
+    model::{
+        client::AuthenticationMethod,
+        key::{KeyAlgorithm, Kid},
+    },
     protocol::presets::{self, Address},
     server::documents::{self, Document},
 };
@@ -14,7 +17,7 @@ const URI: &str = "https://a.example/keys.json";
 
 /// A key set as a client publishes it.
 fn key_set(name: &str) -> Value {
-    let key = SigningKey::from_pkcs8(Kid(1), &generate().unwrap()).unwrap();
+    let key = SigningKey::from_pkcs8(Kid(1), KeyAlgorithm::Es256, &generate(KeyAlgorithm::Es256).unwrap()).unwrap();
     let mut key = serde_json::to_value(key.jwk()).unwrap();
     key["kid"] = json!(name);
     json!({ "keys": [key] })

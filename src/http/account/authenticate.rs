@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 
 use crate::{
-    http::{extract::peer, failure::PageError, pages::SignInError},
+    http::{extract::peer, failure::PageError, oauth::caller::origin, pages::SignInError},
     model::account::{Account, Email},
     passwords::Verdict,
     server::{
@@ -102,7 +102,10 @@ pub(super) async fn authenticate(
             account
         }
         None => return wrong(server, began, one_try, "No account has the address that was typed in.").await,
-        Some(_) if verdict == Verdict::Wrong => {
+        Some((account, _)) if verdict == Verdict::Wrong => {
+            if let Some(failures) = one_try.held_after() {
+                server.refusals.sign_in_held(account.id, ("password", failures), origin(request), server.clock.now());
+            }
             return wrong(server, began, one_try, "The password was not the account's.").await;
         }
         Some(_) => return wrong(server, began, one_try, "The account is disabled.").await,

@@ -14,18 +14,19 @@ use crate::{
             body::{self, Unread},
             credentials,
         },
+        oauth::caller::origin,
         owner::Owner,
     },
     model::{
         account::Account,
-        audit::{Actor, Program, UsedToken},
+        audit::{Actor, AuditAction, Program, Subjects, UsedToken},
         client::Client,
         owner_token::OwnerScope,
         plugin::Plugin,
     },
     protocol::parameters::Parameters,
     registry::Registry,
-    server::Server,
+    server::{Server, refusals::Refusal},
     tokens::secret::{OWNER_TOKEN, SecretText},
 };
 
@@ -74,6 +75,19 @@ async fn answer(
     done.await.unwrap_or_else(|problem| problem.answer(request))
 }
 
+/// Tells that a token was shown for what it is not good for: it may be in other hands than its owner's.
+fn refused(server: &Server, request: &HttpRequest, (account, token): (&Account, UsedToken), scope: OwnerScope) {
+    let refusal = Refusal {
+        action: AuditAction::OwnerTokenRefused,
+        about: token.id.0,
+        subjects: Subjects { account_id: Some(account.id), ..Subjects::default() },
+        actor: Actor::Program(Program { account_id: account.id, token }),
+        origin: origin(request),
+        detail: serde_json::Map::new(),
+    };
+    server.refusals.note(refusal.with("scope", scope.as_str()), server.clock.now());
+}
+
 impl<'a> Caller<'a> {
     async fn of(
         server: &'a Server,
@@ -91,10 +105,11 @@ impl<'a> Caller<'a> {
         let now = server.clock.now();
         let standing = server.store.owner_token(secret.digest(), now).await?.ok_or(Problem::InvalidToken)?;
         server.owner_tokens.shown(&standing.token, now);
+        let token = UsedToken { id: standing.token.id, name: standing.token.name };
         if !standing.token.scopes.contains(scope) {
+            refused(server, request, (&standing.account, token), scope);
             return Err(Problem::InsufficientScope(scope));
         }
-        let token = UsedToken { id: standing.token.id, name: standing.token.name };
         Ok(Self { server, request, account: standing.account, token, body })
     }
 

@@ -59,6 +59,8 @@ pub struct LogLine {
     client_name: String,
     /// From which network address.
     address: String,
+    /// Under which request: the X-Request-Id of its answer.
+    request_id: String,
     /// What more is known.
     detail: String,
 }
@@ -76,6 +78,7 @@ impl From<log::Line> for LogLine {
             client_id: line.client_id,
             client_name: line.client_name,
             address: line.address,
+            request_id: line.request_id,
             detail: line.detail,
         }
     }

@@ -20,7 +20,7 @@ use crate::{
         trail,
     },
     model::{
-        audit::{Actor, Audit, Origin},
+        audit::{Actor, Audit, AuditAction, Origin},
         client::{AuthenticationMethod, Client, Registration},
         code::AuthorizationCode,
         flow::{FlowId, Step},
@@ -35,7 +35,7 @@ use crate::{
         parameters::Parameters,
         resource,
     },
-    server::{Server, clients::Asking},
+    server::{Server, clients::Asking, refusals::Refusal},
     store::assertions::AssertionUse,
     telemetry::metrics,
     tokens,
@@ -119,14 +119,16 @@ impl Caller {
     /// Uses an assertion of its, if there is one, for a step that does not do so itself.
     pub async fn use_up(&self, server: &Server, assertion: Option<AssertionUse>) -> Result<(), MachineError> {
         match assertion {
-            Some(assertion) if !server.store.use_assertion(&assertion).await? => Err(self.replayed()),
+            Some(assertion) if !server.store.use_assertion(&assertion).await? => Err(self.replayed(server)),
             _ => Ok(()),
         }
     }
 
     /// Refuses its assertion, which was used before, and tells of it: somebody copied it.
-    pub fn replayed(&self) -> MachineError {
+    pub fn replayed(&self, server: &Server) -> MachineError {
         metrics::client_assertion_replayed();
+        let refusal = Refusal::of_client(AuditAction::ClientAssertionReplayed, &self.client, self.origin.clone());
+        server.refusals.note(refusal, server.clock.now());
         tracing::warn!(
             client.id = self.client.client_id.as_str(),
             client.address = self.origin.address.as_deref(),
@@ -168,8 +170,12 @@ impl Caller {
             }
         };
         let (method, assertion) = proven.inspect_err(|error| {
-            if matches!(error, MachineError::Caller(_)) {
+            if let MachineError::Caller(error) = error {
                 metrics::client_authentication_failed();
+                let refusal = Refusal::of_client(AuditAction::ClientAuthenticationRefused, &client, origin(request));
+                server
+                    .refusals
+                    .note(refusal.with("because", error.description.clone().into_owned()), server.clock.now());
             }
         })?;
         Ok(Proven { client, method, assertion })

@@ -86,6 +86,7 @@ async fn redeem(
         resource: resource.identifier.to_string(),
         plugin_id: resource.plugin_id,
         subject_salt: resource.subject_salt,
+        signing_algorithm: resource.signing_algorithm,
         scopes,
         authentication_method: caller.method,
         assertion: caller.assertion,
@@ -119,7 +120,7 @@ async fn redeem(
             };
             Err(authorization_code::NOT_GOOD.because(why).into())
         }
-        Redeem::AssertionReplayed => Err(caller.replayed()),
+        Redeem::AssertionReplayed => Err(caller.replayed(server)),
     }
 }
 
@@ -170,7 +171,7 @@ async fn rotate(
         Rotate::NotStanding => {
             return Err(OAuthError::from(why_not(server, caller, asked, presented).await?).into());
         }
-        Rotate::AssertionReplayed => return Err(caller.replayed()),
+        Rotate::AssertionReplayed => return Err(caller.replayed(server)),
     };
     trail::about(request, family.plugin_id);
     let ring = server.keyring.current();
@@ -194,6 +195,8 @@ async fn why_not(
     let refusal = asked.refusal(&family, &caller.client, caller.method);
     if matches!(refusal, Refusal::WeakerMethod { .. }) {
         metrics::refresh_downgrade_refused();
+        let by = (caller.method, caller.origin.clone());
+        server.refusals.refresh_downgraded(&family, by, server.clock.now());
     }
     Ok(refusal)
 }
@@ -230,7 +233,7 @@ fn issue(server: &Server, ring: &Ring, issue: &Issue<'_>, refresh_token: String)
         generation: family.access_generation,
     };
     Ok(TokenAnswer {
-        access_token: tokens::access::write(ring, &claims)?,
+        access_token: tokens::access::write(ring, family.signing_algorithm, &claims)?,
         token_type: dialect::token_type(client.dialect),
         expires_in: claims.exp - claims.iat,
         refresh_token: Some(refresh_token),
@@ -265,7 +268,7 @@ async fn client_credentials(
         generation: client.generation,
     };
     Ok(TokenAnswer {
-        access_token: tokens::access::write(&ring, &claims)?,
+        access_token: tokens::access::write(&ring, resource.signing_algorithm, &claims)?,
         token_type: dialect::token_type(client.dialect),
         expires_in: claims.exp - claims.iat,
         refresh_token: None,

@@ -76,7 +76,11 @@ fn a_key_is_published_before_it_signs_and_until_it_is_not_needed() {
     let ring = Ring::unwrap(&[master], &rows, at(0));
     let seen = |now: i64| {
         let ring = ring.at(at(now));
-        (ring.signing().unwrap().kid() == rows[0].kid, ring.jwks().len(), ring.signing_of(rows[0].kid).is_some())
+        (
+            ring.signing(SigningAlgorithm::Es256).unwrap().kid() == rows[0].kid,
+            ring.jwks().len(),
+            ring.signing_of(rows[0].kid).is_some(),
+        )
     };
     assert_eq!(seen(0), (true, 2, true));
     assert_eq!(seen(1000), (false, 2, true));
@@ -114,4 +118,22 @@ fn what_is_known_stays_known_when_its_row_is_wrapped_by_somebody_elses_master() 
     assert!(ring.lacking().is_empty());
     assert_eq!(ring.unreadable().iter().map(|row| row.kid).collect::<Vec<_>>(), [rows.last().unwrap().kid]);
     assert!(!ring.knows(rows.last().unwrap().kid));
+}
+
+#[test]
+fn another_algorithm_signs_once_its_key_has_begun() {
+    let master = MasterKey::new([1; 32]);
+    let new = |algorithm, from| new_key(&master, (Purpose::Sign, algorithm), at(0), at(from)).unwrap();
+    let rows = [new(KeyAlgorithm::Es256, 0), new(KeyAlgorithm::Rs256, 1000), new(KeyAlgorithm::EdDsa, 2000)];
+    let ring = Ring::unwrap(std::slice::from_ref(&master), &rows, at(0));
+    assert_eq!(ring.jwks().len(), 3, "all of them are published");
+    let signs = |now: i64| {
+        let ring = ring.at(at(now));
+        let of = |algorithm| ring.signing(algorithm).unwrap().kid();
+        [SigningAlgorithm::Es256, SigningAlgorithm::Rs256, SigningAlgorithm::EdDsa].map(of)
+    };
+    let kids = [rows[0].kid, rows[1].kid, rows[2].kid];
+    assert_eq!(signs(999), [kids[0]; 3]);
+    assert_eq!(signs(1000), [kids[0], kids[1], kids[0]]);
+    assert_eq!(signs(2000), kids);
 }

@@ -5,7 +5,7 @@
 macro_rules! actions {
     ($($(#[$doc:meta])* $action:ident = $word:literal,)+) => {
         /// What happened; the words are a contract for whoever reads the log.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum AuditAction { $($(#[$doc])* $action),+ }
 
         impl AuditAction {
@@ -67,6 +67,8 @@ actions! {
     AccountApiTokenMade = "account.api_token_made",
     /// One of those was ended before its time.
     AccountApiTokenEnded = "account.api_token_ended",
+    /// So many tries to sign in to an account failed that nobody may try for a while.
+    AccountSignInHeld = "account.sign_in_held",
     /// Somebody at another server was linked with an account.
     IdentityLinked = "identity.linked",
     /// They are not linked any more.
@@ -127,6 +129,8 @@ actions! {
     PluginWebhookRemoved = "plugin.webhook_removed",
     /// A resource was registered.
     ResourceAdded = "resource.added",
+    /// Access tokens for a resource are signed with another algorithm.
+    ResourceSigningChanged = "resource.signing_changed",
     /// A resource was removed.
     ResourceRemoved = "resource.removed",
     /// A client was registered.
@@ -155,6 +159,10 @@ actions! {
     ClientEnabled = "client.enabled",
     /// A client was deleted, and everything of its ended.
     ClientDeleted = "client.deleted",
+    /// Somebody did not prove to be the client they said to be.
+    ClientAuthenticationRefused = "client.authentication_refused",
+    /// A client's assertion was presented a second time: somebody copied it.
+    ClientAssertionReplayed = "client.assertion_replayed",
     /// A consent was given or widened.
     ConsentGranted = "consent.granted",
     /// A consent was taken back.
@@ -165,6 +173,12 @@ actions! {
     FamilyEnded = "family.ended",
     /// A family's access tokens were revoked.
     AccessRevoked = "access.revoked",
+    /// A refresh token was refused because its client proved itself by less than its connection had before.
+    RefreshDowngradeRefused = "refresh.downgrade_refused",
+    /// A token of the owners' API was used for what it is not good for.
+    OwnerTokenRefused = "owner_token.refused",
+    /// The oldest part of this log left by its age.
+    AuditForgotten = "audit.forgotten",
     /// A working key was made.
     KeyAdded = "key.added",
     /// A working key takes over from another one, at the time its detail names.
@@ -177,4 +191,23 @@ actions! {
     KeyCompromised = "key.compromised",
     /// A working key was wiped: nothing it made can come back any more.
     KeyEnded = "key.ended",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AuditAction;
+
+    /// Whoever reads the log goes by the table: no word is missing there, and none stands there that is none.
+    #[test]
+    fn the_documents_have_every_word_and_no_other() {
+        let told = include_str!("../../../docs/audit.md").lines().filter_map(|line| {
+            let (word, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+            (word.contains('.') && rest.matches(" |").count() == 2).then_some(word)
+        });
+        let mut told: Vec<&str> = told.collect();
+        let mut words: Vec<&str> = AuditAction::ALL.iter().map(|action| action.as_str()).collect();
+        told.sort_unstable();
+        words.sort_unstable();
+        assert_eq!(told, words);
+    }
 }

@@ -54,9 +54,14 @@ impl Server {
         } else {
             self.look_at_recovery_code(account.id, code, browser).await?
         };
-        match wrong {
-            None => one_try.succeeded(&self.store).await?,
-            Some(_) => one_try.failed(&self.store, self.clock.now()).await?,
+        if wrong.is_none() {
+            one_try.succeeded(&self.store).await?;
+        } else {
+            if let Some(failures) = one_try.held_after() {
+                let held = ("second_factor", failures);
+                self.refusals.sign_in_held(account.id, held, browser.origin.clone(), self.clock.now());
+            }
+            one_try.failed(&self.store, self.clock.now()).await?;
         }
         Ok(wrong.map_or(Verdict::Right, Verdict::Wrong))
     }

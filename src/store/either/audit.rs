@@ -3,11 +3,22 @@
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::Connection;
+use super::{Connection, Engine};
 use crate::{
     model::audit::{Audit, AuditAction, Subjects},
-    store::{StoreResult, audit},
+    store::{
+        StoreResult,
+        audit::{self, Telling},
+    },
 };
+
+impl Engine {
+    pub(in crate::store) async fn tell(&self, telling: Telling, event: &Audit) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        write(&mut step, event, telling.action, telling.subjects, telling.detail).await?;
+        Ok(step.commit().await?)
+    }
+}
 
 /// Writes one event.
 pub(super) async fn write(

@@ -22,7 +22,7 @@ use crate::{
 macro_rules! lines {
     ($of:literal) => {
         concat!(
-            "select e.id, e.at, e.action, e.actor, e.actor_id, e.address, e.account_id, e.detail, e.token_id,
+            "select e.id, e.at, e.action, e.actor, e.actor_id, e.address, e.request_id, e.account_id, e.detail, e.token_id,
                     e.token_name, d.name as actor_name,
                     a.name as account_name, a.email as account_email, c.client_id, c.name as client_name,
                     p.slug as plugin_slug
@@ -52,6 +52,7 @@ struct LogRow {
     actor_id: Option<Uuid>,
     actor_name: Option<String>,
     address: Option<String>,
+    request_id: Option<String>,
     account_id: Option<Uuid>,
     account_name: Option<String>,
     account_email: Option<String>,
@@ -76,6 +77,7 @@ impl From<LogRow> for LogLine {
             actor_name: row.actor_name,
             token: row.token_id.map(token),
             address: row.address,
+            request_id: row.request_id,
             account_id: row.account_id.map(AccountId),
             account_name: row.account_name,
             account_email: row.account_email,

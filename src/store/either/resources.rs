@@ -10,6 +10,7 @@ use crate::{
         audit::{Audit, AuditAction, Subjects},
         id::{PluginId, ResourceId},
         plugin::SubjectSalt,
+        public_key::SigningAlgorithm,
         resource::Resource,
         scope::Catalogue,
     },
@@ -24,7 +25,7 @@ macro_rules! resource_columns {
     () => {
         "r.id as resource_id, r.identifier, r.is_default, p.id as resource_plugin_id, p.slug as resource_plugin_slug,
          coalesce(p.manifest ->> 'name_for_human', p.slug) as resource_plugin_name, p.subject_salt,
-         p.scopes as catalogue"
+         p.scopes as catalogue, r.signing_algorithm as resource_signing_algorithm"
     };
 }
 pub(super) use resource_columns;
@@ -74,6 +75,13 @@ const BEGIN_DEFAULT: &str = "
 
 const DELETE: &str = "delete from resources where id = $1 and not is_default returning generation";
 
+const SIGN_WITH: &str = "
+    update resources
+       set signing_algorithm = $2
+     where canonical = $1
+       and signing_algorithm <> $2
+ returning plugin_id";
+
 /// Until it is registered again, what is agreed to counts with this generation.
 const RETIRE: &str = "
     insert into retired_resources (identifier, generation)
@@ -92,6 +100,8 @@ pub(super) struct ResourceRow {
     resource_plugin_name: Option<String>,
     subject_salt: Option<Vec<u8>>,
     catalogue: Option<Json<Catalogue>>,
+    // A client, which may stand beside it in a row, has one of its own.
+    resource_signing_algorithm: Option<String>,
 }
 
 impl ResourceRow {
@@ -107,6 +117,11 @@ impl ResourceRow {
             plugin_slug: self.resource_plugin_slug.ok_or_else(missing)?,
             plugin_name: self.resource_plugin_name.ok_or_else(missing)?,
             subject_salt: salt(self.subject_salt.ok_or_else(missing)?)?,
+            signing_algorithm: self
+                .resource_signing_algorithm
+                .ok_or_else(missing)?
+                .parse()
+                .map_err(StoreError::broken)?,
             scopes: self.catalogue.ok_or_else(missing)?.0,
         }))
     }
@@ -185,6 +200,28 @@ impl Engine {
         audit::write(&mut step, event, AuditAction::ResourceAdded, subjects, detail).await?;
         step.commit().await?;
         Ok(AddResource::Added(kept))
+    }
+
+    pub(in crate::store) async fn sign_for(
+        &self,
+        canonical: &str,
+        algorithm: SigningAlgorithm,
+        event: &Audit,
+    ) -> StoreResult<Option<Resource>> {
+        if is_no_text(canonical) {
+            return Ok(None);
+        }
+        let mut step = self.begin().await?;
+        let changed: Option<Uuid> =
+            sqlx::query_scalar(SIGN_WITH).bind(canonical).bind(algorithm.as_str()).fetch_optional(&mut *step).await?;
+        let Some(kept) = find(&mut step, canonical).await? else { return Ok(None) };
+        if let Some(plugin) = changed {
+            let subjects = Subjects { plugin_id: Some(PluginId(plugin)), ..Subjects::default() };
+            let detail = json!({ "resource": kept.identifier.as_str(), "algorithm": algorithm.as_str() });
+            audit::write(&mut step, event, AuditAction::ResourceSigningChanged, subjects, detail).await?;
+            step.commit().await?;
+        }
+        Ok(Some(kept))
     }
 
     pub(in crate::store) async fn remove_resource(

@@ -14,6 +14,8 @@ mod accounts;
 mod assertions;
 #[path = "../either/audit.rs"]
 mod audit;
+#[path = "../either/audit_links.rs"]
+mod audit_links;
 #[path = "../either/audit_log.rs"]
 mod audit_log;
 #[path = "../either/callback_offers.rs"]

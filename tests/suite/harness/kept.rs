@@ -6,7 +6,10 @@ use consentry::{
     clock::Clock,
     factors::app_codes::{AppKey, KEY_LENGTH},
     mail::Security,
-    model::id::{AccountId, MailId, PluginId},
+    model::{
+        audit::Origin,
+        id::{AccountId, MailId, PluginId},
+    },
     random,
     registry::webhooks::{self, Means},
     server::{
@@ -79,7 +82,8 @@ pub struct Kept {
     _smtp: SmtpServer,
 }
 
-const NOBODYS: Browser<'_> = Browser { mark: "", devices: "", address: None, user_agent: None };
+const NOBODYS: Browser<'_> =
+    Browser { mark: "", devices: "", origin: Origin { address: None, request: None }, user_agent: None };
 
 /// Somebody with an authenticator app.
 async fn person_with_app(it: &Hooked, email: &str) -> AccountId {

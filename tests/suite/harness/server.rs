@@ -14,6 +14,7 @@ use consentry::{
         brand::Brand,
         client::{AuthenticationMethod, ClientKeys, ClientSecret, Dialect, Registration},
         id::{AccountId, ClientId, ClientSecretId, ResourceId},
+        key_timetable::KeyTimetable,
         mechanisms::Mechanisms,
         plugin::Plugin,
         provider::{OwnLogin, Provider},
@@ -121,6 +122,8 @@ pub struct Options {
     pub own_login: Option<OwnLogin>,
     /// Who may make an account.
     pub sign_ups: SignUps,
+    /// How long working keys are published, used and kept.
+    pub keys: KeyTimetable,
 }
 
 impl Options {
@@ -149,6 +152,7 @@ impl Default for Options {
             providers: Vec::new(),
             own_login: None,
             sign_ups: SignUps::Open,
+            keys: KeyTimetable::default(),
         }
     }
 }
@@ -218,6 +222,7 @@ impl Running {
             sign_ups: options.sign_ups,
             providers: options.providers,
             own_login: options.own_login,
+            keys: options.keys,
             ..defaults
         };
         let server = Server::assemble(settings, options.clock, store, vec![MasterKey::new(MASTER)], options.outbound)

@@ -8,7 +8,14 @@ use aws_lc_rs::{
     signature::{Ed25519KeyPair, KeyPair as _, RsaKeyPair},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use consentry::{model::Timestamp, random};
+use consentry::{
+    keys::signing::SigningKey,
+    model::{
+        Timestamp,
+        key::{KeyAlgorithm, Kid},
+    },
+    random,
+};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
@@ -58,8 +65,8 @@ impl Signer {
 
     /// An elliptic key of its own.
     pub fn es256(kid: &str) -> Self {
-        let pkcs8 = consentry::keys::signing::generate().unwrap();
-        let key = consentry::keys::signing::SigningKey::from_pkcs8(consentry::model::key::Kid(1), &pkcs8).unwrap();
+        let pkcs8 = consentry::keys::signing::generate(KeyAlgorithm::Es256).unwrap();
+        let key = SigningKey::from_pkcs8(Kid(1), KeyAlgorithm::Es256, &pkcs8).unwrap();
         let published = serde_json::to_value(key.jwk()).unwrap();
         let public = json!({ "kty": "EC", "alg": "ES256", "crv": "P-256", "x": published["x"], "y": published["y"] });
         Self::of(kid, Algorithm::ES256, EncodingKey::from_ec_der(&pkcs8), public)

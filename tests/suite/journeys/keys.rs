@@ -97,6 +97,14 @@ on_both_engines! {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
 
+        // A resource whose API wants another algorithm.
+        consentry.answer(&["resource", "list", "--json"]);
+        let unknown = ["resource", "set-algorithm", "https://nowhere.example", "RS256"];
+        let unknown = consentry.command().args(unknown).output().unwrap();
+        assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no resource"), "{unknown:?}");
+        let wrong = ["resource", "set-algorithm", "https://nowhere.example", "HS256"];
+        assert_eq!(consentry.command().args(wrong).output().unwrap().status.code(), Some(2));
+
         // Asked for again before it has begun, there is nothing to do.
         assert_eq!(consentry.answer(&["key", "rotate", "--purpose", "sign", "--json"]).as_array().map(Vec::len), Some(0));
         // All others, by one command.
@@ -141,6 +149,47 @@ on_both_engines! {
         assert_eq!(refused.status.code(), Some(2));
     }
 
+    async fn a_new_master_key_wraps_everything_at_the_next_start(engine) {
+        let database = Database::empty(engine).await;
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let public_url = format!("http://localhost:{port}");
+        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        consentry.set_up();
+        write_private(&folder.path().join("second.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
+        let masters = || {
+            let listed = consentry.answer(&["key", "list", "--json"]);
+            let mut masters: Vec<String> =
+                listed.as_array().unwrap().iter().map(|key| key["master"].as_str().unwrap().to_owned()).collect();
+            masters.dedup();
+            masters
+        };
+        let start = async |masters: &str| consentry.serve_with(&[("CONSENTRY_MASTER_KEYS", masters)]).await;
+        let idle = |log: &str, master: &str| log.contains("wraps nothing any more") && log.contains(master);
+
+        start("file:master.key").await.stop();
+        let [first] = masters().try_into().unwrap();
+        // Listed second it only unwraps, and there is nothing yet.
+        let mut serving = start("file:master.key,file:second.key").await;
+        assert_eq!(masters().first(), Some(&first));
+        assert!(!idle(&serving.log(), &first) && idle(&serving.log(), "master.id"), "{}", serving.log());
+        serving.stop();
+        // Listed first it wraps, and the other one could go.
+        let mut serving = start("file:second.key,file:master.key").await;
+        let [second] = masters().try_into().unwrap();
+        assert_ne!(first, second);
+        assert!(idle(&serving.log(), &first), "{}", serving.log());
+        assert_eq!(database.audited("key.rewrapped").await, 1);
+        serving.stop();
+        let mut serving = start("file:second.key").await;
+        assert!(!serving.log().contains("wraps nothing any more"), "{}", serving.log());
+        serving.stop();
+        // And the first alone opens nothing.
+        let refused = consentry.command().arg("serve").output().unwrap();
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && told.contains(&second), "{told}");
+    }
+
     async fn a_key_of_a_master_that_is_not_listed_is_named(engine) {
         let database = Database::empty(engine).await;
         let folder = tempfile::tempdir().unwrap();
@@ -163,6 +212,22 @@ on_both_engines! {
             assert!(told.contains(master) && told.contains("list it in master_keys"), "{told}");
         }
         assert_eq!(consentry.answer(&["key", "list", "--json"]).as_array().map(Vec::len), listed.as_array().map(Vec::len));
+
+        // If it is lost for good, what it wraps is given up, and the server begins anew.
+        let with_other = |words: &[&str]| {
+            let output = consentry.command().env(other.0, &other.1).args(words).output().unwrap();
+            serde_json::from_slice::<Value>(&output.stdout).unwrap()
+        };
+        let all = listed.as_array().map(Vec::len);
+        assert_eq!(with_other(&["key", "give-up", "--json"]).as_array().map(Vec::len), all);
+        assert_eq!(database.count("working_keys where gone_at is null").await, i64::try_from(all.unwrap()).unwrap());
+        assert_eq!(consentry.answer(&["key", "give-up", "--yes", "--json"]).as_array().map(Vec::len), Some(0));
+        assert_eq!(with_other(&["key", "give-up", "--yes", "--json"]).as_array().map(Vec::len), all);
+        drop(consentry.serve_with(&[(other.0, &other.1)]).await);
+        let listed = with_other(&["key", "list", "--verify", "--json"]);
+        assert_eq!(of(&listed, "mac", "active").len(), 1, "{listed}");
+        assert_eq!(listed.as_array().unwrap().iter().filter(|key| key["opens"] == Value::Bool(true)).count(), Purpose::ALL.len());
+        assert_eq!(database.audited("key.ended").await, 1);
     }
 }
 

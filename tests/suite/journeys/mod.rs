@@ -41,6 +41,7 @@ mod people_pages;
 mod references;
 mod registration;
 mod resealing;
+mod rotations;
 mod settings;
 mod settings_in_chromium;
 mod simulate;

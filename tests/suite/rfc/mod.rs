@@ -17,6 +17,7 @@ mod registered;
 mod registration;
 mod resources;
 mod revocation;
+mod signing;
 mod storage_down;
 mod token;
 mod wire;

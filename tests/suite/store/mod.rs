@@ -9,6 +9,7 @@ mod account_export;
 mod accounts;
 mod answers;
 mod assertions;
+mod audit_links;
 mod callback_offers;
 mod client_changes;
 mod client_keys;

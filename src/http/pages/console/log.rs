@@ -71,6 +71,7 @@ fn says(action: &str) -> Option<&'static str> {
         "plugin.webhook_secret_ended" => "The webhook's old secret ended",
         "plugin.webhook_removed" => "The webhook was removed",
         "resource.added" => "An address of the API was added",
+        "resource.signing_changed" => "Access tokens are signed with another algorithm",
         "resource.removed" => "An address of the API was removed",
         "client.added" => "A client ID was created",
         "client.redirect_uris_added" => "A callback was added",
@@ -85,6 +86,9 @@ fn says(action: &str) -> Option<&'static str> {
         "client.disabled" => "A client ID was disabled",
         "client.enabled" => "A client ID was enabled again",
         "client.deleted" => "A client ID was deleted",
+        "client.authentication_refused" => "Somebody did not prove to be the client they said to be",
+        "client.assertion_replayed" => "What a client proved itself with came a second time: was it copied?",
+        "refresh.downgrade_refused" => "A connection was refused to a client that proved itself by less than before",
         "consent.granted" => "Somebody allowed a client to use the API",
         "consent.revoked" => "Somebody's consent was taken back",
         "family.born" => "A connection was made",
@@ -102,7 +106,7 @@ mod tests {
     #[test]
     fn each_word_of_a_plugins_log_has_a_sentence() {
         let words = AuditAction::ALL.iter().map(|action| action.as_str());
-        let of_a_plugin = ["plugin.", "resource.", "client.", "consent.", "family.", "access."];
+        let of_a_plugin = ["plugin.", "resource.", "client.", "consent.", "family.", "access.", "refresh."];
         let words: Vec<&str> = words.filter(|word| of_a_plugin.iter().any(|group| word.starts_with(group))).collect();
         assert!(words.len() > 40, "{words:?}");
         for word in words {

@@ -224,6 +224,7 @@ fn lines(layout: &Layout, text: &str) -> LogPage {
         client_id: own(),
         client_name: own(),
         address: own(),
+        request_id: own(),
         detail: own(),
     };
     LogPage {

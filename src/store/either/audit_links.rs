@@ -1,0 +1,284 @@
+//! The audit log's chain. Compiled once for each engine.
+
+use serde_json::Value;
+use sqlx::{QueryBuilder, types::Json};
+use uuid::Uuid;
+
+use super::{Db, Engine, reading};
+use crate::{
+    model::{Timestamp, digest::Digest, id::AuditEventId, key::Kid},
+    store::{
+        StoreError, StoreResult,
+        audit_links::{AuditLink, EventRange, Forgotten, Member, StoredEvent},
+    },
+};
+
+macro_rules! select_events {
+    () => {
+        "select id, at, action, actor, actor_id, token_id, token_name, address, request_id, account_id, client_id,
+                plugin_id, detail
+           from audit_events "
+    };
+}
+
+macro_rules! select_links {
+    () => {
+        "select number, made_at, node, reached, members, previous, digest, kid, mac from audit_links "
+    };
+}
+
+/// An id of zeros is nobody's, so that it stands for the beginning.
+const IN_RANGE: &str = concat!(select_events!(), "where id > $1 and id <= $2 order by id limit $3");
+const OF_PLUGIN_IN_RANGE: &str =
+    concat!(select_events!(), "where id > $1 and id <= $2 and plugin_id = $4 order by id limit $3");
+const ID_IN_RANGE: &str = "select id from audit_events where id > $1 and id <= $2 order by id limit $3";
+const ONE: &str = concat!(select_events!(), "where id = $1");
+
+const LAST: &str = concat!(select_links!(), "order by number desc limit 1");
+const AFTER: &str = concat!(select_links!(), "where number > $1 order by number limit $2");
+const FIRST_REACHING: &str = "select min(number) from audit_links where reached >= $1";
+const MEMBERS_AFTER: &str = "select members from audit_links where reached > $1";
+
+const MADE_WITH: &str = "
+    select (select count(*) from (select 1 as one from audit_links where kid = $1 limit 1) made)
+           + (select count(*) from audit_forgotten where kid = $1)";
+
+/// What a link was made of may have been read before another node made one: then there is one with its number.
+const ADD: &str = "
+    insert into audit_links (number, made_at, node, reached, members, previous, digest, kid, mac)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    on conflict (number) do nothing";
+
+const FORGOTTEN: &str = "select number, digest, forgotten_at, kid, mac from audit_forgotten";
+
+const DELETE_LINKS: &str = "delete from audit_links where number between $1 and $2";
+
+const KEEP_FORGOTTEN: &str = "
+    insert into audit_forgotten (id, number, digest, forgotten_at, kid, mac)
+    values (1, $1, $2, $3, $4, $5)
+    on conflict (id) do update
+       set number = excluded.number, digest = excluded.digest, forgotten_at = excluded.forgotten_at,
+           kid = excluded.kid, mac = excluded.mac";
+
+/// How many events are deleted in one statement.
+const BATCH: usize = 500;
+
+#[derive(sqlx::FromRow)]
+struct EventRow {
+    id: Uuid,
+    at: Timestamp,
+    action: String,
+    actor: String,
+    actor_id: Option<Uuid>,
+    token_id: Option<Uuid>,
+    token_name: Option<String>,
+    address: Option<String>,
+    request_id: Option<String>,
+    account_id: Option<Uuid>,
+    client_id: Option<Uuid>,
+    plugin_id: Option<Uuid>,
+    detail: Json<Value>,
+}
+
+impl From<EventRow> for StoredEvent {
+    fn from(row: EventRow) -> Self {
+        Self {
+            id: AuditEventId(row.id),
+            at: row.at,
+            action: row.action,
+            actor: row.actor,
+            actor_id: row.actor_id,
+            token_id: row.token_id,
+            token_name: row.token_name,
+            address: row.address,
+            request_id: row.request_id,
+            account_id: row.account_id,
+            client_id: row.client_id,
+            plugin_id: row.plugin_id,
+            detail: row.detail.0,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct LinkRow {
+    number: i64,
+    made_at: Timestamp,
+    node: String,
+    reached: Uuid,
+    members: Vec<u8>,
+    previous: Vec<u8>,
+    digest: Vec<u8>,
+    kid: i64,
+    mac: Vec<u8>,
+}
+
+impl TryFrom<LinkRow> for AuditLink {
+    type Error = StoreError;
+
+    fn try_from(row: LinkRow) -> StoreResult<Self> {
+        Ok(Self {
+            number: row.number,
+            made_at: row.made_at,
+            node: row.node,
+            reached: AuditEventId(row.reached),
+            members: Member::unpack(&row.members),
+            previous: Digest(bytes(row.previous)?),
+            digest: Digest(bytes(row.digest)?),
+            kid: kid(row.kid)?,
+            mac: bytes(row.mac)?,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ForgottenRow {
+    number: i64,
+    digest: Vec<u8>,
+    forgotten_at: Timestamp,
+    kid: i64,
+    mac: Vec<u8>,
+}
+
+fn bytes(column: Vec<u8>) -> StoreResult<[u8; 32]> {
+    column.try_into().map_err(|_| StoreError::Broken("a digest in the audit log's chain has another length".into()))
+}
+
+fn kid(column: i64) -> StoreResult<Kid> {
+    u32::try_from(column)
+        .map(Kid)
+        .map_err(|_| StoreError::Broken("a kid in the audit log's chain is out of range".into()))
+}
+
+impl Engine {
+    pub(in crate::store) async fn stored_events(&self, range: &EventRange) -> StoreResult<Vec<StoredEvent>> {
+        let rows_max = i64::from(range.rows_max);
+        let after = range.after.map_or(Uuid::nil(), |id| id.0);
+        let rows: Vec<EventRow> = match range.plugin {
+            None => reading!(self, connection => sqlx::query_as(IN_RANGE)
+                .bind(after)
+                .bind(range.until.0)
+                .bind(rows_max)
+                .fetch_all(&mut *connection))?,
+            Some(plugin) => reading!(self, connection => sqlx::query_as(OF_PLUGIN_IN_RANGE)
+                .bind(after)
+                .bind(range.until.0)
+                .bind(rows_max)
+                .bind(plugin.0)
+                .fetch_all(&mut *connection))?,
+        };
+        Ok(rows.into_iter().map(StoredEvent::from).collect())
+    }
+
+    pub(in crate::store) async fn stored_event_ids(&self, range: &EventRange) -> StoreResult<Vec<AuditEventId>> {
+        let ids: Vec<Uuid> = reading!(self, connection => sqlx::query_scalar(ID_IN_RANGE)
+            .bind(range.after.map_or(Uuid::nil(), |id| id.0))
+            .bind(range.until.0)
+            .bind(i64::from(range.rows_max))
+            .fetch_all(&mut *connection))?;
+        Ok(ids.into_iter().map(AuditEventId).collect())
+    }
+
+    pub(in crate::store) async fn stored_event(&self, id: AuditEventId) -> StoreResult<Option<StoredEvent>> {
+        let row: Option<EventRow> =
+            reading!(self, connection => sqlx::query_as(ONE).bind(id.0).fetch_optional(&mut *connection))?;
+        Ok(row.map(StoredEvent::from))
+    }
+
+    pub(in crate::store) async fn last_audit_link(&self) -> StoreResult<Option<AuditLink>> {
+        let row: Option<LinkRow> = reading!(self, connection => sqlx::query_as(LAST).fetch_optional(&mut *connection))?;
+        row.map(AuditLink::try_from).transpose()
+    }
+
+    pub(in crate::store) async fn audit_links(&self, after: i64, rows_max: u32) -> StoreResult<Vec<AuditLink>> {
+        let rows: Vec<LinkRow> = reading!(self, connection => sqlx::query_as(AFTER)
+            .bind(after)
+            .bind(i64::from(rows_max))
+            .fetch_all(&mut *connection))?;
+        rows.into_iter().map(AuditLink::try_from).collect()
+    }
+
+    pub(in crate::store) async fn first_audit_link_reaching(&self, event: AuditEventId) -> StoreResult<Option<i64>> {
+        reading!(self, connection => sqlx::query_scalar(FIRST_REACHING).bind(event.0).fetch_one(&mut *connection))
+    }
+
+    pub(in crate::store) async fn linked_after(&self, event: AuditEventId) -> StoreResult<Vec<Member>> {
+        let columns: Vec<Vec<u8>> =
+            reading!(self, connection => sqlx::query_scalar(MEMBERS_AFTER).bind(event.0).fetch_all(&mut *connection))?;
+        Ok(columns.iter().flat_map(|column| Member::unpack(column)).collect())
+    }
+
+    pub(in crate::store) async fn is_chained_with(&self, key: Kid) -> StoreResult<bool> {
+        let key = i64::from(key.0);
+        let made: i64 =
+            reading!(self, connection => sqlx::query_scalar(MADE_WITH).bind(key).fetch_one(&mut *connection))?;
+        Ok(made > 0)
+    }
+
+    pub(in crate::store) async fn add_audit_link(&self, link: &AuditLink) -> StoreResult<bool> {
+        let mut step = self.begin().await?;
+        let added = sqlx::query(ADD)
+            .bind(link.number)
+            .bind(link.made_at)
+            .bind(&link.node)
+            .bind(link.reached.0)
+            .bind(Member::pack(&link.members))
+            .bind(link.previous.0.as_slice())
+            .bind(link.digest.0.as_slice())
+            .bind(i64::from(link.kid.0))
+            .bind(link.mac.as_slice())
+            .execute(&mut *step)
+            .await?
+            .rows_affected();
+        step.commit().await?;
+        Ok(added == 1)
+    }
+
+    pub(in crate::store) async fn audit_forgotten(&self) -> StoreResult<Option<Forgotten>> {
+        let row: Option<ForgottenRow> =
+            reading!(self, connection => sqlx::query_as(FORGOTTEN).fetch_optional(&mut *connection))?;
+        let forgotten = |row: ForgottenRow| {
+            Ok(Forgotten {
+                number: row.number,
+                digest: Digest(bytes(row.digest)?),
+                forgotten_at: row.forgotten_at,
+                kid: kid(row.kid)?,
+                mac: bytes(row.mac)?,
+            })
+        };
+        row.map(forgotten).transpose()
+    }
+
+    pub(in crate::store) async fn forget_audit_links(
+        &self,
+        links: &[AuditLink],
+        forgotten: &Forgotten,
+    ) -> StoreResult<bool> {
+        let (Some(first), Some(last)) = (links.first(), links.last()) else { return Ok(false) };
+        let mut step = self.begin().await?;
+        // Another node that deletes the same waits here, and then finds them gone.
+        let left = sqlx::query(DELETE_LINKS).bind(first.number).bind(last.number).execute(&mut *step).await?;
+        if left.rows_affected() != links.len() as u64 {
+            return Ok(false);
+        }
+        for members in links.iter().flat_map(|link| link.members.chunks(BATCH)) {
+            let mut delete = QueryBuilder::<Db>::new("delete from audit_events where id in (");
+            let mut ids = delete.separated(", ");
+            for member in members {
+                ids.push_bind(member.event.0);
+            }
+            delete.push(")");
+            delete.build().execute(&mut *step).await?;
+        }
+        sqlx::query(KEEP_FORGOTTEN)
+            .bind(forgotten.number)
+            .bind(forgotten.digest.0.as_slice())
+            .bind(forgotten.forgotten_at)
+            .bind(i64::from(forgotten.kid.0))
+            .bind(forgotten.mac.as_slice())
+            .execute(&mut *step)
+            .await?;
+        step.commit().await?;
+        Ok(true)
+    }
+}
