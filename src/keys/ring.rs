@@ -120,12 +120,22 @@ impl Ring {
     }
 
     /// The key that makes new things. Where the one that took over does not open here, that is the one before: what it makes
-    /// is taken everywhere for as long as it is needed.
+    /// is taken everywhere for as long as it is needed. Not so for what rows keep: its old key goes as soon as no row is
+    /// sealed with it.
     fn active(&self, purpose: Purpose, algorithm: KeyAlgorithm) -> Option<&Material> {
-        let is_needed =
-            |held: &&Held| held.purpose == purpose && held.algorithm == algorithm && held.is_needed(self.as_of);
-        let before = || self.keys.values().filter(is_needed).max_by_key(|held| held.active_at);
-        self.in_force(purpose, algorithm, self.as_of).or_else(|| before().map(|held| &held.material))
+        let before = || if purpose == Purpose::SealData { None } else { self.before(purpose, algorithm) };
+        self.in_force(purpose, algorithm, self.as_of).or_else(before)
+    }
+
+    /// The last key that has begun and is still needed, whether another one took over or not.
+    fn before(&self, purpose: Purpose, algorithm: KeyAlgorithm) -> Option<&Material> {
+        let is_good = |held: &&Held| {
+            held.purpose == purpose
+                && held.algorithm == algorithm
+                && held.active_at <= self.as_of
+                && held.is_needed(self.as_of)
+        };
+        self.keys.values().filter(is_good).max_by_key(|held| held.active_at).map(|held| &held.material)
     }
 
     /// The key that made new things at an instant. Before the first began, that one did: it was made by a node whose
@@ -162,6 +172,7 @@ impl Ring {
     /// are signed with the one that is always there.
     pub fn signing(&self, algorithm: SigningAlgorithm) -> Result<&SigningKey, KeyError> {
         let asked = self.begun(Purpose::Sign, algorithm.into(), self.as_of);
+        let asked = asked.or_else(|| self.before(Purpose::Sign, algorithm.into()));
         match asked.or_else(|| self.active(Purpose::Sign, Purpose::Sign.algorithm())) {
             Some(Material::Sign(key)) => Ok(key),
             _ => Err(KeyError::Missing("sign")),
