@@ -200,7 +200,8 @@ mod tests {
     /// Whoever reads the log goes by the table: no word is missing there, and none stands there that is none.
     #[test]
     fn the_documents_have_every_word_and_no_other() {
-        let told = include_str!("../../../docs/audit.md").lines().filter_map(|line| {
+        let list = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/audit.md")).unwrap();
+        let told = list.lines().filter_map(|line| {
             let (word, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
             (word.contains('.') && rest.matches(" |").count() == 2).then_some(word)
         });
