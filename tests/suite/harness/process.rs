@@ -12,9 +12,10 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::{
-    databases::Database,
+    databases::{Database, Engine},
     server::{Node, PASSWORD},
 };
 
@@ -28,6 +29,29 @@ pub struct Consentry<'a> {
     pub port: u16,
     /// What people call it; several may be one.
     pub public_url: String,
+}
+
+/// Where the binary runs by itself: a folder, an empty database and a port of its own, gone when the test has ended.
+pub struct Installation {
+    /// Where it runs.
+    pub folder: TempDir,
+    /// What it remembers in.
+    pub database: Database,
+    /// Where it listens.
+    pub port: u16,
+}
+
+impl Installation {
+    /// Makes one; nothing is in it yet.
+    pub async fn new(engine: Engine) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: Database::empty(engine).await, port: free_port() }
+    }
+
+    /// The binary in it.
+    pub fn program(&self) -> Consentry<'_> {
+        let public_url = format!("http://localhost:{}", self.port);
+        Consentry { folder: self.folder.path(), database: &self.database, port: self.port, public_url }
+    }
 }
 
 /// A server that ends with the test.

@@ -20,8 +20,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{
-        databases::Database,
-        process::{Consentry, free_port},
+        process::Installation,
         server::{CALLBACK, Options, Registered, World},
     },
     on_both_engines,
@@ -72,11 +71,9 @@ on_both_engines! {
 
     /// From the command line: what somebody did is linked by the server, is whole, and shows when it was altered.
     async fn the_log_is_taken_elsewhere_and_shows_what_was_altered(engine) {
-        let database = Database::empty(engine).await;
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let public_url = format!("http://localhost:{port}");
-        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        let installed = Installation::new(engine).await;
+        let Installation { database, folder, .. } = &installed;
+        let consentry = installed.program();
         consentry.set_up();
         let before = consentry.answer(&["audit", "verify", "--json"]);
         assert_eq!((&before["links"], &before["head"]), (&json!(0), &json!(null)), "no server has run yet");

@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{
         browser::{Browser, parameter, plugin_request, read},
-        databases::Database,
-        process::{Consentry, free_port, write_private},
+        process::{Installation, write_private},
         server::{CALLBACK, Registered},
     },
     on_both_engines,
@@ -18,11 +17,9 @@ use crate::{
 
 on_both_engines! {
     async fn the_sample_manifest_drives_a_whole_classic_flow(engine) {
-        let database = Database::empty(engine).await;
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let public_url = format!("http://localhost:{port}");
-        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        let installed = Installation::new(engine).await;
+        let Installation { folder, port, .. } = &installed;
+        let consentry = installed.program();
         let account = consentry.set_up();
         assert_eq!(account["role"], "person");
 

@@ -21,8 +21,8 @@ use crate::{
     attacks::by_hand::ByHand,
     harness::{
         browser::plugin_request,
-        databases::{Database, Engine, without_postgres},
-        process::{Consentry, free_port, write_private},
+        databases::{Engine, without_postgres},
+        process::{Installation, write_private},
         server::{MASTER, Options, PASSWORD, Running, World},
     },
     on_both_engines,
@@ -56,11 +56,8 @@ async fn two() -> (World, Running, Clock) {
 
 on_both_engines! {
     async fn keys_are_listed_and_replaced_from_the_command_line(engine) {
-        let database = Database::empty(engine).await;
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let public_url = format!("http://localhost:{port}");
-        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        let installed = Installation::new(engine).await;
+        let consentry = installed.program();
         consentry.set_up();
         assert_eq!(consentry.answer(&["key", "list", "--json"]).as_array().map(Vec::len), Some(0));
         let serving = consentry.serve().await;
@@ -119,11 +116,9 @@ on_both_engines! {
     }
 
     async fn an_emergency_is_foretold_and_then_done(engine) {
-        let database = Database::empty(engine).await;
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let public_url = format!("http://localhost:{port}");
-        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        let installed = Installation::new(engine).await;
+        let Installation { database, .. } = &installed;
+        let consentry = installed.program();
         consentry.set_up();
         consentry.answer(&["key", "rotate", "--purpose", "sign", "--json"]);
         let before = consentry.answer(&["key", "list", "--json"]);
@@ -150,11 +145,9 @@ on_both_engines! {
     }
 
     async fn a_new_master_key_wraps_everything_at_the_next_start(engine) {
-        let database = Database::empty(engine).await;
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let public_url = format!("http://localhost:{port}");
-        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        let installed = Installation::new(engine).await;
+        let Installation { database, folder, .. } = &installed;
+        let consentry = installed.program();
         consentry.set_up();
         write_private(&folder.path().join("second.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
         let masters = || {
@@ -191,11 +184,9 @@ on_both_engines! {
     }
 
     async fn a_key_of_a_master_that_is_not_listed_is_named(engine) {
-        let database = Database::empty(engine).await;
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let public_url = format!("http://localhost:{port}");
-        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        let installed = Installation::new(engine).await;
+        let Installation { database, folder, .. } = &installed;
+        let consentry = installed.program();
         consentry.set_up();
         consentry.answer(&["key", "rotate", "--json"]);
         write_private(&folder.path().join("other.key"), &STANDARD.encode(consentry::random::bytes::<32>()));

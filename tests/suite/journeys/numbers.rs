@@ -21,8 +21,8 @@ use crate::{
         browser::{Browser, plugin_request},
         connected::Connected,
         connector::{Proof, publish, refresh_token, shapes},
-        databases::{Database, Engine},
-        process::{Consentry, free_port},
+        databases::Engine,
+        process::Installation,
         server::{Options, Registered, World},
     },
     on_both_engines,
@@ -169,11 +169,9 @@ on_both_engines! {
 
     /// The real binary: what was counted until it was asked to stop is kept, and told on the command line.
     async fn what_was_counted_last_is_kept_when_the_server_stops(engine) {
-        let database = Database::empty(engine).await;
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let public_url = format!("http://localhost:{port}");
-        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        let installed = Installation::new(engine).await;
+        let Installation { folder, port, .. } = &installed;
+        let consentry = installed.program();
         consentry.set_up();
         std::fs::write(folder.path().join("ai-plugin.json"), consentry::demo::MANIFEST).unwrap();
         let host = format!("localhost:{port}");

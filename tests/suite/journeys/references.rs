@@ -6,14 +6,13 @@ use std::{fs, path::Path, time::Duration};
 use consentry::mail::Security;
 use reqwest::{Client, StatusCode};
 use serde_json::json;
-use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use crate::harness::{
-    databases::{Database, Engine, without_postgres},
+    databases::{Engine, without_postgres},
     moto::Moto,
     openbao::OpenBao,
-    process::{Consentry, Serving, free_port, write_private},
+    process::{Installation, Serving, write_private},
     server::{Options, World},
     smtp::SmtpServer,
 };
@@ -21,27 +20,16 @@ use crate::harness::{
 const FIRST: &str = "Zmlyc3QgdG9rZW4gZm9yIHRlc3Rz";
 const SECOND: &str = "c2Vjb25kIHRva2VuIGZvciB0ZXN0";
 
-/// What a server with a token for registration is configured by.
+/// A server that is asked to register clients, and wants a token for it.
 struct Place {
-    folder: TempDir,
-    database: Database,
-    port: u16,
+    installed: Installation,
 }
 
 impl Place {
     async fn new(engine: Engine) -> Self {
-        let place = Self {
-            folder: tempfile::tempdir().unwrap(),
-            database: Database::migrated(engine).await,
-            port: free_port(),
-        };
-        place.program().set_up();
-        place
-    }
-
-    fn program(&self) -> Consentry<'_> {
-        let public_url = format!("http://localhost:{}", self.port);
-        Consentry { folder: self.folder.path(), database: &self.database, port: self.port, public_url }
+        let installed = Installation::new(engine).await;
+        installed.program().set_up();
+        Self { installed }
     }
 
     async fn serve(&self, token: &str, more: &[(&'static str, String)]) -> Serving {
@@ -51,12 +39,12 @@ impl Place {
             ("CONSENTRY_SECRETS_RENEWAL", "1"),
         ];
         let more = more.iter().map(|(name, value)| (*name, value.as_str()));
-        self.program().serve_with(&own.into_iter().chain(more).collect::<Vec<_>>()).await
+        self.installed.program().serve_with(&own.into_iter().chain(more).collect::<Vec<_>>()).await
     }
 
     /// What a server says that does not start.
     fn refusal(&self, token: &str, more: &[(&'static str, String)]) -> String {
-        let mut command = self.program().command();
+        let mut command = self.installed.program().command();
         command.arg("serve").env("CONSENTRY_REGISTRATION", "token").env("CONSENTRY_REGISTRATION_TOKEN", token);
         let output = command.envs(more.iter().map(|(name, value)| (*name, value))).output().unwrap();
         assert!(!output.status.success(), "it started");
@@ -65,7 +53,7 @@ impl Place {
 
     async fn registers(&self, token: &str) -> StatusCode {
         let body = json!({ "redirect_uris": ["https://client.example/back"], "token_endpoint_auth_method": "none" });
-        let request = Client::new().post(format!("http://localhost:{}/register", self.port)).json(&body);
+        let request = Client::new().post(format!("http://localhost:{}/register", self.installed.port)).json(&body);
         request.bearer_auth(token).send().await.unwrap().status()
     }
 
@@ -100,7 +88,7 @@ fn replace(path: &Path, text: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_changed_takes_over_and_one_that_is_lost_leaves_the_last_good_secret() {
     let place = Place::new(Engine::Sqlite).await;
-    let path = place.folder.path().join("registration.token");
+    let path = place.installed.folder.path().join("registration.token");
     write_private(&path, FIRST);
     let mut serving = place.serve(&format!("file:{}", path.display()), &[]).await;
     assert_eq!(place.registers(FIRST).await, StatusCode::CREATED);
@@ -212,35 +200,35 @@ async fn a_changed_password_of_the_database_is_used_without_a_restart() {
         return;
     }
     let mut place = Place::new(Engine::Postgres).await;
-    let role = format!("guest_{}", place.port);
-    let name = place.database.url.rsplit('/').next().unwrap().to_owned();
+    let role = format!("guest_{}", place.installed.port);
+    let name = place.installed.database.url.rsplit('/').next().unwrap().to_owned();
     for statement in [
         format!("create role {role} login password 'one'"),
         format!("grant all on all tables in schema public to {role}"),
         format!("grant all on all sequences in schema public to {role}"),
     ] {
-        place.database.execute(&statement).await;
+        place.installed.database.execute(&statement).await;
     }
-    let admin = place.database.url.clone();
+    let admin = place.installed.database.url.clone();
     let mut url = url::Url::parse(&admin).unwrap();
     url.set_username(&role).unwrap();
     url.set_password(None).unwrap();
-    let path = place.folder.path().join("password");
+    let path = place.installed.folder.path().join("password");
     write_private(&path, "one");
-    let token = place.folder.path().join("token");
+    let token = place.installed.folder.path().join("token");
     write_private(&token, FIRST);
-    place.database.url = url.into();
+    place.installed.database.url = url.into();
     let password = ("CONSENTRY_DATABASE_PASSWORD", format!("file:{}", path.display()));
     let mut serving = place.serve(&format!("file:{}", token.display()), &[password]).await;
-    place.database.url = admin;
+    place.installed.database.url = admin;
     assert_eq!(place.registers(FIRST).await, StatusCode::CREATED);
-    place.database.execute(&format!("alter role {role} password 'two'")).await;
+    place.installed.database.execute(&format!("alter role {role} password 'two'")).await;
     replace(&path, "two");
     logs(&serving, "a secret was changed, and is used from now on").await;
     let end = format!(
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}' and usename = '{role}'"
     );
-    place.database.execute(&end).await;
+    place.installed.database.execute(&end).await;
     for turn in 0.. {
         if place.registers(FIRST).await == StatusCode::CREATED {
             break;
@@ -249,8 +237,8 @@ async fn a_changed_password_of_the_database_is_used_without_a_restart() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     serving.stop();
-    place.database.execute(&format!("drop owned by {role}")).await;
-    place.database.execute(&format!("drop role {role}")).await;
+    place.installed.database.execute(&format!("drop owned by {role}")).await;
+    place.installed.database.execute(&format!("drop role {role}")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     attacks::by_hand::{Answer, ByHand},
     harness::{
-        databases::Database,
-        process::{Consentry, free_port, write_private},
+        process::{Consentry, Installation, write_private},
         server::World,
         strangers::{self, Strangers},
     },
@@ -58,11 +57,9 @@ on_both_engines! {
     }
 
     async fn a_shell_goes_the_whole_way(engine) {
-        let database = Database::empty(engine).await;
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let public_url = format!("http://localhost:{port}");
-        let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
+        let installed = Installation::new(engine).await;
+        let Installation { database, folder, .. } = &installed;
+        let consentry = installed.program();
         consentry.set_up();
         let strangers = Strangers::new();
         let host = strangers.host("plugin.example");
