@@ -1,11 +1,10 @@
 //! How long working keys are published, used and kept: `jwks_max_age`, `signing_key_age`, `working_key_age`; all in seconds.
 
-use chrono::TimeDelta;
-
-use super::{lifetimes::Lifetimes, reader::Reader};
+use super::{
+    lifetimes::{Lifetimes, YEAR, seconds, unless_zero},
+    reader::Reader,
+};
 use crate::model::key_timetable::KeyTimetable;
-
-const YEAR: u32 = 365 * 24 * 3600;
 
 /// A key that is replaced more often than hourly is a slip of the pen, and every one of them is kept.
 const AGE_MIN: u32 = 3600;
@@ -15,33 +14,24 @@ pub(super) fn read(reader: &mut Reader<'_>, lifetimes: Option<&Lifetimes>) -> Op
     let signing = age(reader, "signing_key_age");
     let working = age(reader, "working_key_age");
     if let (Some(kept), Some(age)) = (jwks_max_age, signing)
-        && !age.is_zero()
-        && age <= seconds(kept)
+        && (1..=kept).contains(&age)
     {
         let cure = format!("write more than {kept}, which is jwks_max_age, or 0");
         reader.mistake("signing_key_age", "a key would be replaced before everybody has fetched it", cure);
     }
     Some(KeyTimetable {
         jwks_max_age: seconds(jwks_max_age?),
-        signing_key_age: by_itself(signing?),
-        working_key_age: by_itself(working?),
+        signing_key_age: unless_zero(signing?),
+        working_key_age: unless_zero(working?),
         refresh_absolute: lifetimes?.refresh_absolute,
     })
 }
 
-fn age(reader: &mut Reader<'_>, key: &str) -> Option<TimeDelta> {
+/// How old a key becomes; zero for one that the server does not replace by itself.
+fn age(reader: &mut Reader<'_>, key: &str) -> Option<u32> {
     let age = reader.number(key, 0..=10 * YEAR)?;
     if (1..AGE_MIN).contains(&age) {
         reader.mistake(key, "keys would be replaced all the time", format!("write at least {AGE_MIN}, or 0"));
     }
-    Some(seconds(age))
-}
-
-/// Zero is for a key that the server does not replace by itself.
-fn by_itself(age: TimeDelta) -> Option<TimeDelta> {
-    Some(age).filter(|age| !age.is_zero())
-}
-
-fn seconds(number: u32) -> TimeDelta {
-    TimeDelta::seconds(i64::from(number))
+    Some(age)
 }

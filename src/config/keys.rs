@@ -226,8 +226,7 @@ pub const KEYS: [Key; 44] = [
         None,
         "\"file:/run/secrets/registration_token\"",
         "The token that programs show to register a client, as a reference: file:PATH, vault://MOUNT/PATH#FIELD or \
-         env:NAME. Needed when \
-         registration is token, and not taken otherwise.",
+         env:NAME. Needed when registration is token, and not taken otherwise.",
     ),
     key(
         "registration_redirects",

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 
 use super::reader::Reader;
 
-const YEAR: u32 = 365 * 24 * 3600;
+pub(super) const YEAR: u32 = 365 * 24 * 3600;
 const AUDIT_AGE_MIN: u32 = 90 * 24 * 3600;
 
 /// How long things live.
@@ -46,7 +46,6 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Lifetimes> {
         let cure = format!("write at most {absolute}, which is refresh_absolute");
         reader.mistake("refresh_idle", "an unused connection would outlive every connection", cure);
     }
-    let seconds = |number: u32| TimeDelta::seconds(i64::from(number));
     Some(Lifetimes {
         access_token: seconds(access_token?),
         refresh_grace: seconds(refresh_grace?),
@@ -54,6 +53,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Lifetimes> {
         refresh_absolute: seconds(refresh_absolute?),
         session: seconds(session?),
         standing_max_age: seconds(standing_max_age?),
-        audit: audit.filter(|age| *age != 0).map(seconds),
+        audit: unless_zero(audit?),
     })
+}
+
+pub(super) fn seconds(number: u32) -> TimeDelta {
+    TimeDelta::seconds(i64::from(number))
+}
+
+/// Zero is for what never comes by itself.
+pub(super) fn unless_zero(number: u32) -> Option<TimeDelta> {
+    (number != 0).then(|| seconds(number))
 }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::{master_keys, reader::Reader, table::Table};
 use crate::{
-    model::{live::Live, provider::OwnLogin},
+    model::provider::OwnLogin,
     vault::{SecretValue, Unfit},
 };
 
@@ -17,12 +17,7 @@ pub(super) fn read(reader: &mut Reader<'_>, with_secrets: bool) -> Option<OwnLog
     let (table, file) = reader.take_table(NAME)?;
     let table = Table::take(reader, NAME, (table, &file), &KEYS);
     let url = table.url(reader, "url");
-    let key = if with_secrets {
-        table.secret(reader, "key", key)
-    } else {
-        // Nobody signs in by what only a server serves.
-        table.secret_reference(reader, "key").map(|_| Live::new(Zeroizing::default()))
-    };
+    let key = table.secret(reader, "key", with_secrets, key);
     let is_only = match table.text("only").as_deref() {
         None | Some("false") => Some(false),
         Some("true") => Some(true),

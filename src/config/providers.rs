@@ -3,16 +3,11 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use zeroize::Zeroizing;
-
 use super::{
-    reader::{self, Reader},
+    reader::{Reader, own},
     table::Table,
 };
-use crate::model::{
-    live::Live,
-    provider::{EmailSource, Endpoints, OWN, Provider, Speaks},
-};
+use crate::model::provider::{EmailSource, Endpoints, OWN, Provider, Speaks};
 
 const KEYS: [&str; 16] = [
     "kind",
@@ -95,12 +90,7 @@ fn read_one(reader: &mut Reader<'_>, table: &mut Table, name: &str, with_secrets
         table.mistake(reader, "label", "it cannot be shown", "write what people know it by, 1 to 40 characters");
     }
     let client_id = table.needed(reader, "client_id", "write the id it has given you");
-    let client_secret = if with_secrets {
-        table.secret(reader, "client_secret", reader::own)
-    } else {
-        // Nobody signs in by what only a server serves.
-        table.secret_reference(reader, "client_secret").map(|_| Live::new(Zeroizing::default()))
-    };
+    let client_secret = table.secret(reader, "client_secret", with_secrets, own);
     let makes_accounts = match table.text("sign_up").as_deref() {
         None => Some(false),
         Some("open") => Some(true),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::live::Live,
-    vault::{SecretRef, SecretValue, Unfit, reference},
+    vault::{SecretRef, SecretValue, Unfit, reference::HOW_TO_WRITE},
 };
 
 /// A table: its texts, those that are presupposed, and where it stands.
@@ -82,24 +82,22 @@ impl Table {
         url
     }
 
-    /// The reference to a secret that has to be there.
-    pub(super) fn secret_reference(&self, reader: &mut Reader<'_>, key: &str) -> Option<String> {
-        let text = self.needed(reader, key, reference::HOW_TO_WRITE)?;
-        if text.parse::<SecretRef>().is_err() {
-            self.mistake(reader, key, NO_REFERENCE, reference::HOW_TO_WRITE);
-            return None;
-        }
-        Some(text)
-    }
-
-    /// The secret that such a reference leads to.
-    pub(super) fn secret<T: Send + Sync + 'static>(
+    /// A secret that has to be there. What it is is read only if it is needed.
+    pub(super) fn secret<T: Default + Send + Sync + 'static>(
         &self,
         reader: &mut Reader<'_>,
         key: &str,
+        is_needed: bool,
         judge: fn(&SecretValue) -> Result<T, Unfit>,
     ) -> Option<Live<T>> {
-        let text = self.secret_reference(reader, key)?;
+        let text = self.needed(reader, key, HOW_TO_WRITE)?;
+        if text.parse::<SecretRef>().is_err() {
+            self.mistake(reader, key, NO_REFERENCE, HOW_TO_WRITE);
+            return None;
+        }
+        if !is_needed {
+            return Some(Live::default());
+        }
         reader.secret_at(&format!("{key} in {}", self.place), &text, judge)
     }
 }
