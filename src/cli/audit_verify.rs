@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     audit::verify::{self, Anchor, Finding, Report, Wrong},
-    keys::{master::MasterKey, ring::Ring},
+    keys::ring::Ring,
     store::audit_links::AuditLink,
 };
 
@@ -39,8 +39,7 @@ pub(super) async fn run(
 
 /// What the chain was made with; so this needs the master keys. Nothing is written, whatever is found.
 async fn ring(desk: &Desk, flags: &ConfigFlags) -> Result<Ring, Failure> {
-    let masters: Vec<MasterKey> = flags.master_keys()?.iter().map(|key| MasterKey::new(*key.reveal())).collect();
-    Ok(Ring::unwrap(&masters, &desk.store.working_keys().await?, desk.clock.now()))
+    Ok(Ring::unwrap(&flags.master_keys()?, &desk.store.working_keys().await?, desk.clock.now()))
 }
 
 fn summary(report: &Report) -> Value {

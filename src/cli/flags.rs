@@ -5,8 +5,9 @@ use std::{env, path::PathBuf};
 use clap::Args;
 
 use super::failure::Failure;
-use crate::config::{
-    self, Checked, Config, ConfigError, Environment, Flag, ServeConfig, Sources, master_keys::MasterKeyBytes,
+use crate::{
+    config::{self, Checked, Config, ConfigError, Environment, Flag, ServeConfig, Sources},
+    keys::master::MasterKey,
 };
 
 /// Flags that configure; they win over the environment, which wins over the file.
@@ -55,9 +56,9 @@ impl ConfigFlags {
         Ok(ServeConfig::check(&self.sources())?)
     }
 
-    /// The master keys, for a command that seals something.
-    pub(super) fn master_keys(&self) -> Result<Vec<MasterKeyBytes>, Failure> {
-        told(config::master_keys(&self.sources()))
+    /// The master keys, for a command that opens or seals something: no other reads them.
+    pub(super) fn master_keys(&self) -> Result<Vec<MasterKey>, Failure> {
+        Ok(told(config::master_keys(&self.sources()))?.iter().map(|key| MasterKey::new(*key.reveal())).collect())
     }
 
     fn sources(&self) -> Sources {

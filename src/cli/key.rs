@@ -94,27 +94,19 @@ pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> R
     match command {
         Command::Reseal(arguments) => key_reseal::run(&arguments, desk, flags).await,
         Command::List(List { verify }) => {
-            let masters = if verify { Some(masters(flags)?) } else { None };
+            let masters = verify.then(|| flags.master_keys()).transpose()?;
             list(desk, masters.as_deref()).await
         }
-        Command::GiveUp(GiveUp { yes }) => give_up(desk, &masters(flags)?, yes).await,
+        Command::GiveUp(GiveUp { yes }) => give_up(desk, &flags.master_keys()?, yes).await,
         Command::Rotate(Rotate { purpose, compromised: false, .. }) => {
-            let masters = masters(flags)?;
             let purposes = purpose.map_or(Purpose::ALL.to_vec(), |which| vec![which.purpose()]);
-            rotate(desk, masters, &purposes).await
+            rotate(desk, flags.master_keys()?, &purposes).await
         }
         Command::Rotate(Rotate { purpose: Some(which), yes: false, .. }) => foretell(desk, which.purpose()).await,
-        Command::Rotate(Rotate { purpose: Some(which), .. }) => {
-            let masters = masters(flags)?;
-            end(desk, masters, which.purpose()).await
-        }
+        Command::Rotate(Rotate { purpose: Some(which), .. }) => end(desk, flags.master_keys()?, which.purpose()).await,
         // The parser lets nobody say this.
         Command::Rotate(Rotate { purpose: None, .. }) => Err(Failure::not_done("say which with --purpose")),
     }
-}
-
-pub(super) fn masters(flags: &ConfigFlags) -> Result<Vec<MasterKey>, Failure> {
-    Ok(flags.master_keys()?.iter().map(|key| MasterKey::new(*key.reveal())).collect())
 }
 
 async fn list(desk: &Desk, masters: Option<&[MasterKey]>) -> Result<Answer, Failure> {

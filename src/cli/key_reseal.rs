@@ -11,7 +11,7 @@ use super::{
     desk::Desk,
     failure::Failure,
     flags::ConfigFlags,
-    key::masters,
+    key,
 };
 use crate::{
     model::key::Kid,
@@ -19,7 +19,6 @@ use crate::{
         Registry,
         resealing::{self, Need, Turn},
     },
-    server::{self, keyring::Keyring},
     store::reseals::{Reseal, SealedColumn},
 };
 
@@ -40,10 +39,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, desk: &Desk, flags: &ConfigFlags) -> Result<Answer, Failure> {
-    server::measure(&desk.clock, &desk.store).await?;
+    let keyring = key::open(desk, flags.master_keys()?).await?;
     let registry = desk.registry();
-    let opened = Keyring::open(masters(flags)?, &desk.store, desk.clock.now()).await;
-    let keyring = opened.map_err(|error| Failure::not_done(error.to_string()))?;
     while let Need::From(from) = resealing::need(&registry).await? {
         if !arguments.follow {
             let why = "the key that seals what rows keep is new, and a server may still seal with the one before";

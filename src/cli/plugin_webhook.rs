@@ -10,7 +10,7 @@ use super::{
     flags::ConfigFlags,
 };
 use crate::{
-    keys::{master::MasterKey, ring::Ring},
+    keys::ring::Ring,
     model::plugin::Plugin,
     outbound::Outbound,
     registry::webhooks::{self, Means, Shown},
@@ -127,8 +127,7 @@ async fn known(desk: &Desk, slug: &str) -> Result<(Plugin, Webhook), Failure> {
 
 /// What seals the secret. No other command needs the master keys, so only these read them.
 async fn keyring(desk: &Desk, flags: &ConfigFlags) -> Result<std::sync::Arc<Ring>, Failure> {
-    let masters = flags.master_keys()?.iter().map(|key| MasterKey::new(*key.reveal())).collect();
-    let opened = Keyring::open(masters, &desk.store, desk.clock.now()).await;
+    let opened = Keyring::open(flags.master_keys()?, &desk.store, desk.clock.now()).await;
     Ok(opened.map_err(|error| Failure::not_done(error.to_string()))?.current())
 }
 

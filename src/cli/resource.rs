@@ -142,7 +142,7 @@ async fn list(desk: &Desk) -> Result<Answer, Failure> {
 
 async fn set_algorithm(arguments: &SetAlgorithm, desk: &Desk, flags: &ConfigFlags) -> Result<Answer, Failure> {
     let identifier = read(&arguments.identifier)?;
-    let keyring = super::key::open(desk, super::key::masters(flags)?).await?;
+    let keyring = super::key::open(desk, flags.master_keys()?).await?;
     let means = super::key::means(desk, &keyring)?;
     let done = keys::sign_for(&desk.registry(), means, &identifier.canonical(), arguments.algorithm).await;
     let (resource, begins) = match done {
