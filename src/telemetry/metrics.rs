@@ -92,26 +92,42 @@ const MAILS_FAILED: Counter = Counter {
     help: "Mails that were given up: refused by the mail server, or not taken before they were worth nothing.",
 };
 
-/// How much there is of something now; the same on every node that shares a database.
-const MAILS_WAITING: Counter = Counter { name: "consentry_mails_waiting", help: "Mails that wait to be sent." };
+/// How much there is of something now.
+struct Gauge {
+    name: &'static str,
+    help: &'static str,
+}
+
+impl Gauge {
+    fn stands_at(&self, number: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is drawn, and nobody draws the last of 2^53")]
+        metrics::gauge!(self.name).set(number as f64);
+    }
+}
+
+/// The same on every node that shares a database.
+const MAILS_WAITING: Gauge = Gauge { name: "consentry_mails_waiting", help: "Mails that wait to be sent." };
 
 /// The same: how far sealing anew is from its end.
-const RESEAL_ROWS_LEFT: Counter = Counter {
+const RESEAL_ROWS_LEFT: Gauge = Gauge {
     name: "consentry_reseal_rows_left",
     help: "Values in rows that are still sealed with a key that another one has taken over from.",
 };
 
 /// The same for each node by itself.
-const SECRETS_NOT_RENEWED: Counter = Counter {
+const SECRETS_NOT_RENEWED: Gauge = Gauge {
     name: "consentry_secrets_not_renewed",
     help: "Configured secrets that could not be read again when they were last looked up; their last good values are used.",
 };
 
 /// How far the chain is, which all nodes share.
-const AUDIT_CHAIN_NUMBER: Counter = Counter {
+const AUDIT_CHAIN_NUMBER: Gauge = Gauge {
     name: "consentry_audit_chain_number",
     help: "The number of the newest link of the audit log's chain that this process made or tried to make.",
 };
+
+/// Everything that stands somewhere.
+const GAUGES: [&Gauge; 4] = [&MAILS_WAITING, &RESEAL_ROWS_LEFT, &SECRETS_NOT_RENEWED, &AUDIT_CHAIN_NUMBER];
 
 /// Everything that is counted.
 const COUNTERS: [&Counter; 15] = [
@@ -194,26 +210,22 @@ pub fn mail_failed() {
 
 /// So many mails wait.
 pub fn mails_waiting(number: u64) {
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is drawn, and nobody draws the last of 2^53 mails")]
-    metrics::gauge!(MAILS_WAITING.name).set(number as f64);
+    MAILS_WAITING.stands_at(number);
 }
 
 /// So many values are still to be sealed anew.
 pub fn reseal_rows_left(number: u64) {
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is drawn, and nobody draws the last of 2^53 rows")]
-    metrics::gauge!(RESEAL_ROWS_LEFT.name).set(number as f64);
+    RESEAL_ROWS_LEFT.stands_at(number);
 }
 
 /// So many configured secrets could not be read again.
 pub fn secrets_not_renewed(number: usize) {
-    #[expect(clippy::cast_precision_loss, reason = "nobody configures 2^53 secrets")]
-    metrics::gauge!(SECRETS_NOT_RENEWED.name).set(number as f64);
+    SECRETS_NOT_RENEWED.stands_at(number as u64);
 }
 
 /// The audit log's chain stands at this link.
 pub fn audit_chain_stands_at(number: i64) {
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is drawn, and nobody draws the last of 2^53 links")]
-    metrics::gauge!(AUDIT_CHAIN_NUMBER.name).set(number as f64);
+    AUDIT_CHAIN_NUMBER.stands_at(number.unsigned_abs());
 }
 
 /// A superseded refresh token was presented after its grace.
@@ -263,14 +275,10 @@ fn describe() {
         metrics::describe_counter!(*name, *help);
         metrics::counter!(*name).increment(0);
     }
-    metrics::describe_gauge!(MAILS_WAITING.name, MAILS_WAITING.help);
-    mails_waiting(0);
-    metrics::describe_gauge!(RESEAL_ROWS_LEFT.name, RESEAL_ROWS_LEFT.help);
-    reseal_rows_left(0);
-    metrics::describe_gauge!(SECRETS_NOT_RENEWED.name, SECRETS_NOT_RENEWED.help);
-    secrets_not_renewed(0);
-    metrics::describe_gauge!(AUDIT_CHAIN_NUMBER.name, AUDIT_CHAIN_NUMBER.help);
-    audit_chain_stands_at(0);
+    for gauge in GAUGES {
+        metrics::describe_gauge!(gauge.name, gauge.help);
+        gauge.stands_at(0);
+    }
 }
 
 #[cfg(test)]
