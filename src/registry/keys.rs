@@ -66,9 +66,7 @@ pub async fn rotate(
             replaced.push(Replaced::Waits(newest));
             continue;
         }
-        let last = registry.store.last_family_ends().await?;
-        let over = means.timetable.take_over(purpose, now, last);
-        replaced.push(Replaced::By(replace(registry, means, &newest, (now, over, Why::Routine)).await?));
+        replaced.push(Replaced::By(replace_in_time(registry, means, &newest, now).await?));
     }
     Ok(replaced)
 }
@@ -81,15 +79,28 @@ pub async fn rotate_due(registry: &Registry<'_>, means: Means<'_>) -> RegistryRe
         if means.timetable.due_at(key).is_none_or(|due| now < due) {
             continue;
         }
-        let last = registry.store.last_family_ends().await?;
-        let over = means.timetable.take_over(key.purpose, now, last);
-        match replace(registry, means, key, (now, over, Why::Routine)).await {
+        match replace_in_time(registry, means, key, now).await {
             Ok(new) => made.push(new),
             Err(RegistryError::ChangedMeanwhile) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(made)
+}
+
+/// Replaces a key by the timetable.
+async fn replace_in_time(
+    registry: &Registry<'_>,
+    means: Means<'_>,
+    newest: &WrappedKey,
+    now: Timestamp,
+) -> RegistryResult<WrappedKey> {
+    let last_family_ends = match newest.purpose {
+        Purpose::Mac => registry.store.last_family_ends().await?,
+        _ => None,
+    };
+    let over = means.timetable.take_over(newest.purpose, now, last_family_ends);
+    replace(registry, means, newest, (now, over, Why::Routine)).await
 }
 
 /// What [`compromised`] would end.

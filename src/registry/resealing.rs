@@ -107,10 +107,11 @@ pub async fn turn(registry: &Registry<'_>, ring: &Ring, lasts: Duration) -> Regi
     let kid = ring.sealing(Purpose::SealData)?.kid();
     let is_free = |reseal: &Reseal| reseal.finished_at.is_none() && reseal.held_until <= registry.clock.now();
     let Some(standing) = registry.store.reseal(kid).await?.filter(is_free) else { return Ok(Turn::NotOurs) };
-    // Counting reads every row, so it is done once, and before it is held: it may take longer than that lasts.
-    let remaining = match standing.remaining {
-        0 => registry.store.sealed_otherwise(kid).await?,
-        known => known,
+    // Counting reads every row, so it is done once, and before it is held: it may take longer than that lasts. Once
+    // something was sealed anew none left means that none is.
+    let remaining = match (standing.remaining, standing.resealed) {
+        (0, 0) => registry.store.sealed_otherwise(kid).await?,
+        (known, _) => known,
     };
     let at = registry.clock.now();
     let Some(reseal) = registry.store.take_reseal(&ResealTaking { kid, at, until: at + HELD }).await? else {

@@ -71,12 +71,10 @@ impl Keyring {
     /// [`KeyringError::Key`] where a row does not open: a server that started without it would refuse what it made.
     pub async fn open(masters: Vec<MasterKey>, store: &Store, now: Timestamp) -> Result<Self, KeyringError> {
         let first = masters.first().ok_or(KeyringError::NoMaster)?;
-        let mut rows = store.working_keys().await?;
-        let mut ring = Ring::unwrap(&masters, &rows, now);
+        let mut ring = Ring::unwrap(&masters, &store.working_keys().await?, now);
         if ring.unreadable().is_empty() && !ring.lacking().is_empty() {
             store.add_first_keys(&ring::first_keys(first, now)?, &audit(now)).await?;
-            rows = store.working_keys().await?;
-            ring = Ring::unwrap(&masters, &rows, now);
+            ring = Ring::unwrap(&masters, &store.working_keys().await?, now);
         }
         if let Some(row) = ring.unreadable().first() {
             return Err(row.error.clone().into());
@@ -183,13 +181,28 @@ impl Keyring {
         }
     }
 
-    /// Wraps with the first master key what another one wraps; answers how many rows that were. A server does so once, when
-    /// it starts: nodes whose lists begin with different keys, as they do while a new one is brought in, would otherwise
-    /// take the rows from each other for ever.
-    pub async fn rewrap(&self, store: &Store, now: Timestamp) -> StoreResult<u64> {
-        let rows = store.working_keys().await?;
+    /// Wraps with the first master key what another one wraps, and says what could go from the configuration then. A server
+    /// does so once, when it starts: nodes whose lists begin with different keys, as they do while a new one is brought in,
+    /// would otherwise take the rows from each other for ever.
+    pub async fn settle(&self, store: &Store, now: Timestamp) -> StoreResult<()> {
+        let mut rows = store.working_keys().await?;
+        let rewrapped = self.rewrap(&rows, store, now).await?;
+        if rewrapped > 0 {
+            tracing::info!(keys = rewrapped, "working keys are wrapped by the first master key now");
+            rows = store.working_keys().await?;
+        }
+        for master in self.idle_masters(&rows) {
+            tracing::warn!(
+                master.id = master,
+                "a master key wraps nothing any more; take it out of master_keys, unless it is listed to become the first"
+            );
+        }
+        Ok(())
+    }
+
+    async fn rewrap(&self, rows: &[WrappedKey], store: &Store, now: Timestamp) -> StoreResult<u64> {
         let mut rewrapped = Vec::new();
-        for row in &rows {
+        for row in rows {
             // What does not open here is another node's to wrap.
             if let Ok(Some(WrappedKey { kid, master, wrapped, .. })) =
                 master::rewrap(&self.masters, row, random::bytes())
@@ -201,21 +214,6 @@ impl Keyring {
             return Ok(0);
         }
         store.rewrap_keys(&rewrapped, &audit(now)).await
-    }
-
-    /// The same as a server does when it starts: with a word about what could go from the configuration then.
-    pub async fn settle(&self, store: &Store, now: Timestamp) -> StoreResult<()> {
-        let rewrapped = self.rewrap(store, now).await?;
-        if rewrapped > 0 {
-            tracing::info!(keys = rewrapped, "working keys are wrapped by the first master key now");
-        }
-        for master in self.idle_masters(&store.working_keys().await?) {
-            tracing::warn!(
-                master.id = master,
-                "a master key wraps nothing any more; take it out of master_keys, unless it is listed to become the first"
-            );
-        }
-        Ok(())
     }
 
     fn may_read_again(&self, now: Timestamp) -> bool {
