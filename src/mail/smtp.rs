@@ -14,6 +14,7 @@ use lettre::{
 };
 
 use super::{Login, MailError, Security, SendError, SmtpSettings};
+use crate::model::legible::with_causes;
 
 /// How long the mail server may take for one answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -59,7 +60,7 @@ impl Smtp {
 }
 
 fn tls(settings: &SmtpSettings) -> Result<TlsParameters, MailError> {
-    let refused = |error: lettre::transport::smtp::Error| MailError::Smtp(chain(&error));
+    let refused = |error: lettre::transport::smtp::Error| MailError::Smtp(with_causes(&error));
     let mut tls = TlsParameters::builder(settings.host.clone());
     if let Some(pem) = &settings.authorities {
         tls = tls.add_root_certificate(Certificate::from_pem(pem).map_err(refused)?);
@@ -73,8 +74,10 @@ fn tls(settings: &SmtpSettings) -> Result<TlsParameters, MailError> {
 fn told(error: &lettre::transport::smtp::Error) -> SendError {
     let words = error.source().map(ToString::to_string).unwrap_or_default();
     match error.status().map(u16::from) {
-        Some(code) if error.is_permanent() && is_about_the_recipient(code, &words) => SendError::Refused(chain(error)),
-        _ => SendError::Later(chain(error)),
+        Some(code) if error.is_permanent() && is_about_the_recipient(code, &words) => {
+            SendError::Refused(with_causes(error))
+        }
+        _ => SendError::Later(with_causes(error)),
     }
 }
 
@@ -87,20 +90,6 @@ fn is_about_the_recipient(code: u16, words: &str) -> bool {
         (Some(Ok(class)), Some(Ok(subject)), Some(Ok(_)), None) => (class, subject) == (5, 2),
         _ => matches!(code, 550..=553 | 556),
     }
-}
-
-/// An error with its causes; a mail server's words are made legible.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = error.source();
-    }
-    text.chars().map(|c| if crate::model::legible::deceives(c) { ' ' } else { c }).take(400).collect()
 }
 
 #[cfg(test)]

@@ -22,6 +22,21 @@ pub fn name(text: &str) -> Option<String> {
 /// The longest text of a stranger's that is quoted in an error.
 const QUOTED_MAX: usize = 400;
 
+/// An error with its causes, each once, as a program elsewhere may have worded them: what deceives becomes a space, and it
+/// is cut where it grows long.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text.chars().map(|c| if deceives(c) { ' ' } else { c }).take(QUOTED_MAX).collect()
+}
+
 /// The text with only what an `error_description` may hold (RFC 6749 §5.2: ASCII without quotation marks and
 /// backslashes), cut where it grows long.
 pub fn in_a_description(text: &str) -> String {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use aws_sdk_secretsmanager::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::get_secret_value::GetSecretValueError,
 };
 use zeroize::Zeroizing;
@@ -18,6 +18,7 @@ use super::{
     error::SecretError,
     reference::{AwsSecret, SecretRef},
 };
+use crate::model::legible::with_causes;
 
 /// The stage of the version that is good; where it moves, a rotation has ended.
 const CURRENT: &str = "AWSCURRENT";
@@ -47,8 +48,6 @@ fn refusal(error: &SdkError<GetSecretValueError>, reference: &SecretRef) -> Secr
             SecretError::Refused(format!("it answered {code}"))
         }
         (None, Some(status @ (401 | 403))) => SecretError::Refused(format!("it answered {status}")),
-        _ => SecretError::Unavailable(
-            DisplayErrorContext(error).to_string().chars().filter(|c| !c.is_control()).take(300).collect(),
-        ),
+        _ => SecretError::Unavailable(with_causes(error)),
     }
 }

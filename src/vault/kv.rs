@@ -21,6 +21,7 @@ use super::{
     file,
     reference::{SecretRef, VaultPath},
 };
+use crate::model::legible::with_causes;
 
 type Environment = BTreeMap<String, String>;
 type Entry = BTreeMap<String, serde_json::Value>;
@@ -188,15 +189,8 @@ fn plain(variable: &'static str, token: Zeroizing<String>) -> Result<Zeroizing<S
     if is_plain(&token) { Ok(token) } else { Err(SecretError::Settings { variable, problem: "leads to no token" }) }
 }
 
-/// An error with its causes. A vault's answer is not repeated.
 fn unavailable(error: &dyn std::error::Error) -> SecretError {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    SecretError::Unavailable(text.chars().filter(|c| !c.is_control()).take(300).collect())
+    SecretError::Unavailable(with_causes(error))
 }
 
 #[cfg(test)]
