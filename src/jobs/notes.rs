@@ -1,5 +1,5 @@
-//! Keeping notes about clients and owners' tokens, and what was refused: what was gathered since the last time goes to the store. What cannot
-//! be kept is let go: it will be noted again.
+//! Keeping notes about clients and owners' tokens, and what was refused: what was gathered since the last time goes to the
+//! store. What cannot be kept is let go: it will be noted again.
 
 use std::{sync::Arc, time::Duration};
 
