@@ -8,6 +8,7 @@ use super::failure::Failure;
 use crate::{
     config::{self, Checked, Config, ConfigError, Environment, Flag, ServeConfig, Sources},
     keys::master::MasterKey,
+    vault::{Keepers, SecretRef, SecretValue, reference::HOW_TO_WRITE},
 };
 
 /// Flags that configure; they win over the environment, which wins over the file.
@@ -88,6 +89,13 @@ impl ConfigFlags {
 /// The environment; variables that are not Unicode are nobody's of ours.
 pub(super) fn environment() -> Environment {
     env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+/// Reads what a reference leads to. What is given instead of one is not repeated: it may be the secret.
+pub(super) fn secret_from(flag: &str, reference: &str) -> Result<SecretValue, Failure> {
+    let refused = |problem: String, cure: &str| Failure::not_done(format!("{flag}: {problem}; {cure}"));
+    let place: SecretRef = reference.parse().map_err(|error| refused(format!("{error}"), HOW_TO_WRITE))?;
+    Keepers::new(&environment()).read_now(&place).map_err(|error| refused(error.to_string(), &error.cure()))
 }
 
 fn told<T>(checked: Result<Checked<T>, ConfigError>) -> Result<T, Failure> {

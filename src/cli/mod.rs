@@ -40,6 +40,7 @@ mod plugin_webhook;
 mod preset;
 mod resource;
 mod run;
+mod secret;
 pub mod serve;
 mod simulate;
 
@@ -98,6 +99,9 @@ enum Command {
     /// Attempts to connect, and where each of them stopped
     #[command(subcommand)]
     Flow(flow::Command),
+    /// API keys that go into requests to a plugin's API
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Keys that sign, authenticate and seal
     #[command(subcommand)]
     Key(key::Command),
@@ -160,6 +164,9 @@ fn dispatch(arguments: Arguments) -> Result<Answer, Failure> {
             at_desk(&config, Desk::open, async |desk| owner_token::run(command, desk).await)
         }
         Command::Flow(command) => at_desk(&config, Desk::open, async |desk| flow::run(command, desk).await),
+        Command::Secret(command) => {
+            at_desk(&config, Desk::open, async |desk| secret::run(command, desk, &config).await)
+        }
         Command::Key(command) => at_desk(&config, Desk::open, async |desk| key::run(command, desk, &config).await),
         Command::Audit(command) => {
             at_desk(&config, Desk::open, async |desk| audit::run(command, desk, (json, &config)).await)

@@ -8,7 +8,7 @@ use super::{
     answer::{Answer, shown},
     desk::Desk,
     failure::Failure,
-    flags::environment,
+    flags::secret_from,
     plugin::{manifest_url, summary},
 };
 use crate::{
@@ -22,7 +22,6 @@ use crate::{
         RegistryError,
         verification::{self, Verified},
     },
-    vault::{Keepers, SecretRef, reference::HOW_TO_WRITE},
 };
 
 #[derive(Debug, Args)]
@@ -53,10 +52,11 @@ pub(super) struct Verify {
 }
 
 pub(super) async fn set_token(arguments: &Token, desk: &Desk) -> Result<Answer, Failure> {
-    let token = read(&arguments.from)?;
+    let token = secret_from("--from", &arguments.from)?;
     let plugin = desk.plugin(&arguments.slug).await?;
     let set =
-        verification::set_verification_token(&desk.registry(), (plugin.id, None), &arguments.service, &token).await;
+        verification::set_verification_token(&desk.registry(), (plugin.id, None), &arguments.service, token.reveal())
+            .await;
     let plugin = set.map_err(about_from)?;
     let text = format!(
         "The manifest of \"{}\" publishes the token now: {}\nNext: let the assistant verify it, and see whether it \
@@ -69,9 +69,9 @@ pub(super) async fn set_token(arguments: &Token, desk: &Desk) -> Result<Answer, 
 }
 
 pub(super) async fn set_challenge(arguments: &Challenge, desk: &Desk) -> Result<Answer, Failure> {
-    let token = read(&arguments.from)?;
+    let token = secret_from("--from", &arguments.from)?;
     let plugin = desk.plugin(&arguments.slug).await?;
-    verification::set_challenge(&desk.registry(), (plugin.id, None), &token).await.map_err(about_from)?;
+    verification::set_challenge(&desk.registry(), (plugin.id, None), token.reveal()).await.map_err(about_from)?;
     let place = format!("{}://{}{}", desk.scheme(&plugin.host), plugin.host, manifest::CHALLENGE_PLACE);
     let text = format!("The proof of the domain of \"{}\" is served at {place}", plugin.slug);
     Ok(Answer { json: summary(&plugin), text })
@@ -114,15 +114,6 @@ pub(super) fn told(verification: &Verification) -> String {
         lines.extend(found.iter().map(|value| format!("      found there: {value}")));
     }
     lines.join("\n")
-}
-
-/// Reads what a reference leads to. What is given instead of one is not repeated: it may be the token.
-fn read(reference: &str) -> Result<String, Failure> {
-    let refused = |problem: String, cure: &str| Failure::not_done(format!("--from: {problem}; {cure}"));
-    let place: SecretRef = reference.parse().map_err(|_| refused("it is no reference".to_owned(), HOW_TO_WRITE))?;
-    let read =
-        Keepers::new(&environment()).read_now(&place).map_err(|error| refused(error.to_string(), &error.cure()))?;
-    Ok(read.reveal().to_owned())
 }
 
 /// What is wrong with the token is said of where it was read.

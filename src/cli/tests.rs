@@ -84,6 +84,7 @@ impl Shell {
             Command::OwnerToken(command) => owner_token::run(command, &self.desk).await,
             Command::Flow(command) => flow::run(command, &self.desk).await,
             Command::Key(command) => key::run(command, &self.desk, &ConfigFlags::default()).await,
+            Command::Secret(command) => super::secret::run(command, &self.desk, &ConfigFlags::default()).await,
             Command::Preset(command) => preset::run(&command),
             Command::ConfigExample => Ok(config_example::run()),
             Command::Audit(_) | Command::Serve | Command::Demo(_) | Command::Simulate(_) | Command::Doctor(_) => {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{KeyError, ring::Ring, seal};
 use crate::model::{
     Timestamp,
-    id::{AccountId, MailId, PluginId},
+    id::{AccountId, MailId, PluginId, SecretVersionId},
     key::Purpose,
 };
 
@@ -24,6 +24,8 @@ pub enum Place {
     WebhookSecret(PluginId),
     /// `plugin_webhooks.old_secret`: what signs beside it for a while.
     OldWebhookSecret(PluginId),
+    /// `plugin_secret_versions.sealed`: a version of an API key.
+    PluginSecret(SecretVersionId),
 }
 
 impl Place {
@@ -51,6 +53,7 @@ impl Place {
             Self::AuthenticatorApp(id) => ("authenticator_apps sealed", id.0),
             Self::WebhookSecret(id) => ("plugin_webhooks.secret", id.0),
             Self::OldWebhookSecret(id) => ("plugin_webhooks.old_secret", id.0),
+            Self::PluginSecret(id) => ("plugin_secret_versions.sealed", id.0),
         }
     }
 
@@ -61,7 +64,7 @@ impl Place {
             Self::WebhookSecret(id) | Self::OldWebhookSecret(id) => {
                 Some([b"plugin_webhooks secret ".as_slice(), id.0.as_bytes()].concat())
             }
-            Self::Mail(_) | Self::AuthenticatorApp(_) => None,
+            Self::Mail(_) | Self::AuthenticatorApp(_) | Self::PluginSecret(_) => None,
         }
     }
 }
@@ -82,12 +85,13 @@ mod tests {
     fn places() -> Vec<Place> {
         let of = |id| {
             let id = Uuid::from_u128(id);
-            let (mail, account, plugin) = (MailId(id), AccountId(id), PluginId(id));
+            let (mail, account, plugin, version) = (MailId(id), AccountId(id), PluginId(id), SecretVersionId(id));
             [
                 Place::Mail(mail),
                 Place::AuthenticatorApp(account),
                 Place::WebhookSecret(plugin),
                 Place::OldWebhookSecret(plugin),
+                Place::PluginSecret(version),
             ]
         };
         [of(1), of(2)].concat()
@@ -106,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_bytes_of_places_stay_what_rows_were_sealed_for() {
-        let told: Vec<String> = places()[..4]
+        let told: Vec<String> = places()[..5]
             .iter()
             .map(|place| String::from_utf8_lossy(&place.bytes()).replace(['\0', '\u{1}'], ""))
             .collect();
@@ -117,6 +121,7 @@ mod tests {
                 "authenticator_apps sealed ",
                 "plugin_webhooks.secret ",
                 "plugin_webhooks.old_secret ",
+                "plugin_secret_versions.sealed ",
             ]
         );
     }

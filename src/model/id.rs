@@ -53,4 +53,8 @@ ids! {
     OwnerTokenId,
     /// One line of the audit log.
     AuditEventId,
+    /// An API key of a plugin's, through all its versions.
+    SecretId,
+    /// One version of it.
+    SecretVersionId,
 }

@@ -28,6 +28,7 @@ pub mod mechanisms;
 pub mod owner_token;
 pub mod placeholder;
 pub mod plugin;
+pub mod plugin_secret;
 pub mod provider;
 pub mod proxies;
 pub mod public_key;
@@ -37,6 +38,7 @@ pub mod refresh_token;
 pub mod resource;
 pub mod scope;
 pub mod session;
+pub mod span;
 pub mod verification;
 pub mod webhook;
 

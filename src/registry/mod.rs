@@ -10,6 +10,7 @@ pub mod log;
 pub mod owner_tokens;
 pub mod owners;
 pub mod people;
+pub mod plugin_secrets;
 pub mod plugins;
 pub mod resealing;
 pub mod reviewer;

@@ -15,7 +15,7 @@ use crate::{
     keys::{KeyError, place::Place, ring::Ring, seal},
     model::{
         Timestamp,
-        id::{AccountId, MailId, PluginId},
+        id::{AccountId, MailId, PluginId, SecretVersionId},
         key::{Kid, Purpose, WrappedKey},
     },
     random,
@@ -251,5 +251,6 @@ fn place(column: SealedColumn, id: Uuid) -> Place {
         SealedColumn::Mail => Place::Mail(MailId(id)),
         SealedColumn::WebhookSecret => Place::WebhookSecret(PluginId(id)),
         SealedColumn::OldWebhookSecret => Place::OldWebhookSecret(PluginId(id)),
+        SealedColumn::PluginSecret => Place::PluginSecret(SecretVersionId(id)),
     }
 }

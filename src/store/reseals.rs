@@ -21,11 +21,14 @@ pub enum SealedColumn {
     WebhookSecret,
     /// Of plugins.
     OldWebhookSecret,
+    /// Of versions of plugins' secrets.
+    PluginSecret,
 }
 
 impl SealedColumn {
     /// All of them, in the order in which they are walked through.
-    pub const ALL: &'static [Self] = &[Self::AuthenticatorApp, Self::Mail, Self::WebhookSecret, Self::OldWebhookSecret];
+    pub const ALL: &'static [Self] =
+        &[Self::AuthenticatorApp, Self::Mail, Self::WebhookSecret, Self::OldWebhookSecret, Self::PluginSecret];
 
     /// Table and column.
     pub fn name(self) -> &'static str {
@@ -34,6 +37,7 @@ impl SealedColumn {
             Self::Mail => "outgoing_mails.sealed",
             Self::WebhookSecret => "plugin_webhooks.secret",
             Self::OldWebhookSecret => "plugin_webhooks.old_secret",
+            Self::PluginSecret => "plugin_secret_versions.sealed",
         }
     }
 

@@ -127,6 +127,26 @@ actions! {
     PluginWebhookSecretEnded = "plugin.webhook_secret_ended",
     /// It is told of them no more, and what waited is gone.
     PluginWebhookRemoved = "plugin.webhook_removed",
+    /// An API key was put away for a plugin's routes.
+    SecretAdded = "secret.added",
+    /// Where it is used, or how, was changed.
+    SecretChanged = "secret.changed",
+    /// A new version of it took over.
+    SecretRotated = "secret.rotated",
+    /// No new version could be made, where that is not left to people.
+    SecretRotationFailed = "secret.rotation_failed",
+    /// A version of it was wiped.
+    SecretVersionEnded = "secret.version_ended",
+    /// A version of it was ended where it had been issued.
+    SecretVersionRevoked = "secret.version_revoked",
+    /// A version of it was used for the first time.
+    SecretUsed = "secret.used",
+    /// It was not given to a request that it might have been meant for.
+    SecretRefused = "secret.refused",
+    /// It is older than it was to become.
+    SecretOverdue = "secret.overdue",
+    /// It was removed, with all versions.
+    SecretRemoved = "secret.removed",
     /// A resource was registered.
     ResourceAdded = "resource.added",
     /// Access tokens for a resource are signed with another algorithm.

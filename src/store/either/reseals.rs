@@ -155,6 +155,7 @@ fn of(column: SealedColumn) -> Statements {
         SealedColumn::Mail => statements!("outgoing_mails", "id", "sealed"),
         SealedColumn::WebhookSecret => statements!("plugin_webhooks", "plugin_id", "secret"),
         SealedColumn::OldWebhookSecret => statements!("plugin_webhooks", "plugin_id", "old_secret"),
+        SealedColumn::PluginSecret => statements!("plugin_secret_versions", "id", "sealed"),
     }
 }
 

@@ -57,6 +57,10 @@ mod owners;
 mod people;
 #[path = "../either/plugin_people.rs"]
 mod plugin_people;
+#[path = "../either/plugin_secret_rows.rs"]
+mod plugin_secret_rows;
+#[path = "../either/plugin_secrets.rs"]
+mod plugin_secrets;
 #[path = "../either/plugins.rs"]
 mod plugins;
 #[path = "../either/reseals.rs"]
@@ -65,6 +69,8 @@ mod reseals;
 mod resources;
 #[path = "../either/reviewers.rs"]
 mod reviewers;
+#[path = "../either/secret_uses.rs"]
+mod secret_uses;
 #[path = "../either/sessions.rs"]
 mod sessions;
 #[path = "../either/sign_ins.rs"]

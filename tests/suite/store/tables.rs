@@ -32,6 +32,8 @@ const ROWS: &str = "
     select 'assertion_ids ' || count(*) from assertion_ids union all
     select 'plugin_counts ' || count(*) from plugin_counts union all
     select 'plugin_connections ' || count(*) from plugin_connections union all
+    select 'plugin_secrets ' || count(*) from plugin_secrets union all
+    select 'plugin_secret_versions ' || count(*) from plugin_secret_versions union all
     select 'plugin_documents ' || count(*) from plugin_documents union all
     select 'clients ' || count(*) from clients union all
     select 'callback_offers ' || count(*) from callback_offers union all

@@ -70,6 +70,16 @@ fn says(action: &str) -> Option<&'static str> {
         "plugin.webhook_secret_renewed" => "The webhook got a new secret",
         "plugin.webhook_secret_ended" => "The webhook's old secret ended",
         "plugin.webhook_removed" => "The webhook was removed",
+        "secret.added" => "An API key was put away",
+        "secret.changed" => "Where an API key is used was changed",
+        "secret.rotated" => "A new version of an API key took over",
+        "secret.rotation_failed" => "No new version of an API key could be made",
+        "secret.version_ended" => "A version of an API key ended",
+        "secret.version_revoked" => "A version of an API key was ended where it had been issued",
+        "secret.used" => "A version of an API key was used for the first time",
+        "secret.refused" => "An API key was not given to a request",
+        "secret.overdue" => "An API key is overdue for a new version",
+        "secret.removed" => "An API key was removed",
         "resource.added" => "An address of the API was added",
         "resource.signing_changed" => "Access tokens are signed with another algorithm",
         "resource.removed" => "An address of the API was removed",
@@ -106,7 +116,7 @@ mod tests {
     #[test]
     fn each_word_of_a_plugins_log_has_a_sentence() {
         let words = AuditAction::ALL.iter().map(|action| action.as_str());
-        let of_a_plugin = ["plugin.", "resource.", "client.", "consent.", "family.", "access.", "refresh."];
+        let of_a_plugin = ["plugin.", "resource.", "client.", "consent.", "family.", "access.", "refresh.", "secret."];
         let words: Vec<&str> = words.filter(|word| of_a_plugin.iter().any(|group| word.starts_with(group))).collect();
         assert!(words.len() > 40, "{words:?}");
         for word in words {

@@ -1,0 +1,239 @@
+//! Where a secret is used: a method and a path of the plugin's API, as its description writes them (OpenAPI 3.1 §4.8.8).
+
+use std::{fmt, str::FromStr};
+
+/// The longest text, in bytes.
+const LENGTH_MAX: usize = 512;
+
+/// A method and a path in which a segment may stand for any, as `GET /items/{id}`, and the last for all that follows, as
+/// `* /v1/*`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SecretRoute {
+    /// None for every method.
+    method: Option<String>,
+    path: Vec<Segment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Segment {
+    /// This very text.
+    Text(String),
+    /// Any one segment; its name is the description's.
+    Any(String),
+    /// Whatever follows, at least one segment.
+    Rest,
+}
+
+/// A text that is no route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write a method and a path, such as \"GET /items/{{id}}\", \"POST /v1/*\" or \"* /v1/*\"")]
+pub struct NotARoute;
+
+impl SecretRoute {
+    /// Whether a request is one of these; never where its path could be taken for another by whoever reads it next.
+    pub fn matches(&self, method: &str, path: &str) -> bool {
+        let is_method = self.method.as_deref().is_none_or(|of_this| of_this == method);
+        if !is_method || !is_plain_path(path) {
+            return false;
+        }
+        let mut asked = path[1..].split('/');
+        for segment in &self.path {
+            let asked = asked.next();
+            match (segment, asked) {
+                (Segment::Text(text), Some(asked)) if text == asked => {}
+                (Segment::Any(_), Some(asked)) if !asked.is_empty() => {}
+                (Segment::Rest, Some(asked)) => return !asked.is_empty(),
+                _ => return false,
+            }
+        }
+        asked.next().is_none()
+    }
+}
+
+impl SecretRoute {
+    /// Whether there is a request that is both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let is_one =
+            |(one, other): (&Option<String>, &Option<String>)| one.is_none() || other.is_none() || one == other;
+        if !is_one((&self.method, &other.method)) {
+            return false;
+        }
+        for (one, other) in self.path.iter().zip(&other.path) {
+            match (one, other) {
+                (Segment::Rest, _) | (_, Segment::Rest) => return true,
+                (Segment::Text(one), Segment::Text(other)) if one != other => return false,
+                _ => {}
+            }
+        }
+        self.path.len() == other.path.len()
+    }
+}
+
+/// Whether everybody who reads a path reads the same: no segment is empty but the last, none leads elsewhere, and nothing
+/// is written so that it becomes a separator or a dot when it is decoded once more.
+pub fn is_plain_path(path: &str) -> bool {
+    let Some(segments) = path.strip_prefix('/') else { return false };
+    let lower = segments.to_ascii_lowercase();
+    let is_hidden = ["%2e", "%2f", "%5c", "%25", "%00", "\\"].iter().any(|hidden| lower.contains(hidden));
+    let count = segments.split('/').count();
+    let is_plain = |(place, segment): (usize, &str)| {
+        (!segment.is_empty() || place + 1 == count) && segment != "." && !segment.starts_with("..")
+    };
+    !is_hidden && segments.bytes().all(|byte| byte.is_ascii_graphic()) && segments.split('/').enumerate().all(is_plain)
+}
+
+impl FromStr for SecretRoute {
+    type Err = NotARoute;
+
+    fn from_str(text: &str) -> Result<Self, NotARoute> {
+        let (method, path) = text.trim().split_once(char::is_whitespace).ok_or(NotARoute)?;
+        let path = path.trim();
+        let method = match method {
+            "*" => None,
+            method if method.len() <= 16 && method.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                Some(method.to_ascii_uppercase())
+            }
+            _ => return Err(NotARoute),
+        };
+        if text.len() > LENGTH_MAX || path.contains(['?', '#']) || !is_plain_path(path) {
+            return Err(NotARoute);
+        }
+        let path: Vec<Segment> = path[1..].split('/').map(segment).collect::<Result<_, _>>()?;
+        let rest = path.iter().position(|segment| *segment == Segment::Rest);
+        match rest {
+            Some(place) if place + 1 != path.len() => Err(NotARoute),
+            _ => Ok(Self { method, path }),
+        }
+    }
+}
+
+fn segment(text: &str) -> Result<Segment, NotARoute> {
+    let named = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    match (text, named) {
+        ("*", _) => Ok(Segment::Rest),
+        (_, Some(name)) if !name.is_empty() && !name.contains(['{', '}', '*']) => Ok(Segment::Any(name.to_owned())),
+        _ if text.contains(['{', '}', '*']) => Err(NotARoute),
+        _ => Ok(Segment::Text(text.to_owned())),
+    }
+}
+
+impl fmt::Display for SecretRoute {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} ", self.method.as_deref().unwrap_or("*"))?;
+        self.path.iter().try_for_each(|segment| match segment {
+            Segment::Text(text) => write!(out, "/{text}"),
+            Segment::Any(name) => write!(out, "/{{{name}}}"),
+            Segment::Rest => out.write_str("/*"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(text: &str) -> SecretRoute {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn routes_are_written_as_descriptions_write_them() {
+        for (text, written) in [
+            ("get /items/{id}", "GET /items/{id}"),
+            ("  *   /v1/*  ", "* /v1/*"),
+            ("POST /", "POST /"),
+            ("DELETE /items/{id}/parts/{part}/", "DELETE /items/{id}/parts/{part}/"),
+        ] {
+            assert_eq!(route(text).to_string(), written);
+            assert_eq!(route(written), route(text));
+        }
+        for text in [
+            "",
+            "GET",
+            "/items",
+            "GET items",
+            "GET /a?b",
+            "GET /a#b",
+            "GET /*/a",
+            "GET /a*",
+            "GET /{}",
+            "GET /{a}b",
+            "GET /a//b",
+            "GET /../a",
+            "GET /a/%2e%2e/b",
+            "GET /a%2Fb",
+            "G T /a",
+            "GET /ä",
+            "GET:/a",
+            "GET /a\\b",
+        ] {
+            assert_eq!(text.parse::<SecretRoute>(), Err(NotARoute), "{text}");
+        }
+        assert!(format!("GET /{}", "a".repeat(600)).parse::<SecretRoute>().is_err());
+    }
+
+    #[test]
+    fn a_route_is_its_method_and_its_path_and_nothing_near() {
+        let item = route("GET /items/{id}");
+        assert!(item.matches("GET", "/items/5") && item.matches("GET", "/items/a%20b"));
+        for (method, path) in [
+            ("POST", "/items/5"),
+            ("get", "/items/5"),
+            ("GET", "/items"),
+            ("GET", "/items/"),
+            ("GET", "/items/5/"),
+            ("GET", "/items/5/parts"),
+            ("GET", "/Items/5"),
+            ("GET", "items/5"),
+            ("GET", ""),
+        ] {
+            assert!(!item.matches(method, path), "{method} {path}");
+        }
+        let all = route("* /v1/*");
+        assert!(all.matches("PATCH", "/v1/a/b") && all.matches("GET", "/v1/a/"));
+        assert!(!all.matches("GET", "/v1") && !all.matches("GET", "/v1/") && !all.matches("GET", "/v2/a"));
+        assert!(route("GET /").matches("GET", "/") && !route("GET /").matches("GET", "/a"));
+    }
+
+    #[test]
+    fn routes_overlap_where_one_request_is_both() {
+        for (one, other, is_both) in [
+            ("GET /a", "GET /a", true),
+            ("GET /a", "POST /a", false),
+            ("GET /a", "* /a", true),
+            ("GET /a", "GET /b", false),
+            ("GET /a/{id}", "GET /a/b", true),
+            ("GET /a/{id}", "GET /a", false),
+            ("* /v1/*", "GET /v1/a/b", true),
+            ("* /v1/*", "GET /v1", false),
+            ("* /v1/*", "GET /v2/a", false),
+            ("* /*", "GET /a", true),
+        ] {
+            let (one, other) = (route(one), route(other));
+            assert_eq!((one.overlaps(&other), other.overlaps(&one)), (is_both, is_both), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_could_be_read_otherwise_is_no_route() {
+        let all = route("* /v1/*");
+        for path in [
+            "/v1/../admin",
+            "/v1/a/../../admin",
+            "/v1/..;/admin",
+            "/v1/./a",
+            "/v1//admin",
+            "/v1/%2e%2e/admin",
+            "/v1/..%2fadmin",
+            "/v1/a%2fb",
+            "/v1/a%5cb",
+            "/v1/a\\b",
+            "/v1/%252e%252e/admin",
+            "/v1/a%00b",
+            "/v1/a b",
+            "/v1/ä",
+        ] {
+            assert!(!all.matches("GET", path), "{path}");
+        }
+    }
+}

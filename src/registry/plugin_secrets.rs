@@ -1,0 +1,325 @@
+//! A plugin's secrets: API keys, put away for the routes that are named for them. Whoever puts one away knows it; from
+//! then on nobody does: nothing here, and no page, command or answer, tells a value.
+//!
+//! `store::plugin_secrets` keeps them sealed, `server::injection` uses them, `jobs::secrets` has new ones made.
+
+use chrono::TimeDelta;
+
+use super::{Registry, RegistryError, RegistryResult, Wrong};
+use crate::{
+    keys::{place::Place, ring::Ring},
+    model::{
+        Timestamp,
+        id::{PluginId, SecretId, SecretVersionId},
+        plugin_secret::{Injection, SecretName, SecretRoute, SecretSource, check_value},
+        span::Span,
+    },
+    random,
+    store::plugin_secrets::{
+        AddSecret, ChangeSecret, NewSecret, NewSecretVersion, PluginSecret, PluginSecretRotation, SecretChange,
+        SecretDue, SecretSettings,
+    },
+    vault::SecretValue,
+};
+
+/// More than anybody looks after.
+const SECRETS_MAX: u32 = 50;
+
+/// More than one secret needs: whoever names so many means a pattern.
+const ROUTES_MAX: usize = 50;
+
+/// The least time for which the version before is good, unless it ends at once: every node uses the new one after a
+/// second, and a request that took the one before gets there.
+const GRACE_MIN: TimeDelta = TimeDelta::seconds(5);
+
+/// The longest: whoever needs more has two keys.
+const GRACE_MAX: TimeDelta = TimeDelta::days(30);
+
+/// What the version before is good for where nobody says.
+pub const GRACE_USUAL: &str = "1h";
+
+/// How often a new version can be due.
+const AGES: std::ops::RangeInclusive<TimeDelta> = TimeDelta::hours(1)..=TimeDelta::days(3660);
+
+/// How and where a secret is used, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsForm {
+    /// The header of a request in which it goes.
+    pub header: String,
+    /// What stands before it there; the usual where it is not said.
+    pub prefix: Option<String>,
+    /// Where it is used: a method and a path each.
+    pub routes: Vec<String>,
+    /// How long the version before is still good beside a new one, such as `1h`.
+    pub grace: String,
+    /// How old a version becomes before another is due, such as `90d`; empty for never.
+    pub rotate_every: String,
+    /// Who makes new versions.
+    pub source: SecretSource,
+}
+
+impl Default for SettingsForm {
+    fn default() -> Self {
+        Self {
+            header: "authorization".to_owned(),
+            prefix: None,
+            routes: Vec::new(),
+            grace: GRACE_USUAL.to_owned(),
+            rotate_every: String::new(),
+            source: SecretSource::People,
+        }
+    }
+}
+
+impl From<&SecretSettings> for SettingsForm {
+    fn from(settings: &SecretSettings) -> Self {
+        Self {
+            header: settings.injection.header().to_owned(),
+            prefix: Some(settings.injection.prefix().to_owned()),
+            routes: settings.routes.iter().map(SecretRoute::to_string).collect(),
+            grace: Span(settings.grace).to_string(),
+            rotate_every: settings.rotate_every.map(|age| Span(age).to_string()).unwrap_or_default(),
+            source: settings.source.clone(),
+        }
+    }
+}
+
+/// A plugin's secret of that name.
+///
+/// # Errors
+///
+/// [`RegistryError::Gone`] where it has none.
+pub async fn find(registry: &Registry<'_>, plugin: PluginId, name: &str) -> RegistryResult<PluginSecret> {
+    let name: SecretName = name.parse().map_err(|_| RegistryError::Gone)?;
+    registry.store.plugin_secret(plugin, &name).await?.ok_or(RegistryError::Gone)
+}
+
+/// Puts a secret away.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] with everything that is wrong with it; the value is not repeated.
+pub async fn put(
+    registry: &Registry<'_>,
+    ring: &Ring,
+    (plugin, name): (PluginId, &str),
+    value: &SecretValue,
+    form: &SettingsForm,
+) -> RegistryResult<PluginSecret> {
+    let mut wrong = Vec::new();
+    let parsed: Option<SecretName> =
+        name.trim().parse().map_err(|error| wrong.push(Wrong::new("name", format!("{error}")))).ok();
+    if let Err(error) = check_value(value.reveal()) {
+        wrong.push(Wrong::new("value", error.to_string()));
+    }
+    let settings = read(form).map_err(|more| wrong.extend(more)).ok();
+    let (Some(name), Some(settings), true) = (parsed, settings, wrong.is_empty()) else {
+        return Err(RegistryError::Wrong(wrong));
+    };
+    look_for_others(registry, plugin, &name, &settings).await?;
+    let at = registry.clock.now();
+    let id = SecretId(random::id(at));
+    let secret = NewSecret {
+        id,
+        plugin_id: plugin,
+        name: name.clone(),
+        due: due(&settings, at),
+        settings,
+        version: version(ring, (plugin, id, 1), value, at)?,
+        secrets_max: SECRETS_MAX,
+    };
+    match registry.store.add_plugin_secret(&secret, &registry.audit(at)).await? {
+        AddSecret::Added => find(registry, plugin, name.as_str()).await,
+        AddSecret::NameTaken => {
+            let problem = format!("there is one of the name {name}; give it a new value by rotating it");
+            Err(Wrong::new("name", problem).into())
+        }
+        AddSecret::TooMany => {
+            let problem = format!("a plugin can have at most {SECRETS_MAX} API keys; remove one that is not needed");
+            Err(Wrong::new("other", problem).into())
+        }
+    }
+}
+
+/// Lets a new value take over; `seen` is the number of the newest version that whoever asks has seen. The one before stays
+/// good for as long as is said, or else as the secret's own settings say; no time at all for one that has leaked.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] of the fields `value` and `grace`; [`RegistryError::ChangedMeanwhile`];
+/// [`RegistryError::Gone`].
+pub async fn rotate(
+    registry: &Registry<'_>,
+    ring: &Ring,
+    (secret, seen): (&PluginSecret, i64),
+    value: &SecretValue,
+    grace: Option<&str>,
+) -> RegistryResult<PluginSecret> {
+    let mut wrong = Vec::new();
+    if let Err(error) = check_value(value.reveal()) {
+        wrong.push(Wrong::new("value", error.to_string()));
+    }
+    let grace = match grace.filter(|text| !text.trim().is_empty()) {
+        None => Some(secret.settings.grace),
+        Some(text) => read_grace(text).map_err(|problem| wrong.push(problem)).ok(),
+    };
+    let (Some(grace), true) = (grace, wrong.is_empty()) else { return Err(RegistryError::Wrong(wrong)) };
+    let at = registry.clock.now();
+    let rotation = PluginSecretRotation {
+        secret_id: secret.id,
+        plugin_id: secret.plugin_id,
+        version: version(ring, (secret.plugin_id, secret.id, seen + 1), value, at)?,
+        old_until: at + grace,
+        due: due(&secret.settings, at),
+        turn: None,
+    };
+    done(registry.store.rotate_plugin_secret(&rotation, &registry.audit(at)).await?)?;
+    find(registry, secret.plugin_id, secret.name.as_str()).await
+}
+
+/// Ends a version before its time. The newest is replaced instead, or goes with the secret.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] of the field `version`; [`RegistryError::Gone`] where it has ended already.
+pub async fn end_version(registry: &Registry<'_>, secret: &PluginSecret, number: i64) -> RegistryResult<()> {
+    if secret.versions.first().is_some_and(|newest| newest.number == number) {
+        let problem = "it is the newest: rotate the API key without any overlap, or remove it";
+        return Err(Wrong::new("version", problem).into());
+    }
+    done(registry.store.end_secret_version(secret.id, number, &registry.audit(registry.clock.now())).await?)
+}
+
+/// Changes how or where a secret is used; `seen` is the revision that whoever asks has seen.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] with everything that is wrong; [`RegistryError::ChangedMeanwhile`]; [`RegistryError::Gone`].
+pub async fn change(
+    registry: &Registry<'_>,
+    (secret, seen): (&PluginSecret, i64),
+    form: &SettingsForm,
+) -> RegistryResult<PluginSecret> {
+    let settings = read(form).map_err(RegistryError::Wrong)?;
+    if settings == secret.settings && seen == secret.revision {
+        return Ok(secret.clone());
+    }
+    look_for_others(registry, secret.plugin_id, &secret.name, &settings).await?;
+    let made_at = secret.versions.first().map_or(secret.created_at, |newest| newest.made_at);
+    let due = due(&settings, made_at);
+    let change = SecretChange { secret_id: secret.id, seen, settings, due };
+    done(registry.store.change_plugin_secret(&change, &registry.audit(registry.clock.now())).await?)?;
+    find(registry, secret.plugin_id, secret.name.as_str()).await
+}
+
+/// Removes a secret with all its versions: what its routes lead to gets no key any more.
+pub async fn remove(registry: &Registry<'_>, secret: &PluginSecret) -> RegistryResult<()> {
+    done(registry.store.remove_plugin_secret(secret.id, &registry.audit(registry.clock.now())).await?)
+}
+
+/// Seals a value for its version.
+pub fn version(
+    ring: &Ring,
+    (plugin, secret, number): (PluginId, SecretId, i64),
+    value: &SecretValue,
+    at: Timestamp,
+) -> RegistryResult<NewSecretVersion> {
+    let id = SecretVersionId::of(plugin, secret, number);
+    let sealed = Place::PluginSecret(id).seal(ring, value.reveal().as_bytes(), at, random::bytes())?;
+    Ok(NewSecretVersion { id, number, sealed, issuer_id: None })
+}
+
+/// When something is to be done about a version that was made then.
+pub fn due(settings: &SecretSettings, made_at: Timestamp) -> SecretDue {
+    let due_at = settings.rotate_every.map(|age| made_at + age);
+    let try_at = match settings.source {
+        SecretSource::People => None,
+        SecretSource::Rotator(_) => due_at,
+        // Looked at once soon; from then on as often as all that is referred to.
+        SecretSource::Reference(_) => Some(made_at),
+    };
+    SecretDue { due_at, try_at }
+}
+
+fn read(form: &SettingsForm) -> Result<SecretSettings, Vec<Wrong>> {
+    let mut wrong = Vec::new();
+    let injection = Injection::new(&form.header, form.prefix.as_deref())
+        .map_err(|error| wrong.push(Wrong::new("header", error.to_string())))
+        .ok();
+    let mut routes: Vec<SecretRoute> = Vec::new();
+    for text in form.routes.iter().filter(|text| !text.trim().is_empty()) {
+        match text.parse::<SecretRoute>() {
+            Ok(route) if routes.contains(&route) => {}
+            Ok(route) => routes.push(route),
+            Err(error) => wrong.push(Wrong::new("routes", format!("\"{}\": {error}", text.trim()))),
+        }
+    }
+    if routes.len() > ROUTES_MAX {
+        wrong.push(Wrong::new("routes", format!("name at most {ROUTES_MAX}; \"* /v1/*\" stands for many")));
+    }
+    let grace = read_grace(&form.grace).map_err(|problem| wrong.push(problem)).ok();
+    let rotate_every = match form.rotate_every.trim() {
+        "" => None,
+        text => match text.parse::<Span>() {
+            Ok(Span(age)) if AGES.contains(&age) => Some(age),
+            Ok(_) => {
+                let (least, most) = (Span(*AGES.start()), Span(*AGES.end()));
+                wrong.push(Wrong::new("rotate_every", format!("write a time from {least} to {most}, such as 90d")));
+                None
+            }
+            Err(error) => {
+                wrong.push(Wrong::new("rotate_every", error.to_string()));
+                None
+            }
+        },
+    };
+    if matches!(form.source, SecretSource::Rotator(_)) && form.rotate_every.trim().is_empty() {
+        wrong.push(Wrong::new("rotate_every", "say how often, such as 90d: the server makes the new versions"));
+    }
+    match (injection, grace) {
+        (Some(injection), Some(grace)) if wrong.is_empty() => {
+            Ok(SecretSettings { injection, routes, grace, rotate_every, source: form.source.clone() })
+        }
+        _ => Err(wrong),
+    }
+}
+
+fn read_grace(text: &str) -> Result<TimeDelta, Wrong> {
+    match text.parse::<Span>() {
+        Ok(Span(grace)) if grace.is_zero() || (GRACE_MIN..=GRACE_MAX).contains(&grace) => Ok(grace),
+        Ok(_) => {
+            let (least, most) = (Span(GRACE_MIN), Span(GRACE_MAX));
+            Err(Wrong::new("grace", format!("write 0, to end the version before at once, or {least} to {most}")))
+        }
+        Err(error) => Err(Wrong::new("grace", error.to_string())),
+    }
+}
+
+/// Two secrets in one header of one request are none: which is meant nobody can say.
+async fn look_for_others(
+    registry: &Registry<'_>,
+    plugin: PluginId,
+    name: &SecretName,
+    settings: &SecretSettings,
+) -> RegistryResult<()> {
+    let header = settings.injection.header();
+    for other in registry.store.plugin_secrets(plugin).await? {
+        if other.name == *name || other.settings.injection.header() != header {
+            continue;
+        }
+        let shared = settings.routes.iter().find(|route| other.settings.routes.iter().any(|its| its.overlaps(route)));
+        if let Some(route) = shared {
+            let problem = format!("{route} gets another API key in the header {header}: {}", other.name);
+            return Err(Wrong::new("routes", problem).into());
+        }
+    }
+    Ok(())
+}
+
+fn done(change: ChangeSecret) -> RegistryResult<()> {
+    match change {
+        ChangeSecret::Done => Ok(()),
+        ChangeSecret::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
+        ChangeSecret::Gone => Err(RegistryError::Gone),
+    }
+}

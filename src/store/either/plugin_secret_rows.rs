@@ -1,0 +1,118 @@
+//! Rows of plugins' secrets as what they stand for. Compiled once for each engine.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::{
+    model::{
+        Timestamp,
+        id::{PluginId, SecretId},
+        plugin_secret::{Injection, SecretRoute, SecretSource},
+    },
+    store::{
+        StoreError, StoreResult,
+        plugin_secrets::{PluginSecret, SecretDue, SecretSettings, SecretVersion},
+    },
+};
+
+/// A secret with one of its versions.
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    pub(super) id: uuid::Uuid,
+    name: String,
+    revision: i64,
+    header: String,
+    prefix: String,
+    routes: String,
+    grace_seconds: i64,
+    rotate_every_seconds: Option<i64>,
+    due_at: Option<Timestamp>,
+    rotator: Option<String>,
+    follows: Option<String>,
+    try_at: Option<Timestamp>,
+    failing_since: Option<Timestamp>,
+    says: Option<String>,
+    created_at: Timestamp,
+    number: i64,
+    made_at: Timestamp,
+    ends_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    is_to_be_revoked: bool,
+    last_used_at: Option<Timestamp>,
+}
+
+impl Row {
+    pub(super) fn version(&self) -> SecretVersion {
+        SecretVersion {
+            number: self.number,
+            made_at: self.made_at,
+            ends_at: self.ends_at,
+            ended_at: self.ended_at,
+            is_to_be_revoked: self.is_to_be_revoked,
+            last_used_at: self.last_used_at,
+        }
+    }
+
+    pub(super) fn secret(self, plugin_id: PluginId) -> StoreResult<PluginSecret> {
+        let version = self.version();
+        let settings = SecretSettings {
+            injection: injection(&self.header, &self.prefix)?,
+            routes: routes(&self.routes)?,
+            grace: TimeDelta::seconds(self.grace_seconds),
+            rotate_every: self.rotate_every_seconds.map(TimeDelta::seconds),
+            source: source(self.rotator, self.follows),
+        };
+        Ok(PluginSecret {
+            id: SecretId(self.id),
+            plugin_id,
+            name: self.name.parse().map_err(StoreError::broken)?,
+            revision: self.revision,
+            settings,
+            due: SecretDue { due_at: self.due_at, try_at: self.try_at },
+            failing: self.failing_since.map(|since| (since, self.says.unwrap_or_default())),
+            created_at: self.created_at,
+            versions: vec![version],
+        })
+    }
+}
+
+pub(super) fn injection(header: &str, prefix: &str) -> StoreResult<Injection> {
+    Injection::new(header, Some(prefix)).map_err(StoreError::broken)
+}
+
+pub(super) fn routes(lines: &str) -> StoreResult<Vec<SecretRoute>> {
+    lines.lines().map(|line| line.parse().map_err(StoreError::broken)).collect()
+}
+
+pub(super) fn lines(routes: &[SecretRoute]) -> String {
+    routes.iter().map(SecretRoute::to_string).collect::<Vec<_>>().join("\n")
+}
+
+pub(super) fn source(rotator: Option<String>, follows: Option<String>) -> SecretSource {
+    match (rotator, follows) {
+        (Some(rotator), _) => SecretSource::Rotator(rotator),
+        (None, Some(reference)) => SecretSource::Reference(reference),
+        (None, None) => SecretSource::People,
+    }
+}
+
+pub(super) fn columns(source: &SecretSource) -> (Option<&str>, Option<&str>) {
+    match source {
+        SecretSource::People => (None, None),
+        SecretSource::Rotator(rotator) => (Some(rotator), None),
+        SecretSource::Reference(reference) => (None, Some(reference)),
+    }
+}
+
+/// What the log is told of how a secret is used.
+pub(super) fn told(settings: &SecretSettings) -> Value {
+    let (rotator, follows) = columns(&settings.source);
+    json!({
+        "header": settings.injection.header(),
+        "routes": settings.routes.iter().map(SecretRoute::to_string).collect::<Vec<_>>(),
+        "grace": settings.grace.num_seconds(),
+        "rotate_every": settings.rotate_every.map(|age| age.num_seconds()),
+        "rotator": rotator,
+        "follows": follows,
+    })
+}

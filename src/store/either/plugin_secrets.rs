@@ -1,0 +1,319 @@
+//! Plugins' secrets: put away, replaced, ended, removed. Compiled once for each engine.
+//!
+//! Whoever changes a secret or its versions holds the secret's row first.
+
+use serde_json::json;
+
+use super::{
+    Connection, Engine, audit, holding,
+    plugin_secret_rows::{Row, columns, lines, told},
+    reading,
+};
+use crate::{
+    model::{
+        Timestamp,
+        audit::{Audit, AuditAction, Subjects},
+        id::{PluginId, SecretId, SecretVersionId},
+        plugin_secret::SecretName,
+    },
+    store::{
+        StoreResult,
+        plugin_secrets::{
+            AddSecret, ChangeSecret, NewSecret, NewSecretVersion, PluginSecret, PluginSecretRotation, SecretChange,
+        },
+    },
+};
+
+/// How many versions of a secret are remembered that have ended.
+const REMEMBERED: i64 = 20;
+
+const COUNT: &str = "select count(*) from plugin_secrets where plugin_id = $1 and removed_at is null";
+
+/// Held, so that of many at once no more are added than may be.
+const HOLD_PLUGIN: &str = concat!("select id from plugins where id = $1 ", holding!());
+
+const ADD: &str = "
+    insert into plugin_secrets
+           (id, plugin_id, name, header, prefix, routes, grace_seconds, rotate_every_seconds, due_at, rotator, follows,
+            try_at, created_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    on conflict (plugin_id, name) where removed_at is null do nothing";
+
+const ADD_VERSION: &str = "
+    insert into plugin_secret_versions (id, secret_id, number, sealed, issuer_id, made_at)
+    values ($1, $2, $3, $4, $5, $6)";
+
+const LIST: &str = "
+    select s.id, s.name, s.revision, s.header, s.prefix, s.routes, s.grace_seconds, s.rotate_every_seconds, s.due_at,
+           s.rotator, s.follows, s.try_at, s.failing_since, s.says, s.created_at,
+           v.number, v.made_at, v.ends_at, v.ended_at, v.revoke_at is not null as is_to_be_revoked, v.last_used_at
+      from plugin_secrets s
+      join plugin_secret_versions v on v.secret_id = s.id
+     where s.plugin_id = $1
+       and s.removed_at is null
+     order by s.name, v.number desc";
+
+const NAMED: &str = "select plugin_id from plugin_secrets where name = $1 and removed_at is null order by plugin_id";
+
+const HOLD: &str = concat!(
+    "select plugin_id, name, revision, turn from plugin_secrets where id = $1 and removed_at is null ",
+    holding!()
+);
+
+const NEWEST: &str = "select max(number) from plugin_secret_versions where secret_id = $1";
+
+/// Those before the new one are good until then, and not longer than they were to be.
+const OLD_UNTIL: &str = "
+    update plugin_secret_versions
+       set ends_at = case when ends_at < $3 then ends_at else $3 end,
+           revoke_at = case when issuer_id is null then null when revoke_at < $3 then revoke_at else $3 end
+     where secret_id = $1 and number < $2 and ended_at is null";
+
+/// A failure is of a version that is not the newest any more.
+const TURNED: &str = "
+    update plugin_secrets
+       set revision = revision + 1, due_at = $2, try_at = $3, told_at = null, failures = 0, failing_since = null,
+           says = null
+     where id = $1";
+
+/// What has ended, and is ended elsewhere too.
+const FORGET: &str = "
+    delete from plugin_secret_versions
+     where secret_id = $1 and number < $2 and ended_at is not null and revoke_at is null";
+
+const END: &str = "
+    update plugin_secret_versions
+       set sealed = $4, ends_at = $3, ended_at = $3, revoke_at = case when issuer_id is null then null else $3 end
+     where secret_id = $1 and number = $2 and ended_at is null";
+
+const CHANGE: &str = "
+    update plugin_secrets
+       set revision = revision + 1, header = $2, prefix = $3, routes = $4, grace_seconds = $5,
+           rotate_every_seconds = $6, rotator = $7, follows = $8, due_at = $9, try_at = $10, told_at = null,
+           failures = 0, failing_since = null, says = null
+     where id = $1";
+
+const END_ALL: &str = "
+    update plugin_secret_versions
+       set sealed = $3, ends_at = $2, ended_at = $2, revoke_at = case when issuer_id is null then null else $2 end
+     where secret_id = $1 and ended_at is null";
+
+const TO_BE_REVOKED: &str =
+    "select count(*) from plugin_secret_versions where secret_id = $1 and revoke_at is not null";
+
+const REMOVE: &str = "
+    update plugin_secrets set removed_at = $2, due_at = null, try_at = null, turn = turn + 1 where id = $1";
+
+pub(super) const DELETE: &str = "delete from plugin_secrets where id = $1";
+
+/// A secret that somebody holds.
+#[derive(sqlx::FromRow)]
+struct Held {
+    plugin_id: uuid::Uuid,
+    name: String,
+    revision: i64,
+    turn: i64,
+}
+
+impl Held {
+    fn subjects(&self) -> Subjects {
+        of(PluginId(self.plugin_id))
+    }
+}
+
+pub(super) fn of(plugin: PluginId) -> Subjects {
+    Subjects { plugin_id: Some(plugin), ..Subjects::default() }
+}
+
+impl Engine {
+    pub(in crate::store) async fn add_plugin_secret(
+        &self,
+        secret: &NewSecret,
+        event: &Audit,
+    ) -> StoreResult<AddSecret> {
+        let (id, plugin) = (secret.id.0, secret.plugin_id.0);
+        let mut step = self.begin().await?;
+        sqlx::query(HOLD_PLUGIN).bind(plugin).execute(&mut *step).await?;
+        let count: i64 = sqlx::query_scalar(COUNT).bind(plugin).fetch_one(&mut *step).await?;
+        if count >= i64::from(secret.secrets_max) {
+            return Ok(AddSecret::TooMany);
+        }
+        let settings = &secret.settings;
+        let (rotator, follows) = columns(&settings.source);
+        let added = sqlx::query(ADD)
+            .bind(id)
+            .bind(plugin)
+            .bind(secret.name.as_str())
+            .bind(settings.injection.header())
+            .bind(settings.injection.prefix())
+            .bind(lines(&settings.routes))
+            .bind(settings.grace.num_seconds())
+            .bind(settings.rotate_every.map(|age| age.num_seconds()))
+            .bind(secret.due.due_at)
+            .bind(rotator)
+            .bind(follows)
+            .bind(secret.due.try_at)
+            .bind(event.at)
+            .execute(&mut *step)
+            .await?;
+        if added.rows_affected() == 0 {
+            return Ok(AddSecret::NameTaken);
+        }
+        add_version(&mut step, secret.id, &secret.version, event.at).await?;
+        let mut detail = told(settings);
+        detail["name"] = json!(secret.name.as_str());
+        audit::write(&mut step, event, AuditAction::SecretAdded, of(secret.plugin_id), detail).await?;
+        step.commit().await?;
+        Ok(AddSecret::Added)
+    }
+
+    pub(in crate::store) async fn plugin_secrets(&self, plugin: PluginId) -> StoreResult<Vec<PluginSecret>> {
+        let rows: Vec<Row> =
+            reading!(self, connection => sqlx::query_as(LIST).bind(plugin.0).fetch_all(&mut *connection))?;
+        let mut secrets: Vec<PluginSecret> = Vec::new();
+        for row in rows {
+            match secrets.last_mut() {
+                Some(secret) if secret.id.0 == row.id => secret.versions.push(row.version()),
+                _ => secrets.push(row.secret(plugin)?),
+            }
+        }
+        Ok(secrets)
+    }
+
+    pub(in crate::store) async fn plugins_with_secret(&self, name: &SecretName) -> StoreResult<Vec<PluginId>> {
+        let ids: Vec<uuid::Uuid> = reading!(self, connection => sqlx::query_scalar(NAMED)
+            .bind(name.as_str())
+            .fetch_all(&mut *connection))?;
+        Ok(ids.into_iter().map(PluginId).collect())
+    }
+
+    pub(in crate::store) async fn rotate_plugin_secret(
+        &self,
+        rotation: &PluginSecretRotation,
+        event: &Audit,
+    ) -> StoreResult<ChangeSecret> {
+        let (id, version) = (rotation.secret_id, &rotation.version);
+        let mut step = self.begin().await?;
+        let Some(held) = hold(&mut step, id).await? else { return Ok(ChangeSecret::Gone) };
+        let newest: i64 = sqlx::query_scalar(NEWEST).bind(id.0).fetch_one(&mut *step).await?;
+        if newest + 1 != version.number || rotation.turn.is_some_and(|turn| turn != held.turn) {
+            return Ok(ChangeSecret::ChangedMeanwhile);
+        }
+        add_version(&mut step, id, version, event.at).await?;
+        sqlx::query(OLD_UNTIL).bind(id.0).bind(version.number).bind(rotation.old_until).execute(&mut *step).await?;
+        let due = &rotation.due;
+        sqlx::query(TURNED).bind(id.0).bind(due.due_at).bind(due.try_at).execute(&mut *step).await?;
+        sqlx::query(FORGET).bind(id.0).bind(version.number - REMEMBERED).execute(&mut *step).await?;
+        let detail = json!({
+            "name": held.name,
+            "version": version.number,
+            "old_until": rotation.old_until,
+            "due_at": due.due_at,
+        });
+        audit::write(&mut step, event, AuditAction::SecretRotated, held.subjects(), detail).await?;
+        step.commit().await?;
+        Ok(ChangeSecret::Done)
+    }
+
+    pub(in crate::store) async fn end_secret_version(
+        &self,
+        secret: SecretId,
+        number: i64,
+        event: &Audit,
+    ) -> StoreResult<ChangeSecret> {
+        let mut step = self.begin().await?;
+        let Some(held) = hold(&mut step, secret).await? else { return Ok(ChangeSecret::Gone) };
+        let newest: i64 = sqlx::query_scalar(NEWEST).bind(secret.0).fetch_one(&mut *step).await?;
+        if newest == number || !end(&mut step, (secret, number), event.at).await? {
+            return Ok(ChangeSecret::Gone);
+        }
+        let detail = json!({ "name": held.name, "version": number });
+        audit::write(&mut step, event, AuditAction::SecretVersionEnded, held.subjects(), detail).await?;
+        step.commit().await?;
+        Ok(ChangeSecret::Done)
+    }
+
+    pub(in crate::store) async fn change_plugin_secret(
+        &self,
+        change: &SecretChange,
+        event: &Audit,
+    ) -> StoreResult<ChangeSecret> {
+        let mut step = self.begin().await?;
+        let Some(held) = hold(&mut step, change.secret_id).await? else { return Ok(ChangeSecret::Gone) };
+        if held.revision != change.seen {
+            return Ok(ChangeSecret::ChangedMeanwhile);
+        }
+        let settings = &change.settings;
+        let (rotator, follows) = columns(&settings.source);
+        sqlx::query(CHANGE)
+            .bind(change.secret_id.0)
+            .bind(settings.injection.header())
+            .bind(settings.injection.prefix())
+            .bind(lines(&settings.routes))
+            .bind(settings.grace.num_seconds())
+            .bind(settings.rotate_every.map(|age| age.num_seconds()))
+            .bind(rotator)
+            .bind(follows)
+            .bind(change.due.due_at)
+            .bind(change.due.try_at)
+            .execute(&mut *step)
+            .await?;
+        let mut detail = told(settings);
+        detail["name"] = json!(held.name);
+        audit::write(&mut step, event, AuditAction::SecretChanged, held.subjects(), detail).await?;
+        step.commit().await?;
+        Ok(ChangeSecret::Done)
+    }
+
+    pub(in crate::store) async fn remove_plugin_secret(
+        &self,
+        secret: SecretId,
+        event: &Audit,
+    ) -> StoreResult<ChangeSecret> {
+        let mut step = self.begin().await?;
+        let Some(held) = hold(&mut step, secret).await? else { return Ok(ChangeSecret::Gone) };
+        sqlx::query(END_ALL).bind(secret.0).bind(event.at).bind(WIPED).execute(&mut *step).await?;
+        let left: i64 = sqlx::query_scalar(TO_BE_REVOKED).bind(secret.0).fetch_one(&mut *step).await?;
+        if left == 0 {
+            sqlx::query(DELETE).bind(secret.0).execute(&mut *step).await?;
+        } else {
+            sqlx::query(REMOVE).bind(secret.0).bind(event.at).execute(&mut *step).await?;
+        }
+        let detail = json!({ "name": held.name });
+        audit::write(&mut step, event, AuditAction::SecretRemoved, held.subjects(), detail).await?;
+        step.commit().await?;
+        Ok(ChangeSecret::Done)
+    }
+}
+
+/// What stands in the place of a value that was wiped.
+const WIPED: &[u8] = &[];
+
+async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Held>> {
+    Ok(sqlx::query_as(HOLD).bind(secret.0).fetch_optional(step).await?)
+}
+
+async fn add_version(
+    step: &mut Connection,
+    secret: SecretId,
+    version: &NewSecretVersion,
+    at: Timestamp,
+) -> StoreResult<()> {
+    let SecretVersionId(id) = version.id;
+    sqlx::query(ADD_VERSION)
+        .bind(id)
+        .bind(secret.0)
+        .bind(version.number)
+        .bind(&version.sealed)
+        .bind(&version.issuer_id)
+        .bind(at)
+        .execute(step)
+        .await?;
+    Ok(())
+}
+
+/// Wipes a version; whether there was something to wipe.
+pub(super) async fn end(step: &mut Connection, (secret, number): (SecretId, i64), at: Timestamp) -> StoreResult<bool> {
+    let ended = sqlx::query(END).bind(secret.0).bind(number).bind(at).bind(WIPED).execute(step).await?;
+    Ok(ended.rows_affected() > 0)
+}
