@@ -19,6 +19,7 @@ mod owners;
 pub mod people;
 pub mod refusals;
 pub mod registrations;
+mod reminders;
 pub mod shares;
 pub mod sign_ins;
 pub mod uses;
