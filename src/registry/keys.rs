@@ -173,6 +173,12 @@ pub async fn end(registry: &Registry<'_>) -> RegistryResult<Vec<Kid>> {
     if !registry.store.working_keys().await?.iter().any(is_over) {
         return Ok(Vec::new());
     }
+    for kid in registry.store.take_back_ends(now).await? {
+        tracing::warn!(
+            key.id = %kid,
+            "rows were written with a working key that was to be wiped; it stays until they are sealed anew"
+        );
+    }
     Ok(registry.store.end_keys(&registry.audit(now)).await?)
 }
 

@@ -197,4 +197,11 @@ impl Store {
     pub async fn finish_reseal(&self, end: &ResealEnd, audit: &Audit) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.finish_reseal(end, audit))
     }
+
+    /// The last look before keys are wiped whose end has come: where rows are sealed with other keys than the walk left
+    /// them with, somebody was held up between sealing and writing. Then those keys are without an end again, so that
+    /// another walk follows; answers which. It reads every row where there is such a key.
+    pub async fn take_back_ends(&self, at: Timestamp) -> StoreResult<Vec<Kid>> {
+        on_either_engine!(self, engine => engine.take_back_ends(at))
+    }
 }
