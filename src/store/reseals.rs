@@ -156,7 +156,7 @@ impl Store {
     }
 
     /// Begins it, unless it is under way; what was done is done again from the beginning. One with another key that is
-    /// under way ends, since this key has taken over.
+    /// under way ends, where that key seals no more.
     pub async fn begin_reseal(&self, kid: Kid, at: Timestamp) -> StoreResult<()> {
         on_either_engine!(self, engine => engine.begin_reseal(kid, at))
     }

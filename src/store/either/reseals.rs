@@ -29,7 +29,13 @@ macro_rules! select {
 
 const FIND: &str = select!("where kid = $1");
 
-const END_OTHERS: &str = "delete from reseals where kid <> $1 and finished_at is null";
+/// Not one to a key that seals still: a node that has not read the keys for a while must not end it.
+const END_OTHERS: &str = "
+    delete from reseals
+     where kid <> $1 and finished_at is null
+       and not exists (select 1
+                         from working_keys k
+                        where k.kid = reseals.kid and (k.retired_at is null or k.retired_at > $2))";
 
 /// One that is under way goes on as it is.
 const BEGIN: &str = "
@@ -237,7 +243,7 @@ impl Engine {
 
     pub(in crate::store) async fn begin_reseal(&self, kid: Kid, at: Timestamp) -> StoreResult<()> {
         let mut step = self.begin().await?;
-        sqlx::query(END_OTHERS).bind(i64::from(kid.0)).execute(&mut *step).await?;
+        sqlx::query(END_OTHERS).bind(i64::from(kid.0)).bind(at).execute(&mut *step).await?;
         sqlx::query(BEGIN)
             .bind(i64::from(kid.0))
             .bind(at)

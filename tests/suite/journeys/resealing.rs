@@ -223,7 +223,11 @@ on_both_engines! {
             }
         }
         let ring = Ring::unwrap(&[master()], &rows, server.clock.now());
-        resealing::begin(&server.registry(), &ring).await.unwrap();
+        let refused = resealing::begin(&server.registry(), &ring).await.unwrap_err();
+        assert!(matches!(refused, RegistryError::Key(_)), "{refused}");
+        let kid = ring.sealing(Purpose::SealData).unwrap().kid();
+        assert!(server.store.reseal(kid).await.unwrap().is_none(), "nothing has begun");
+        resealing::begin(&server.registry(), &server.keyring.current()).await.unwrap();
         let refused = resealing::turn(&server.registry(), &ring, Duration::from_secs(1)).await.unwrap_err();
         assert!(matches!(refused, RegistryError::Key(_)) && refused.to_string().contains(&old.to_string()), "{refused}");
         let whole = resealing::turn(&server.registry(), &server.keyring.current(), Duration::from_secs(1)).await.unwrap();

@@ -335,6 +335,17 @@ on_both_engines! {
         assert!(world.store.take_back_ends(at(120_000)).await.unwrap().is_empty());
         assert_eq!(world.store.end_keys(&audit(at(120_000))).await.unwrap(), [OLD]);
     }
+
+    async fn a_walk_ends_another_to_a_key_that_seals_no_more_only(engine) {
+        let world = World::new(engine).await;
+        replaced(&world).await;
+        let walk = begun(&world).await;
+        // A node that has not read the keys for long.
+        world.store.begin_reseal(OLD, at(1)).await.unwrap();
+        assert_eq!(world.store.keep_resealed(&keeping(&walk, &[])).await.unwrap(), Some(0), "it goes on");
+        world.store.begin_reseal(NEW, at(2)).await.unwrap();
+        assert!(world.store.reseal(OLD).await.unwrap().is_none());
+    }
 }
 
 /// A key that seals no more, and the one that does.
