@@ -12,7 +12,7 @@ use crate::{
     model::{
         Timestamp,
         key::{KeyAlgorithm, Kid, Purpose, WrappedKey},
-        key_timetable::{KeyTimetable, TakeOver},
+        key_timetable::{self, KeyTimetable, TakeOver},
         public_key::SigningAlgorithm,
         resource::Resource,
     },
@@ -56,13 +56,14 @@ pub async fn rotate(
     means: Means<'_>,
     (purpose, algorithm): (Purpose, Option<KeyAlgorithm>),
 ) -> RegistryResult<Vec<Replaced>> {
-    let now = registry.clock.now();
     let mut replaced = Vec::new();
     for newest in newest(registry, purpose).await? {
         if algorithm.is_some_and(|algorithm| algorithm != newest.algorithm) {
             continue;
         }
-        if now < newest.active_at {
+        // Making keys takes a while, and each is to be known for as long before it is used.
+        let now = registry.clock.now();
+        if now < newest.active_at && !key_timetable::is_out_of_reach(&newest, now) {
             replaced.push(Replaced::Waits(newest));
             continue;
         }
@@ -73,10 +74,11 @@ pub async fn rotate(
 
 /// Replaces what the timetable says is due, and answers the new keys. What another node was quicker with is done.
 pub async fn rotate_due(registry: &Registry<'_>, means: Means<'_>) -> RegistryResult<Vec<WrappedKey>> {
-    let now = registry.clock.now();
     let mut made = Vec::new();
     for key in registry.store.working_keys().await?.iter().filter(|key| key.is_newest()) {
-        if means.timetable.due_at(key).is_none_or(|due| now < due) {
+        let now = registry.clock.now();
+        let is_due = means.timetable.due_at(key).is_some_and(|due| due <= now);
+        if !is_due && !key_timetable::is_out_of_reach(key, now) {
             continue;
         }
         match replace_in_time(registry, means, key, now).await {
@@ -125,10 +127,10 @@ pub async fn compromised(
     means: Means<'_>,
     purpose: Purpose,
 ) -> RegistryResult<Vec<WrappedKey>> {
-    let now = registry.clock.now();
-    let over = KeyTimetable::take_over_in_haste(purpose, now);
     let mut made = Vec::new();
     for newest in newest(registry, purpose).await? {
+        let now = registry.clock.now();
+        let over = KeyTimetable::take_over_in_haste(purpose, now);
         made.push(replace(registry, means, &newest, (now, over, Why::Compromised)).await?);
     }
     Ok(made)
