@@ -127,12 +127,14 @@ impl Ring {
         self.in_force(purpose, algorithm, self.as_of).or_else(before)
     }
 
-    /// The last key that has begun and is still needed, whether another one took over or not.
+    /// The last key that has begun and is still needed, whether another one took over or not. One that was replaced before
+    /// it began never was in use.
     fn before(&self, purpose: Purpose, algorithm: KeyAlgorithm) -> Option<&Material> {
         let is_good = |held: &&Held| {
             held.purpose == purpose
                 && held.algorithm == algorithm
                 && held.active_at <= self.as_of
+                && held.retired_at.is_none_or(|until| held.active_at < until)
                 && held.is_needed(self.as_of)
         };
         self.keys.values().filter(is_good).max_by_key(|held| held.active_at).map(|held| &held.material)
