@@ -2,7 +2,7 @@
 //!
 //! Strangers cause them, and as many as they like. So none is written where it is refused: of each kind about one
 //! thing the first is told within seconds, and what follows once an hour, with how often it was. About different things
-//! there is room for so many, and each of them is one that is known here: an account, a client, a connection, a token.
+//! each kind has room for so many, and each of them is one that is known here: an account, a client, a connection, a token.
 //! A process that is killed loses those of the last seconds, and the count of the last hour.
 
 use std::{
@@ -25,7 +25,8 @@ use crate::{
     store::audit::Telling,
 };
 
-/// How many things can be told of in an hour. What is beyond that is counted, and is in the metrics anyhow.
+/// How many things can be told of in an hour, of each kind: strangers who cause one kind as they like crowd out no other.
+/// What is beyond that is counted, and is in the metrics anyhow.
 pub const THINGS_MAX: usize = 500;
 
 /// What goes on is told again after so long.
@@ -91,7 +92,7 @@ pub struct Refusals {
 
 #[derive(Default)]
 struct Gathered {
-    kept: HashMap<(AuditAction, Uuid), Kept>,
+    kept: HashMap<AuditAction, HashMap<Uuid, Kept>>,
     dropped: u64,
 }
 
@@ -99,8 +100,9 @@ impl Refusals {
     /// Something was refused.
     pub fn note(&self, refusal: Refusal, at: Timestamp) {
         let mut gathered = self.lock();
-        let is_full = gathered.kept.len() >= THINGS_MAX;
-        match gathered.kept.get_mut(&(refusal.action, refusal.about)) {
+        let room = gathered.kept.entry(refusal.action).or_default();
+        let is_full = room.len() >= THINGS_MAX;
+        match room.get_mut(&refusal.about) {
             Some(kept) if kept.times == 0 => {
                 (kept.last, kept.since, kept.times) = (refusal, at, 1);
             }
@@ -110,8 +112,7 @@ impl Refusals {
             }
             None if is_full => gathered.dropped += 1,
             None => {
-                let key = (refusal.action, refusal.about);
-                gathered.kept.insert(key, Kept { last: refusal, since: at, times: 1, due_at: at });
+                room.insert(refusal.about, Kept { last: refusal, since: at, times: 1, due_at: at });
             }
         }
     }
@@ -152,24 +153,26 @@ impl Refusals {
     pub fn take(&self, now: Timestamp) -> (Vec<Due>, u64) {
         let mut gathered = self.lock();
         let mut due = Vec::new();
-        gathered.kept.retain(|_, kept| {
-            if kept.due_at > now {
-                return true;
-            }
-            if kept.times == 0 {
-                return false;
-            }
-            due.push(told(kept));
-            (kept.times, kept.due_at) = (0, now + WINDOW);
-            true
-        });
+        for room in gathered.kept.values_mut() {
+            room.retain(|_, kept| {
+                if kept.due_at > now {
+                    return true;
+                }
+                if kept.times == 0 {
+                    return false;
+                }
+                due.push(told(kept));
+                (kept.times, kept.due_at) = (0, now + WINDOW);
+                true
+            });
+        }
         (due, std::mem::take(&mut gathered.dropped))
     }
 
     /// Everything that was not told, because the process ends.
     pub fn take_all(&self) -> Vec<Due> {
         let kept = std::mem::take(&mut self.lock().kept);
-        kept.values().filter(|kept| kept.times > 0).map(told).collect()
+        kept.values().flat_map(HashMap::values).filter(|kept| kept.times > 0).map(told).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Gathered> {
@@ -245,5 +248,16 @@ mod tests {
         refusals.take(at(3600));
         refusals.note(refusal(7_000_000), at(3601));
         assert_eq!(refusals.take(at(3601)).0.len(), 1);
+    }
+
+    #[test]
+    fn what_strangers_cause_crowds_out_nothing_else() {
+        let refusals = Refusals::default();
+        for about in 0..2 * THINGS_MAX as u128 {
+            refusals.note(refusal(about), at(0));
+        }
+        refusals.note(Refusal { action: AuditAction::AccountSignInHeld, ..refusal(7) }, at(1));
+        let (due, _) = refusals.take(at(1));
+        assert!(due.iter().any(|due| due.telling.action == AuditAction::AccountSignInHeld));
     }
 }
