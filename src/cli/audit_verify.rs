@@ -103,6 +103,7 @@ fn says(finding: &Finding) -> String {
     match finding.wrong {
         Wrong::Deleted => format!("event {event} of link {link} is not there"),
         Wrong::Changed => format!("event {event} of link {link} is another than was written"),
+        Wrong::Misdated => format!("event {event} of link {link} was written at another time than it says"),
         Wrong::Inserted => format!("event {event} stands in no link, and those of its time were made without it"),
         Wrong::LinkMissing => format!("link {link} is not there"),
         Wrong::LinkChanged => format!("link {link} is not the one that was made, or its key is not here"),

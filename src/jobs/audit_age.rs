@@ -11,7 +11,10 @@ use serde_json::json;
 
 use crate::{
     audit::{chain, verify},
-    keys::{KeyError, ring::Ring},
+    keys::{
+        KeyError,
+        ring::{IN_HAND, Ring},
+    },
     model::{
         audit::{Actor, AuditAction, Origin, Subjects},
         id::AuditEventId,
@@ -33,9 +36,6 @@ const BREATH: Duration = Duration::from_millis(50);
 
 /// The oldest link must be older than it may become by so much. So the log does not tell of this more than once a day.
 const AT_ONCE: TimeDelta = TimeDelta::days(1);
-
-/// A process that was held up may make a link with a key for a while after another took over from it.
-const IN_HAND: TimeDelta = TimeDelta::hours(1);
 
 /// At most so many links, and about so many events, in one batch.
 const LINKS: u32 = 20;

@@ -6,6 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use aws_lc_rs::hmac;
+use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
 use super::{
@@ -22,6 +23,9 @@ use crate::{
     },
     random,
 };
+
+/// A process that was held up may make a link of the audit log for a while with a key that another one took over from.
+pub const IN_HAND: TimeDelta = TimeDelta::hours(1);
 
 /// A key that authenticates.
 #[derive(Clone)]
@@ -249,10 +253,12 @@ impl Ring {
         }
     }
 
-    /// The key that authenticated a link of the audit log.
-    pub fn chaining_of(&self, kid: Kid) -> Option<&MacKey> {
+    /// The key that authenticated a link of the audit log at a time: none where another one had long taken over by then.
+    /// Whoever has a key that was replaced makes no link with it.
+    pub fn chaining_of(&self, kid: Kid, time: Timestamp) -> Option<&MacKey> {
+        let held = self.keys.get(&kid)?;
         match self.of(Purpose::Audit, kid) {
-            Some(Material::Mac(key)) => Some(key),
+            Some(Material::Mac(key)) if held.retired_at.is_none_or(|until| time <= until + IN_HAND) => Some(key),
             _ => None,
         }
     }
