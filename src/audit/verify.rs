@@ -96,6 +96,8 @@ pub struct Report {
     pub head: Option<AuditLink>,
     /// Up to which link the log was forgotten by its age.
     pub forgotten: Option<i64>,
+    /// Up to which link nothing is proved although it is there: the keys were lost, and the log began anew after it.
+    pub unproven: Option<i64>,
     /// What is wrong, the first [`NAMED_MAX`] of it.
     pub findings: Vec<Finding>,
     /// How much is.
@@ -137,6 +139,9 @@ impl FromStr for Anchor {
 pub async fn verify(store: &Store, ring: &Ring, expected: Option<Anchor>) -> StoreResult<Report> {
     let forgotten = store.audit_forgotten().await?;
     let mut walk = Walk::begin(store, ring, forgotten.as_ref());
+    if let Some(before) = &forgotten {
+        walk.pass_over(before).await?;
+    }
     walk.expected = expected.filter(|anchor| !walk.meets(*anchor));
     loop {
         let links = store.audit_links(walk.number, LINKS).await?;
@@ -214,6 +219,19 @@ impl<'a> Walk<'a> {
             walk.find(Wrong::ForgottenWrongly, None, Some(walk.number));
         }
         walk
+    }
+
+    /// Where the keys of what is before were lost, that is there still: the walk begins behind it.
+    async fn pass_over(&mut self, before: &Forgotten) -> StoreResult<()> {
+        let links = self.store.audit_links(before.number - 1, 1).await?;
+        let Some(last) = links.first().filter(|link| link.number == before.number) else { return Ok(()) };
+        if last.digest == before.digest && chain::digest(last) == last.digest {
+            self.reached = Some(last.reached);
+        } else {
+            self.find(Wrong::LinkChanged, None, Some(last.number));
+        }
+        (self.report.forgotten, self.report.unproven) = (None, Some(last.number));
+        Ok(())
     }
 
     /// Whether the walk stands at a link that is as expected.

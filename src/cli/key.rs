@@ -192,6 +192,10 @@ async fn give_up(desk: &Desk, masters: &[MasterKey], yes: bool) -> Result<Answer
     let mut keys = desk.store.working_keys().await?;
     keys.retain(|key| master::unwrap(masters, key).is_err());
     if keys.is_empty() {
+        if yes {
+            // Whoever was cut off in the middle of it does the rest.
+            keys::give_up(&desk.registry(), masters).await?;
+        }
         return Ok(Answer { json: json!([]), text: "The master keys open all keys; none is given up.".to_owned() });
     }
     let json = keys.iter().map(|key| summary(key, (now, &desk.keys))).collect();
@@ -204,7 +208,7 @@ async fn give_up(desk: &Desk, masters: &[MasterKey], yes: bool) -> Result<Answer
         return Ok(Answer { json, text });
     }
     keys::give_up(&desk.registry(), masters).await?;
-    let text = format!("{table}\n\nThese are given up. The server makes new ones when it starts.");
+    let text = format!("{table}\n\nThese are given up, and new ones are made for those that were in use.");
     Ok(Answer { json, text })
 }
 

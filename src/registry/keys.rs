@@ -5,9 +5,11 @@
 
 use super::{Registry, RegistryError, RegistryResult};
 use crate::{
+    audit::chain,
     keys::{
+        KeyError,
         master::{self, MasterKey},
-        ring,
+        ring::{self, Ring},
     },
     model::{
         Timestamp,
@@ -184,13 +186,42 @@ pub async fn end(registry: &Registry<'_>) -> RegistryResult<Vec<Kid>> {
     Ok(registry.store.end_keys(&registry.audit(now)).await?)
 }
 
-/// Gives up the keys that none of the master keys opens, because those that would are lost; answers which.
+/// Gives up the keys that none of the master keys opens, because those that would are lost; answers which. Those that were
+/// in use have successors at once, wrapped by the first master key: nothing is signed with an algorithm, and no link of
+/// the audit log made, before there is a key.
+///
+/// # Errors
+///
+/// [`KeyError::Missing`] without a master key.
 pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<Vec<Kid>> {
-    let keys = registry.store.working_keys().await?;
-    let shut = keys.iter().filter(|key| master::unwrap(masters, key).is_err()).map(|key| key.kid);
-    let shut: Vec<Kid> = shut.collect();
-    let audit = registry.audit(registry.clock.now());
-    Ok(registry.store.give_up_keys(&shut, &audit).await?)
+    let now = registry.clock.now();
+    let wrapping = masters.first().ok_or(KeyError::Missing("wrap others"))?;
+    let mut shut = registry.store.working_keys().await?;
+    shut.retain(|key| master::unwrap(masters, key).is_err());
+    let kids: Vec<Kid> = shut.iter().map(|key| key.kid).collect();
+    let given_up = registry.store.give_up_keys(&kids, &registry.audit(now)).await?;
+    let successor = |key: &WrappedKey| ring::new_key(wrapping, (key.purpose, key.algorithm), now, now);
+    let new: Vec<WrappedKey> =
+        shut.iter().filter(|key| key.is_newest()).map(successor).collect::<Result<_, KeyError>>()?;
+    registry.store.add_first_keys(&new, &registry.audit(now)).await?;
+    begin_proof_anew(registry, masters).await?;
+    Ok(given_up)
+}
+
+/// Where keys of links are gone that are there still, nobody can tell what was written before: the audit log can be proved
+/// from the last of them on, and that is said under a key that is there. Who has none cannot say it.
+async fn begin_proof_anew(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<()> {
+    let (now, store) = (registry.clock.now(), registry.store);
+    let ring = Ring::unwrap(masters, &store.working_keys().await?, now);
+    let said = store.audit_forgotten().await?;
+    let is_provable = said.as_ref().is_none_or(|said| ring.knows(said.kid));
+    let said = said.map(|said| (said.number, said.digest));
+    let lost = store.last_link_of_a_gone_key().await?.map(|link| (link.number, link.digest));
+    let Some(last) = lost.into_iter().chain(said).max_by_key(|(number, _)| *number) else { return Ok(()) };
+    if !is_provable || Some(last) != said {
+        store.keep_audit_forgotten(&chain::begin_after(last, now, ring.chaining()?)).await?;
+    }
+    Ok(())
 }
 
 /// The last key of each algorithm that a purpose has keys of.

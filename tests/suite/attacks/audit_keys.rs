@@ -1,5 +1,6 @@
 //! The audit log in the hands of somebody who can write the database and has, or wants to be rid of, a key of it.
 
+use aws_lc_rs::hmac;
 use chrono::{DateTime, TimeDelta};
 use consentry::{
     audit::{
@@ -7,8 +8,8 @@ use consentry::{
         verify::{Report, Wrong, verify},
     },
     clock::Clock,
-    jobs::audit_links,
-    keys::master::MasterKey,
+    jobs::{audit_age, audit_links},
+    keys::{master::MasterKey, ring::MacKey},
     model::{
         Timestamp,
         audit::{Actor, Audit, AuditAction, Origin, Subjects},
@@ -17,8 +18,8 @@ use consentry::{
         key_timetable::KeyTimetable,
     },
     random,
-    registry::keys::{Means, compromised},
-    server::Server,
+    registry::keys::{Means, compromised, give_up},
+    server::{Server, keyring::Keyring},
     store::{
         audit::Telling,
         audit_links::{AuditLink, EventRange, StoredEvent},
@@ -112,4 +113,82 @@ on_both_engines! {
         let [finding] = findings.as_slice() else { panic!("{findings:?}") };
         assert_eq!((finding.wrong, finding.event), (Wrong::Misdated, Some(false_one)));
     }
+
+    /// Row 58: whoever is rid of the key that proves something has not changed it unseen.
+    async fn who_has_no_key_gives_none_up(engine) {
+        let (world, clock) = world(engine).await;
+        let server = &world.running.server;
+        linked(server, &clock).await;
+        linked(server, &clock).await;
+        let gone = "update working_keys set gone_at = created_at, retired_at = created_at where purpose = 'audit'";
+        world.database.execute(gone).await;
+        // A server that starts makes a new one, and goes on.
+        let master = || vec![MasterKey::new(MASTER)];
+        let keyring = Keyring::open(master(), &server.store, clock.now()).await.unwrap();
+        let ring = keyring.current();
+        assert!(ring.chaining().is_ok());
+        let made = links(server).await;
+        let expected: Vec<_> = made.iter().map(|link| (Wrong::LinkChanged, Some(link.number))).collect();
+        let verified = verify(&server.store, &ring, None).await.unwrap();
+        assert_eq!(verified.findings.iter().map(|it| (it.wrong, it.link)).collect::<Vec<_>>(), expected);
+        // Nor does it help to say that it was forgotten up to there.
+        let last = made.last().unwrap();
+        let key = MacKey { kid: ring.chaining().unwrap().kid, key: hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]) };
+        server.store.keep_audit_forgotten(&chain::forget(last, clock.now(), &key)).await.unwrap();
+        let verified = verify(&server.store, &ring, None).await.unwrap();
+        assert_eq!(verified.findings[0].wrong, Wrong::ForgottenWrongly);
+    }
+
+    async fn a_log_whose_key_is_lost_can_be_proved_from_then_on(engine) {
+        let (world, clock) = world(engine).await;
+        let server = &world.running.server;
+        linked(server, &clock).await;
+        linked(server, &clock).await;
+        lose_the_key(&world).await;
+        let last = links(server).await.pop().unwrap().number;
+        server.keyring.follow(&server.store, clock.now()).await.unwrap();
+        let told = report(server).await;
+        assert_eq!((told.findings, told.unproven, told.forgotten, told.links), (vec![], Some(last), None, 0));
+        let event = linked(server, &clock).await;
+        let told = report(server).await;
+        assert_eq!((told.findings, told.unproven, told.links, told.waiting), (vec![], Some(last), 1, 0));
+
+        world.database.execute(&format!("delete from audit_links where number < {last}")).await;
+        assert_eq!(found(server).await, [], "nothing is proved of these");
+        let of_all = events(server, None).await;
+        assert_eq!(of_all.last().unwrap().id, event);
+        world.database.execute("update audit_events set address = '192.0.2.9' where request_id is null").await;
+        assert!(found(server).await.contains(&(Wrong::Changed, Some(last + 1))));
+    }
+
+    async fn what_is_not_proved_any_more_leaves_by_its_age(engine) {
+        let (world, clock) = world(engine).await;
+        let server = &world.running.server;
+        linked(server, &clock).await;
+        lose_the_key(&world).await;
+        let second = linked(server, &clock).await;
+        let age = server.settings.audit_age.unwrap();
+        clock.advance(age + TimeDelta::days(2));
+        let third = linked(server, &clock).await;
+        let before = links(server).await.len();
+        assert!(before >= 3);
+        assert!(audit_age::once(server).await.unwrap() > 0);
+        let left: Vec<_> = links(server).await.into_iter().flat_map(|link| link.members).map(|it| it.event).collect();
+        assert!(left.contains(&third) && !left.contains(&second), "{left:?}");
+        let told = report(server).await;
+        assert_eq!((told.findings, told.unproven), (vec![], None));
+        assert_eq!(told.forgotten, Some(links(server).await[0].number - 1));
+        // Once more, from a link that is proved.
+        clock.advance(age + TimeDelta::days(2));
+        linked(server, &clock).await;
+        assert!(audit_age::once(server).await.unwrap() > 0);
+        assert_eq!(found(server).await, []);
+    }
+}
+
+/// The key is lost with a master key, and given up by who has another one.
+async fn lose_the_key(world: &World) {
+    world.database.execute("update working_keys set master = 'ffffffff' where purpose = 'audit'").await;
+    let given_up = give_up(&world.running.registry(), &[MasterKey::new(MASTER)]).await.unwrap();
+    assert_eq!(given_up.len(), 1);
 }

@@ -10,10 +10,11 @@ use consentry::{
     keys::{master::MasterKey, ring},
     model::{
         client::Dialect,
-        key::{Kid, Purpose},
+        key::{KeyAlgorithm, Kid, Purpose},
         key_timetable::KeyTimetable,
+        public_key::SigningAlgorithm,
     },
-    registry::keys::{Means, Replaced, rotate, rotate_due},
+    registry::keys::{Means, Replaced, give_up, rotate, rotate_due},
     store::keys::{KeyRotation, Why},
 };
 use serde_json::Value;
@@ -151,6 +152,19 @@ on_both_engines! {
         assert_eq!(made.len(), Purpose::ALL.len());
         assert!(made.iter().all(|key| key.active_at == key.created_at + timetable.lead(key.purpose)), "{made:?}");
         assert!(made[0].created_at < made[made.len() - 1].created_at, "{made:?}");
+    }
+
+    async fn a_key_that_is_given_up_has_a_successor_of_its_algorithm(engine) {
+        let world = World::new(engine).await;
+        let (store, registry, now) = (&world.running.server.store, world.running.registry(), Clock::system().now());
+        let kind = (Purpose::Sign, KeyAlgorithm::EdDsa);
+        let lost = ring::new_key(&MasterKey::new([0x5a; 32]), kind, now, now).unwrap();
+        store.add_first_keys(std::slice::from_ref(&lost), &world.running.operator()).await.unwrap();
+        assert_eq!(give_up(&registry, &[MasterKey::new(MASTER)]).await.unwrap(), [lost.kid]);
+        let ring = world.running.server.keyring.follow(store, Clock::system().now()).await.unwrap();
+        let key = ring.signing(SigningAlgorithm::EdDsa).unwrap().kid();
+        assert!(key != lost.kid && key != ring.signing(SigningAlgorithm::Es256).unwrap().kid());
+        assert!(give_up(&registry, &[MasterKey::new(MASTER)]).await.unwrap().is_empty());
     }
 
     async fn an_emergency_is_foretold_and_then_done(engine) {
