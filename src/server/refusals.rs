@@ -50,11 +50,23 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Of something that is refused about a thing, whoever it was.
+    pub fn about(action: AuditAction, about: Uuid, (subjects, origin): (Subjects, Origin)) -> Self {
+        Self { action, about, subjects, actor: Actor::Server, origin, detail: Map::new() }
+    }
+
     /// Of somebody who says to be a client.
     pub fn of_client(action: AuditAction, client: &Client, origin: Origin) -> Self {
         let plugin_id = client.home.as_ref().map(|home| home.plugin_id);
         let subjects = Subjects { client_id: Some(client.id), plugin_id, ..Subjects::default() };
-        Self { action, about: client.id.0, subjects, actor: Actor::Server, origin, detail: Map::new() }
+        Self::about(action, client.id.0, (subjects, origin))
+    }
+
+    /// The same, where it is known who it was.
+    #[must_use]
+    pub fn by(mut self, actor: Actor) -> Self {
+        self.actor = actor;
+        self
     }
 
     /// With one more thing that is known.
@@ -119,14 +131,8 @@ impl Refusals {
 
     /// An account's password or second factor was guessed so often that nobody may try for a while.
     pub fn sign_in_held(&self, account: AccountId, (by, failures): (&str, u32), origin: Origin, at: Timestamp) {
-        let refusal = Refusal {
-            action: AuditAction::AccountSignInHeld,
-            about: account.0,
-            subjects: Subjects { account_id: Some(account), ..Subjects::default() },
-            actor: Actor::Server,
-            origin,
-            detail: Map::new(),
-        };
+        let subjects = Subjects { account_id: Some(account), ..Subjects::default() };
+        let refusal = Refusal::about(AuditAction::AccountSignInHeld, account.0, (subjects, origin));
         self.note(refusal.with("by", by).with("failures", failures), at);
     }
 
@@ -137,14 +143,8 @@ impl Refusals {
             client_id: Some(family.client_id),
             plugin_id: Some(family.plugin_id),
         };
-        let refusal = Refusal {
-            action: AuditAction::RefreshDowngradeRefused,
-            about: family.id.0,
-            subjects,
-            actor: Actor::Client(family.client_id),
-            origin,
-            detail: Map::new(),
-        };
+        let refusal = Refusal::about(AuditAction::RefreshDowngradeRefused, family.id.0, (subjects, origin));
+        let refusal = refusal.by(Actor::Client(family.client_id));
         self.note(refusal.with("family", family.id.to_string()).with("method", method.as_str()), at);
     }
 
@@ -197,14 +197,8 @@ mod tests {
     }
 
     fn refusal(about: u128) -> Refusal {
-        Refusal {
-            action: AuditAction::ClientAuthenticationRefused,
-            about: Uuid::from_u128(about),
-            subjects: Subjects::default(),
-            actor: Actor::Server,
-            origin: Origin::default(),
-            detail: Map::new(),
-        }
+        let unknown = (Subjects::default(), Origin::default());
+        Refusal::about(AuditAction::ClientAuthenticationRefused, Uuid::from_u128(about), unknown)
     }
 
     /// How often each that is told happened.
