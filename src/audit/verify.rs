@@ -13,7 +13,7 @@ use std::{
 use chrono::TimeDelta;
 
 use super::{
-    canonical,
+    EVENTS, LINKS, canonical,
     chain::{self, BEGINNING, LATE},
 };
 use crate::{
@@ -27,10 +27,6 @@ use crate::{
 
 /// How many findings are named; all are counted.
 pub const NAMED_MAX: usize = 1000;
-
-/// How much is read at once.
-const LINKS: u32 = 50;
-const EVENTS: u32 = 1000;
 
 /// An event's id is made of its time.
 const DATED: TimeDelta = TimeDelta::seconds(1);
