@@ -217,9 +217,9 @@ async fn begin_proof_anew(registry: &Registry<'_>, masters: &[MasterKey]) -> Reg
     let is_provable = said.as_ref().is_none_or(|said| ring.knows(said.kid));
     let said = said.map(|said| (said.number, said.digest));
     let lost = store.last_link_of_a_gone_key().await?.map(|link| (link.number, link.digest));
-    let Some(last) = lost.into_iter().chain(said).max_by_key(|(number, _)| *number) else { return Ok(()) };
-    if !is_provable || Some(last) != said {
-        store.keep_audit_forgotten(&chain::begin_after(last, now, ring.chaining()?)).await?;
+    let Some(after) = lost.into_iter().chain(said).max_by_key(|(number, _)| *number) else { return Ok(()) };
+    if !is_provable || Some(after) != said {
+        store.keep_audit_forgotten(&chain::begin_after(after, now, ring.chaining()?)).await?;
     }
     Ok(())
 }

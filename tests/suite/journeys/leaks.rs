@@ -72,7 +72,7 @@ impl Incident {
         let (world, folder) = (World::new(engine).await, tempfile::tempdir().unwrap());
         write_private(&folder.path().join("master.key"), &STANDARD.encode(MASTER));
         let (port, masters) = (free_port(), "file:master.key".to_owned());
-        let words = vec![("PLUGIN", world.plugin.slug.to_string())];
+        let words = vec![("PLUGIN", world.plugin.slug.clone())];
         let mut it = Self { world, folder, port, serving: None, masters, words, steps: runbook(title) };
         it.restart().await;
         it
