@@ -1,4 +1,4 @@
-//! Row 59: an API key that gets to where it is not meant to be, by what a caller writes or by whoever can write the
+//! Row 60: an API key that gets to where it is not meant to be, by what a caller writes or by whoever can write the
 //! database.
 
 use consentry::{
