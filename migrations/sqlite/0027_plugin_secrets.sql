@@ -23,6 +23,8 @@ create table plugin_secrets (
     -- there is neither, people do.
     rotator text,
     follows text,
+    -- The same reference sealed, for this plugin: what is written into the column before it is followed nowhere.
+    follows_sealed blob,
     -- Raised by every node that takes it in hand, so that one does at a time; the next time, where it is not left to people.
     turn integer not null default 0,
     try_at text,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{KeyError, ring::Ring, seal};
 use crate::model::{
     Timestamp,
-    id::{AccountId, MailId, PluginId, SecretVersionId},
+    id::{AccountId, MailId, PluginId, SecretId, SecretVersionId},
     key::Purpose,
 };
 
@@ -26,6 +26,8 @@ pub enum Place {
     OldWebhookSecret(PluginId),
     /// `plugin_secret_versions.sealed`: a version of an API key.
     PluginSecret(SecretVersionId),
+    /// `plugin_secrets.follows_sealed`: where one is kept that is followed.
+    SecretReference(SecretId),
 }
 
 impl Place {
@@ -54,6 +56,7 @@ impl Place {
             Self::WebhookSecret(id) => ("plugin_webhooks.secret", id.0),
             Self::OldWebhookSecret(id) => ("plugin_webhooks.old_secret", id.0),
             Self::PluginSecret(id) => ("plugin_secret_versions.sealed", id.0),
+            Self::SecretReference(id) => ("plugin_secrets.follows_sealed", id.0),
         }
     }
 
@@ -64,7 +67,7 @@ impl Place {
             Self::WebhookSecret(id) | Self::OldWebhookSecret(id) => {
                 Some([b"plugin_webhooks secret ".as_slice(), id.0.as_bytes()].concat())
             }
-            Self::Mail(_) | Self::AuthenticatorApp(_) | Self::PluginSecret(_) => None,
+            Self::Mail(_) | Self::AuthenticatorApp(_) | Self::PluginSecret(_) | Self::SecretReference(_) => None,
         }
     }
 }
@@ -85,13 +88,14 @@ mod tests {
     fn places() -> Vec<Place> {
         let of = |id| {
             let id = Uuid::from_u128(id);
-            let (mail, account, plugin, version) = (MailId(id), AccountId(id), PluginId(id), SecretVersionId(id));
+            let (mail, account, plugin) = (MailId(id), AccountId(id), PluginId(id));
             [
                 Place::Mail(mail),
                 Place::AuthenticatorApp(account),
                 Place::WebhookSecret(plugin),
                 Place::OldWebhookSecret(plugin),
-                Place::PluginSecret(version),
+                Place::PluginSecret(SecretVersionId(id)),
+                Place::SecretReference(SecretId(id)),
             ]
         };
         [of(1), of(2)].concat()
@@ -110,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_bytes_of_places_stay_what_rows_were_sealed_for() {
-        let told: Vec<String> = places()[..5]
+        let told: Vec<String> = places()[..6]
             .iter()
             .map(|place| String::from_utf8_lossy(&place.bytes()).replace(['\0', '\u{1}'], ""))
             .collect();
@@ -122,6 +126,7 @@ mod tests {
                 "plugin_webhooks.secret ",
                 "plugin_webhooks.old_secret ",
                 "plugin_secret_versions.sealed ",
+                "plugin_secrets.follows_sealed ",
             ]
         );
     }

@@ -16,10 +16,10 @@ use crate::{
     },
     random,
     store::plugin_secrets::{
-        AddSecret, ChangeSecret, NewSecret, NewSecretVersion, PluginSecret, PluginSecretRotation, SecretChange,
-        SecretDue, SecretSettings,
+        AddSecret, ChangeSecret, NewSecret, NewSecretVersion, Overlap, PluginSecret, PluginSecretRotation,
+        SecretChange, SecretDue, SecretSettings,
     },
-    vault::SecretValue,
+    vault::{SecretRef, SecretValue},
 };
 
 /// More than anybody looks after.
@@ -116,7 +116,6 @@ pub async fn put(
     let (Some(name), Some(settings), true) = (parsed, settings, wrong.is_empty()) else {
         return Err(RegistryError::Wrong(wrong));
     };
-    look_for_others(registry, plugin, &name, &settings).await?;
     let at = registry.clock.now();
     let id = SecretId(random::id(at));
     let secret = NewSecret {
@@ -124,6 +123,7 @@ pub async fn put(
         plugin_id: plugin,
         name: name.clone(),
         due: due(&settings, at),
+        follows_sealed: seal_reference(ring, (plugin, id), &settings.source, at)?,
         settings,
         version: version(ring, (plugin, id, 1), value, at)?,
         secrets_max: SECRETS_MAX,
@@ -134,6 +134,7 @@ pub async fn put(
             let problem = format!("there is one of the name {name}; give it a new value by rotating it");
             Err(Wrong::new("name", problem).into())
         }
+        AddSecret::Overlaps(overlap) => Err(overlaps(&overlap)),
         AddSecret::TooMany => {
             let problem = format!("a plugin can have at most {SECRETS_MAX} API keys; remove one that is not needed");
             Err(Wrong::new("other", problem).into())
@@ -172,6 +173,7 @@ pub async fn rotate(
         old_until: at + grace,
         due: due(&secret.settings, at),
         turn: None,
+        revision: Some(secret.revision),
     };
     done(registry.store.rotate_plugin_secret(&rotation, &registry.audit(at)).await?)?;
     find(registry, secret.plugin_id, secret.name.as_str()).await
@@ -204,10 +206,9 @@ pub async fn change(
     if settings == secret.settings && seen == secret.revision {
         return Ok(secret.clone());
     }
-    look_for_others(registry, secret.plugin_id, &secret.name, &settings).await?;
     let made_at = secret.versions.first().map_or(secret.created_at, |newest| newest.made_at);
     let due = due(&settings, made_at);
-    let change = SecretChange { secret_id: secret.id, seen, settings, due };
+    let change = SecretChange { secret_id: secret.id, plugin_id: secret.plugin_id, seen, settings, due };
     done(registry.store.change_plugin_secret(&change, &registry.audit(registry.clock.now())).await?)?;
     find(registry, secret.plugin_id, secret.name.as_str()).await
 }
@@ -227,6 +228,24 @@ pub fn version(
     let id = SecretVersionId::of(plugin, secret, number);
     let sealed = Place::PluginSecret(id).seal(ring, value.reveal().as_bytes(), at, random::bytes())?;
     Ok(NewSecretVersion { id, number, sealed, issuer_id: None })
+}
+
+/// Seals where a secret is kept, so that the server follows nothing that somebody wrote into its database.
+fn seal_reference(
+    ring: &Ring,
+    (plugin, secret): (PluginId, SecretId),
+    source: &SecretSource,
+    at: Timestamp,
+) -> RegistryResult<Option<Vec<u8>>> {
+    let SecretSource::Reference(reference) = source else { return Ok(None) };
+    let plain = [plugin.0.as_bytes(), reference.as_bytes()].concat();
+    Ok(Some(Place::SecretReference(secret).seal(ring, &plain, at, random::bytes())?))
+}
+
+/// The reference that was sealed so; none where it was changed, or is another plugin's.
+pub fn sealed_reference(plugin: PluginId, plain: &[u8]) -> Option<SecretRef> {
+    let reference = plain.strip_prefix(plugin.0.as_bytes())?;
+    std::str::from_utf8(reference).ok()?.parse().ok()
 }
 
 /// When something is to be done about a version that was made then.
@@ -295,25 +314,9 @@ fn read_grace(text: &str) -> Result<TimeDelta, Wrong> {
     }
 }
 
-/// Two secrets in one header of one request are none: which is meant nobody can say.
-async fn look_for_others(
-    registry: &Registry<'_>,
-    plugin: PluginId,
-    name: &SecretName,
-    settings: &SecretSettings,
-) -> RegistryResult<()> {
-    let header = settings.injection.header();
-    for other in registry.store.plugin_secrets(plugin).await? {
-        if other.name == *name || other.settings.injection.header() != header {
-            continue;
-        }
-        let shared = settings.routes.iter().find(|route| other.settings.routes.iter().any(|its| its.overlaps(route)));
-        if let Some(route) = shared {
-            let problem = format!("{route} gets another API key in the header {header}: {}", other.name);
-            return Err(Wrong::new("routes", problem).into());
-        }
-    }
-    Ok(())
+fn overlaps(Overlap { name, route }: &Overlap) -> RegistryError {
+    let problem = format!("{route} gets another API key in the same header: {name}");
+    Wrong::new("routes", problem).into()
 }
 
 fn done(change: ChangeSecret) -> RegistryResult<()> {
@@ -321,5 +324,6 @@ fn done(change: ChangeSecret) -> RegistryResult<()> {
         ChangeSecret::Done => Ok(()),
         ChangeSecret::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
         ChangeSecret::Gone => Err(RegistryError::Gone),
+        ChangeSecret::Overlaps(overlap) => Err(overlaps(&overlap)),
     }
 }

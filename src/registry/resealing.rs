@@ -15,7 +15,7 @@ use crate::{
     keys::{KeyError, place::Place, ring::Ring, seal},
     model::{
         Timestamp,
-        id::{AccountId, MailId, PluginId, SecretVersionId},
+        id::{AccountId, MailId, PluginId, SecretId, SecretVersionId},
         key::{Kid, Purpose, WrappedKey},
     },
     random,
@@ -263,5 +263,6 @@ fn place(column: SealedColumn, id: Uuid) -> Place {
         SealedColumn::WebhookSecret => Place::WebhookSecret(PluginId(id)),
         SealedColumn::OldWebhookSecret => Place::OldWebhookSecret(PluginId(id)),
         SealedColumn::PluginSecret => Place::PluginSecret(SecretVersionId(id)),
+        SealedColumn::SecretReference => Place::SecretReference(SecretId(id)),
     }
 }

@@ -103,14 +103,25 @@ pub struct NewSecret {
     pub settings: SecretSettings,
     /// When something is to be done.
     pub due: SecretDue,
+    /// Where it is kept, sealed for it, if it is followed.
+    pub follows_sealed: Option<Vec<u8>>,
     /// Its first version.
     pub version: NewSecretVersion,
     /// How many a plugin may have.
     pub secrets_max: u32,
 }
 
+/// Another secret that goes into the same header of the same requests: which is meant, nobody could say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    /// Its name.
+    pub name: SecretName,
+    /// Of the routes that were given, the one that is its as well.
+    pub route: SecretRoute,
+}
+
 /// What became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AddSecret {
     /// It is kept.
     Added,
@@ -118,6 +129,8 @@ pub enum AddSecret {
     NameTaken,
     /// The plugin has as many as it may have.
     TooMany,
+    /// Another one is in its way.
+    Overlaps(Overlap),
 }
 
 /// A new version takes over.
@@ -135,6 +148,8 @@ pub struct PluginSecretRotation {
     pub due: SecretDue,
     /// The turn of the node that does it; none where somebody else does.
     pub turn: Option<i64>,
+    /// The revision that somebody else has seen, by which they know when the next is due.
+    pub revision: Option<i64>,
 }
 
 /// A change of how or where a secret is used, by somebody who saw a revision.
@@ -142,6 +157,8 @@ pub struct PluginSecretRotation {
 pub struct SecretChange {
     /// Of which secret.
     pub secret_id: SecretId,
+    /// Whose it is.
+    pub plugin_id: PluginId,
     /// Which revision they saw.
     pub seen: i64,
     /// What it becomes.
@@ -151,7 +168,7 @@ pub struct SecretChange {
 }
 
 /// What became of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeSecret {
     /// It is made.
     Done,
@@ -159,6 +176,8 @@ pub enum ChangeSecret {
     ChangedMeanwhile,
     /// There is none, or no such version.
     Gone,
+    /// Another one is in its way.
+    Overlaps(Overlap),
 }
 
 impl Store {

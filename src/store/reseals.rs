@@ -23,12 +23,20 @@ pub enum SealedColumn {
     OldWebhookSecret,
     /// Of versions of plugins' secrets.
     PluginSecret,
+    /// Of plugins' secrets that are kept elsewhere.
+    SecretReference,
 }
 
 impl SealedColumn {
     /// All of them, in the order in which they are walked through.
-    pub const ALL: &'static [Self] =
-        &[Self::AuthenticatorApp, Self::Mail, Self::WebhookSecret, Self::OldWebhookSecret, Self::PluginSecret];
+    pub const ALL: &'static [Self] = &[
+        Self::AuthenticatorApp,
+        Self::Mail,
+        Self::WebhookSecret,
+        Self::OldWebhookSecret,
+        Self::PluginSecret,
+        Self::SecretReference,
+    ];
 
     /// Table and column.
     pub fn name(self) -> &'static str {
@@ -38,6 +46,7 @@ impl SealedColumn {
             Self::WebhookSecret => "plugin_webhooks.secret",
             Self::OldWebhookSecret => "plugin_webhooks.old_secret",
             Self::PluginSecret => "plugin_secret_versions.sealed",
+            Self::SecretReference => "plugin_secrets.follows_sealed",
         }
     }
 

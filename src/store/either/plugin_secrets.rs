@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Connection, Engine, audit, holding,
-    plugin_secret_rows::{Row, columns, lines, told},
+    plugin_secret_rows::{Row, columns, lines, routes, told},
     reading,
 };
 use crate::{
@@ -17,9 +17,10 @@ use crate::{
         plugin_secret::SecretName,
     },
     store::{
-        StoreResult,
+        StoreError, StoreResult,
         plugin_secrets::{
-            AddSecret, ChangeSecret, NewSecret, NewSecretVersion, PluginSecret, PluginSecretRotation, SecretChange,
+            AddSecret, ChangeSecret, NewSecret, NewSecretVersion, Overlap, PluginSecret, PluginSecretRotation,
+            SecretChange, SecretSettings,
         },
     },
 };
@@ -32,11 +33,16 @@ const COUNT: &str = "select count(*) from plugin_secrets where plugin_id = $1 an
 /// Held, so that of many at once no more are added than may be.
 const HOLD_PLUGIN: &str = concat!("select id from plugins where id = $1 ", holding!());
 
+const IN_HEADER: &str = "
+    select name, routes from plugin_secrets
+     where plugin_id = $1 and header = $2 and id <> $3 and removed_at is null
+     order by name";
+
 const ADD: &str = "
     insert into plugin_secrets
            (id, plugin_id, name, header, prefix, routes, grace_seconds, rotate_every_seconds, due_at, rotator, follows,
-            try_at, created_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            follows_sealed, try_at, created_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
     on conflict (plugin_id, name) where removed_at is null do nothing";
 
 const ADD_VERSION: &str = "
@@ -56,7 +62,7 @@ const LIST: &str = "
 const NAMED: &str = "select plugin_id from plugin_secrets where name = $1 and removed_at is null order by plugin_id";
 
 const HOLD: &str = concat!(
-    "select plugin_id, name, revision, turn from plugin_secrets where id = $1 and removed_at is null ",
+    "select plugin_id, name, revision, turn, rotator, follows from plugin_secrets where id = $1 and removed_at is null ",
     holding!()
 );
 
@@ -89,8 +95,14 @@ const END: &str = "
 const CHANGE: &str = "
     update plugin_secrets
        set revision = revision + 1, header = $2, prefix = $3, routes = $4, grace_seconds = $5,
-           rotate_every_seconds = $6, rotator = $7, follows = $8, due_at = $9, try_at = $10, told_at = null,
-           failures = 0, failing_since = null, says = null
+           rotate_every_seconds = $6, due_at = $7, try_at = $8,
+           told_at = case when due_at = $7 then told_at end
+     where id = $1";
+
+/// What failed before says nothing of who makes the next version. A reference is given once, when the secret is put away.
+const CHANGE_SOURCE: &str = "
+    update plugin_secrets
+       set rotator = $2, follows = $3, follows_sealed = null, failures = 0, failing_since = null, says = null
      where id = $1";
 
 const END_ALL: &str = "
@@ -113,6 +125,8 @@ pub(super) struct Held {
     pub(super) name: String,
     revision: i64,
     turn: i64,
+    rotator: Option<String>,
+    follows: Option<String>,
 }
 
 impl Held {
@@ -139,6 +153,9 @@ impl Engine {
             return Ok(AddSecret::TooMany);
         }
         let settings = &secret.settings;
+        if let Some(overlap) = overlap(&mut step, (secret.plugin_id, secret.id), settings).await? {
+            return Ok(AddSecret::Overlaps(overlap));
+        }
         let (rotator, follows) = columns(&settings.source);
         let added = sqlx::query(ADD)
             .bind(id)
@@ -152,6 +169,7 @@ impl Engine {
             .bind(secret.due.due_at)
             .bind(rotator)
             .bind(follows)
+            .bind(&secret.follows_sealed)
             .bind(secret.due.try_at)
             .bind(event.at)
             .execute(&mut *step)
@@ -196,7 +214,9 @@ impl Engine {
         let mut step = self.begin().await?;
         let Some(held) = hold(&mut step, id).await? else { return Ok(ChangeSecret::Gone) };
         let newest: i64 = sqlx::query_scalar(NEWEST).bind(id.0).fetch_one(&mut *step).await?;
-        if newest + 1 != version.number || rotation.turn.is_some_and(|turn| turn != held.turn) {
+        let is_seen = |seen: Option<i64>, held: i64| seen.is_none_or(|seen| seen == held);
+        let is_as_seen = is_seen(rotation.turn, held.turn) && is_seen(rotation.revision, held.revision);
+        if newest + 1 != version.number || !is_as_seen {
             return Ok(ChangeSecret::ChangedMeanwhile);
         }
         add_version(&mut step, id, version, event.at).await?;
@@ -239,11 +259,15 @@ impl Engine {
         event: &Audit,
     ) -> StoreResult<ChangeSecret> {
         let mut step = self.begin().await?;
+        sqlx::query(HOLD_PLUGIN).bind(change.plugin_id.0).execute(&mut *step).await?;
         let Some(held) = hold(&mut step, change.secret_id).await? else { return Ok(ChangeSecret::Gone) };
         if held.revision != change.seen {
             return Ok(ChangeSecret::ChangedMeanwhile);
         }
         let settings = &change.settings;
+        if let Some(overlap) = overlap(&mut step, (change.plugin_id, change.secret_id), settings).await? {
+            return Ok(ChangeSecret::Overlaps(overlap));
+        }
         let (rotator, follows) = columns(&settings.source);
         sqlx::query(CHANGE)
             .bind(change.secret_id.0)
@@ -252,12 +276,13 @@ impl Engine {
             .bind(lines(&settings.routes))
             .bind(settings.grace.num_seconds())
             .bind(settings.rotate_every.map(|age| age.num_seconds()))
-            .bind(rotator)
-            .bind(follows)
             .bind(change.due.due_at)
             .bind(change.due.try_at)
             .execute(&mut *step)
             .await?;
+        if (held.rotator.as_deref(), held.follows.as_deref()) != (rotator, follows) {
+            sqlx::query(CHANGE_SOURCE).bind(change.secret_id.0).bind(rotator).bind(follows).execute(&mut *step).await?;
+        }
         let mut detail = told(settings);
         detail["name"] = json!(held.name);
         audit::write(&mut step, event, AuditAction::SecretChanged, held.subjects(), detail).await?;
@@ -291,6 +316,28 @@ const WIPED: &[u8] = &[];
 
 pub(super) async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Held>> {
     Ok(sqlx::query_as(HOLD).bind(secret.0).fetch_optional(step).await?)
+}
+
+/// Whether another secret of the plugin goes into the same header of the same requests. Whoever asks holds the plugin.
+async fn overlap(
+    step: &mut Connection,
+    (plugin, secret): (PluginId, SecretId),
+    settings: &SecretSettings,
+) -> StoreResult<Option<Overlap>> {
+    let others: Vec<(String, String)> = sqlx::query_as(IN_HEADER)
+        .bind(plugin.0)
+        .bind(settings.injection.header())
+        .bind(secret.0)
+        .fetch_all(step)
+        .await?;
+    for (name, its) in others {
+        let its = routes(&its)?;
+        if let Some(route) = settings.routes.iter().find(|route| its.iter().any(|its| its.overlaps(route))) {
+            let name = name.parse().map_err(StoreError::broken)?;
+            return Ok(Some(Overlap { name, route: route.clone() }));
+        }
+    }
+    Ok(None)
 }
 
 async fn add_version(

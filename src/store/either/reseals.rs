@@ -181,6 +181,7 @@ fn of(column: SealedColumn) -> Statements {
         SealedColumn::WebhookSecret => statements!("plugin_webhooks", "plugin_id", "secret"),
         SealedColumn::OldWebhookSecret => statements!("plugin_webhooks", "plugin_id", "old_secret"),
         SealedColumn::PluginSecret => statements!("plugin_secret_versions", "id", "sealed"),
+        SealedColumn::SecretReference => statements!("plugin_secrets", "id", "follows_sealed"),
     }
 }
 

@@ -124,7 +124,7 @@ on_both_engines! {
         let value = SecretValue::new(KEY.into());
         let refused = plugin_secrets::put(&running.registry(), &ring, (plugin, "second"), &value, &form).await;
         let told = refused.unwrap_err().to_string();
-        assert!(told.contains("routes: GET /v1/{part} gets another API key in the header x-api-key: first"), "{told}");
+        assert!(told.contains("routes: GET /v1/{part} gets another API key in the same header: first"), "{told}");
         assert!(!told.contains(KEY));
         let (injected, _) = sent(running, plugin, ("GET", "/v1/a"), &[]).await.unwrap();
         assert_eq!(injected.len(), 2, "two headers, two keys");

@@ -21,7 +21,7 @@ use consentry::{
         seal,
     },
     model::{
-        id::{AccountId, MailId, PluginId, SecretVersionId},
+        id::{AccountId, MailId, PluginId, SecretId, SecretVersionId},
         key::{Kid, Purpose, WrappedKey},
         key_timetable::KeyTimetable,
     },
@@ -121,6 +121,7 @@ fn opens(ring: &Ring, column: SealedColumn, value: &SealedRow) -> bool {
         SealedColumn::WebhookSecret => Place::WebhookSecret(PluginId(value.id)),
         SealedColumn::OldWebhookSecret => Place::OldWebhookSecret(PluginId(value.id)),
         SealedColumn::PluginSecret => Place::PluginSecret(SecretVersionId(value.id)),
+        SealedColumn::SecretReference => Place::SecretReference(SecretId(value.id)),
     };
     place.open(ring, &value.sealed).is_some_and(|plain| match place {
         Place::AuthenticatorApp(account) => plain == bulk::key_of(account),

@@ -8,6 +8,7 @@ use consentry::{
     },
     random,
     store::{
+        due_secrets::DueTelling,
         plugin_secrets::{
             AddSecret, ChangeSecret, NewSecret, NewSecretVersion, PluginSecret, PluginSecretRotation, SecretChange,
             SecretDue, SecretSettings,
@@ -41,14 +42,17 @@ fn version(world: &World, id: SecretId, number: i64) -> NewSecretVersion {
     NewSecretVersion { id, number, sealed, issuer_id: None }
 }
 
+/// Each in a header of its own.
 fn new_secret(world: &World, called: &str) -> NewSecret {
     let id = SecretId(random::id(start()));
+    let injection = Injection::new(&format!("x-{called}-key"), None).unwrap();
     NewSecret {
         id,
         plugin_id: world.plugin.id,
         name: name(called),
-        settings: settings(),
+        settings: SecretSettings { injection, ..settings() },
         due: SecretDue { due_at: Some(at(1000)), try_at: None },
+        follows_sealed: None,
         version: version(world, id, 1),
         secrets_max: 3,
     }
@@ -68,6 +72,7 @@ fn rotation(world: &World, id: SecretId, number: i64) -> PluginSecretRotation {
         old_until: at(60_000 * number),
         due: SecretDue { due_at: Some(at(7000)), try_at: None },
         turn: None,
+        revision: None,
     }
 }
 
@@ -85,7 +90,7 @@ on_both_engines! {
         let id = add(&world, "upstream").await;
         let secret = found(&world, "upstream").await;
         assert_eq!((secret.id, secret.plugin_id, secret.revision), (id, world.plugin.id, 1));
-        assert_eq!((secret.settings.clone(), secret.due.due_at, secret.failing.clone()), (settings(), Some(at(1000)), None));
+        assert_eq!((secret.settings.clone(), secret.due.due_at, secret.failing.clone()), (new_secret(&world, "upstream").settings, Some(at(1000)), None));
         assert_eq!(secret.versions.len(), 1);
         assert_eq!((secret.versions[0].number, secret.versions[0].made_at), (1, at(1)));
         assert_eq!((secret.versions[0].ends_at, secret.versions[0].last_used_at), (None, None));
@@ -93,7 +98,7 @@ on_both_engines! {
 
         let used = world.store.injectable_secrets(world.plugin.id).await.unwrap();
         assert_eq!((used.len(), used[0].number, used[0].sealed.clone()), (1, 1, vec![1; 50]));
-        assert_eq!((used[0].injection.header(), used[0].routes.len()), ("x-api-key", 2));
+        assert_eq!((used[0].injection.header(), used[0].routes.len()), ("x-upstream-key", 2));
         assert_eq!(world.database.audited("secret.added").await, 1);
         assert_eq!(world.store.plugins_with_secret(&name("upstream")).await.unwrap(), [world.plugin.id]);
         assert_eq!(world.store.plugins_with_secret(&name("other")).await.unwrap(), []);
@@ -183,13 +188,68 @@ on_both_engines! {
             rotate_every: None,
             source: SecretSource::Rotator("ours".into()),
         };
-        let change = SecretChange { secret_id: id, seen: 1, settings: settings.clone(), due: SecretDue::default() };
+        let change = SecretChange {
+            secret_id: id,
+            plugin_id: world.plugin.id,
+            seen: 1,
+            settings: settings.clone(),
+            due: SecretDue::default(),
+        };
         assert_eq!(world.store.change_plugin_secret(&change, &audit(at(5))).await.unwrap(), ChangeSecret::Done);
         let secret = found(&world, "upstream").await;
         assert_eq!((secret.settings, secret.due, secret.revision), (settings, SecretDue::default(), 2));
         let again = world.store.change_plugin_secret(&change, &audit(at(6))).await.unwrap();
         assert_eq!(again, ChangeSecret::ChangedMeanwhile);
         assert_eq!(world.database.audited("secret.changed").await, 1);
+    }
+
+    async fn two_that_share_a_header_of_a_request_are_not_both_kept(engine) {
+        let world = World::new(engine).await;
+        let store = world.store.clone();
+        let injection = Injection::new("x-api-key", None).unwrap();
+        let new = |called: &str| {
+            let secret = new_secret(&world, called);
+            NewSecret { settings: SecretSettings { injection: injection.clone(), ..secret.settings.clone() }, ..secret }
+        };
+        let secrets = [new("a"), new("b"), new("c")];
+        let outcomes = at_once(3, |number| {
+            let (store, secret) = (store.clone(), secrets[number].clone());
+            async move { store.add_plugin_secret(&secret, &audit(at(3))).await.unwrap() }
+        })
+        .await;
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == AddSecret::Added).count(), 1, "{outcomes:?}");
+        assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, AddSecret::Overlaps(_))).count(), 2);
+        // Nor by a change.
+        let other = add(&world, "other").await;
+        let settings = SecretSettings { injection, routes: vec!["GET /items/5".parse().unwrap()], ..settings() };
+        let change =
+            SecretChange { secret_id: other, plugin_id: world.plugin.id, seen: 1, settings, due: SecretDue::default() };
+        let refused = world.store.change_plugin_secret(&change, &audit(at(4))).await.unwrap();
+        let ChangeSecret::Overlaps(overlap) = refused else { panic!("{refused:?}") };
+        assert_eq!(overlap.route.to_string(), "GET /items/5");
+    }
+
+    async fn owners_who_were_told_are_told_again_only_of_another_time(engine) {
+        let world = World::new(engine).await;
+        let id = add(&world, "upstream").await;
+        let due = async || world.store.due_secrets((at(2000), at(9000)), 10).await.unwrap();
+        let secret = due().await.remove(0);
+        let telling = DueTelling { secret, is_overdue: true, mails: Vec::new() };
+        assert!(world.store.tell_of_due_secret(&telling, &audit(at(2000))).await.unwrap());
+        assert!(!world.store.tell_of_due_secret(&telling, &audit(at(2000))).await.unwrap(), "another node was faster");
+        assert!(due().await.is_empty());
+        let change = async |seen, milliseconds| {
+            let due = SecretDue { due_at: Some(at(milliseconds)), try_at: None };
+            let change = SecretChange { secret_id: id, plugin_id: world.plugin.id, seen, settings: settings(), due };
+            world.store.change_plugin_secret(&change, &audit(at(2100))).await.unwrap()
+        };
+        assert_eq!((change(1, 1000).await, due().await.len()), (ChangeSecret::Done, 0), "it is as late as it was");
+        assert_eq!((change(2, 5000).await, due().await.len()), (ChangeSecret::Done, 1));
+        // Whoever rotates goes by the age that they saw.
+        let seen = PluginSecretRotation { revision: Some(2), ..rotation(&world, id, 2) };
+        assert_eq!(rotate(&world, &seen, 2200).await, ChangeSecret::ChangedMeanwhile);
+        let seen = PluginSecretRotation { revision: Some(3), ..seen };
+        assert_eq!(rotate(&world, &seen, 2200).await, ChangeSecret::Done);
     }
 
     async fn a_secret_that_is_removed_leaves_what_is_to_be_ended_elsewhere_and_no_more(engine) {
