@@ -19,6 +19,7 @@ mod owners;
 pub mod people;
 pub mod refusals;
 pub mod registrations;
+pub mod secret_turns;
 pub mod shares;
 pub mod sign_ins;
 pub mod verifications;
@@ -46,6 +47,7 @@ use crate::{
         proxies::TrustedProxies,
         public_url,
         resource::{Resource, ResourceIdentifier},
+        rotator::Rotator,
     },
     outbound::{self, Outbound, OutboundError},
     passwords::{self, Passwords},
@@ -53,6 +55,7 @@ use crate::{
     providers::Providers,
     random,
     registry::Registry,
+    rotators::Rotators,
     store::{SchemaState, Store, StoreError, StoreResult},
     vault::Secrets,
 };
@@ -114,6 +117,8 @@ pub struct Settings {
     pub providers: Vec<Provider>,
     /// The owner's own sign-in page, if there is one.
     pub own_login: Option<OwnLogin>,
+    /// Who makes new versions of API keys.
+    pub rotators: Vec<Rotator>,
 }
 
 impl Settings {
@@ -144,6 +149,7 @@ impl Settings {
             sign_ups: SignUps::default(),
             providers: Vec::new(),
             own_login: None,
+            rotators: Vec::new(),
         })
     }
 
@@ -198,6 +204,8 @@ pub struct Server {
     pub examinations: Examinations,
     /// Other people's servers that say who somebody is.
     pub providers: Providers,
+    /// Who makes new versions of API keys.
+    pub rotators: Rotators,
     /// How fast passwords can be guessed.
     pub sign_ins: SignIns,
     /// Passkeys, where browsers have them for this site.
@@ -271,6 +279,7 @@ impl Server {
         // Strangers name what is fetched; what living connections need must not wait behind that.
         let known = Outbound::new(outbound.apart())?;
         let providers = Providers::new(settings.providers.clone(), Outbound::new(outbound.apart())?);
+        let rotators = Rotators::new(settings.rotators.clone(), Outbound::new(outbound.apart())?);
         let for_owners = Outbound::new(outbound.apart())?;
         let verifier = Outbound::new(outbound.apart())?;
         let teller = Outbound::new(outbound.apart())?;
@@ -296,6 +305,7 @@ impl Server {
             for_owners,
             examinations,
             providers,
+            rotators,
             sign_ins,
             passkeys,
             flows: Flows::default(),
@@ -341,6 +351,7 @@ impl Server {
             issuer: Some(&self.settings.issuer),
             public: Some((&self.settings.host, self.settings.scheme())),
             clients_by_hand: false,
+            rotators: self.rotators.all(),
             is_trusted: false,
             actor: Actor::Server,
             origin: Origin::default(),

@@ -43,6 +43,16 @@ const TABLES: &str = "
 ##key = \"file:/run/secrets/own_login_key\"
 ##label = \"Example\"
 ##only = false
+
+## Who makes new versions of plugins' API keys, a table each (docs/rotators.md). kind is openai-key or
+## openai-service-account, command with a list of words, or webhook with an address and a key. Owners may choose it where
+## for_owners is true.
+##[rotators.assistant-keys]
+##kind = \"openai-key\"
+##project = \"proj_abc\"
+##service_account = \"svc_acct_abc\"
+##admin_key = \"file:/run/secrets/admin_key\"
+##for_owners = false
 ";
 
 fn wrapped(sentence: &str) -> Vec<String> {

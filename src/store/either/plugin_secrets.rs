@@ -69,11 +69,11 @@ const OLD_UNTIL: &str = "
            revoke_at = case when issuer_id is null then null when revoke_at < $3 then revoke_at else $3 end
      where secret_id = $1 and number < $2 and ended_at is null";
 
-/// A failure is of a version that is not the newest any more.
+/// A failure is of a version that is not the newest any more; whoever is still making one makes it for nothing.
 const TURNED: &str = "
     update plugin_secrets
-       set revision = revision + 1, due_at = $2, try_at = $3, told_at = null, failures = 0, failing_since = null,
-           says = null
+       set revision = revision + 1, turn = turn + 1, due_at = $2, try_at = $3, told_at = null, failures = 0,
+           failing_since = null, says = null
      where id = $1";
 
 /// What has ended, and is ended elsewhere too.
@@ -88,7 +88,7 @@ const END: &str = "
 
 const CHANGE: &str = "
     update plugin_secrets
-       set revision = revision + 1, header = $2, prefix = $3, routes = $4, grace_seconds = $5,
+       set revision = revision + 1, turn = turn + 1, header = $2, prefix = $3, routes = $4, grace_seconds = $5,
            rotate_every_seconds = $6, rotator = $7, follows = $8, due_at = $9, try_at = $10, told_at = null,
            failures = 0, failing_since = null, says = null
      where id = $1";
