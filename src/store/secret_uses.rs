@@ -23,6 +23,8 @@ pub struct InjectableSecret {
     pub routes: Vec<SecretRoute>,
     /// The newest version.
     pub number: i64,
+    /// When that was last used.
+    pub last_used_at: Option<Timestamp>,
     /// Its value, sealed.
     pub sealed: Vec<u8>,
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     model::{
+        Timestamp,
         audit::{Audit, AuditAction},
         id::{PluginId, SecretId},
     },
@@ -20,7 +21,7 @@ use crate::{
 };
 
 const INJECTABLE: &str = "
-    select s.id, s.name, s.header, s.prefix, s.routes, v.number, v.sealed
+    select s.id, s.name, s.header, s.prefix, s.routes, v.number, v.last_used_at, v.sealed
       from plugin_secrets s
       join plugin_secret_versions v on v.secret_id = s.id
      where s.plugin_id = $1
@@ -45,6 +46,7 @@ struct InjectableRow {
     prefix: String,
     routes: String,
     number: i64,
+    last_used_at: Option<Timestamp>,
     sealed: Vec<u8>,
 }
 
@@ -58,6 +60,7 @@ impl TryFrom<InjectableRow> for InjectableSecret {
             injection: injection(&row.header, &row.prefix)?,
             routes: routes(&row.routes)?,
             number: row.number,
+            last_used_at: row.last_used_at,
             sealed: row.sealed,
         })
     }
