@@ -44,14 +44,12 @@ const TABLES: &str = "
 ##label = \"Example\"
 ##only = false
 
-## Who makes new versions of plugins' API keys, a table each (docs/rotators.md). kind is openai-key or
-## openai-service-account, command with a list of words, or webhook with an address and a key. Owners may choose it where
-## for_owners is true.
-##[rotators.assistant-keys]
-##kind = \"openai-key\"
-##project = \"proj_abc\"
-##service_account = \"svc_acct_abc\"
-##admin_key = \"file:/run/secrets/admin_key\"
+## Who makes new versions of plugins' API keys, a table each (docs/rotators.md). kind is the name of an issuer that is
+## known, command with a program and its arguments, or webhook with an address and a key. Owners of plugins may choose it
+## where for_owners is true.
+##[rotators.upstream]
+##kind = \"command\"
+##command = [\"/usr/local/bin/new-upstream-key\", \"--live\"]
 ##for_owners = false
 ";
 

@@ -33,28 +33,28 @@ pub async fn run(server: Arc<Server>) {
     let ending = async {
         loop {
             tokio::time::sleep(INTERVAL).await;
-            tell("versions of API keys could not be ended", end(&server).await);
+            if let Err(error) = end(&server).await {
+                tracing::warn!(%error, "versions of API keys could not be ended; it is tried again in a second");
+            }
         }
     };
     let renewing = async {
         loop {
             tokio::time::sleep(INTERVAL).await;
-            tell("API keys could not be renewed", renew(&server).await);
+            if let Err(error) = renew(&server).await {
+                tracing::warn!(%error, "API keys could not be renewed; it is tried again in a second");
+            }
         }
     };
     let revoking = async {
         loop {
             tokio::time::sleep(INTERVAL).await;
-            tell("versions of API keys could not be ended where they were issued", revoke(&server).await);
+            if let Err(error) = revoke(&server).await {
+                tracing::warn!(%error, "issuers could not be asked to end API keys; it is tried again in a second");
+            }
         }
     };
     tokio::join!(ending, renewing, revoking);
-}
-
-fn tell(what: &'static str, done: StoreResult<()>) {
-    if let Err(error) = done {
-        tracing::warn!(%error, what, "secrets could not be looked at; it is tried again in a second");
-    }
 }
 
 /// Does all that is due now.

@@ -79,6 +79,7 @@ impl Server {
     /// Makes a new version of a secret, or looks whether there is one, and keeps what came of it.
     pub async fn renew_plugin_secret(&self, taken: &TakenSecret) -> Result<(), SecretTurnError> {
         let found = match &taken.source {
+            SecretSource::Rotator(rotator) if taken.is_removed => return self.clear_away(taken, rotator).await,
             SecretSource::Rotator(rotator) => self.have_made(taken, rotator).await?,
             SecretSource::Reference(reference) => self.follow(reference).await,
             // Nothing is due then.
@@ -109,10 +110,8 @@ impl Server {
         let Some(plugin) = self.store.plugin(taken.plugin_id).await? else {
             return Ok(Err("its plugin is gone".into()));
         };
-        let next = taken.number + 1;
-        let first = (taken.issued_number + 1).max(next - LABELS_MAX + 1);
-        let labels: Vec<String> = (first..=next).map(|number| label(taken.id, number)).collect();
-        let ask = Ask { label: &label(taken.id, next), plugin: &plugin.slug, name: taken.name.as_str() };
+        let labels = labels(taken);
+        let ask = Ask { label: &label(taken.id, taken.number + 1), plugin: &plugin.slug, name: taken.name.as_str() };
         let making = async {
             self.rotators.abandon(rotator, &labels, self.clock.now()).await?;
             self.rotators.make(rotator, ask, self.clock.now()).await
@@ -122,6 +121,16 @@ impl Server {
             Ok(made) => Ok(New { value: made.value, issued: made.id.map(|id| (rotator.to_owned(), id)) }),
             Err(error) => Err(format!("the rotator {rotator} made none: {error}")),
         })
+    }
+
+    /// Ends what was made and not kept for a secret that is no more.
+    async fn clear_away(&self, taken: &TakenSecret, rotator: &str) -> Result<(), SecretTurnError> {
+        let labels = labels(taken);
+        let ending = timeout(PATIENCE, self.rotators.abandon(rotator, &labels, self.clock.now()));
+        match ending.await.unwrap_or(Err(RotateError::TooSlow)) {
+            Ok(()) => Ok(self.store.keep_secret_abandoned(taken.id, taken.turn).await?),
+            Err(error) => self.keep_failure(taken, format!("the rotator {rotator} ended none: {error}")).await,
+        }
     }
 
     async fn follow(&self, reference: &str) -> Result<New, String> {
@@ -191,7 +200,9 @@ impl Server {
             wait = wait.min(self.renewal());
         }
         let audit = self.audit(Actor::Server, Origin::default());
-        let is_told = taken.failing_since.is_none() || !self.was_told_of(taken, audit.at).await?;
+        // The log has told that one that was removed is no more.
+        let is_told =
+            !taken.is_removed && (taken.failing_since.is_none() || !self.was_told_of(taken, audit.at).await?);
         tracing::warn!(
             plugin.id = %taken.plugin_id,
             secret.name = %taken.name,
@@ -236,6 +247,14 @@ impl Server {
         let wait = (audit.at - taken.ended_at).clamp(WAIT, WAIT_MAX);
         self.store.put_off_secret_revocation(taken, audit.at + wait).await
     }
+}
+
+/// The labels under which something may have been made and not kept: of the version to come, and of those that people put
+/// in since the last one that an issuer made.
+fn labels(taken: &TakenSecret) -> Vec<String> {
+    let next = taken.number + 1;
+    let first = (taken.issued_number + 1).max(next - LABELS_MAX + 1);
+    (first..=next).map(|number| label(taken.id, number)).collect()
 }
 
 /// How long after so many failures in a row it is tried again.

@@ -45,6 +45,8 @@ pub struct TakenSecret {
     pub failures: i64,
     /// Since when.
     pub failing_since: Option<Timestamp>,
+    /// It was removed: nothing is to be made, and what was made and not kept is to be ended.
+    pub is_removed: bool,
     /// The newest version.
     pub number: i64,
     /// Its value, sealed.
@@ -97,8 +99,8 @@ impl Store {
         on_either_engine!(self, engine => engine.has_secrets_to_rotate(at))
     }
 
-    /// Takes secrets for which a new version is to be made or looked for, the longest waiting first. No other node gets the
-    /// same before its time.
+    /// Takes secrets for which a new version is to be made or looked for, the longest waiting first, and those that were
+    /// removed. No other node gets the same before its time.
     pub async fn take_secrets(&self, taking: &SecretTaking) -> StoreResult<Vec<TakenSecret>> {
         on_either_engine!(self, engine => engine.take_secrets(taking))
     }
@@ -106,6 +108,12 @@ impl Store {
     /// Keeps that there is nothing new; `false` where it was somebody else's turn meanwhile.
     pub async fn keep_secret_look(&self, secret: SecretId, turn: i64, try_at: Timestamp) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.keep_secret_look(secret, turn, try_at))
+    }
+
+    /// Keeps that nothing is left of what was made for a secret that was removed. It goes, unless versions are still to be
+    /// ended where they were issued.
+    pub async fn keep_secret_abandoned(&self, secret: SecretId, turn: i64) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.keep_secret_abandoned(secret, turn))
     }
 
     /// Keeps why no new version was made; `false` where it was somebody else's turn meanwhile.

@@ -98,13 +98,19 @@ const END_ALL: &str = "
        set sealed = $3, ends_at = $2, ended_at = $2, revoke_at = case when issuer_id is null then null else $2 end
      where secret_id = $1 and ended_at is null";
 
-const TO_BE_REVOKED: &str =
-    "select count(*) from plugin_secret_versions where secret_id = $1 and revoke_at is not null";
-
+/// A rotator is asked once more, to end what it may have made while nobody could keep it.
 const REMOVE: &str = "
-    update plugin_secrets set removed_at = $2, due_at = null, try_at = null, turn = turn + 1 where id = $1";
+    update plugin_secrets
+       set removed_at = $2, due_at = null, turn = turn + 1, try_at = case when rotator is null then null else $2 end
+     where id = $1";
 
-pub(super) const DELETE: &str = "delete from plugin_secrets where id = $1";
+/// One that was removed, once nothing of it is left where it was issued.
+pub(super) const DELETE: &str = "
+    delete from plugin_secrets
+     where id = $1
+       and removed_at is not null
+       and try_at is null
+       and not exists (select 1 from plugin_secret_versions v where v.secret_id = $1 and v.revoke_at is not null)";
 
 /// A secret that somebody holds.
 #[derive(sqlx::FromRow)]
@@ -273,12 +279,8 @@ impl Engine {
         let mut step = self.begin().await?;
         let Some(held) = hold(&mut step, secret).await? else { return Ok(ChangeSecret::Gone) };
         sqlx::query(END_ALL).bind(secret.0).bind(event.at).bind(WIPED).execute(&mut *step).await?;
-        let left: i64 = sqlx::query_scalar(TO_BE_REVOKED).bind(secret.0).fetch_one(&mut *step).await?;
-        if left == 0 {
-            sqlx::query(DELETE).bind(secret.0).execute(&mut *step).await?;
-        } else {
-            sqlx::query(REMOVE).bind(secret.0).bind(event.at).execute(&mut *step).await?;
-        }
+        sqlx::query(REMOVE).bind(secret.0).bind(event.at).execute(&mut *step).await?;
+        sqlx::query(DELETE).bind(secret.0).execute(&mut *step).await?;
         let detail = json!({ "name": held.name });
         audit::write(&mut step, event, AuditAction::SecretRemoved, held.subjects(), detail).await?;
         step.commit().await?;

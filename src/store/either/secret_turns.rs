@@ -32,29 +32,21 @@ const TO_END: &str = "
      limit $2";
 
 /// Also one that was removed: what is left of it is to be ended where it was issued.
-const HOLD: &str = concat!("select plugin_id, name, removed_at from plugin_secrets where id = $1 ", holding!());
+const HOLD: &str = concat!("select plugin_id, name from plugin_secrets where id = $1 ", holding!());
 
 const END: &str = "
     update plugin_secret_versions
        set sealed = $4, ended_at = $3, revoke_at = case when issuer_id is null then null else $3 end
      where secret_id = $1 and number = $2 and ends_at <= $3 and ended_at is null";
 
-macro_rules! is_due {
-    () => {
-        "try_at <= $1 and removed_at is null "
-    };
-}
-
-const HAS_DUE: &str =
-    concat!("select count(*) from (select 1 as one from plugin_secrets where ", is_due!(), "limit 1) due");
+const HAS_DUE: &str = "
+    select count(*) from (select 1 as one from plugin_secrets where try_at <= $1 limit 1) due";
 
 /// The condition stands twice: what somebody else took after it was found must be left to them.
 const TAKE: &str = concat!(
     "update plugin_secrets
         set try_at = $2, turn = turn + 1
-      where id in (select id from plugin_secrets where ",
-    is_due!(),
-    "order by try_at limit $3 ",
+      where id in (select id from plugin_secrets where try_at <= $1 order by try_at limit $3 ",
     taking!(),
     ") and try_at <= $1
     returning id"
@@ -62,7 +54,7 @@ const TAKE: &str = concat!(
 
 const TAKEN: &str = "
     select s.id, s.plugin_id, s.name, s.rotator, s.follows, s.grace_seconds, s.rotate_every_seconds, s.turn, s.failures,
-           s.failing_since, v.number, v.sealed,
+           s.failing_since, s.removed_at is not null as is_removed, v.number, v.sealed,
            (select coalesce(max(i.number), 0) from plugin_secret_versions i
              where i.secret_id = s.id and i.issuer_id is not null) as issued_number
       from plugin_secrets s
@@ -74,12 +66,15 @@ const TAKEN: &str = "
 const LOOKED: &str = "
     update plugin_secrets
        set try_at = $3, failures = 0, failing_since = null, says = null
-     where id = $1 and turn = $2 and removed_at is null";
+     where id = $1 and turn = $2";
+
+const ABANDONED: &str = "
+    update plugin_secrets set try_at = null where id = $1 and turn = $2 and removed_at is not null";
 
 const FAILED: &str = "
     update plugin_secrets
        set try_at = $3, failures = failures + 1, failing_since = coalesce(failing_since, $4), says = $5
-     where id = $1 and turn = $2 and removed_at is null
+     where id = $1 and turn = $2
  returning plugin_id, name";
 
 const ASK: &str = "
@@ -121,8 +116,6 @@ const PUT_OFF: &str = "
        set revoke_at = $4
      where secret_id = $1 and number = $2 and issuer_id = $3 and revoke_at is not null";
 
-const LEFT: &str = "select count(*) from plugin_secret_versions where secret_id = $1 and revoke_at is not null";
-
 /// What stands in the place of a value that was wiped.
 const WIPED: &[u8] = &[];
 
@@ -140,13 +133,6 @@ impl Named {
 }
 
 #[derive(sqlx::FromRow)]
-struct Held {
-    #[sqlx(flatten)]
-    named: Named,
-    removed_at: Option<Timestamp>,
-}
-
-#[derive(sqlx::FromRow)]
 struct TakenRow {
     id: Uuid,
     plugin_id: Uuid,
@@ -158,6 +144,7 @@ struct TakenRow {
     turn: i64,
     failures: i64,
     failing_since: Option<Timestamp>,
+    is_removed: bool,
     number: i64,
     sealed: Vec<u8>,
     issued_number: i64,
@@ -177,6 +164,7 @@ impl TryFrom<TakenRow> for TakenSecret {
             turn: row.turn,
             failures: row.failures,
             failing_since: row.failing_since,
+            is_removed: row.is_removed,
             number: row.number,
             sealed: row.sealed,
             issued_number: row.issued_number,
@@ -204,7 +192,7 @@ impl Engine {
         event: &Audit,
     ) -> StoreResult<bool> {
         let mut step = self.begin().await?;
-        let Some(Held { named, .. }) = hold(&mut step, secret).await? else { return Ok(false) };
+        let Some(named) = hold(&mut step, secret).await? else { return Ok(false) };
         let ended = sqlx::query(END).bind(secret.0).bind(number).bind(event.at).bind(WIPED).execute(&mut *step).await?;
         if ended.rows_affected() == 0 {
             return Ok(false);
@@ -247,6 +235,13 @@ impl Engine {
         let kept = sqlx::query(LOOKED).bind(secret.0).bind(turn).bind(try_at).execute(&mut *step).await?;
         step.commit().await?;
         Ok(kept.rows_affected() > 0)
+    }
+
+    pub(in crate::store) async fn keep_secret_abandoned(&self, secret: SecretId, turn: i64) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        sqlx::query(ABANDONED).bind(secret.0).bind(turn).execute(&mut *step).await?;
+        sqlx::query(DELETE).bind(secret.0).execute(&mut *step).await?;
+        Ok(step.commit().await?)
     }
 
     pub(in crate::store) async fn keep_secret_failure(
@@ -316,7 +311,7 @@ impl Engine {
     ) -> StoreResult<bool> {
         let secret = revocation.secret_id.0;
         let mut step = self.begin().await?;
-        let Some(Held { named, removed_at }) = hold(&mut step, revocation.secret_id).await? else { return Ok(false) };
+        let Some(named) = hold(&mut step, revocation.secret_id).await? else { return Ok(false) };
         let revoked = sqlx::query(REVOKED)
             .bind(secret)
             .bind(revocation.number)
@@ -326,10 +321,7 @@ impl Engine {
         if revoked.rows_affected() == 0 {
             return Ok(false);
         }
-        let left: i64 = sqlx::query_scalar(LEFT).bind(secret).fetch_one(&mut *step).await?;
-        if removed_at.is_some() && left == 0 {
-            sqlx::query(DELETE).bind(secret).execute(&mut *step).await?;
-        }
+        sqlx::query(DELETE).bind(secret).execute(&mut *step).await?;
         let detail = json!({ "name": named.name, "version": revocation.number });
         audit::write(&mut step, event, AuditAction::SecretVersionRevoked, named.subjects(), detail).await?;
         step.commit().await?;
@@ -353,6 +345,6 @@ impl Engine {
     }
 }
 
-async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Held>> {
+async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Named>> {
     Ok(sqlx::query_as(HOLD).bind(secret.0).fetch_optional(step).await?)
 }

@@ -42,6 +42,8 @@ mod references;
 mod registration;
 mod resealing;
 mod rotations;
+mod rotators;
+mod rotators_abroad;
 mod settings;
 mod settings_in_chromium;
 mod simulate;
