@@ -19,6 +19,7 @@ mod owners;
 pub mod people;
 pub mod refusals;
 pub mod registrations;
+mod reminders;
 pub mod secret_turns;
 pub mod shares;
 pub mod sign_ins;
@@ -47,7 +48,7 @@ use crate::{
         provider::{OwnLogin, Provider},
         proxies::TrustedProxies,
         public_url,
-        resource::{Resource, ResourceIdentifier},
+        resource::ResourceIdentifier,
         rotator::Rotator,
     },
     outbound::{self, Outbound, OutboundError},
@@ -278,7 +279,7 @@ impl Server {
         }
         let resources = store.resources().await?;
         issuer::check_resources(&settings, &resources)?;
-        look_for_default(&settings, &resources);
+        issuer::look_for_default(&settings, &resources);
         measure(&clock, &store).await?;
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
         keyring.settle(&store, clock.now()).await?;
@@ -370,18 +371,6 @@ impl Server {
     pub fn audit(&self, actor: Actor, origin: Origin) -> Audit {
         let at = self.clock.now();
         Audit { id: AuditEventId(random::id(at)), at, actor, origin }
-    }
-}
-
-/// Resources come and go, so a default that is not there now is no reason not to start.
-fn look_for_default(settings: &Settings, resources: &[Resource]) {
-    let Some(default) = &settings.default_resource else { return };
-    if !resources.iter().any(|resource| resource.identifier.canonical() == default.canonical()) {
-        tracing::warn!(
-            resource = default.as_str(),
-            "default_resource is not registered; until `consentry resource add` registers it, clients that name no \
-             resource are refused"
-        );
     }
 }
 

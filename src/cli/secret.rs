@@ -54,7 +54,7 @@ pub(super) struct Put {
     /// The plugin's short name
     #[arg(long, value_name = "SLUG")]
     plugin: String,
-    /// Where its value is: file:PATH, vault://MOUNT/PATH#FIELD, aws-sm://NAME or env:NAME
+    /// Where its value is: `file:PATH`, `vault://MOUNT/PATH#FIELD`, `aws-sm://NAME` or `env:NAME`
     #[arg(long, value_name = "REFERENCE")]
     from: String,
     /// The header of a request in which it goes
@@ -92,8 +92,8 @@ pub(super) struct List {
 pub(super) struct Rotate {
     #[command(flatten)]
     which: Which,
-    /// Where the new value is: file:PATH, vault://MOUNT/PATH#FIELD, aws-sm://NAME or env:NAME. May be left out where the
-    /// server makes new versions or follows them: then it does so now
+    /// Where the new value is: `file:PATH`, `vault://MOUNT/PATH#FIELD`, `aws-sm://NAME` or `env:NAME`. May be left out where
+    /// the server makes new versions or follows them: then it does so now
     #[arg(long, value_name = "REFERENCE")]
     from: Option<String>,
     /// How long the version before stays good this once; 0 ends it at once, because it has leaked
@@ -278,16 +278,15 @@ impl Which {
             Failure::not_done(format!("there is no API key \"{}\"; {cure}", self.name))
         };
         let name: SecretName = self.name.parse().map_err(|_| missing())?;
-        let plugin = match &self.plugin {
-            Some(slug) => desk.plugin(slug).await?,
-            None => {
-                let with_it = desk.store.plugins_with_secret(&name).await?;
-                let [only] = with_it.as_slice() else {
-                    let several = || Failure::not_done(format!("several plugins have an API key {name}; add --plugin"));
-                    return Err(if with_it.is_empty() { missing() } else { several() });
-                };
-                desk.store.plugin(*only).await?.ok_or_else(missing)?
-            }
+        let plugin = if let Some(slug) = &self.plugin {
+            desk.plugin(slug).await?
+        } else {
+            let with_it = desk.store.plugins_with_secret(&name).await?;
+            let [only] = with_it.as_slice() else {
+                let several = || Failure::not_done(format!("several plugins have an API key {name}; add --plugin"));
+                return Err(if with_it.is_empty() { missing() } else { several() });
+            };
+            desk.store.plugin(*only).await?.ok_or_else(missing)?
         };
         let secret = desk.store.plugin_secret(plugin.id, &name).await?.ok_or_else(missing)?;
         Ok((plugin, secret))

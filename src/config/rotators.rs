@@ -88,13 +88,13 @@ fn read_one(
             let key = table.secret(reader, "key", with_secrets, signing_key);
             Some(Way::Webhook { url: url?, key: key? })
         }
-        kind => match RECIPES.get(kind) {
-            Some(recipe) => read_recipe(reader, table, recipe, with_secrets),
-            None => {
+        kind => {
+            let recipe = RECIPES.get(kind);
+            if recipe.is_none() {
                 table.mistake(reader, "kind", "there is no such kind", &kinds);
-                None
             }
-        },
+            recipe.and_then(|recipe| read_recipe(reader, table, recipe, with_secrets))
+        }
     };
     Some((way?, for_owners?))
 }

@@ -100,12 +100,11 @@ impl Gathered {
             let file = path.display().to_string();
             let place = format!("{name} in {file}");
             if TABLES.contains(&name.as_str()) {
-                match value {
-                    toml::Value::Table(table) => drop(self.tables.insert(name, (table, file))),
-                    _ => {
-                        let cure = "write its keys below [own_login], [providers.NAME] or [rotators.NAME]";
-                        self.mistake(place, "it is no table", cure);
-                    }
+                if let toml::Value::Table(table) = value {
+                    self.tables.insert(name, (table, file));
+                } else {
+                    let cure = "write its keys below [own_login], [providers.NAME] or [rotators.NAME]";
+                    self.mistake(place, "it is no table", cure);
                 }
                 continue;
             }

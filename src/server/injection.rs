@@ -101,6 +101,13 @@ impl Default for Injections {
     }
 }
 
+impl Injections {
+    /// Forgets what was open of a plugin: this process knows that it has changed.
+    pub async fn forget(&self, plugin: PluginId) {
+        self.0.invalidate(&plugin).await;
+    }
+}
+
 impl fmt::Debug for Injections {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Injections(…)")
@@ -179,8 +186,8 @@ fn chosen<'a>(all: &'a [Ready], route: Route<'_>) -> Result<Vec<&'a Ready>, Abou
     let is_named = |ready: &&Ready| ready.secret.routes.iter().any(|named| named.matches(route.method, route.path));
     let chosen: Vec<&Ready> = all.iter().filter(is_named).collect();
     for (place, one) in chosen.iter().enumerate() {
-        let same = |other: &&&Ready| other.secret.injection.header() == one.secret.injection.header();
-        if let Some(other) = chosen[..place].iter().find(same) {
+        let header = one.secret.injection.header();
+        if let Some(other) = chosen[..place].iter().find(|other| other.secret.injection.header() == header) {
             let (other, one) = (&other.secret, &one.secret);
             return Err((NotInjected::Ambiguous(other.name.clone(), one.name.clone()), one));
         }

@@ -146,7 +146,8 @@ impl Server {
     async fn is_newest(&self, taken: &TakenSecret, value: &SecretValue) -> Result<bool, KeyringError> {
         let id = SecretVersionId::of(taken.plugin_id, taken.id, taken.number);
         let newest = self.open_kept(Place::PluginSecret(id), &taken.sealed).await?;
-        Ok(newest.is_some_and(|newest| Digest::of(newest) == Digest::of(value.reveal())))
+        let asked = Digest::of(value.reveal());
+        Ok(newest.is_some_and(|newest| Digest::of(newest) == asked))
     }
 
     async fn keep_version(&self, taken: &TakenSecret, new: New) -> Result<(), SecretTurnError> {

@@ -74,7 +74,7 @@ impl Injection {
             return Err(NotAnInjection::NotAName);
         }
         let steers = |beginning: &&str| header.starts_with(*beginning);
-        if STEERING.contains(&header.as_str()) || STEERING_BEGINNINGS.iter().any(|beginning| steers(beginning)) {
+        if STEERING.contains(&header.as_str()) || STEERING_BEGINNINGS.iter().any(steers) {
             return Err(NotAnInjection::Steers(header));
         }
         let usual = if header == "authorization" { "Bearer " } else { "" };

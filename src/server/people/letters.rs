@@ -42,11 +42,15 @@ pub enum Case {
     PluginMended,
     /// A plugin's API is told nothing more.
     WebhookStopped,
+    /// A plugin's API key will want a new version.
+    ApiKeyDue,
+    /// It is late with one.
+    ApiKeyOverdue,
 }
 
 impl Case {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::SignUp,
         Self::AlreadyHere,
         Self::VerifyEmail,
@@ -62,6 +66,8 @@ impl Case {
         Self::PluginBroken,
         Self::PluginMended,
         Self::WebhookStopped,
+        Self::ApiKeyDue,
+        Self::ApiKeyOverdue,
     ];
 
     fn message(self) -> &'static str {
@@ -81,6 +87,8 @@ impl Case {
             Self::PluginBroken => "letter-plugin-broken",
             Self::PluginMended => "letter-plugin-mended",
             Self::WebhookStopped => "letter-webhook-stopped",
+            Self::ApiKeyDue => "letter-api-key-due",
+            Self::ApiKeyOverdue => "letter-api-key-overdue",
         }
     }
 
@@ -94,7 +102,12 @@ impl Case {
             Self::OwnPlugin | Self::OwnPluginNew => Some("letter-not-you"),
             Self::EmailChanged | Self::Deleted => Some("letter-ask-operator"),
             // They say what happened to a plugin, which nobody did.
-            Self::EmailRestored | Self::PluginBroken | Self::PluginMended | Self::WebhookStopped => None,
+            Self::EmailRestored
+            | Self::PluginBroken
+            | Self::PluginMended
+            | Self::WebhookStopped
+            | Self::ApiKeyDue
+            | Self::ApiKeyOverdue => None,
             Self::PasswordChanged | Self::PasswordReset => Some("letter-was-it-you"),
         }
     }
@@ -155,6 +168,8 @@ mod tests {
                 | Case::PluginBroken
                 | Case::PluginMended
                 | Case::WebhookStopped
+                | Case::ApiKeyDue
+                | Case::ApiKeyOverdue
         )
     }
 

@@ -44,6 +44,7 @@ mod resealing;
 mod rotations;
 mod rotators;
 mod rotators_abroad;
+mod secrets;
 mod settings;
 mod settings_in_chromium;
 mod simulate;

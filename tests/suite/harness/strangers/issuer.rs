@@ -207,8 +207,8 @@ impl State {
         let mut words = head.split(' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let bearer = head.lines().filter_map(|line| line.split_once(": "));
-        let bearer = bearer.filter(|(name, _)| name.eq_ignore_ascii_case("authorization")).map(|(_, value)| value);
-        let bearer = bearer.filter_map(|value| value.strip_prefix("Bearer ")).next().unwrap_or_default();
+        let mut bearer = bearer.filter(|(name, _)| name.eq_ignore_ascii_case("authorization")).map(|(_, value)| value);
+        let bearer = bearer.find_map(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         let url = Url::parse("https://issuer.example").unwrap().join(target).unwrap();
         if url.path() == "/used" {
             return self.use_it(bearer);
