@@ -83,8 +83,12 @@ fn mac(key: &MacKey, of: &[u8]) -> [u8; 32] {
 
 /// Says that the log was forgotten up to a link.
 pub fn forget(link: &AuditLink, forgotten_at: Timestamp, key: &MacKey) -> Forgotten {
-    let mut forgotten =
-        Forgotten { number: link.number, digest: link.digest, forgotten_at, kid: key.kid, mac: [0; 32] };
+    begin_after((link.number, link.digest), forgotten_at, key)
+}
+
+/// Says that the log can be proved after a link, by its number and digest, and not before.
+pub fn begin_after((number, digest): (i64, Digest), forgotten_at: Timestamp, key: &MacKey) -> Forgotten {
+    let mut forgotten = Forgotten { number, digest, forgotten_at, kid: key.kid, mac: [0; 32] };
     forgotten.mac = mac(key, &told(&forgotten));
     forgotten
 }

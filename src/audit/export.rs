@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::chain::LATE;
+use super::{EVENTS, LINKS, chain::LATE};
 use crate::{
     model::{
         Timestamp,
@@ -13,10 +13,6 @@ use crate::{
         audit_links::{EventRange, StoredEvent},
     },
 };
-
-/// How much is read at once.
-const EVENTS: u32 = 1000;
-const LINKS: u32 = 50;
 
 /// An event and its link; none while it waits for one.
 #[derive(Clone, Debug)]
@@ -68,10 +64,9 @@ impl<'a> Export<'a> {
     /// The store's.
     pub async fn page(&mut self) -> StoreResult<Vec<Exported>> {
         let events = self.store.stored_events(&self.range).await?;
-        let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(Vec::new()) };
-        self.range.after = Some(last.id);
-        let last = last.id;
-        self.read_links(first.id, last).await?;
+        let Some(last) = events.last().map(|last| last.id) else { return Ok(Vec::new()) };
+        self.range.after = Some(last);
+        self.read_links(&events).await?;
         let exported = |event: StoredEvent| Exported { link: self.numbers.get(&event.id).copied(), event };
         let page = events.into_iter().map(exported).collect();
         self.numbers.retain(|event, _| *event > last);
@@ -80,7 +75,12 @@ impl<'a> Export<'a> {
 
     /// Reads the links that events up to this one can stand in: what was written late may be in one that was made for
     /// others of a while later.
-    async fn read_links(&mut self, first: AuditEventId, last: AuditEventId) -> StoreResult<()> {
+    async fn read_links(&mut self, page: &[StoredEvent]) -> StoreResult<()> {
+        let (Some(first), Some(last)) = (page.first().map(|it| it.id), page.last().map(|it| it.id)) else {
+            return Ok(());
+        };
+        // Between two events of one plugin there may be a million of others.
+        let is_wanted = |event: AuditEventId| event > last || page.binary_search_by_key(&event, |it| it.id).is_ok();
         let end = AuditEventId::last_of(last.time() + LATE);
         let mut number = match self.link {
             Some(number) => number,
@@ -92,7 +92,7 @@ impl<'a> Export<'a> {
                 break;
             }
             for link in links {
-                let members = link.members.iter().filter(|member| member.event >= first);
+                let members = link.members.iter().filter(|member| is_wanted(member.event));
                 self.numbers.extend(members.map(|member| (member.event, link.number)));
                 (number, self.reached) = (link.number, Some(link.reached));
             }

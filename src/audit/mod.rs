@@ -6,6 +6,10 @@
 //! `jobs::audit_links` makes the links, `jobs::audit_age` forgets the oldest, `consentry audit verify` walks.
 //! `export` hands all of it out.
 
+/// How much is read of it at once.
+const LINKS: u32 = 50;
+const EVENTS: u32 = 1000;
+
 pub mod canonical;
 pub mod chain;
 pub mod export;

@@ -10,8 +10,10 @@ use std::{
     str::FromStr,
 };
 
+use chrono::TimeDelta;
+
 use super::{
-    canonical,
+    EVENTS, LINKS, canonical,
     chain::{self, BEGINNING, LATE},
 };
 use crate::{
@@ -19,16 +21,15 @@ use crate::{
     model::{digest::Digest, id::AuditEventId},
     store::{
         Store, StoreResult,
-        audit_links::{AuditLink, EventRange, Forgotten, Member},
+        audit_links::{AuditLink, EventRange, Forgotten, Member, StoredEvent},
     },
 };
 
 /// How many findings are named; all are counted.
 pub const NAMED_MAX: usize = 1000;
 
-/// How much is read at once.
-const LINKS: u32 = 50;
-const EVENTS: u32 = 1000;
+/// An event's id is made of its time.
+const DATED: TimeDelta = TimeDelta::seconds(1);
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub enum Wrong {
     Deleted,
     /// An event is another than its link was made of.
     Changed,
+    /// An event says that it happened at another time than its id does, which says when it was written.
+    Misdated,
     /// An event stands in no link, although those of its time have been made.
     Inserted,
     /// A link is not there.
@@ -55,6 +58,7 @@ impl Wrong {
         match self {
             Self::Deleted => "deleted",
             Self::Changed => "changed",
+            Self::Misdated => "misdated",
             Self::Inserted => "inserted",
             Self::LinkMissing => "link_missing",
             Self::LinkChanged => "link_changed",
@@ -88,6 +92,8 @@ pub struct Report {
     pub head: Option<AuditLink>,
     /// Up to which link the log was forgotten by its age.
     pub forgotten: Option<i64>,
+    /// Up to which link nothing is proved although it is there: the keys were lost, and the log began anew after it.
+    pub unproven: Option<i64>,
     /// What is wrong, the first [`NAMED_MAX`] of it.
     pub findings: Vec<Finding>,
     /// How much is.
@@ -129,6 +135,9 @@ impl FromStr for Anchor {
 pub async fn verify(store: &Store, ring: &Ring, expected: Option<Anchor>) -> StoreResult<Report> {
     let forgotten = store.audit_forgotten().await?;
     let mut walk = Walk::begin(store, ring, forgotten.as_ref());
+    if let Some(before) = &forgotten {
+        walk.pass_over(before).await?;
+    }
     walk.expected = expected.filter(|anchor| !walk.meets(*anchor));
     loop {
         let links = store.audit_links(walk.number, LINKS).await?;
@@ -144,17 +153,33 @@ pub async fn verify(store: &Store, ring: &Ring, expected: Option<Anchor>) -> Sto
 
 /// Whether a link by itself is what it was when it was made.
 pub fn holds(ring: &Ring, link: &AuditLink) -> bool {
-    chain::digest(link) == link.digest && ring.chaining_of(link.kid).is_some_and(|key| chain::is_authentic(link, key))
+    // It says itself when it was made; what it reaches cannot be earlier than that.
+    let made_at = link.made_at.max(link.reached.time());
+    let key = ring.chaining_of(link.kid, made_at);
+    chain::digest(link) == link.digest && key.is_some_and(|key| chain::is_authentic(link, key))
 }
 
 /// Whether the log was forgotten so far by who has the key.
 pub fn is_true(ring: &Ring, forgotten: &Forgotten) -> bool {
-    ring.chaining_of(forgotten.kid).is_some_and(|key| chain::is_truly_forgotten(forgotten, key))
+    let key = ring.chaining_of(forgotten.kid, forgotten.forgotten_at);
+    key.is_some_and(|key| chain::is_truly_forgotten(forgotten, key))
+}
+
+/// What is looked at of an event.
+struct Look {
+    digest: Digest,
+    is_dated: bool,
+}
+
+impl Look {
+    fn at(event: &StoredEvent) -> Self {
+        Self { digest: canonical::digest(event), is_dated: (event.at - event.id.time()).abs() < DATED }
+    }
 }
 
 /// An event that was met before its link.
 struct Stray {
-    digest: Digest,
+    look: Look,
     /// Its link may be one that is missing: that was told already.
     is_excused: bool,
 }
@@ -190,6 +215,19 @@ impl<'a> Walk<'a> {
             walk.find(Wrong::ForgottenWrongly, None, Some(walk.number));
         }
         walk
+    }
+
+    /// Where the keys of what is before were lost, that is there still: the walk begins behind it.
+    async fn pass_over(&mut self, before: &Forgotten) -> StoreResult<()> {
+        let links = self.store.audit_links(before.number - 1, 1).await?;
+        let Some(last) = links.first().filter(|link| link.number == before.number) else { return Ok(()) };
+        if last.digest == before.digest && chain::digest(last) == last.digest {
+            self.reached = Some(last.reached);
+        } else {
+            self.find(Wrong::LinkChanged, None, Some(last.number));
+        }
+        (self.report.forgotten, self.report.unproven) = (None, Some(last.number));
+        Ok(())
     }
 
     /// Whether the walk stands at a link that is as expected.
@@ -248,15 +286,13 @@ impl<'a> Walk<'a> {
             let Some(last) = events.last() else { return Ok(met) };
             after = Some(last.id);
             for event in &events {
-                let digest = canonical::digest(event);
+                let look = Look::at(event);
                 match link.members.binary_search_by_key(&event.id, |member| member.event) {
                     Err(_) if self.ahead.remove(&event.id) => {}
-                    Err(_) => drop(self.strays.insert(event.id, Stray { digest, is_excused })),
+                    Err(_) => drop(self.strays.insert(event.id, Stray { look, is_excused })),
                     Ok(place) => {
                         met.insert(event.id);
-                        if link.members[place].digest != digest {
-                            self.find(Wrong::Changed, Some(event.id), Some(link.number));
-                        }
+                        self.compare(link.members[place], Some(look), link.number);
                     }
                 }
             }
@@ -265,16 +301,23 @@ impl<'a> Walk<'a> {
 
     /// Looks for a member that is not in its link's stretch: it was written late, perhaps since that was walked.
     async fn look_for(&mut self, member: Member, link: i64) -> StoreResult<()> {
-        let digest = match self.strays.remove(&member.event) {
-            Some(stray) => Some(stray.digest),
-            None => self.store.stored_event(member.event).await?.as_ref().map(canonical::digest),
+        let look = match self.strays.remove(&member.event) {
+            Some(stray) => Some(stray.look),
+            None => self.store.stored_event(member.event).await?.as_ref().map(Look::at),
         };
-        match digest {
-            Some(digest) if digest == member.digest => {}
-            Some(_) => self.find(Wrong::Changed, Some(member.event), Some(link)),
-            None => self.find(Wrong::Deleted, Some(member.event), Some(link)),
-        }
+        self.compare(member, look, link);
         Ok(())
+    }
+
+    /// Compares an event with what its link says.
+    fn compare(&mut self, member: Member, look: Option<Look>, link: i64) {
+        let wrong = match look {
+            Some(look) if look.digest != member.digest => Wrong::Changed,
+            Some(look) if !look.is_dated => Wrong::Misdated,
+            Some(_) => return,
+            None => Wrong::Deleted,
+        };
+        self.find(wrong, Some(member.event), Some(link));
     }
 
     async fn end(mut self, began: Option<&Forgotten>) -> StoreResult<Report> {

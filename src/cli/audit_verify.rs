@@ -66,6 +66,7 @@ fn summary(report: &Report) -> Value {
         "waiting": report.waiting,
         "head": report.head.as_ref().map(head),
         "forgotten": report.forgotten,
+        "unproven": report.unproven,
         "found": report.found,
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
     })
@@ -80,6 +81,9 @@ fn told(report: &Report) -> String {
     let mut lines = vec![format!("Walked {links} links with {events} events; {waiting} more wait for the next link.")];
     if let Some(number) = report.forgotten {
         lines.push(format!("Up to link {number} the log was forgotten by its age."));
+    }
+    if let Some(number) = report.unproven {
+        lines.push(format!("Up to link {number} nothing can be proved any more: the keys it was made with are lost."));
     }
     if let Some(head) = &report.head {
         lines.push(format!("The chain stands at {}", anchor(head)));
@@ -103,6 +107,7 @@ fn says(finding: &Finding) -> String {
     match finding.wrong {
         Wrong::Deleted => format!("event {event} of link {link} is not there"),
         Wrong::Changed => format!("event {event} of link {link} is another than was written"),
+        Wrong::Misdated => format!("event {event} of link {link} was written at another time than it says"),
         Wrong::Inserted => format!("event {event} stands in no link, and those of its time were made without it"),
         Wrong::LinkMissing => format!("link {link} is not there"),
         Wrong::LinkChanged => format!("link {link} is not the one that was made, or its key is not here"),

@@ -18,6 +18,7 @@ use crate::{
     },
     outbound, passwords, random,
     registry::Registry,
+    server,
     store::{OpenOptions, Store},
 };
 
@@ -59,11 +60,15 @@ pub(super) fn outbound_settings(config: &config::Outbound) -> outbound::Settings
 }
 
 impl Desk {
-    /// Opens the store; its schema must be this program's.
+    /// Opens the store; its schema must be this program's. A command goes by the clock that all nodes go by: what it
+    /// writes has a time, and an event of long ago would count as one that was put among the others afterwards.
     pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
         let desk = Self::open_unmigrated(config).await?;
         let refused = match desk.store.schema_state().await {
-            Ok(state) => Failure::of_schema(state),
+            Ok(state) => match Failure::of_schema(state) {
+                None => server::measure(&desk.clock, &desk.store).await.err().map(Failure::from),
+                refused => refused,
+            },
             Err(error) => Some(error.into()),
         };
         match refused {

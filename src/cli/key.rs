@@ -18,7 +18,7 @@ use crate::{
         key_timetable::KeyTimetable,
     },
     registry::keys::{self, Ending, Means, Replaced},
-    server::{self, keyring::Keyring},
+    server::keyring::Keyring,
 };
 
 #[derive(Debug, Subcommand)]
@@ -110,7 +110,6 @@ pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> R
 }
 
 async fn list(desk: &Desk, masters: Option<&[MasterKey]>) -> Result<Answer, Failure> {
-    server::measure(&desk.clock, &desk.store).await?;
     let (now, keys) = (desk.clock.now(), desk.store.working_keys_ever().await?);
     let opens = |key: &WrappedKey| {
         let masters = masters.filter(|_| key.gone_at.is_none())?;
@@ -170,7 +169,6 @@ const RESEAL: &str = "What is kept sealed in rows is sealed anew by the server i
 
 /// Says what would end, and does nothing.
 async fn foretell(desk: &Desk, purpose: Purpose) -> Result<Answer, Failure> {
-    server::measure(&desk.clock, &desk.store).await?;
     let ending = keys::ending(&desk.registry(), purpose).await?;
     let text = format!(
         "{}\n\nNothing was done yet. Do it with:\n  consentry key rotate --purpose {} --compromised --yes",
@@ -190,11 +188,14 @@ async fn end(desk: &Desk, masters: Vec<MasterKey>, purpose: Purpose) -> Result<A
 }
 
 async fn give_up(desk: &Desk, masters: &[MasterKey], yes: bool) -> Result<Answer, Failure> {
-    server::measure(&desk.clock, &desk.store).await?;
     let now = desk.clock.now();
     let mut keys = desk.store.working_keys().await?;
     keys.retain(|key| master::unwrap(masters, key).is_err());
     if keys.is_empty() {
+        if yes {
+            // Whoever was cut off in the middle of it does the rest.
+            keys::give_up(&desk.registry(), masters).await?;
+        }
         return Ok(Answer { json: json!([]), text: "The master keys open all keys; none is given up.".to_owned() });
     }
     let json = keys.iter().map(|key| summary(key, (now, &desk.keys))).collect();
@@ -207,13 +208,12 @@ async fn give_up(desk: &Desk, masters: &[MasterKey], yes: bool) -> Result<Answer
         return Ok(Answer { json, text });
     }
     keys::give_up(&desk.registry(), masters).await?;
-    let text = format!("{table}\n\nThese are given up. The server makes new ones when it starts.");
+    let text = format!("{table}\n\nThese are given up, and new ones are made for those that were in use.");
     Ok(Answer { json, text })
 }
 
-/// Opens the table with the master keys, by the clock that all nodes go by: new times are written.
+/// Opens the table with the master keys.
 pub(super) async fn open(desk: &Desk, masters: Vec<MasterKey>) -> Result<Keyring, Failure> {
-    server::measure(&desk.clock, &desk.store).await?;
     let opened = Keyring::open(masters, &desk.store, desk.clock.now()).await;
     opened.map_err(|error| Failure::not_done(error.to_string()))
 }

@@ -8,13 +8,13 @@ use super::{
     desk::Desk,
     failure::Failure,
     flags::ConfigFlags,
+    key,
 };
 use crate::{
     keys::ring::Ring,
     model::plugin::Plugin,
     outbound::Outbound,
     registry::webhooks::{self, Means, Shown},
-    server::keyring::Keyring,
     store::webhooks::{Delivery, Webhook},
     tokens::webhook::WebhookSecret,
 };
@@ -127,8 +127,7 @@ async fn known(desk: &Desk, slug: &str) -> Result<(Plugin, Webhook), Failure> {
 
 /// What seals the secret. No other command needs the master keys, so only these read them.
 async fn keyring(desk: &Desk, flags: &ConfigFlags) -> Result<std::sync::Arc<Ring>, Failure> {
-    let opened = Keyring::open(flags.master_keys()?, &desk.store, desk.clock.now()).await;
-    Ok(opened.map_err(|error| Failure::not_done(error.to_string()))?.current())
+    Ok(key::open(desk, flags.master_keys()?).await?.current())
 }
 
 async fn told(desk: &Desk, plugin: &Plugin, secret: Option<WebhookSecret>, done: &str) -> Result<Answer, Failure> {

@@ -219,7 +219,7 @@ async fn change(arguments: Change, desk: &Desk) -> Result<Answer, Failure> {
         }
     }
     form.routes.extend(arguments.add_routes);
-    if let Some(header) = arguments.header {
+    if let Some(header) = arguments.header.filter(|header| !form.header.eq_ignore_ascii_case(header)) {
         // What stood before it in another header says nothing of this one.
         (form.header, form.prefix) = (header, None);
     }

@@ -11,7 +11,10 @@ use serde_json::json;
 
 use crate::{
     audit::{chain, verify},
-    keys::{KeyError, ring::Ring},
+    keys::{
+        KeyError,
+        ring::{IN_HAND, Ring},
+    },
     model::{
         audit::{Actor, AuditAction, Origin, Subjects},
         id::AuditEventId,
@@ -33,9 +36,6 @@ const BREATH: Duration = Duration::from_millis(50);
 
 /// The oldest link must be older than it may become by so much. So the log does not tell of this more than once a day.
 const AT_ONCE: TimeDelta = TimeDelta::days(1);
-
-/// A process that was held up may make a link with a key for a while after another took over from it.
-const IN_HAND: TimeDelta = TimeDelta::hours(1);
 
 /// At most so many links, and about so many events, in one batch.
 const LINKS: u32 = 20;
@@ -80,7 +80,11 @@ pub async fn once(server: &Server) -> Result<u64, ForgetError> {
         let Some(last) = links.last() else { break };
         let ring = server.keyring.current();
         check(&ring, began.as_ref(), &links)?;
-        let forgotten = chain::forget(last, server.clock.now(), ring.chaining()?);
+        let forgotten = match began {
+            // Nothing proves these any more, and what comes after them is proved as before.
+            Some(began) if last.number <= began.number => began,
+            _ => chain::forget(last, server.clock.now(), ring.chaining()?),
+        };
         if !server.store.forget_audit_links(&links, &forgotten).await? {
             // Another node is at it.
             break;
@@ -114,10 +118,15 @@ async fn let_keys_go(server: &Server) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The oldest links that are old enough. The newest of all stays: the next one is made from it.
+/// The oldest links that are old enough: of those whose keys were lost, or of those after them. The newest of all stays:
+/// the next one is made from it.
 async fn oldest(server: &Server, began: Option<&Forgotten>, ripe: AuditEventId) -> Result<Vec<AuditLink>, StoreError> {
-    let mut links = server.store.audit_links(began.map_or(0, |it| it.number), LINKS).await?;
+    let mut links = server.store.audit_links(0, LINKS).await?;
     links.pop();
+    let unproven = began.map_or(0, |it| links.iter().take_while(|link| link.number <= it.number).count());
+    if unproven > 0 {
+        links.truncate(unproven);
+    }
     let mut events = 0;
     let is_next = |link: &&AuditLink| {
         let is_first = events == 0;
@@ -135,7 +144,8 @@ fn check(ring: &Ring, began: Option<&Forgotten>, links: &[AuditLink]) -> Result<
         Some(began) => return Err(ForgetError::Altered(began.number)),
         None => (0, chain::BEGINNING),
     };
-    for link in links {
+    let unproven = previous.0;
+    for link in links.iter().filter(|link| unproven < link.number) {
         if (link.number - 1, link.previous) != previous || !verify::holds(ring, link) {
             return Err(ForgetError::Altered(link.number));
         }

@@ -65,11 +65,8 @@ pub async fn run(server: Arc<Server>) {
         if is_time {
             next_late = now + LATE_INTERVAL;
         }
-        let made = async {
-            link(&server).await?;
-            if is_time { link_late(&server).await } else { Ok(0) }
-        };
-        if let Err(error) = made.await {
+        let made = if is_time { link_all(&server).await } else { link(&server).await };
+        if let Err(error) = made {
             tracing::warn!(%error, "the audit log's chain could not be made longer; it is tried again in a minute");
             tokio::time::sleep(AFTER_FAILURE).await;
         } else if now >= next_anchor {
@@ -79,6 +76,12 @@ pub async fn run(server: Arc<Server>) {
             }
         }
     }
+}
+
+/// What was written late and all that has settled, in this order: late is what is a while before the end of the chain, and
+/// after a time without a server that end goes far.
+async fn link_all(server: &Server) -> Result<u64, LinkError> {
+    Ok(link_late(server).await? + link(server).await?)
 }
 
 /// Puts all that has settled into links, and answers how many it made.
@@ -162,13 +165,13 @@ async fn add(
     Ok(is_added.then_some(link))
 }
 
-/// The last time of a process: what has settled is linked, and the log says where the chain stands.
+/// The last time of a process: what was late and what has settled is linked, and the log says where the chain stands.
 ///
 /// # Errors
 ///
 /// The store's, and where there is no key.
 pub async fn end(server: &Server) -> Result<(), LinkError> {
-    link(server).await?;
+    link_all(server).await?;
     Ok(anchor(server).await?)
 }
 

@@ -14,7 +14,7 @@ use crate::{
 /// How long after one time the next comes.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// How many are looked at each time. More are late only where nobody minds.
+/// How many are looked at each time; those of which their owners know are left out.
 const LOOKED_AT_MAX: u32 = 1000;
 
 /// Reminds for ever.
@@ -31,7 +31,7 @@ pub async fn run(server: Arc<Server>) {
 pub async fn once(server: &Server) -> Result<(), RegistryError> {
     let now = server.clock.now();
     metrics::api_keys_overdue(server.store.overdue_secrets(now).await?);
-    for secret in server.store.due_secrets(now + LEAD_MAX, LOOKED_AT_MAX).await? {
+    for secret in server.store.due_secrets((now, now + LEAD_MAX), LOOKED_AT_MAX).await? {
         let due = (secret.due_at, secret.rotate_every);
         if let Some(notice) = notice(due, secret.is_rotated, secret.told_at, now) {
             server.remind(secret, notice).await?;

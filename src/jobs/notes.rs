@@ -58,10 +58,7 @@ pub async fn keep(server: &Server) -> StoreResult<()> {
     for some in uses.chunks(BATCH) {
         server.store.note_owner_token_uses(some).await?;
     }
-    let noted = |((plugin_id, secret_id, number), at)| {
-        let unless_after = at - USE_AGE_MIN;
-        SecretVersionUse { plugin_id, secret_id, number, at, unless_after }
-    };
+    let noted = |((secret_id, number), at)| SecretVersionUse { secret_id, number, at, unless_after: at - USE_AGE_MIN };
     let uses: Vec<SecretVersionUse> = server.secret_uses.take().into_iter().map(noted).collect();
     for some in uses.chunks(BATCH) {
         let audit = || server.audit(Actor::Server, Origin::default());

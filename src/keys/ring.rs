@@ -6,6 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use aws_lc_rs::hmac;
+use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
 use super::{
@@ -22,6 +23,9 @@ use crate::{
     },
     random,
 };
+
+/// A process that was held up may make a link of the audit log for a while with a key that another one took over from.
+pub const IN_HAND: TimeDelta = TimeDelta::hours(1);
 
 /// A key that authenticates.
 #[derive(Clone)]
@@ -127,12 +131,14 @@ impl Ring {
         self.in_force(purpose, algorithm, self.as_of).or_else(before)
     }
 
-    /// The last key that has begun and is still needed, whether another one took over or not.
+    /// The last key that has begun and is still needed, whether another one took over or not. One that was replaced before
+    /// it began never was in use.
     fn before(&self, purpose: Purpose, algorithm: KeyAlgorithm) -> Option<&Material> {
         let is_good = |held: &&Held| {
             held.purpose == purpose
                 && held.algorithm == algorithm
                 && held.active_at <= self.as_of
+                && held.retired_at.is_none_or(|until| held.active_at < until)
                 && held.is_needed(self.as_of)
         };
         self.keys.values().filter(is_good).max_by_key(|held| held.active_at).map(|held| &held.material)
@@ -247,10 +253,12 @@ impl Ring {
         }
     }
 
-    /// The key that authenticated a link of the audit log.
-    pub fn chaining_of(&self, kid: Kid) -> Option<&MacKey> {
+    /// The key that authenticated a link of the audit log at a time: none where another one had long taken over by then.
+    /// Whoever has a key that was replaced makes no link with it.
+    pub fn chaining_of(&self, kid: Kid, time: Timestamp) -> Option<&MacKey> {
+        let held = self.keys.get(&kid)?;
         match self.of(Purpose::Audit, kid) {
-            Some(Material::Mac(key)) => Some(key),
+            Some(Material::Mac(key)) if held.retired_at.is_none_or(|until| time <= until + IN_HAND) => Some(key),
             _ => None,
         }
     }

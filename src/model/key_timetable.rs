@@ -29,6 +29,15 @@ const REQUEST_MAX: TimeDelta = TimeDelta::days(7);
 /// A browser is remembered for a month, by a mark that this server authenticates.
 const MARK_MAX: TimeDelta = TimeDelta::days(31);
 
+/// No key is ever known for so long before it is used, whatever `jwks_max_age` is.
+const LEAD_MAX: TimeDelta = TimeDelta::days(2);
+
+/// Whether a key that waits does so because a clock was wrong when it was made. It is replaced like an old one: nothing
+/// would be until then.
+pub fn is_out_of_reach(newest: &WrappedKey, now: Timestamp) -> bool {
+    now + LEAD_MAX < newest.active_at
+}
+
 /// What the timetable depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyTimetable {

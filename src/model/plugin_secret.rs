@@ -14,7 +14,7 @@ use super::{
     digest::Digest,
     id::{PluginId, SecretId, SecretVersionId},
 };
-pub use injection::{Injection, NotAnInjection};
+pub use injection::{Injection, NotAnInjection, OVERRIDING};
 pub use notice::{LEAD_MAX, Notice, notice};
 pub use route::{NotARoute, SecretRoute, is_plain_path};
 

@@ -5,14 +5,16 @@
 
 use super::{Registry, RegistryError, RegistryResult};
 use crate::{
+    audit::chain,
     keys::{
+        KeyError,
         master::{self, MasterKey},
-        ring,
+        ring::{self, Ring},
     },
     model::{
         Timestamp,
         key::{KeyAlgorithm, Kid, Purpose, WrappedKey},
-        key_timetable::{KeyTimetable, TakeOver},
+        key_timetable::{self, KeyTimetable, TakeOver},
         public_key::SigningAlgorithm,
         resource::Resource,
     },
@@ -56,13 +58,14 @@ pub async fn rotate(
     means: Means<'_>,
     (purpose, algorithm): (Purpose, Option<KeyAlgorithm>),
 ) -> RegistryResult<Vec<Replaced>> {
-    let now = registry.clock.now();
     let mut replaced = Vec::new();
     for newest in newest(registry, purpose).await? {
         if algorithm.is_some_and(|algorithm| algorithm != newest.algorithm) {
             continue;
         }
-        if now < newest.active_at {
+        // Making keys takes a while, and each is to be known for as long before it is used.
+        let now = registry.clock.now();
+        if now < newest.active_at && !key_timetable::is_out_of_reach(&newest, now) {
             replaced.push(Replaced::Waits(newest));
             continue;
         }
@@ -73,10 +76,11 @@ pub async fn rotate(
 
 /// Replaces what the timetable says is due, and answers the new keys. What another node was quicker with is done.
 pub async fn rotate_due(registry: &Registry<'_>, means: Means<'_>) -> RegistryResult<Vec<WrappedKey>> {
-    let now = registry.clock.now();
     let mut made = Vec::new();
     for key in registry.store.working_keys().await?.iter().filter(|key| key.is_newest()) {
-        if means.timetable.due_at(key).is_none_or(|due| now < due) {
+        let now = registry.clock.now();
+        let is_due = means.timetable.due_at(key).is_some_and(|due| due <= now);
+        if !is_due && !key_timetable::is_out_of_reach(key, now) {
             continue;
         }
         match replace_in_time(registry, means, key, now).await {
@@ -125,10 +129,10 @@ pub async fn compromised(
     means: Means<'_>,
     purpose: Purpose,
 ) -> RegistryResult<Vec<WrappedKey>> {
-    let now = registry.clock.now();
-    let over = KeyTimetable::take_over_in_haste(purpose, now);
     let mut made = Vec::new();
     for newest in newest(registry, purpose).await? {
+        let now = registry.clock.now();
+        let over = KeyTimetable::take_over_in_haste(purpose, now);
         made.push(replace(registry, means, &newest, (now, over, Why::Compromised)).await?);
     }
     Ok(made)
@@ -173,16 +177,51 @@ pub async fn end(registry: &Registry<'_>) -> RegistryResult<Vec<Kid>> {
     if !registry.store.working_keys().await?.iter().any(is_over) {
         return Ok(Vec::new());
     }
+    for kid in registry.store.take_back_ends(now).await? {
+        tracing::warn!(
+            key.id = %kid,
+            "rows were written with a working key that was to be wiped; it stays until they are sealed anew"
+        );
+    }
     Ok(registry.store.end_keys(&registry.audit(now)).await?)
 }
 
-/// Gives up the keys that none of the master keys opens, because those that would are lost; answers which.
+/// Gives up the keys that none of the master keys opens, because those that would are lost; answers which. Those that were
+/// in use have successors at once, wrapped by the first master key: nothing is signed with an algorithm, and no link of
+/// the audit log made, before there is a key.
+///
+/// # Errors
+///
+/// [`KeyError::Missing`] without a master key.
 pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<Vec<Kid>> {
-    let keys = registry.store.working_keys().await?;
-    let shut = keys.iter().filter(|key| master::unwrap(masters, key).is_err()).map(|key| key.kid);
-    let shut: Vec<Kid> = shut.collect();
-    let audit = registry.audit(registry.clock.now());
-    Ok(registry.store.give_up_keys(&shut, &audit).await?)
+    let now = registry.clock.now();
+    let wrapping = masters.first().ok_or(KeyError::Missing("wrap others"))?;
+    let mut shut = registry.store.working_keys().await?;
+    shut.retain(|key| master::unwrap(masters, key).is_err());
+    let kids: Vec<Kid> = shut.iter().map(|key| key.kid).collect();
+    let given_up = registry.store.give_up_keys(&kids, &registry.audit(now)).await?;
+    let successor = |key: &WrappedKey| ring::new_key(wrapping, (key.purpose, key.algorithm), now, now);
+    let new: Vec<WrappedKey> =
+        shut.iter().filter(|key| key.is_newest()).map(successor).collect::<Result<_, KeyError>>()?;
+    registry.store.add_first_keys(&new, &registry.audit(now)).await?;
+    begin_proof_anew(registry, masters).await?;
+    Ok(given_up)
+}
+
+/// Where keys of links are gone that are there still, nobody can tell what was written before: the audit log can be proved
+/// from the last of them on, and that is said under a key that is there. Who has none cannot say it.
+async fn begin_proof_anew(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<()> {
+    let (now, store) = (registry.clock.now(), registry.store);
+    let ring = Ring::unwrap(masters, &store.working_keys().await?, now);
+    let said = store.audit_forgotten().await?;
+    let is_provable = said.as_ref().is_none_or(|said| ring.knows(said.kid));
+    let said = said.map(|said| (said.number, said.digest));
+    let lost = store.last_link_of_a_gone_key().await?.map(|link| (link.number, link.digest));
+    let Some(after) = lost.into_iter().chain(said).max_by_key(|(number, _)| *number) else { return Ok(()) };
+    if !is_provable || Some(after) != said {
+        store.keep_audit_forgotten(&chain::begin_after(after, now, ring.chaining()?)).await?;
+    }
+    Ok(())
 }
 
 /// The last key of each algorithm that a purpose has keys of.

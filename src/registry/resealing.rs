@@ -79,7 +79,12 @@ pub async fn need(registry: &Registry<'_>) -> RegistryResult<Need> {
 }
 
 /// Begins, or goes on where it was.
+///
+/// # Errors
+///
+/// As for [`turn`].
 pub async fn begin(registry: &Registry<'_>, ring: &Ring) -> RegistryResult<Kid> {
+    knows_all(registry, ring).await?;
     let kid = ring.sealing(Purpose::SealData)?.kid();
     registry.store.begin_reseal(kid, registry.clock.now()).await?;
     Ok(kid)
@@ -98,12 +103,7 @@ pub async fn standing(registry: &Registry<'_>, ring: &Ring) -> RegistryResult<Op
 /// [`KeyError::UnknownMaster`] where a key is not known here that may have sealed something: what others can open must
 /// not pass for what nobody can.
 pub async fn turn(registry: &Registry<'_>, ring: &Ring, lasts: Duration) -> RegistryResult<Turn> {
-    for key in keys(registry).await? {
-        let is_needed = key.needed_until.is_none_or(|until| registry.clock.now() < until);
-        if is_needed && ring.sealing_of(Purpose::SealData, key.kid).is_none() {
-            return Err(KeyError::UnknownMaster { kid: key.kid, master: key.master }.into());
-        }
-    }
+    knows_all(registry, ring).await?;
     let kid = ring.sealing(Purpose::SealData)?.kid();
     let is_free = |reseal: &Reseal| reseal.finished_at.is_none() && reseal.held_until <= registry.clock.now();
     let Some(standing) = registry.store.reseal(kid).await?.filter(is_free) else { return Ok(Turn::NotOurs) };
@@ -129,6 +129,17 @@ pub async fn turn(registry: &Registry<'_>, ring: &Ring, lasts: Duration) -> Regi
             Step::Done => return Ok(Turn::Done(walk.reseal)),
         }
     }
+}
+
+/// Whether every key opens here that may have sealed something.
+async fn knows_all(registry: &Registry<'_>, ring: &Ring) -> RegistryResult<()> {
+    for key in keys(registry).await? {
+        let is_needed = key.needed_until.is_none_or(|until| registry.clock.now() < until);
+        if is_needed && ring.sealing_of(Purpose::SealData, key.kid).is_none() {
+            return Err(KeyError::UnknownMaster { kid: key.kid, master: key.master }.into());
+        }
+    }
+    Ok(())
 }
 
 /// The keys that may have sealed what rows keep.

@@ -1,32 +1,31 @@
 //! API keys on their way into requests: whoever sends one on to a plugin's API has the keys put into its headers that are
-//! named for its route. They leave memory with the request and the moment after.
+//! named for its route. They stay sealed until then, and leave memory with the request.
 //!
 //! `model::plugin_secret` says what a route is; `registry::plugin_secrets` is how the keys were put away. A new version is
-//! used by every node within a second, the bound of everything that is cached here (`CACHED`), without a restart.
+//! used by every node a second after it was put away, and after however long a reading takes, without a restart.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use moka::future::Cache;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use zeroize::Zeroizing;
 
 use super::{Server, keyring::KeyringError};
 use crate::{
     keys::place::Place,
     model::{
-        Timestamp,
         audit::Origin,
         id::{PluginId, SecretId, SecretVersionId},
-        plugin_secret::{SecretName, is_plain_path},
+        plugin_secret::{OVERRIDING, SecretName, is_plain_path},
     },
     store::{StoreError, secret_uses::InjectableSecret},
-    vault::SecretValue,
 };
 
-/// How long a value that was opened is used before it is read again.
+/// How long what was read is used before it is read again.
 const CACHED: Duration = Duration::from_secs(1);
 
-/// The most plugins whose keys are open at a time.
-const PLUGINS_MAX: u64 = 1000;
+/// The most routes that are remembered, of all plugins together.
+const ROUTES_MAX: u64 = 100_000;
 
 /// A request as its route is told from others: its method and its path, both as they came.
 #[derive(Clone, Copy, Debug)]
@@ -60,66 +59,40 @@ pub enum NotInjected {
     Unreadable(SecretName),
     /// They cannot be read for now.
     #[error(transparent)]
-    Unread(#[from] Arc<UnreadSecrets>),
-}
-
-/// Why keys cannot be read for now; many who wait for one reading are told the same.
-#[derive(Debug, thiserror::Error)]
-pub enum UnreadSecrets {
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The keys.
+    Store(#[from] Arc<StoreError>),
+    /// What opens them cannot be read for now.
     #[error(transparent)]
     Keys(#[from] KeyringError),
 }
 
-impl NotInjected {
-    /// The word of the log for what somebody has to look into; none for what passes.
-    fn reason(&self) -> Option<&'static str> {
-        match self {
-            Self::Path => Some("path"),
-            Self::Ambiguous(..) => Some("ambiguous"),
-            Self::Unreadable(_) => Some("unreadable"),
-            Self::Unread(_) => None,
-        }
-    }
-}
-
-/// A key, opened where it can be.
-struct Ready {
-    secret: InjectableSecret,
-    value: Option<SecretValue>,
-}
-
-/// The keys that were open a moment ago; they do not print.
-pub struct Injections(Cache<PluginId, Arc<Vec<Ready>>>);
+/// The keys of plugins as they were read a moment ago, sealed.
+#[derive(Debug)]
+pub struct Injections(Cache<PluginId, Arc<Vec<InjectableSecret>>>);
 
 impl Default for Injections {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(PLUGINS_MAX).time_to_live(CACHED).build())
+        let weight = |_: &PluginId, secrets: &Arc<Vec<InjectableSecret>>| {
+            let routes: usize = secrets.iter().map(|secret| secret.routes.len()).sum();
+            u32::try_from(routes + 1).unwrap_or(u32::MAX)
+        };
+        Self(Cache::builder().weigher(weight).max_capacity(ROUTES_MAX).time_to_live(CACHED).build())
     }
 }
 
 impl Injections {
-    /// Forgets what was open of a plugin: this process knows that it has changed.
+    /// Forgets what was read of a plugin: this process knows that it has changed.
     pub async fn forget(&self, plugin: PluginId) {
         self.0.invalidate(&plugin).await;
     }
 }
 
-impl fmt::Debug for Injections {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Injections(…)")
-    }
-}
-
 /// What a use of a version is known by until it is written down.
-pub type UsedVersion = (PluginId, SecretId, i64);
+pub type UsedVersion = (SecretId, i64);
 
 impl Server {
-    /// Puts the keys that are named for a route of a plugin's API into the headers of a request to it; what stood there
-    /// goes. None is named for most routes, and then the headers stay as they are.
+    /// Puts the keys that are named for a route of a plugin's API into the headers of a request to it. What stood there
+    /// goes, however it was spelled, and so does what would make of it a request to another route. No key is named for most
+    /// routes, and then the headers stay as they are.
     ///
     /// # Errors
     ///
@@ -131,82 +104,83 @@ impl Server {
         headers: &mut HeaderMap,
         origin: &Origin,
     ) -> Result<Vec<Injected>, NotInjected> {
-        let ready = self.injections.0.try_get_with(plugin, self.open_secrets(plugin)).await?;
-        if ready.is_empty() {
-            return Ok(Vec::new());
-        }
+        let reading = async { self.store.injectable_secrets(plugin).await.map(Arc::new) };
+        let secrets = self.injections.0.try_get_with(plugin, reading).await?;
         let now = self.clock.now();
-        let chosen = chosen(&ready, route).and_then(|chosen| filled(&chosen));
-        match chosen {
-            Ok(filled) => {
-                let used = filled.iter().map(|(ready, ..)| self.used(plugin, &ready.secret, now)).collect();
-                for (_, name, value) in filled {
-                    headers.insert(name, value);
-                }
-                Ok(used)
+        let refused = |error: NotInjected, about: Option<&InjectableSecret>, reason| {
+            let about = about.map(|secret| (secret.id, &secret.name));
+            self.refusals.secret_refused(plugin, about, (reason, origin.clone()), now);
+            error
+        };
+        let chosen = match chosen(&secrets, route) {
+            Chosen::These(chosen) => chosen,
+            Chosen::Unclear => return Err(refused(NotInjected::Path, None, "path")),
+            Chosen::Two(one, other) => {
+                let error = NotInjected::Ambiguous(one.name.clone(), other.name.clone());
+                return Err(refused(error, Some(other), "ambiguous"));
             }
-            Err((error, about)) => {
-                if let Some(reason) = error.reason() {
-                    tracing::warn!(plugin.id = %plugin, reason, "a request to an API is not sent on: {error}");
-                    self.refusals.secret_refused(plugin, (about.id, &about.name), (reason, origin.clone()), now);
-                }
-                Err(error)
+        };
+        let mut filled = Vec::with_capacity(chosen.len());
+        for secret in &chosen {
+            let unreadable = || refused(NotInjected::Unreadable(secret.name.clone()), Some(secret), "unreadable");
+            filled.push(self.fill(plugin, secret).await?.ok_or_else(unreadable)?);
+        }
+        if !chosen.is_empty() {
+            let is_dropped = |name: &HeaderName| {
+                OVERRIDING.contains(&name.as_str()) || chosen.iter().any(|secret| secret.injection.is_in(name.as_str()))
+            };
+            let dropped: Vec<HeaderName> = headers.keys().filter(|name| is_dropped(name)).cloned().collect();
+            for name in dropped {
+                headers.remove(name);
             }
         }
+        headers.extend(filled);
+        let used = |secret: &&InjectableSecret| {
+            self.secret_uses.used((secret.id, secret.number), secret.last_used_at, now);
+            Injected { name: secret.name.clone(), version: secret.number }
+        };
+        Ok(chosen.iter().map(used).collect())
     }
 
-    fn used(&self, plugin: PluginId, secret: &InjectableSecret, now: Timestamp) -> Injected {
-        self.secret_uses.used((plugin, secret.id, secret.number), secret.last_used_at, now);
-        Injected { name: secret.name.clone(), version: secret.number }
-    }
-
-    /// A plugin's keys, read once for all who ask at once and in the second after.
-    async fn open_secrets(&self, plugin: PluginId) -> Result<Arc<Vec<Ready>>, UnreadSecrets> {
-        let mut ready = Vec::new();
-        for secret in self.store.injectable_secrets(plugin).await? {
-            let place = Place::PluginSecret(SecretVersionId::of(plugin, secret.id, secret.number));
-            let plain = self.open_kept(place, &secret.sealed).await?;
-            let value = plain.and_then(|plain| String::from_utf8(plain).ok()).map(SecretValue::new);
-            ready.push(Ready { secret, value });
-        }
-        Ok(Arc::new(ready))
+    /// A key as it stands in a request; none where it does not open. A log that prints headers leaves it out.
+    async fn fill(
+        &self,
+        plugin: PluginId,
+        secret: &InjectableSecret,
+    ) -> Result<Option<(HeaderName, HeaderValue)>, KeyringError> {
+        let place = Place::PluginSecret(SecretVersionId::of(plugin, secret.id, secret.number));
+        let Some(value) = self.open_kept(place, &secret.sealed).await?.map(Zeroizing::new) else { return Ok(None) };
+        let text = Zeroizing::new([secret.injection.prefix().as_bytes(), &value].concat());
+        let name = HeaderName::from_bytes(secret.injection.header().as_bytes()).ok();
+        let value = HeaderValue::from_bytes(&text).ok();
+        Ok(name.zip(value).map(|(name, mut value)| {
+            value.set_sensitive(true);
+            (name, value)
+        }))
     }
 }
 
-/// What went wrong, and about which key it is told.
-type About<'a> = (NotInjected, &'a InjectableSecret);
+/// The keys for a route.
+enum Chosen<'a> {
+    /// Those that are named for it.
+    These(Vec<&'a InjectableSecret>),
+    /// It can be read as more than one.
+    Unclear,
+    /// These share a header.
+    Two(&'a InjectableSecret, &'a InjectableSecret),
+}
 
-/// The keys that are named for a route.
-fn chosen<'a>(all: &'a [Ready], route: Route<'_>) -> Result<Vec<&'a Ready>, About<'a>> {
-    if let Some(first) = all.first()
-        && !is_plain_path(route.path)
-    {
-        return Err((NotInjected::Path, &first.secret));
+fn chosen<'a>(all: &'a [InjectableSecret], route: Route<'_>) -> Chosen<'a> {
+    if all.iter().any(|secret| !secret.routes.is_empty()) && !is_plain_path(route.path) {
+        return Chosen::Unclear;
     }
-    let is_named = |ready: &&Ready| ready.secret.routes.iter().any(|named| named.matches(route.method, route.path));
-    let chosen: Vec<&Ready> = all.iter().filter(is_named).collect();
+    let is_named = |secret: &&InjectableSecret| secret.routes.iter().any(|it| it.matches(route.method, route.path));
+    let chosen: Vec<&InjectableSecret> = all.iter().filter(is_named).collect();
     for (place, one) in chosen.iter().enumerate() {
-        let header = one.secret.injection.header();
-        if let Some(other) = chosen[..place].iter().find(|other| other.secret.injection.header() == header) {
-            let (other, one) = (&other.secret, &one.secret);
-            return Err((NotInjected::Ambiguous(other.name.clone(), one.name.clone()), one));
+        let header = one.injection.header();
+        if let Some(other) = chosen[..place].iter().find(|other| other.injection.is_in(header)) {
+            return Chosen::Two(other, one);
         }
     }
-    Ok(chosen)
-}
-
-/// The headers as they are sent; a log that prints them leaves these values out.
-fn filled<'a>(chosen: &[&'a Ready]) -> Result<Vec<(&'a Ready, HeaderName, HeaderValue)>, About<'a>> {
-    let fill = |ready: &&'a Ready| {
-        let Ready { secret, value } = *ready;
-        let unreadable = || (NotInjected::Unreadable(secret.name.clone()), secret);
-        let value = value.as_ref().ok_or_else(unreadable)?;
-        let injection = &secret.injection;
-        let text = zeroize::Zeroizing::new([injection.prefix(), value.reveal()].concat());
-        let name = HeaderName::from_bytes(injection.header().as_bytes()).map_err(|_| unreadable())?;
-        let mut value = HeaderValue::from_str(&text).map_err(|_| unreadable())?;
-        value.set_sensitive(true);
-        Ok((*ready, name, value))
-    };
-    chosen.iter().map(fill).collect()
+    Chosen::These(chosen)
 }

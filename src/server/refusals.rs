@@ -2,7 +2,7 @@
 //!
 //! Strangers cause them, and as many as they like. So none is written where it is refused: of each kind about one
 //! thing the first is told within seconds, and what follows once an hour, with how often it was. About different things
-//! there is room for so many, and each of them is one that is known here: an account, a client, a connection, a token.
+//! each kind has room for so many, and each of them is one that is known here: an account, a client, a connection, a token.
 //! A process that is killed loses those of the last seconds, and the count of the last hour.
 
 use std::{
@@ -26,7 +26,8 @@ use crate::{
     store::audit::Telling,
 };
 
-/// How many things can be told of in an hour. What is beyond that is counted, and is in the metrics anyhow.
+/// How many things can be told of in an hour, of each kind: strangers who cause one kind as they like crowd out no other.
+/// What is beyond that is counted, and is in the metrics anyhow.
 pub const THINGS_MAX: usize = 500;
 
 /// What goes on is told again after so long.
@@ -50,11 +51,23 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Of something that is refused about a thing, whoever it was.
+    pub fn about(action: AuditAction, about: Uuid, (subjects, origin): (Subjects, Origin)) -> Self {
+        Self { action, about, subjects, actor: Actor::Server, origin, detail: Map::new() }
+    }
+
     /// Of somebody who says to be a client.
     pub fn of_client(action: AuditAction, client: &Client, origin: Origin) -> Self {
         let plugin_id = client.home.as_ref().map(|home| home.plugin_id);
         let subjects = Subjects { client_id: Some(client.id), plugin_id, ..Subjects::default() };
-        Self { action, about: client.id.0, subjects, actor: Actor::Server, origin, detail: Map::new() }
+        Self::about(action, client.id.0, (subjects, origin))
+    }
+
+    /// The same, where it is known who it was.
+    #[must_use]
+    pub fn by(mut self, actor: Actor) -> Self {
+        self.actor = actor;
+        self
     }
 
     /// With one more thing that is known.
@@ -92,7 +105,7 @@ pub struct Refusals {
 
 #[derive(Default)]
 struct Gathered {
-    kept: HashMap<(AuditAction, Uuid), Kept>,
+    kept: HashMap<AuditAction, HashMap<Uuid, Kept>>,
     dropped: u64,
 }
 
@@ -100,8 +113,9 @@ impl Refusals {
     /// Something was refused.
     pub fn note(&self, refusal: Refusal, at: Timestamp) {
         let mut gathered = self.lock();
-        let is_full = gathered.kept.len() >= THINGS_MAX;
-        match gathered.kept.get_mut(&(refusal.action, refusal.about)) {
+        let room = gathered.kept.entry(refusal.action).or_default();
+        let is_full = room.len() >= THINGS_MAX;
+        match room.get_mut(&refusal.about) {
             Some(kept) if kept.times == 0 => {
                 (kept.last, kept.since, kept.times) = (refusal, at, 1);
             }
@@ -111,22 +125,15 @@ impl Refusals {
             }
             None if is_full => gathered.dropped += 1,
             None => {
-                let key = (refusal.action, refusal.about);
-                gathered.kept.insert(key, Kept { last: refusal, since: at, times: 1, due_at: at });
+                room.insert(refusal.about, Kept { last: refusal, since: at, times: 1, due_at: at });
             }
         }
     }
 
     /// An account's password or second factor was guessed so often that nobody may try for a while.
     pub fn sign_in_held(&self, account: AccountId, (by, failures): (&str, u32), origin: Origin, at: Timestamp) {
-        let refusal = Refusal {
-            action: AuditAction::AccountSignInHeld,
-            about: account.0,
-            subjects: Subjects { account_id: Some(account), ..Subjects::default() },
-            actor: Actor::Server,
-            origin,
-            detail: Map::new(),
-        };
+        let subjects = Subjects { account_id: Some(account), ..Subjects::default() };
+        let refusal = Refusal::about(AuditAction::AccountSignInHeld, account.0, (subjects, origin));
         self.note(refusal.with("by", by).with("failures", failures), at);
     }
 
@@ -137,34 +144,24 @@ impl Refusals {
             client_id: Some(family.client_id),
             plugin_id: Some(family.plugin_id),
         };
-        let refusal = Refusal {
-            action: AuditAction::RefreshDowngradeRefused,
-            about: family.id.0,
-            subjects,
-            actor: Actor::Client(family.client_id),
-            origin,
-            detail: Map::new(),
-        };
+        let refusal = Refusal::about(AuditAction::RefreshDowngradeRefused, family.id.0, (subjects, origin));
+        let refusal = refusal.by(Actor::Client(family.client_id));
         self.note(refusal.with("family", family.id.to_string()).with("method", method.as_str()), at);
     }
 
-    /// An API key was not given to a request that it might have been meant for.
+    /// An API key was not given to a request that it might have been meant for; none, where nobody can say which.
     pub fn secret_refused(
         &self,
         plugin: PluginId,
-        (secret, name): (SecretId, &SecretName),
+        secret: Option<(SecretId, &SecretName)>,
         (reason, origin): (&str, Origin),
         at: Timestamp,
     ) {
-        let refusal = Refusal {
-            action: AuditAction::SecretRefused,
-            about: secret.0,
-            subjects: Subjects { plugin_id: Some(plugin), ..Subjects::default() },
-            actor: Actor::Server,
-            origin,
-            detail: Map::new(),
-        };
-        self.note(refusal.with("name", name.as_str()).with("reason", reason), at);
+        let subjects = Subjects { plugin_id: Some(plugin), ..Subjects::default() };
+        let about = secret.map_or(plugin.0, |(id, _)| id.0);
+        let refusal = Refusal::about(AuditAction::SecretRefused, about, (subjects, origin));
+        let name = secret.map(|(_, name)| name.as_str());
+        self.note(refusal.with("name", name).with("reason", reason), at);
     }
 
     /// What is to be told now, and how many were let go because there were too many things. What was told and did not
@@ -172,24 +169,26 @@ impl Refusals {
     pub fn take(&self, now: Timestamp) -> (Vec<Due>, u64) {
         let mut gathered = self.lock();
         let mut due = Vec::new();
-        gathered.kept.retain(|_, kept| {
-            if kept.due_at > now {
-                return true;
-            }
-            if kept.times == 0 {
-                return false;
-            }
-            due.push(told(kept));
-            (kept.times, kept.due_at) = (0, now + WINDOW);
-            true
-        });
+        for room in gathered.kept.values_mut() {
+            room.retain(|_, kept| {
+                if kept.due_at > now {
+                    return true;
+                }
+                if kept.times == 0 {
+                    return false;
+                }
+                due.push(told(kept));
+                (kept.times, kept.due_at) = (0, now + WINDOW);
+                true
+            });
+        }
         (due, std::mem::take(&mut gathered.dropped))
     }
 
     /// Everything that was not told, because the process ends.
     pub fn take_all(&self) -> Vec<Due> {
         let kept = std::mem::take(&mut self.lock().kept);
-        kept.values().filter(|kept| kept.times > 0).map(told).collect()
+        kept.values().flat_map(HashMap::values).filter(|kept| kept.times > 0).map(told).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Gathered> {
@@ -214,14 +213,8 @@ mod tests {
     }
 
     fn refusal(about: u128) -> Refusal {
-        Refusal {
-            action: AuditAction::ClientAuthenticationRefused,
-            about: Uuid::from_u128(about),
-            subjects: Subjects::default(),
-            actor: Actor::Server,
-            origin: Origin::default(),
-            detail: Map::new(),
-        }
+        let unknown = (Subjects::default(), Origin::default());
+        Refusal::about(AuditAction::ClientAuthenticationRefused, Uuid::from_u128(about), unknown)
     }
 
     /// How often each that is told happened.
@@ -265,5 +258,16 @@ mod tests {
         refusals.take(at(3600));
         refusals.note(refusal(7_000_000), at(3601));
         assert_eq!(refusals.take(at(3601)).0.len(), 1);
+    }
+
+    #[test]
+    fn what_strangers_cause_crowds_out_nothing_else() {
+        let refusals = Refusals::default();
+        for about in 0..2 * THINGS_MAX as u128 {
+            refusals.note(refusal(about), at(0));
+        }
+        refusals.note(Refusal { action: AuditAction::AccountSignInHeld, ..refusal(7) }, at(1));
+        let (due, _) = refusals.take(at(1));
+        assert!(due.iter().any(|due| due.telling.action == AuditAction::AccountSignInHeld));
     }
 }

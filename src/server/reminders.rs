@@ -19,13 +19,14 @@ impl Server {
             Notice::Soon => Case::ApiKeyDue,
             Notice::Overdue => Case::ApiKeyOverdue,
         };
-        let mails = self.mails_to_owners::<RegistryError>(&plugin, case, &Actor::Server).await?;
+        let (name, slug) = (secret.name.clone(), plugin.slug.as_str());
+        let mails = self.mails_to_owners::<RegistryError>(&plugin, (case, name.as_str()), &Actor::Server).await?;
         let is_overdue = notice == Notice::Overdue;
-        if is_overdue {
-            let (name, slug) = (secret.name.as_str(), plugin.slug.as_str());
-            tracing::warn!(secret.name = name, plugin.slug = slug, "an API key is overdue for a new version");
-        }
         let telling = DueTelling { secret, is_overdue, mails };
-        Ok(self.store.tell_of_due_secret(&telling, &self.audit(Actor::Server, Origin::default())).await?)
+        let told = self.store.tell_of_due_secret(&telling, &self.audit(Actor::Server, Origin::default())).await?;
+        if told && is_overdue {
+            tracing::warn!(secret.name = %name, plugin.slug = slug, "an API key is overdue for a new version");
+        }
+        Ok(told)
     }
 }

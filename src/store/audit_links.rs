@@ -105,7 +105,7 @@ pub struct AuditLink {
     pub mac: [u8; 32],
 }
 
-/// Up to where the log was forgotten.
+/// The link after which the log can be proved: it was forgotten up to there, or the keys of what is before are lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgotten {
     /// The last link that was.
@@ -166,9 +166,19 @@ impl Store {
         on_either_engine!(self, engine => engine.add_audit_link(link))
     }
 
-    /// Up to where the log was forgotten, if any of it was.
+    /// Up to where the log was forgotten or cannot be proved, if any of it.
     pub async fn audit_forgotten(&self) -> StoreResult<Option<Forgotten>> {
         on_either_engine!(self, engine => engine.audit_forgotten())
+    }
+
+    /// The newest link that was made with a key which is gone.
+    pub async fn last_link_of_a_gone_key(&self) -> StoreResult<Option<AuditLink>> {
+        on_either_engine!(self, engine => engine.last_link_of_a_gone_key())
+    }
+
+    /// Says after which link the log can be proved, in the place of what was said before.
+    pub async fn keep_audit_forgotten(&self, forgotten: &Forgotten) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.keep_audit_forgotten(forgotten))
     }
 
     /// Forgets these links, which are the oldest there are, with their events; `false` where another node was quicker.

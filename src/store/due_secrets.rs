@@ -44,9 +44,9 @@ pub struct DueTelling {
 }
 
 impl Store {
-    /// Those that are due by then, the earliest first.
-    pub async fn due_secrets(&self, by: Timestamp, rows_max: u32) -> StoreResult<Vec<DueSecret>> {
-        on_either_engine!(self, engine => engine.due_secrets(by, rows_max))
+    /// Those that are due by then, the earliest first, and whose owners do not know it.
+    pub async fn due_secrets(&self, (now, by): (Timestamp, Timestamp), rows_max: u32) -> StoreResult<Vec<DueSecret>> {
+        on_either_engine!(self, engine => engine.due_secrets((now, by), rows_max))
     }
 
     /// How many are late.

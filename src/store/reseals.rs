@@ -160,7 +160,7 @@ impl Store {
     }
 
     /// Begins it, unless it is under way; what was done is done again from the beginning. One with another key that is
-    /// under way ends, since this key has taken over.
+    /// under way ends, where that key seals no more.
     pub async fn begin_reseal(&self, kid: Kid, at: Timestamp) -> StoreResult<()> {
         on_either_engine!(self, engine => engine.begin_reseal(kid, at))
     }
@@ -200,5 +200,12 @@ impl Store {
     /// somebody else's turn.
     pub async fn finish_reseal(&self, end: &ResealEnd, audit: &Audit) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.finish_reseal(end, audit))
+    }
+
+    /// The last look before keys are wiped whose end has come: where rows are sealed with other keys than the walk left
+    /// them with, somebody was held up between sealing and writing. Then those keys are without an end again, so that
+    /// another walk follows; answers which. It reads every row where there is such a key.
+    pub async fn take_back_ends(&self, at: Timestamp) -> StoreResult<Vec<Kid>> {
+        on_either_engine!(self, engine => engine.take_back_ends(at))
     }
 }

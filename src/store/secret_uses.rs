@@ -32,8 +32,6 @@ pub struct InjectableSecret {
 /// A version was used.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretVersionUse {
-    /// Of which plugin.
-    pub plugin_id: PluginId,
     /// Of which secret.
     pub secret_id: SecretId,
     /// Which version.

@@ -77,14 +77,9 @@ async fn answer(
 
 /// Tells that a token was shown for what it is not good for: it may be in other hands than its owner's.
 fn refused(server: &Server, request: &HttpRequest, (account, token): (&Account, UsedToken), scope: OwnerScope) {
-    let refusal = Refusal {
-        action: AuditAction::OwnerTokenRefused,
-        about: token.id.0,
-        subjects: Subjects { account_id: Some(account.id), ..Subjects::default() },
-        actor: Actor::Program(Program { account_id: account.id, token }),
-        origin: origin(request),
-        detail: serde_json::Map::new(),
-    };
+    let subjects = Subjects { account_id: Some(account.id), ..Subjects::default() };
+    let refusal = Refusal::about(AuditAction::OwnerTokenRefused, token.id.0, (subjects, origin(request)));
+    let refusal = refusal.by(Actor::Program(Program { account_id: account.id, token }));
     server.refusals.note(refusal.with("scope", scope.as_str()), server.clock.now());
 }
 

@@ -137,3 +137,47 @@ fn another_algorithm_signs_once_its_key_has_begun() {
     assert_eq!(signs(1000), [kids[0], kids[1], kids[0]]);
     assert_eq!(signs(2000), kids);
 }
+
+/// The key that makes new things for a purpose.
+fn maker(ring: &Ring, purpose: Purpose) -> Option<Kid> {
+    match purpose {
+        Purpose::Sign => ring.signing(SigningAlgorithm::Es256).ok().map(SigningKey::kid),
+        Purpose::Mac => ring.mac().ok().map(|key| key.kid),
+        Purpose::Audit => ring.chaining().ok().map(|key| key.kid),
+        _ => ring.sealing(purpose).ok().map(SealingKey::kid),
+    }
+}
+
+#[test]
+fn where_the_successor_does_not_open_the_key_before_it_goes_on_while_it_is_taken() {
+    let (ours, theirs) = (MasterKey::new([1; 32]), MasterKey::new([2; 32]));
+    for &purpose in Purpose::ALL {
+        let old = WrappedKey { needed_until: Some(at(5000)), ..key(&ours, purpose, (0, Some(1000))) };
+        let rows = [old, key(&theirs, purpose, (1000, None))];
+        let ring = Ring::unwrap(std::slice::from_ref(&ours), &rows, at(0));
+        let old = Some(rows[0].kid);
+        // What rows keep is not sealed with it any more: it goes as soon as no row needs it.
+        let after = if purpose == Purpose::SealData { None } else { old };
+        for (now, expected) in [(0, old), (999, old), (1000, after), (4999, after), (5000, None)] {
+            assert_eq!(maker(&ring.at(at(now)), purpose), expected, "{purpose:?} at {now}");
+        }
+        assert_eq!(ring.at(at(1000)).lacking().len(), Purpose::ALL.len(), "it is told all the same");
+        // Once the successor opens, it is the one.
+        let both = Ring::unwrap(&[MasterKey::new([1; 32]), MasterKey::new([2; 32])], &rows, at(1000));
+        assert_eq!(maker(&both, purpose), Some(rows[1].kid));
+    }
+}
+
+#[test]
+fn a_key_that_never_began_does_not_go_on_in_the_place_of_its_successor() {
+    let (ours, theirs) = (MasterKey::new([1; 32]), MasterKey::new([2; 32]));
+    let rows = [
+        key(&ours, Purpose::Audit, (0, Some(2000))),
+        key(&ours, Purpose::Audit, (10_000, Some(2000))),
+        key(&theirs, Purpose::Audit, (2000, None)),
+    ];
+    let ring = Ring::unwrap(&[ours], &rows, at(0));
+    for now in [1999, 2000, 9999, 10_000, 90_000] {
+        assert_eq!(maker(&ring.at(at(now)), Purpose::Audit), Some(rows[0].kid), "{now}");
+    }
+}

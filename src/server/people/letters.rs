@@ -126,15 +126,24 @@ pub struct Facts<'a> {
     pub language: Option<&'a str>,
 }
 
-/// Writes the letter.
-pub fn write(case: Case, facts: &Facts<'_>) -> Letter {
-    write_about("", case, facts)
+/// What a letter is about; both are made of few characters, whoever named them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About<'a> {
+    /// A plugin's host.
+    pub host: &'a str,
+    /// The name of an API key of its.
+    pub key: &'a str,
 }
 
-/// Writes a letter about what stands on that host; a host is made of few characters, whoever named it.
-pub fn write_about(host: &str, case: Case, facts: &Facts<'_>) -> Letter {
+/// Writes the letter.
+pub fn write(case: Case, facts: &Facts<'_>) -> Letter {
+    write_about(About::default(), case, facts)
+}
+
+/// Writes a letter about what an owner has here.
+pub fn write_about(About { host, key }: About<'_>, case: Case, facts: &Facts<'_>) -> Letter {
     let language: Language = facts.language.and_then(|tag| tag.parse().ok()).unwrap_or_default();
-    let whole = language.say(case.message()).name("server", facts.server).name("host", host);
+    let whole = language.say(case.message()).name("server", facts.server).name("host", host).name("key", key);
     let part = |name| Some(whole.clone().part(name)).filter(Said::is_there).map(|said| said.text());
     // How long a link is good for is worth telling only with a link; some letters end with something else.
     let ends = part("ends").filter(|_| facts.link.is_some() || part("does").is_none());

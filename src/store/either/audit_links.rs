@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{Db, Engine, reading};
+use super::{Connection, Db, Engine, reading};
 use crate::{
     model::{Timestamp, digest::Digest, id::AuditEventId, key::Kid},
     store::{
@@ -36,6 +36,10 @@ const ONE: &str = concat!(select_events!(), "where id = $1");
 
 const LAST: &str = concat!(select_links!(), "order by number desc limit 1");
 const AFTER: &str = concat!(select_links!(), "where number > $1 order by number limit $2");
+const LAST_OF_GONE: &str = concat!(
+    select_links!(),
+    "where kid not in (select kid from working_keys where gone_at is null) order by number desc limit 1"
+);
 const FIRST_REACHING: &str = "select min(number) from audit_links where reached >= $1";
 const MEMBERS_AFTER: &str = "select members from audit_links where reached > $1";
 
@@ -270,15 +274,32 @@ impl Engine {
             delete.push(")");
             delete.build().execute(&mut *step).await?;
         }
-        sqlx::query(KEEP_FORGOTTEN)
-            .bind(forgotten.number)
-            .bind(forgotten.digest.0.as_slice())
-            .bind(forgotten.forgotten_at)
-            .bind(i64::from(forgotten.kid.0))
-            .bind(forgotten.mac.as_slice())
-            .execute(&mut *step)
-            .await?;
+        keep_forgotten(&mut step, forgotten).await?;
         step.commit().await?;
         Ok(true)
     }
+
+    pub(in crate::store) async fn last_link_of_a_gone_key(&self) -> StoreResult<Option<AuditLink>> {
+        let row: Option<LinkRow> =
+            reading!(self, connection => sqlx::query_as(LAST_OF_GONE).fetch_optional(&mut *connection))?;
+        row.map(AuditLink::try_from).transpose()
+    }
+
+    pub(in crate::store) async fn keep_audit_forgotten(&self, forgotten: &Forgotten) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        keep_forgotten(&mut step, forgotten).await?;
+        Ok(step.commit().await?)
+    }
+}
+
+async fn keep_forgotten(step: &mut Connection, forgotten: &Forgotten) -> StoreResult<()> {
+    sqlx::query(KEEP_FORGOTTEN)
+        .bind(forgotten.number)
+        .bind(forgotten.digest.0.as_slice())
+        .bind(forgotten.forgotten_at)
+        .bind(i64::from(forgotten.kid.0))
+        .bind(forgotten.mac.as_slice())
+        .execute(step)
+        .await?;
+    Ok(())
 }

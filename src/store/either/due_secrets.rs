@@ -19,9 +19,12 @@ use crate::{
 const DUE: &str = "
     select id, plugin_id, name, due_at, rotate_every_seconds, rotator is not null as is_rotated, told_at
       from plugin_secrets
-     where due_at <= $1 and removed_at is null and rotate_every_seconds is not null
+     where due_at <= $1
+       and removed_at is null
+       and rotate_every_seconds is not null
+       and (told_at is null or (told_at < due_at and due_at <= $2))
      order by due_at
-     limit $2";
+     limit $3";
 
 const OVERDUE: &str = "select count(*) from plugin_secrets where due_at <= $1 and removed_at is null";
 
@@ -59,9 +62,14 @@ impl TryFrom<DueRow> for DueSecret {
 }
 
 impl Engine {
-    pub(in crate::store) async fn due_secrets(&self, by: Timestamp, rows_max: u32) -> StoreResult<Vec<DueSecret>> {
+    pub(in crate::store) async fn due_secrets(
+        &self,
+        (now, by): (Timestamp, Timestamp),
+        rows_max: u32,
+    ) -> StoreResult<Vec<DueSecret>> {
         let rows: Vec<DueRow> = reading!(self, connection => sqlx::query_as(DUE)
             .bind(by)
+            .bind(now)
             .bind(i64::from(rows_max))
             .fetch_all(&mut *connection))?;
         rows.into_iter().map(DueSecret::try_from).collect()

@@ -42,6 +42,13 @@ const RETIRE: &str = "
        set retired_at = $2, needed_until = $3
      where kid = $1 and retired_at is null";
 
+/// One that was to be used for longer, until the newest began: that does not begin any more.
+const RETIRE_WITH_IT: &str = "
+    update working_keys
+       set retired_at = $3, needed_until = $4
+     where purpose = $1 and algorithm = $2 and retired_at > $3 and gone_at is null
+ returning kid";
+
 /// Those before the newest. One that was to be used a little longer, or begin later, ends with it.
 const RETIRE_EARLIER: &str = "
     update working_keys
@@ -162,17 +169,18 @@ impl Engine {
             return Ok(RotateKey::MadeMeanwhile);
         }
         let mut replaced = vec![*old];
-        if *why == Why::Compromised {
-            let earlier: Vec<i64> = sqlx::query_scalar(RETIRE_EARLIER)
-                .bind(new.purpose.as_str())
-                .bind(new.algorithm.as_str())
-                .bind(new.active_at)
-                .bind(needed_until)
-                .fetch_all(&mut *step)
-                .await?;
-            let earlier: Vec<Kid> = earlier.into_iter().map(kid).collect::<StoreResult<_>>()?;
-            replaced.extend(earlier.into_iter().filter(|kid| kid != old));
-        }
+        let earlier: Vec<i64> = sqlx::query_scalar(match why {
+            Why::Routine => RETIRE_WITH_IT,
+            Why::Compromised => RETIRE_EARLIER,
+        })
+        .bind(new.purpose.as_str())
+        .bind(new.algorithm.as_str())
+        .bind(new.active_at)
+        .bind(needed_until)
+        .fetch_all(&mut *step)
+        .await?;
+        let earlier: Vec<Kid> = earlier.into_iter().map(kid).collect::<StoreResult<_>>()?;
+        replaced.extend(earlier.into_iter().filter(|kid| kid != old));
         let action = match why {
             Why::Routine => AuditAction::KeyRotated,
             Why::Compromised => AuditAction::KeyCompromised,

@@ -29,7 +29,13 @@ macro_rules! select {
 
 const FIND: &str = select!("where kid = $1");
 
-const END_OTHERS: &str = "delete from reseals where kid <> $1 and finished_at is null";
+/// Not one to a key that seals still: a node that has not read the keys for a while must not end it.
+const END_OTHERS: &str = "
+    delete from reseals
+     where kid <> $1 and finished_at is null
+       and not exists (select 1
+                         from working_keys k
+                        where k.kid = reseals.kid and (k.retired_at is null or k.retired_at > $2))";
 
 /// One that is under way goes on as it is.
 const BEGIN: &str = "
@@ -64,6 +70,25 @@ const END_KEYS: &str = "
     update working_keys
        set needed_until = $4
      where purpose = $1 and kid <> $2 and retired_at <= $3 and needed_until is null and gone_at is null";
+
+const ENDING: &str = "
+    select count(*)
+      from working_keys
+     where purpose = $1 and needed_until <= $2 and retired_at <= $2 and gone_at is null";
+
+/// What the last walk left is what it could not open.
+const LAST_WALK: &str = "
+    select kid, unreadable
+      from reseals
+     where finished_at is not null
+     order by finished_at desc
+     limit 1";
+
+const TAKE_BACK: &str = "
+    update working_keys
+       set needed_until = null
+     where purpose = $1 and needed_until <= $2 and retired_at <= $2 and gone_at is null
+ returning kid";
 
 /// What is done to a column.
 struct Statements {
@@ -219,7 +244,7 @@ impl Engine {
 
     pub(in crate::store) async fn begin_reseal(&self, kid: Kid, at: Timestamp) -> StoreResult<()> {
         let mut step = self.begin().await?;
-        sqlx::query(END_OTHERS).bind(i64::from(kid.0)).execute(&mut *step).await?;
+        sqlx::query(END_OTHERS).bind(i64::from(kid.0)).bind(at).execute(&mut *step).await?;
         sqlx::query(BEGIN)
             .bind(i64::from(kid.0))
             .bind(at)
@@ -334,5 +359,28 @@ impl Engine {
         audit::write(&mut step, event, AuditAction::KeyResealed, Subjects::default(), detail).await?;
         step.commit().await?;
         Ok(true)
+    }
+
+    pub(in crate::store) async fn take_back_ends(&self, at: Timestamp) -> StoreResult<Vec<Kid>> {
+        let purpose = Purpose::SealData.as_str();
+        let ending: i64 = reading!(self, connection => sqlx::query_scalar(ENDING)
+            .bind(purpose)
+            .bind(at)
+            .fetch_one(&mut *connection))?;
+        if ending == 0 {
+            return Ok(Vec::new());
+        }
+        let last: Option<(i64, i64)> =
+            reading!(self, connection => sqlx::query_as(LAST_WALK).fetch_optional(&mut *connection))?;
+        // Rows are counted before the step that writes: whoever writes must not wait for that.
+        if let Some((kid, unreadable)) = last
+            && self.sealed_otherwise(Kid(kid.try_into().map_err(StoreError::broken)?)).await? <= unsigned(unreadable)?
+        {
+            return Ok(Vec::new());
+        }
+        let mut step = self.begin().await?;
+        let kids: Vec<i64> = sqlx::query_scalar(TAKE_BACK).bind(purpose).bind(at).fetch_all(&mut *step).await?;
+        step.commit().await?;
+        kids.into_iter().map(|kid| Ok(Kid(kid.try_into().map_err(StoreError::broken)?))).collect()
     }
 }

@@ -11,6 +11,7 @@ mod any_bytes;
 mod assertion_replays;
 mod assertions;
 mod audit;
+mod audit_keys;
 mod browsers;
 mod clients;
 mod codes;

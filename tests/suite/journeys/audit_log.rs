@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{
+        databases::{Engine, without_postgres},
         process::Installation,
         server::{CALLBACK, Options, Registered, World},
     },
@@ -189,4 +190,27 @@ on_both_engines! {
         assert_eq!(read(Part { plugin: None, since, until }).await, expected);
         assert!(!links.contains_key(&waiting));
     }
+}
+
+/// All nodes on one Postgres go by its clock, and so does whoever works beside them with a clock that is wrong.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_goes_by_the_databases_clock() {
+    if without_postgres() {
+        return;
+    }
+    let installed = Installation::new(Engine::Postgres).await;
+    let Installation { database, .. } = &installed;
+    let consentry = installed.program();
+    consentry.set_up();
+    database
+        .execute(
+            "create function public.clock_timestamp() returns timestamptz language sql
+             as $$ select pg_catalog.clock_timestamp() + interval '1 hour' $$",
+        )
+        .await;
+    let name = database.url.rsplit('/').next().unwrap();
+    database.execute(&format!("alter database {name} set search_path = public, pg_catalog")).await;
+    consentry.answer(&["group", "create", "team", "--json"]);
+    let ahead = "audit_events where action = 'group.created' and at > pg_catalog.now() + interval '50 minutes'";
+    assert_eq!(database.count(ahead).await, 1);
 }

@@ -6,13 +6,15 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use consentry::{
     clock::Clock,
+    jobs,
     keys::{master::MasterKey, ring},
     model::{
         client::Dialect,
-        key::{Kid, Purpose},
+        key::{KeyAlgorithm, Kid, Purpose},
         key_timetable::KeyTimetable,
+        public_key::SigningAlgorithm,
     },
-    registry::keys::{Means, rotate},
+    registry::keys::{Means, Replaced, give_up, rotate, rotate_due},
     store::keys::{KeyRotation, Why},
 };
 use serde_json::Value;
@@ -113,6 +115,56 @@ on_both_engines! {
         let told = String::from_utf8_lossy(&told.stdout).into_owned();
         assert!(told.contains("seal-data") && told.contains("kept while"), "{told}");
         drop(serving);
+    }
+
+    async fn a_key_that_a_wrong_clock_put_far_ahead_holds_up_nothing(engine) {
+        let clock = Clock::standing_at(Clock::system().now());
+        let world = World::with(engine, Options { clock: clock.clone(), ..Options::default() }).await;
+        let (store, registry) = (&world.running.server.store, world.running.registry());
+        let newest = async || {
+            let keys = store.working_keys().await.unwrap();
+            keys.into_iter().find(|key| key.purpose == Purpose::SealData && key.is_newest()).unwrap()
+        };
+        let (first, ahead) = (newest().await, clock.now() + TimeDelta::days(400));
+        let new = ring::new_key(&MasterKey::new(MASTER), (first.purpose, first.algorithm), ahead, ahead).unwrap();
+        let rotation = KeyRotation { old: first.kid, new: new.clone(), needed_until: None, why: Why::Routine };
+        store.rotate_key(&rotation, &world.running.operator()).await.unwrap();
+        jobs::keys::once(&world.running.server).await.unwrap();
+        let third = newest().await;
+        assert!(third.kid != new.kid && third.active_at <= clock.now() + TimeDelta::seconds(10), "{third:?}");
+        // By hand, the one of a moment ago is waited for.
+        let (master, timetable) = (MasterKey::new(MASTER), KeyTimetable::default());
+        let means = Means { master: &master, timetable: &timetable };
+        let replaced = rotate(&registry, means, (Purpose::SealData, None)).await.unwrap();
+        assert!(matches!(&replaced[..], [Replaced::Waits(key)] if key.kid == third.kid), "{replaced:?}");
+        clock.advance(TimeDelta::days(1));
+        let ring = world.running.server.keyring.follow(store, clock.now()).await.unwrap();
+        assert_eq!(ring.sealing(Purpose::SealData).unwrap().kid(), third.kid);
+    }
+
+    /// Making a round of keys takes a while, of which none may lose some.
+    async fn each_key_of_a_round_is_known_for_as_long_before_it_is_used(engine) {
+        let world = World::new(engine).await;
+        let (master, now) = (MasterKey::new(MASTER), Some(TimeDelta::zero()));
+        let timetable = KeyTimetable { signing_key_age: now, working_key_age: now, ..KeyTimetable::default() };
+        let means = Means { master: &master, timetable: &timetable };
+        let made = rotate_due(&world.running.registry(), means).await.unwrap();
+        assert_eq!(made.len(), Purpose::ALL.len());
+        assert!(made.iter().all(|key| key.active_at == key.created_at + timetable.lead(key.purpose)), "{made:?}");
+        assert!(made[0].created_at < made[made.len() - 1].created_at, "{made:?}");
+    }
+
+    async fn a_key_that_is_given_up_has_a_successor_of_its_algorithm(engine) {
+        let world = World::new(engine).await;
+        let (store, registry, now) = (&world.running.server.store, world.running.registry(), Clock::system().now());
+        let kind = (Purpose::Sign, KeyAlgorithm::EdDsa);
+        let lost = ring::new_key(&MasterKey::new([0x5a; 32]), kind, now, now).unwrap();
+        store.add_first_keys(std::slice::from_ref(&lost), &world.running.operator()).await.unwrap();
+        assert_eq!(give_up(&registry, &[MasterKey::new(MASTER)]).await.unwrap(), [lost.kid]);
+        let ring = world.running.server.keyring.follow(store, Clock::system().now()).await.unwrap();
+        let key = ring.signing(SigningAlgorithm::EdDsa).unwrap().kid();
+        assert!(key != lost.kid && key != ring.signing(SigningAlgorithm::Es256).unwrap().kid());
+        assert!(give_up(&registry, &[MasterKey::new(MASTER)]).await.unwrap().is_empty());
     }
 
     async fn an_emergency_is_foretold_and_then_done(engine) {

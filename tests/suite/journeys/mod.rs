@@ -23,6 +23,7 @@ mod gpt_action;
 mod hostile_servers;
 mod key_sets;
 mod keys;
+mod leaks;
 mod letters;
 mod logos;
 mod looks;

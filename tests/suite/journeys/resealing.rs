@@ -192,6 +192,25 @@ on_both_engines! {
         assert!(!kept.would_open(Slot::Secret(todo), &old_secret).await);
     }
 
+    async fn what_somebody_wrote_who_was_held_up_is_sealed_anew_too(engine) {
+        let mut kept = Kept::new(engine).await;
+        let server = Arc::clone(&kept.it.world.running.server);
+        let (registry, old) = (server.registry(), seal_data_keys(&server.store).await.remove(0).kid);
+        let (slot, before) = kept.slots[0].clone();
+        rotate(&server).await;
+        pass(&server, TimeDelta::seconds(70)).await;
+        jobs::reseal::once(&server).await.unwrap();
+        kept.tables.put(slot.write(), slot.row(), &before).await;
+        pass(&server, TimeDelta::minutes(10)).await;
+        assert!(keys::end(&registry).await.unwrap().is_empty(), "a row needs it");
+        pass(&server, TimeDelta::zero()).await;
+        jobs::reseal::once(&server).await.unwrap();
+        pass(&server, TimeDelta::minutes(10)).await;
+        assert_eq!(keys::end(&registry).await.unwrap(), [old]);
+        pass(&server, TimeDelta::zero()).await;
+        assert!(kept.opens(slot).await);
+    }
+
     async fn what_another_node_can_open_is_not_taken_for_lost(engine) {
         let kept = Kept::new(engine).await;
         let server = kept.server();
@@ -205,7 +224,11 @@ on_both_engines! {
             }
         }
         let ring = Ring::unwrap(&[master()], &rows, server.clock.now());
-        resealing::begin(&server.registry(), &ring).await.unwrap();
+        let refused = resealing::begin(&server.registry(), &ring).await.unwrap_err();
+        assert!(matches!(refused, RegistryError::Key(_)), "{refused}");
+        let kid = ring.sealing(Purpose::SealData).unwrap().kid();
+        assert!(server.store.reseal(kid).await.unwrap().is_none(), "nothing has begun");
+        resealing::begin(&server.registry(), &server.keyring.current()).await.unwrap();
         let refused = resealing::turn(&server.registry(), &ring, Duration::from_secs(1)).await.unwrap_err();
         assert!(matches!(refused, RegistryError::Key(_)) && refused.to_string().contains(&old.to_string()), "{refused}");
         let whole = resealing::turn(&server.registry(), &server.keyring.current(), Duration::from_secs(1)).await.unwrap();

@@ -138,6 +138,20 @@ on_both_engines! {
         assert_eq!(is_whole(server).await, 0);
     }
 
+    /// Written late while the database was there for the last moment, or while no server ran.
+    async fn what_was_late_before_a_day_without_a_server_is_linked_too(engine) {
+        let (world, clock) = world(engine).await;
+        let server = &world.running.server;
+        clock.advance(TimeDelta::hours(1));
+        tell(server, TimeDelta::seconds(3)).await;
+        audit_links::link(server).await.unwrap();
+        let late = tell(server, TimeDelta::minutes(1)).await;
+        clock.advance(TimeDelta::days(1));
+        tell(server, TimeDelta::seconds(5)).await;
+        audit_links::end(server).await.unwrap();
+        assert_eq!(is_whole(server).await, 0, "{late}");
+    }
+
     /// A process that is killed loses nothing: what it has not linked, another one does, however long it takes.
     async fn after_a_day_without_a_server_the_chain_goes_on(engine) {
         let (world, clock) = world(engine).await;
@@ -203,7 +217,7 @@ on_both_engines! {
 
         let gone = async || {
             jobs::keys::once(server).await.unwrap();
-            server.keyring.follow(&server.store, clock.now()).await.unwrap().chaining_of(old).is_none()
+            !server.keyring.follow(&server.store, clock.now()).await.unwrap().knows(old)
         };
         clock.advance(TimeDelta::days(300));
         audit_age::once(server).await.unwrap();

@@ -161,6 +161,24 @@ on_both_engines! {
         assert_eq!((database.audited("key.compromised").await, database.audited("key.rotated").await), (1, 2));
     }
 
+    async fn a_key_that_was_to_begin_far_ahead_is_replaced_with_the_one_before(engine) {
+        let database = Database::migrated(engine).await;
+        let store = database.open().await;
+        store.add_first_keys(&[key(1, Purpose::Mac), key(9, Purpose::Sign)], &audit(at(1))).await.unwrap();
+        let far = 500_000_000;
+        store.rotate_key(&rotation(1, 2, (at(far), Some(at(2 * far)))), &audit(at(5))).await.unwrap();
+        let routine = rotation(2, 3, (at(10_000), Some(at(99_000))));
+        assert_eq!(store.rotate_key(&routine, &audit(at(20))).await.unwrap(), RotateKey::Rotated);
+        for kid in [1, 2] {
+            let key = one(&store, kid).await;
+            assert_eq!((key.retired_at, key.needed_until), (Some(at(10_000)), Some(at(99_000))), "{kid}");
+        }
+        assert!(one(&store, 3).await.is_newest() && one(&store, 9).await.is_newest());
+        // What was replaced before in time stays as it is.
+        store.rotate_key(&rotation(3, 4, (at(20_000), Some(at(70_000)))), &audit(at(15_000))).await.unwrap();
+        assert_eq!(one(&store, 1).await.needed_until, Some(at(99_000)));
+    }
+
     async fn what_is_needed_no_more_is_wiped_and_stays_so(engine) {
         let database = Database::migrated(engine).await;
         let store = database.open().await;

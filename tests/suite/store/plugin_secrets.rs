@@ -223,7 +223,6 @@ on_both_engines! {
         let world = World::new(engine).await;
         let id = add(&world, "upstream").await;
         let used = |milliseconds, unless_after| SecretVersionUse {
-            plugin_id: world.plugin.id,
             secret_id: id,
             number: 1,
             at: at(milliseconds),

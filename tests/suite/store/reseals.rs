@@ -310,6 +310,50 @@ on_both_engines! {
         assert!(world.store.finish_reseal(&later, &audit(at(4000))).await.unwrap());
         assert!(world.store.working_keys().await.unwrap().iter().all(|key| key.needed_until != Some(at(90_000))));
     }
+
+    async fn a_key_that_rows_were_written_with_meanwhile_gets_another_walk(engine) {
+        let world = World::new(engine).await;
+        replaced(&world).await;
+        // One opens under no key, and holds up nothing.
+        with_app(&world, 1).await;
+        let progress = Progress { seen: 1, unreadable: 1, ..Progress::BEGINNING };
+        let first = ResealEnd { progress, ..end(&begun(&world).await) };
+        assert!(world.store.finish_reseal(&first, &audit(at(2000))).await.unwrap());
+        // Somebody sealed before it, was held up, and writes now.
+        with_app(&world, 2).await;
+        assert!(world.store.take_back_ends(at(59_999)).await.unwrap().is_empty(), "it has not ended yet");
+        assert_eq!(world.store.take_back_ends(at(60_000)).await.unwrap(), [OLD]);
+        assert!(world.store.end_keys(&audit(at(60_000))).await.unwrap().is_empty());
+
+        world.store.begin_reseal(NEW, at(61_000)).await.unwrap();
+        let again = take(&world, 61_000).await.unwrap();
+        let rows = world.store.sealed_after(SealedColumn::AuthenticatorApp, None, 9).await.unwrap();
+        let late: Vec<SealedRow> = rows.into_iter().filter(|row| row.sealed.last() == Some(&2)).collect();
+        assert_eq!(world.store.keep_resealed(&keeping(&again, &late)).await.unwrap(), Some(1));
+        let second = ResealEnd { progress, keys_needed_until: at(120_000), ..end(&again) };
+        assert!(world.store.finish_reseal(&second, &audit(at(62_000))).await.unwrap());
+        assert!(world.store.take_back_ends(at(120_000)).await.unwrap().is_empty());
+        assert_eq!(world.store.end_keys(&audit(at(120_000))).await.unwrap(), [OLD]);
+    }
+
+    async fn a_walk_ends_another_to_a_key_that_seals_no_more_only(engine) {
+        let world = World::new(engine).await;
+        replaced(&world).await;
+        let walk = begun(&world).await;
+        // A node that has not read the keys for long.
+        world.store.begin_reseal(OLD, at(1)).await.unwrap();
+        assert_eq!(world.store.keep_resealed(&keeping(&walk, &[])).await.unwrap(), Some(0), "it goes on");
+        world.store.begin_reseal(NEW, at(2)).await.unwrap();
+        assert!(world.store.reseal(OLD).await.unwrap().is_none());
+    }
+}
+
+/// A key that seals no more, and the one that does.
+async fn replaced(world: &World) {
+    world.store.add_first_keys(&[key(OLD.0, Purpose::SealData, -900)], &audit(at(-900))).await.unwrap();
+    let new = key(NEW.0, Purpose::SealData, -500);
+    let rotation = KeyRotation { old: OLD, new, needed_until: None, why: Why::Routine };
+    assert_eq!(world.store.rotate_key(&rotation, &audit(at(-600))).await.unwrap(), RotateKey::Rotated);
 }
 
 fn key(kid: u32, purpose: Purpose, active: i64) -> WrappedKey {
