@@ -80,12 +80,12 @@ async fn main() -> Outcome<()> {
     let sqlite = format!("sqlite://{}", folder.join("console.db").display());
     let mut measured = Ok(());
     if let Ok(url) = std::env::var("CONSENTRY_BENCH_POSTGRES_URL") {
-        measured = measure("Postgres", &url, &folder).await;
+        measured = Box::pin(measure("Postgres", &url, &folder)).await;
     } else {
         println!("Postgres was not measured: CONSENTRY_BENCH_POSTGRES_URL is not set.");
     }
     if measured.is_ok() {
-        measured = measure("SQLite", &sqlite, &folder).await;
+        measured = Box::pin(measure("SQLite", &sqlite, &folder)).await;
     }
     fs::remove_dir_all(&folder)?;
     measured

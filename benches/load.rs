@@ -50,10 +50,10 @@ async fn main() -> Outcome<()> {
     println!("| engine | step | requests/s | median ms | p99 ms | server CPU µs per request |");
     println!("| --- | --- | ---: | ---: | ---: | ---: |");
     let sqlite = format!("sqlite://{}", folder.join("load.db").display());
-    let measured = measure("SQLite", &sqlite, &folder).await;
+    let measured = Box::pin(measure("SQLite", &sqlite, &folder)).await;
     if measured.is_ok() {
         match std::env::var("CONSENTRY_BENCH_POSTGRES_URL") {
-            Ok(url) => measure("Postgres", &url, &folder).await?,
+            Ok(url) => Box::pin(measure("Postgres", &url, &folder)).await?,
             Err(_) => println!("\nPostgres was not measured: CONSENTRY_BENCH_POSTGRES_URL is not set."),
         }
     }

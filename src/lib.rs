@@ -21,6 +21,7 @@ pub mod protocol;
 pub mod providers;
 pub mod random;
 pub mod registry;
+pub mod rotators;
 pub mod server;
 pub mod simulate;
 pub mod store;

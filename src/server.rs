@@ -20,6 +20,7 @@ pub mod people;
 pub mod refusals;
 pub mod registrations;
 mod reminders;
+pub mod secret_turns;
 pub mod shares;
 pub mod sign_ins;
 pub mod uses;
@@ -47,7 +48,8 @@ use crate::{
         provider::{OwnLogin, Provider},
         proxies::TrustedProxies,
         public_url,
-        resource::{Resource, ResourceIdentifier},
+        resource::ResourceIdentifier,
+        rotator::Rotator,
     },
     outbound::{self, Outbound, OutboundError},
     passwords::{self, Passwords},
@@ -55,6 +57,7 @@ use crate::{
     providers::Providers,
     random,
     registry::Registry,
+    rotators::Rotators,
     store::{SchemaState, Store, StoreError, StoreResult},
     vault::Secrets,
 };
@@ -117,6 +120,8 @@ pub struct Settings {
     pub providers: Vec<Provider>,
     /// The owner's own sign-in page, if there is one.
     pub own_login: Option<OwnLogin>,
+    /// Who makes new versions of API keys.
+    pub rotators: Vec<Rotator>,
 }
 
 impl Settings {
@@ -147,6 +152,7 @@ impl Settings {
             sign_ups: SignUps::default(),
             providers: Vec::new(),
             own_login: None,
+            rotators: Vec::new(),
         })
     }
 
@@ -201,6 +207,8 @@ pub struct Server {
     pub examinations: Examinations,
     /// Other people's servers that say who somebody is.
     pub providers: Providers,
+    /// Who makes new versions of API keys.
+    pub rotators: Rotators,
     /// How fast passwords can be guessed.
     pub sign_ins: SignIns,
     /// Passkeys, where browsers have them for this site.
@@ -271,13 +279,14 @@ impl Server {
         }
         let resources = store.resources().await?;
         issuer::check_resources(&settings, &resources)?;
-        look_for_default(&settings, &resources);
+        issuer::look_for_default(&settings, &resources);
         measure(&clock, &store).await?;
         let keyring = Keyring::open(masters, &store, clock.now()).await?;
         keyring.settle(&store, clock.now()).await?;
         // Strangers name what is fetched; what living connections need must not wait behind that.
         let known = Outbound::new(outbound.apart())?;
         let providers = Providers::new(settings.providers.clone(), Outbound::new(outbound.apart())?);
+        let rotators = Rotators::new(settings.rotators.clone(), Outbound::new(outbound.apart())?);
         let for_owners = Outbound::new(outbound.apart())?;
         let verifier = Outbound::new(outbound.apart())?;
         let teller = Outbound::new(outbound.apart())?;
@@ -303,6 +312,7 @@ impl Server {
             for_owners,
             examinations,
             providers,
+            rotators,
             sign_ins,
             passkeys,
             flows: Flows::default(),
@@ -350,6 +360,7 @@ impl Server {
             issuer: Some(&self.settings.issuer),
             public: Some((&self.settings.host, self.settings.scheme())),
             clients_by_hand: false,
+            rotators: self.rotators.all(),
             is_trusted: false,
             actor: Actor::Server,
             origin: Origin::default(),
@@ -360,18 +371,6 @@ impl Server {
     pub fn audit(&self, actor: Actor, origin: Origin) -> Audit {
         let at = self.clock.now();
         Audit { id: AuditEventId(random::id(at)), at, actor, origin }
-    }
-}
-
-/// Resources come and go, so a default that is not there now is no reason not to start.
-fn look_for_default(settings: &Settings, resources: &[Resource]) {
-    let Some(default) = &settings.default_resource else { return };
-    if !resources.iter().any(|resource| resource.identifier.canonical() == default.canonical()) {
-        tracing::warn!(
-            resource = default.as_str(),
-            "default_resource is not registered; until `consentry resource add` registers it, clients that name no \
-             resource are refused"
-        );
     }
 }
 

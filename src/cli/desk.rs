@@ -14,6 +14,7 @@ use crate::{
         key_timetable::KeyTimetable,
         plugin::{Host, Plugin},
         public_url,
+        rotator::Rotator,
     },
     outbound, passwords, random,
     registry::Registry,
@@ -35,6 +36,7 @@ pub(super) struct Desk {
     pub(super) passwords: passwords::Settings,
     pub(super) outbound: outbound::Settings,
     pub(super) keys: KeyTimetable,
+    pub(super) rotators: Vec<Rotator>,
 }
 
 /// Opens the store a configuration names.
@@ -91,6 +93,7 @@ impl Desk {
             passwords: config.passwords,
             outbound: outbound_settings(&config.outbound),
             keys: config.keys,
+            rotators: config.rotators.clone(),
         })
     }
 
@@ -108,6 +111,7 @@ impl Desk {
             issuer: self.public_url.as_ref().map(PublicUrl::as_str),
             public: self.public_url.as_ref().map(|url| (url.host(), url.scheme())),
             clients_by_hand: self.clients.by_hand,
+            rotators: &self.rotators,
             is_trusted: true,
             actor: Actor::Operator,
             origin: Origin::default(),

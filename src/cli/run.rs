@@ -27,6 +27,7 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
         tokio::spawn(jobs::notes::run(Arc::clone(&server))),
         tokio::spawn(jobs::references::run(Arc::clone(&server))),
         tokio::spawn(jobs::reseal::run(Arc::clone(&server))),
+        tokio::spawn(jobs::secrets::run(Arc::clone(&server))),
         tokio::spawn(jobs::verification::run(Arc::clone(&server))),
         tokio::spawn(jobs::webhooks::run(Arc::clone(&server))),
     ];

@@ -74,8 +74,11 @@ pub(super) struct Put {
     #[arg(long, value_name = "TIME", default_value = "")]
     rotate_every: String,
     /// Look there again and again: another value there is a new version here
-    #[arg(long)]
+    #[arg(long, conflicts_with = "rotator")]
     follow: bool,
+    /// Have new versions made by this rotator of the configuration, from the first one that is due on
+    #[arg(long, value_name = "NAME")]
+    rotator: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -89,11 +92,12 @@ pub(super) struct List {
 pub(super) struct Rotate {
     #[command(flatten)]
     which: Which,
-    /// Where the new value is: `file:PATH`, `vault://MOUNT/PATH#FIELD`, `aws-sm://NAME` or `env:NAME`
+    /// Where the new value is: `file:PATH`, `vault://MOUNT/PATH#FIELD`, `aws-sm://NAME` or `env:NAME`. May be left out where
+    /// the server makes new versions or follows them: then it does so now
     #[arg(long, value_name = "REFERENCE")]
-    from: String,
+    from: Option<String>,
     /// How long the version before stays good this once; 0 ends it at once, because it has leaked
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", requires = "from")]
     grace: Option<String>,
 }
 
@@ -136,6 +140,7 @@ pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> R
         Command::List(List { plugin }) => list(plugin.as_deref(), desk).await,
         Command::Rotate(Rotate { which, from, grace }) => {
             let (plugin, secret) = which.find(desk).await?;
+            let Some(from) = from else { return rotate_by_itself(&plugin, &secret, desk).await };
             let value = secret_from("--from", &from)?;
             let ring = key::open(desk, flags.master_keys()?).await?.current();
             let seen = (&secret, newest(&secret));
@@ -161,8 +166,11 @@ pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> R
 async fn put(arguments: Put, desk: &Desk, flags: &ConfigFlags) -> Result<Answer, Failure> {
     let plugin = desk.plugin(&arguments.plugin).await?;
     let value = secret_from("--from", &arguments.from)?;
-    let source =
-        if arguments.follow { SecretSource::Reference(arguments.from.trim().to_owned()) } else { SecretSource::People };
+    let source = match arguments.rotator {
+        Some(rotator) => SecretSource::Rotator(rotator),
+        None if arguments.follow => SecretSource::Reference(arguments.from.trim().to_owned()),
+        None => SecretSource::People,
+    };
     let form = SettingsForm {
         header: arguments.header,
         prefix: arguments.prefix,
@@ -180,6 +188,23 @@ async fn put(arguments: Put, desk: &Desk, flags: &ConfigFlags) -> Result<Answer,
         "Put away."
     };
     Ok(told(&plugin, &secret, done.to_owned()))
+}
+
+async fn rotate_by_itself(plugin: &Plugin, secret: &PluginSecret, desk: &Desk) -> Result<Answer, Failure> {
+    let done = match secret.settings.source {
+        SecretSource::People => {
+            let cure = "say where the new value is: --from file:PATH, for example";
+            return Err(Failure::not_done(format!("nobody else makes new versions of {}; {cure}", secret.name)));
+        }
+        SecretSource::Rotator(_) => {
+            "A running server has the next version made in a moment; `consentry secret list` shows it."
+        }
+        SecretSource::Reference(_) => {
+            "A running server looks for another value in a moment; `consentry secret list` shows it."
+        }
+    };
+    let asked = plugin_secrets::rotate_by_itself(&desk.registry(), secret).await?;
+    Ok(told(plugin, &asked, done.to_owned()))
 }
 
 async fn change(arguments: Change, desk: &Desk) -> Result<Answer, Failure> {

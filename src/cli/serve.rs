@@ -118,6 +118,7 @@ fn settings(config: &ServeConfig) -> Settings {
         sign_ups: config.people.sign_ups,
         providers: config.providers.clone(),
         own_login: config.own_login.clone(),
+        rotators: config.rotators.clone(),
     }
 }
 

@@ -49,7 +49,18 @@ impl Shell {
         let outbound = crate::outbound::Settings::default();
         let keys = crate::model::key_timetable::KeyTimetable::default();
         let public_url = Some(public_url);
-        let desk = Desk { store, clock, public_url, server_name, clients, sign_ups, passwords, outbound, keys };
+        let desk = Desk {
+            store,
+            clock,
+            public_url,
+            server_name,
+            clients,
+            sign_ups,
+            passwords,
+            outbound,
+            keys,
+            rotators: Vec::new(),
+        };
         Self { desk, folder }
     }
 

@@ -43,6 +43,14 @@ const TABLES: &str = "
 ##key = \"file:/run/secrets/own_login_key\"
 ##label = \"Example\"
 ##only = false
+
+## Who makes new versions of plugins' API keys, a table each (docs/rotators.md). kind is the name of an issuer that is
+## known, command with a program and its arguments, or webhook with an address and a key. Owners of plugins may choose it
+## where for_owners is true.
+##[rotators.upstream]
+##kind = \"command\"
+##command = [\"/usr/local/bin/new-upstream-key\", \"--live\"]
+##for_owners = false
 ";
 
 fn wrapped(sentence: &str) -> Vec<String> {

@@ -2,7 +2,7 @@
 //!
 //! `keys` is the table of what there is; `sources` gathers texts; each section (`public`, `database`, `master_keys`,
 //! `lifetimes`, `key_ages`, `passwords`, `clients`, `registration`, `resources`, `outbound`, `mail`, `proxies`, `ops`, `look`, `log`)
-//! checks its own, and so do the tables of the file (`providers`, `own_login`, read with `table`); `mistake` is how all
+//! checks its own, and so do the tables of the file (`providers`, `own_login`, `rotators`, read with `table`); `mistake` is how all
 //! that is wrong is told at once. The command line brings the sources and shows the
 //! warnings.
 
@@ -27,6 +27,7 @@ pub mod public;
 mod reader;
 pub mod registration;
 mod resources;
+mod rotators;
 pub mod sources;
 mod table;
 
@@ -53,6 +54,7 @@ use crate::{
         provider::{OwnLogin, Provider},
         proxies::TrustedProxies,
         resource::ResourceIdentifier,
+        rotator::Rotator,
     },
     vault::Secrets,
 };
@@ -79,6 +81,8 @@ pub struct Config {
     pub outbound: Outbound,
     /// How long working keys are published, used and kept.
     pub keys: KeyTimetable,
+    /// Who makes new versions of API keys; their secrets are not read.
+    pub rotators: Vec<Rotator>,
 }
 
 /// What the server needs.
@@ -120,6 +124,8 @@ pub struct ServeConfig {
     pub providers: Vec<Provider>,
     /// The owner's own sign-in page, if there is one.
     pub own_login: Option<OwnLogin>,
+    /// Who makes new versions of API keys.
+    pub rotators: Vec<Rotator>,
     /// What wraps the working keys; the first wraps, all unwrap.
     pub master_keys: Vec<MasterKeyBytes>,
     /// The other secrets, which may be changed where they are kept while the server runs.
@@ -157,6 +163,7 @@ impl Config {
             let sign_ups = mail::look_at(reader);
             providers::read(reader, false);
             own_login::read(reader, false);
+            let rotators = rotators::read(reader, false);
             resources::read(reader);
             proxies::read(reader);
             Some(Self {
@@ -169,6 +176,7 @@ impl Config {
                 passwords: passwords?,
                 outbound: outbound?,
                 keys: keys?,
+                rotators,
             })
         })
     }
@@ -200,6 +208,7 @@ impl ServeConfig {
             let people = mail::read(reader);
             let providers = providers::read(reader, true);
             let own_login = own_login::read(reader, true);
+            let rotators = rotators::read(reader, true);
             let master_keys = master_keys::read(reader);
             let every = reader.number("secrets_renewal", 1..=86_400).map(u64::from).map(Duration::from_secs);
             let secrets = reader.take_secrets(every?);
@@ -222,6 +231,7 @@ impl ServeConfig {
                 people: people?,
                 providers,
                 own_login,
+                rotators,
                 master_keys,
                 secrets,
             })

@@ -17,7 +17,7 @@ use super::{
 pub const DEFAULT_FILE: &str = "consentry.toml";
 
 /// Tables of the file; all else is keys. There are none in the environment, whose variables are texts.
-pub(super) const TABLES: [&str; 2] = ["own_login", "providers"];
+pub(super) const TABLES: [&str; 3] = ["own_login", "providers", "rotators"];
 
 /// The environment's variables, as far as they are Unicode.
 pub type Environment = BTreeMap<String, String>;
@@ -100,9 +100,11 @@ impl Gathered {
             let file = path.display().to_string();
             let place = format!("{name} in {file}");
             if TABLES.contains(&name.as_str()) {
-                match value {
-                    toml::Value::Table(table) => drop(self.tables.insert(name, (table, file))),
-                    _ => self.mistake(place, "it is no table", "write its keys below [own_login] or [providers.NAME]"),
+                if let toml::Value::Table(table) = value {
+                    self.tables.insert(name, (table, file));
+                } else {
+                    let cure = "write its keys below [own_login], [providers.NAME] or [rotators.NAME]";
+                    self.mistake(place, "it is no table", cure);
                 }
                 continue;
             }

@@ -12,6 +12,7 @@ pub mod notes;
 pub mod references;
 mod refilling;
 pub mod reseal;
+pub mod secrets;
 pub mod sweep;
 pub mod verification;
 pub mod webhooks;

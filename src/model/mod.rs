@@ -36,6 +36,7 @@ pub mod public_url;
 pub mod redirect_uri;
 pub mod refresh_token;
 pub mod resource;
+pub mod rotator;
 pub mod scope;
 pub mod session;
 pub mod span;

@@ -27,6 +27,7 @@ use crate::{
         id::AuditEventId,
         plugin::Host,
         public_url,
+        rotator::Rotator,
     },
     passwords::PasswordError,
     random,
@@ -46,6 +47,8 @@ pub struct Registry<'a> {
     pub public: Option<(&'a Host, &'static str)>,
     /// Whether clients that send people somewhere may be registered by hand (`clients_by_hand`).
     pub clients_by_hand: bool,
+    /// Who can make new versions of API keys.
+    pub rotators: &'a [Rotator],
     /// Whether they may do what concerns the whole server, as the operator and administrators may.
     pub is_trusted: bool,
     /// Who makes the change.

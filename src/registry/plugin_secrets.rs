@@ -10,8 +10,10 @@ use crate::{
     keys::{place::Place, ring::Ring},
     model::{
         Timestamp,
+        audit::Actor,
         id::{PluginId, SecretId, SecretVersionId},
         plugin_secret::{Injection, SecretName, SecretRoute, SecretSource, check_value},
+        rotator::Rotator,
         span::Span,
     },
     random,
@@ -19,7 +21,7 @@ use crate::{
         AddSecret, ChangeSecret, NewSecret, NewSecretVersion, Overlap, PluginSecret, PluginSecretRotation,
         SecretChange, SecretDue, SecretSettings,
     },
-    vault::{SecretRef, SecretValue},
+    vault::{SecretRef, SecretValue, reference::HOW_TO_WRITE},
 };
 
 /// More than anybody looks after.
@@ -30,7 +32,7 @@ const ROUTES_MAX: usize = 50;
 
 /// The least time for which the version before is good, unless it ends at once: every node uses the new one after a
 /// second, and a request that took the one before gets there.
-const GRACE_MIN: TimeDelta = TimeDelta::seconds(5);
+pub const GRACE_MIN: TimeDelta = TimeDelta::seconds(5);
 
 /// The longest: whoever needs more has two keys.
 const GRACE_MAX: TimeDelta = TimeDelta::days(30);
@@ -113,6 +115,7 @@ pub async fn put(
         wrong.push(Wrong::new("value", error.to_string()));
     }
     let settings = read(form).map_err(|more| wrong.extend(more)).ok();
+    wrong.extend(look_at_source(registry, &form.source, None));
     let (Some(name), Some(settings), true) = (parsed, settings, wrong.is_empty()) else {
         return Err(RegistryError::Wrong(wrong));
     };
@@ -203,6 +206,9 @@ pub async fn change(
     form: &SettingsForm,
 ) -> RegistryResult<PluginSecret> {
     let settings = read(form).map_err(RegistryError::Wrong)?;
+    if let Some(wrong) = look_at_source(registry, &form.source, Some(&secret.settings.source)) {
+        return Err(wrong.into());
+    }
     if settings == secret.settings && seen == secret.revision {
         return Ok(secret.clone());
     }
@@ -210,6 +216,22 @@ pub async fn change(
     let due = due(&settings, made_at);
     let change = SecretChange { secret_id: secret.id, plugin_id: secret.plugin_id, seen, settings, due };
     done(registry.store.change_plugin_secret(&change, &registry.audit(registry.clock.now())).await?)?;
+    find(registry, secret.plugin_id, secret.name.as_str()).await
+}
+
+/// Has the server make the next version now, or look whether there is one.
+///
+/// # Errors
+///
+/// [`RegistryError::Wrong`] where that is left to people; [`RegistryError::Gone`].
+pub async fn rotate_by_itself(registry: &Registry<'_>, secret: &PluginSecret) -> RegistryResult<PluginSecret> {
+    if secret.settings.source == SecretSource::People {
+        return Err(Wrong::new("value", "give the new one: nobody else makes it").into());
+    }
+    let audit = registry.audit(registry.clock.now());
+    if !registry.store.ask_for_secret_rotation(secret.id, &audit).await? {
+        return Err(RegistryError::Gone);
+    }
     find(registry, secret.plugin_id, secret.name.as_str()).await
 }
 
@@ -300,6 +322,35 @@ fn read(form: &SettingsForm) -> Result<SecretSettings, Vec<Wrong>> {
             Ok(SecretSettings { injection, routes, grace, rotate_every, source: form.source.clone() })
         }
         _ => Err(wrong),
+    }
+}
+
+/// Whether whoever asks may have new versions made so; what was so before may stay. What the server reads by itself is the
+/// operator's alone to say, or a secret of the configuration could be had by a route of one's own.
+fn look_at_source(registry: &Registry<'_>, source: &SecretSource, before: Option<&SecretSource>) -> Option<Wrong> {
+    if before == Some(source) {
+        return None;
+    }
+    match source {
+        SecretSource::People => None,
+        SecretSource::Reference(reference) => {
+            let problem = match reference.parse::<SecretRef>() {
+                _ if !matches!(registry.actor, Actor::Operator) => {
+                    "only the operator has references followed, on the command line"
+                }
+                // Both would be looked for where the server runs, and not where this was asked.
+                Ok(SecretRef::Environment(_)) => "an environment does not change while a server runs; name a file",
+                Ok(SecretRef::File(path)) if path.is_relative() => "write the whole path of the file",
+                Ok(_) => return None,
+                Err(_) => HOW_TO_WRITE,
+            };
+            Some(Wrong::new("follows", problem))
+        }
+        SecretSource::Rotator(name) => {
+            let known = Rotator::find(registry.rotators, name);
+            let is_theirs = known.is_some_and(|rotator| rotator.for_owners || registry.is_trusted);
+            (!is_theirs).then(|| Wrong::new("rotator", format!("the configuration has no rotator {name} for this")))
+        }
     }
 }
 

@@ -31,6 +31,18 @@ pub(super) fn check_resources(settings: &Settings, resources: &[Resource]) -> Re
     metadata::check_issuer(issuer, &documents, issuer)
 }
 
+/// Resources come and go, so a default that is not there now is no reason not to start.
+pub(super) fn look_for_default(settings: &Settings, resources: &[Resource]) {
+    let Some(default) = &settings.default_resource else { return };
+    if !resources.iter().any(|resource| resource.identifier.canonical() == default.canonical()) {
+        tracing::warn!(
+            resource = default.as_str(),
+            "default_resource is not registered; until `consentry resource add` registers it, clients that name no \
+             resource are refused"
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

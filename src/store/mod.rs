@@ -43,6 +43,7 @@ pub mod reseals;
 pub mod resources;
 pub mod reviewers;
 mod schema;
+pub mod secret_turns;
 pub mod secret_uses;
 pub mod sessions;
 pub mod sign_ins;

@@ -4,7 +4,7 @@
 use crate::{rust_text::Token, tree::Tree};
 
 /// The crafts and the floors, all of which the assembly may hold.
-const CRAFTS_AND_FLOORS: &str = "random languages passwords factors pictures charts outbound providers mail vault keys tokens telemetry \
+const CRAFTS_AND_FLOORS: &str = "random languages passwords factors pictures charts outbound providers mail vault rotators keys tokens telemetry \
      config protocol store clock audit";
 
 /// Each room and the rooms it may name, itself apart. A room that is not listed may not exist.
@@ -26,6 +26,8 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("keys", &["model random vault"]),
     ("tokens", &["model random keys"]),
     ("telemetry", &["model"]),
+    // Who makes keys elsewhere is asked as an owner's API is told, and what they make is a secret.
+    ("rotators", &["model random outbound vault tokens"]),
     ("config", &["model vault passwords pictures"]),
     // Floors: one decides, one remembers, and they never meet.
     ("protocol", &["model"]),

@@ -77,6 +77,7 @@ impl<'a> Owner<'a> {
             issuer: Some(&settings.issuer),
             public: Some((&settings.host, settings.scheme())),
             clients_by_hand: settings.clients_by_hand,
+            rotators: self.server.rotators.all(),
             is_trusted: self.account.role == Role::Admin,
             actor: self.actor.clone(),
             origin: caller::origin(self.request),

@@ -75,11 +75,11 @@ const OLD_UNTIL: &str = "
            revoke_at = case when issuer_id is null then null when revoke_at < $3 then revoke_at else $3 end
      where secret_id = $1 and number < $2 and ended_at is null";
 
-/// A failure is of a version that is not the newest any more.
+/// A failure is of a version that is not the newest any more; whoever is still making one makes it for nothing.
 const TURNED: &str = "
     update plugin_secrets
-       set revision = revision + 1, due_at = $2, try_at = $3, told_at = null, failures = 0, failing_since = null,
-           says = null
+       set revision = revision + 1, turn = turn + 1, due_at = $2, try_at = $3, told_at = null, failures = 0,
+           failing_since = null, says = null
      where id = $1";
 
 /// What has ended, and is ended elsewhere too.
@@ -94,7 +94,7 @@ const END: &str = "
 
 const CHANGE: &str = "
     update plugin_secrets
-       set revision = revision + 1, header = $2, prefix = $3, routes = $4, grace_seconds = $5,
+       set revision = revision + 1, turn = turn + 1, header = $2, prefix = $3, routes = $4, grace_seconds = $5,
            rotate_every_seconds = $6, due_at = $7, try_at = $8,
            told_at = case when due_at = $7 then told_at end
      where id = $1";
@@ -110,13 +110,19 @@ const END_ALL: &str = "
        set sealed = $3, ends_at = $2, ended_at = $2, revoke_at = case when issuer_id is null then null else $2 end
      where secret_id = $1 and ended_at is null";
 
-const TO_BE_REVOKED: &str =
-    "select count(*) from plugin_secret_versions where secret_id = $1 and revoke_at is not null";
-
+/// A rotator is asked once more, to end what it may have made while nobody could keep it.
 const REMOVE: &str = "
-    update plugin_secrets set removed_at = $2, due_at = null, try_at = null, turn = turn + 1 where id = $1";
+    update plugin_secrets
+       set removed_at = $2, due_at = null, turn = turn + 1, try_at = case when rotator is null then null else $2 end
+     where id = $1";
 
-pub(super) const DELETE: &str = "delete from plugin_secrets where id = $1";
+/// One that was removed, once nothing of it is left where it was issued.
+pub(super) const DELETE: &str = "
+    delete from plugin_secrets
+     where id = $1
+       and removed_at is not null
+       and try_at is null
+       and not exists (select 1 from plugin_secret_versions v where v.secret_id = $1 and v.revoke_at is not null)";
 
 /// A secret that somebody holds.
 #[derive(sqlx::FromRow)]
@@ -298,12 +304,8 @@ impl Engine {
         let mut step = self.begin().await?;
         let Some(held) = hold(&mut step, secret).await? else { return Ok(ChangeSecret::Gone) };
         sqlx::query(END_ALL).bind(secret.0).bind(event.at).bind(WIPED).execute(&mut *step).await?;
-        let left: i64 = sqlx::query_scalar(TO_BE_REVOKED).bind(secret.0).fetch_one(&mut *step).await?;
-        if left == 0 {
-            sqlx::query(DELETE).bind(secret.0).execute(&mut *step).await?;
-        } else {
-            sqlx::query(REMOVE).bind(secret.0).bind(event.at).execute(&mut *step).await?;
-        }
+        sqlx::query(REMOVE).bind(secret.0).bind(event.at).execute(&mut *step).await?;
+        sqlx::query(DELETE).bind(secret.0).execute(&mut *step).await?;
         let detail = json!({ "name": held.name });
         audit::write(&mut step, event, AuditAction::SecretRemoved, held.subjects(), detail).await?;
         step.commit().await?;

@@ -71,6 +71,8 @@ mod reseals;
 mod resources;
 #[path = "../either/reviewers.rs"]
 mod reviewers;
+#[path = "../either/secret_turns.rs"]
+mod secret_turns;
 #[path = "../either/secret_uses.rs"]
 mod secret_uses;
 #[path = "../either/sessions.rs"]

@@ -2,7 +2,8 @@
 //! database.
 
 use consentry::{
-    model::{audit::Origin, id::PluginId},
+    jobs,
+    model::{audit::Origin, id::PluginId, plugin_secret::SecretSource},
     registry::plugin_secrets::{self, SettingsForm},
     server::injection::{Injected, NotInjected, Route},
     vault::SecretValue,
@@ -11,7 +12,10 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::{
-    harness::server::{Running, World},
+    harness::{
+        process::write_private,
+        server::{Running, World},
+    },
     on_both_engines,
 };
 
@@ -163,6 +167,39 @@ on_both_engines! {
         running.server.injections.forget(other).await;
         let refused = sent(running, other, ("GET", "/items"), &[]).await;
         assert!(matches!(refused, Err(NotInjected::Unreadable(_))), "{refused:?}");
+    }
+
+    async fn a_reference_that_was_written_into_the_database_is_not_followed(engine) {
+        let world = World::new(engine).await;
+        let (running, server) = (&world.running, &world.running.server);
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            let _ = std::fs::remove_file(&path);
+            write_private(&path, text);
+            SecretSource::Reference(format!("file:{}", path.display()))
+        };
+        let ring = server.keyring.current();
+        for (name, source) in [("mine", file("mine", KEY)), ("other", file("other", "k3-another-Wm5t"))] {
+            let form = SettingsForm { header: format!("x-{name}"), source, ..SettingsForm::default() };
+            let (value, at) = (SecretValue::new(KEY.into()), (world.plugin.id, name));
+            plugin_secrets::put(&running.registry(), &ring, at, &value, &form).await.unwrap();
+        }
+        let looked = async || {
+            let mine = plugin_secrets::find(&running.registry(), world.plugin.id, "mine").await.unwrap();
+            plugin_secrets::rotate_by_itself(&running.registry(), &mine).await.unwrap();
+            jobs::secrets::once(server).await.unwrap();
+            let mine = plugin_secrets::find(&running.registry(), world.plugin.id, "mine").await.unwrap();
+            (mine.versions[0].number, mine.failing.map(|(_, says)| says))
+        };
+        assert_eq!(looked().await, (1, None));
+        let secret = file("secret", "m8-the-servers-own-Rq2");
+        let SecretSource::Reference(secret) = secret else { unreachable!() };
+        world.database.execute(&format!("update plugin_secrets set follows = '{secret}' where name = 'mine'")).await;
+        assert_eq!(looked().await, (1, None), "what stands there for people to read leads nowhere");
+        world.database.execute("update plugin_secrets set follows_sealed = (select o.follows_sealed from plugin_secrets o where o.name = 'other') where name = 'mine'").await;
+        let (number, says) = looked().await;
+        assert_eq!((number, says.unwrap().as_str()), (1, "what it follows does not open: its row or its key was changed"));
     }
 
     async fn a_header_that_steers_cannot_be_named(engine) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
@@ -106,6 +106,25 @@ impl Consentry<'_> {
         self.answer(&["migrate"]);
         let ada = ["account", "add", "--email", "ada@example.com", "--name", "Ada Lovelace", "--role", "person"];
         self.answer(&[&ada[..], &["--password-file", "ada.txt", "--json"]].concat())
+    }
+
+    /// Registers a plugin of that short name.
+    pub fn import_plugin(&self, slug: &str) {
+        let manifest = json!({
+            "schema_version": "v1",
+            "name_for_human": slug,
+            "name_for_model": slug,
+            "description_for_human": "Keep your list.",
+            "description_for_model": "Reads and changes the list.",
+            "auth": { "type": "none" },
+            "api": { "type": "openapi", "url": format!("https://{slug}.example/openapi.json") },
+            "logo_url": format!("https://{slug}.example/logo.png"),
+            "contact_email": format!("support@{slug}.example"),
+            "legal_info_url": format!("https://{slug}.example/legal"),
+        });
+        let (file, host) = (format!("{slug}.json"), format!("{slug}.example"));
+        std::fs::write(self.folder.join(&file), manifest.to_string()).unwrap();
+        self.answer(&["plugin", "import", &file, "--host", &host, "--scope", "todo.read=See your list"]);
     }
 
     /// A command with its configuration in the environment.

@@ -20,6 +20,7 @@ use consentry::{
         provider::{OwnLogin, Provider},
         proxies::TrustedProxies,
         resource::ResourceIdentifier,
+        rotator::Rotator,
     },
     outbound,
     protocol::dialect,
@@ -122,6 +123,8 @@ pub struct Options {
     pub own_login: Option<OwnLogin>,
     /// Who may make an account.
     pub sign_ups: SignUps,
+    /// Who makes new versions of API keys.
+    pub rotators: Vec<Rotator>,
     /// How long working keys are published, used and kept.
     pub keys: KeyTimetable,
 }
@@ -152,6 +155,7 @@ impl Default for Options {
             providers: Vec::new(),
             own_login: None,
             sign_ups: SignUps::Open,
+            rotators: Vec::new(),
             keys: KeyTimetable::default(),
         }
     }
@@ -222,6 +226,7 @@ impl Running {
             sign_ups: options.sign_ups,
             providers: options.providers,
             own_login: options.own_login,
+            rotators: options.rotators,
             keys: options.keys,
             ..defaults
         };
@@ -350,6 +355,7 @@ impl Running {
             issuer: None,
             public: None,
             clients_by_hand: true,
+            rotators: self.server.rotators.all(),
             is_trusted: true,
             actor: Actor::Operator,
             origin: Origin::default(),

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod host;
+pub mod issuer;
 
 use std::{
     collections::HashMap,
@@ -29,6 +30,7 @@ use tokio_rustls::{
 };
 
 use host::Host;
+use issuer::Issuer;
 
 /// Everybody outside, with one authority and one set of names.
 pub struct Strangers {
@@ -55,6 +57,13 @@ impl Strangers {
         let host = Host::start(name, self.acceptor(name), self.runtime.as_ref().unwrap().handle());
         self.lead(name, &[host.address()]);
         host
+    }
+
+    /// Who issues API keys, under that name.
+    pub fn issuer(&self, name: &str) -> Issuer {
+        let issuer = Issuer::start(name, self.acceptor(name), self.runtime.as_ref().unwrap().handle());
+        self.lead(name, &[issuer.address()]);
+        issuer
     }
 
     /// Makes a name lead to these addresses from now on. A port that is not 0 stands for the one a URL leaves out.

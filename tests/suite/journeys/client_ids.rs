@@ -34,6 +34,7 @@ fn registry(server: &Server) -> Registry<'_> {
         issuer: None,
         public: None,
         clients_by_hand: true,
+        rotators: &[],
         is_trusted: false,
         actor: Actor::Operator,
         origin: Origin::default(),

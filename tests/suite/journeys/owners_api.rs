@@ -164,6 +164,7 @@ async fn by_hand(it: &Empty) -> AccountId {
         issuer: Some(&server.settings.issuer),
         public: Some((&server.settings.host, server.settings.scheme())),
         clients_by_hand: true,
+        rotators: &[],
         is_trusted: false,
         actor: Actor::Account(account),
         origin: Origin::default(),

@@ -45,6 +45,7 @@ mod restart;
 mod rotate;
 mod rotate_model;
 mod schema;
+mod secret_turns;
 mod sessions;
 mod sign_ins;
 mod standing;

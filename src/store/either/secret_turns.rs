@@ -1,0 +1,352 @@
+//! What the server does about plugins' secrets by itself. Compiled once for each engine.
+//!
+//! Whoever changes a secret or its versions holds the secret's row first, but for who takes versions to end them where they
+//! were issued: they pass over what others hold, and so wait for nobody.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Connection, Engine, audit, holding,
+    plugin_secret_rows::source,
+    plugin_secrets::{DELETE, of},
+    reading, taking,
+};
+use crate::{
+    model::{
+        Timestamp,
+        audit::{Audit, AuditAction, Subjects},
+        id::{PluginId, SecretId},
+    },
+    store::{
+        StoreError, StoreResult,
+        secret_turns::{SecretFailure, SecretTaking, TakenRevocation, TakenSecret},
+    },
+};
+
+const TO_END: &str = "
+    select secret_id, number
+      from plugin_secret_versions
+     where ends_at <= $1 and ended_at is null
+     order by ends_at
+     limit $2";
+
+/// Also one that was removed: what is left of it is to be ended where it was issued.
+const HOLD: &str = concat!("select plugin_id, name from plugin_secrets where id = $1 ", holding!());
+
+const END: &str = "
+    update plugin_secret_versions
+       set sealed = $4, ended_at = $3, revoke_at = case when issuer_id is null then null else $3 end
+     where secret_id = $1 and number = $2 and ends_at <= $3 and ended_at is null";
+
+const HAS_DUE: &str = "
+    select count(*) from (select 1 as one from plugin_secrets where try_at <= $1 limit 1) due";
+
+/// The condition stands twice: what somebody else took after it was found must be left to them.
+const TAKE: &str = concat!(
+    "update plugin_secrets
+        set try_at = $2, turn = turn + 1
+      where id in (select id from plugin_secrets where try_at <= $1 order by try_at limit $3 ",
+    taking!(),
+    ") and try_at <= $1
+    returning id"
+);
+
+const TAKEN: &str = "
+    select s.id, s.plugin_id, s.name, s.rotator, s.follows, s.follows_sealed, s.grace_seconds, s.rotate_every_seconds, s.turn,
+           s.failures, s.failing_since, s.removed_at is not null as is_removed, v.number, v.sealed,
+           (select coalesce(max(i.number), 0) from plugin_secret_versions i
+             where i.secret_id = s.id and i.issuer_id is not null) as issued_number
+      from plugin_secrets s
+      join plugin_secret_versions v on v.secret_id = s.id
+     where s.id = $1
+     order by v.number desc
+     limit 1";
+
+const LOOKED: &str = "
+    update plugin_secrets
+       set try_at = $3, failures = 0, failing_since = null, says = null
+     where id = $1 and turn = $2";
+
+const ABANDONED: &str = "
+    update plugin_secrets set try_at = null where id = $1 and turn = $2 and removed_at is not null";
+
+const FAILED: &str = "
+    update plugin_secrets
+       set try_at = $3, failures = failures + 1, failing_since = coalesce(failing_since, $4), says = $5
+     where id = $1 and turn = $2
+ returning plugin_id, name";
+
+const ASK: &str = "
+    update plugin_secrets
+       set try_at = $2
+     where id = $1 and removed_at is null and (rotator is not null or follows is not null)
+ returning plugin_id, name";
+
+macro_rules! is_to_be_revoked {
+    () => {
+        "revoke_at <= $1 and ended_at is not null "
+    };
+}
+
+const HAS_REVOCATIONS: &str = concat!(
+    "select count(*) from (select 1 as one from plugin_secret_versions where ",
+    is_to_be_revoked!(),
+    "limit 1) due"
+);
+
+const TAKE_REVOCATIONS: &str = concat!(
+    "update plugin_secret_versions
+        set revoke_at = $2
+      where id in (select id from plugin_secret_versions where ",
+    is_to_be_revoked!(),
+    "order by revoke_at limit $3 ",
+    taking!(),
+    ") and revoke_at <= $1
+    returning secret_id, number, issuer_id, ended_at"
+);
+
+const REVOKED: &str = "
+    update plugin_secret_versions
+       set issuer_id = null, revoke_at = null
+     where secret_id = $1 and number = $2 and issuer_id = $3";
+
+const PUT_OFF: &str = "
+    update plugin_secret_versions
+       set revoke_at = $4
+     where secret_id = $1 and number = $2 and issuer_id = $3 and revoke_at is not null";
+
+/// What stands in the place of a value that was wiped.
+const WIPED: &[u8] = &[];
+
+/// A secret that is told of.
+#[derive(sqlx::FromRow)]
+struct Named {
+    plugin_id: Uuid,
+    name: String,
+}
+
+impl Named {
+    fn subjects(&self) -> Subjects {
+        of(PluginId(self.plugin_id))
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct TakenRow {
+    id: Uuid,
+    plugin_id: Uuid,
+    name: String,
+    rotator: Option<String>,
+    follows: Option<String>,
+    follows_sealed: Option<Vec<u8>>,
+    grace_seconds: i64,
+    rotate_every_seconds: Option<i64>,
+    turn: i64,
+    failures: i64,
+    failing_since: Option<Timestamp>,
+    is_removed: bool,
+    number: i64,
+    sealed: Vec<u8>,
+    issued_number: i64,
+}
+
+impl TryFrom<TakenRow> for TakenSecret {
+    type Error = StoreError;
+
+    fn try_from(row: TakenRow) -> StoreResult<Self> {
+        Ok(Self {
+            id: SecretId(row.id),
+            plugin_id: PluginId(row.plugin_id),
+            name: row.name.parse().map_err(StoreError::broken)?,
+            source: source(row.rotator, row.follows),
+            follows_sealed: row.follows_sealed,
+            grace_seconds: row.grace_seconds,
+            rotate_every_seconds: row.rotate_every_seconds,
+            turn: row.turn,
+            failures: row.failures,
+            failing_since: row.failing_since,
+            is_removed: row.is_removed,
+            number: row.number,
+            sealed: row.sealed,
+            issued_number: row.issued_number,
+        })
+    }
+}
+
+impl Engine {
+    pub(in crate::store) async fn secret_versions_to_end(
+        &self,
+        at: Timestamp,
+        rows_max: u32,
+    ) -> StoreResult<Vec<(SecretId, i64)>> {
+        let rows: Vec<(Uuid, i64)> = reading!(self, connection => sqlx::query_as(TO_END)
+            .bind(at)
+            .bind(i64::from(rows_max))
+            .fetch_all(&mut *connection))?;
+        Ok(rows.into_iter().map(|(secret, number)| (SecretId(secret), number)).collect())
+    }
+
+    pub(in crate::store) async fn end_secret_version_in_time(
+        &self,
+        secret: SecretId,
+        number: i64,
+        event: &Audit,
+    ) -> StoreResult<bool> {
+        let mut step = self.begin().await?;
+        let Some(named) = hold(&mut step, secret).await? else { return Ok(false) };
+        let ended = sqlx::query(END).bind(secret.0).bind(number).bind(event.at).bind(WIPED).execute(&mut *step).await?;
+        if ended.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let detail = json!({ "name": named.name, "version": number });
+        audit::write(&mut step, event, AuditAction::SecretVersionEnded, named.subjects(), detail).await?;
+        step.commit().await?;
+        Ok(true)
+    }
+
+    pub(in crate::store) async fn has_secrets_to_rotate(&self, at: Timestamp) -> StoreResult<bool> {
+        let due: i64 = reading!(self, connection => sqlx::query_scalar(HAS_DUE).bind(at).fetch_one(&mut *connection))?;
+        Ok(due > 0)
+    }
+
+    pub(in crate::store) async fn take_secrets(&self, taking: &SecretTaking) -> StoreResult<Vec<TakenSecret>> {
+        let mut step = self.begin().await?;
+        let ids: Vec<Uuid> = sqlx::query_scalar(TAKE)
+            .bind(taking.at)
+            .bind(taking.until)
+            .bind(i64::from(taking.rows_max))
+            .fetch_all(&mut *step)
+            .await?;
+        let mut taken = Vec::with_capacity(ids.len());
+        for id in ids {
+            let row: TakenRow = sqlx::query_as(TAKEN).bind(id).fetch_one(&mut *step).await?;
+            taken.push(row.try_into()?);
+        }
+        step.commit().await?;
+        Ok(taken)
+    }
+
+    pub(in crate::store) async fn keep_secret_look(
+        &self,
+        secret: SecretId,
+        turn: i64,
+        try_at: Timestamp,
+    ) -> StoreResult<bool> {
+        let mut step = self.begin().await?;
+        let kept = sqlx::query(LOOKED).bind(secret.0).bind(turn).bind(try_at).execute(&mut *step).await?;
+        step.commit().await?;
+        Ok(kept.rows_affected() > 0)
+    }
+
+    pub(in crate::store) async fn keep_secret_abandoned(&self, secret: SecretId, turn: i64) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        sqlx::query(ABANDONED).bind(secret.0).bind(turn).execute(&mut *step).await?;
+        sqlx::query(DELETE).bind(secret.0).execute(&mut *step).await?;
+        Ok(step.commit().await?)
+    }
+
+    pub(in crate::store) async fn keep_secret_failure(
+        &self,
+        failure: &SecretFailure,
+        event: &Audit,
+    ) -> StoreResult<bool> {
+        let mut step = self.begin().await?;
+        let named: Option<Named> = sqlx::query_as(FAILED)
+            .bind(failure.secret_id.0)
+            .bind(failure.turn)
+            .bind(failure.try_at)
+            .bind(event.at)
+            .bind(&failure.says)
+            .fetch_optional(&mut *step)
+            .await?;
+        let Some(named) = named else { return Ok(false) };
+        if failure.is_told {
+            let detail = json!({ "name": named.name, "says": failure.says });
+            audit::write(&mut step, event, AuditAction::SecretRotationFailed, named.subjects(), detail).await?;
+        }
+        step.commit().await?;
+        Ok(true)
+    }
+
+    pub(in crate::store) async fn ask_for_secret_rotation(&self, secret: SecretId, event: &Audit) -> StoreResult<bool> {
+        let mut step = self.begin().await?;
+        let named: Option<Named> = sqlx::query_as(ASK).bind(secret.0).bind(event.at).fetch_optional(&mut *step).await?;
+        let Some(named) = named else { return Ok(false) };
+        let detail = json!({ "name": named.name, "try_at": event.at });
+        audit::write(&mut step, event, AuditAction::SecretChanged, named.subjects(), detail).await?;
+        step.commit().await?;
+        Ok(true)
+    }
+
+    pub(in crate::store) async fn has_secret_revocations(&self, at: Timestamp) -> StoreResult<bool> {
+        let due: i64 =
+            reading!(self, connection => sqlx::query_scalar(HAS_REVOCATIONS).bind(at).fetch_one(&mut *connection))?;
+        Ok(due > 0)
+    }
+
+    pub(in crate::store) async fn take_secret_revocations(
+        &self,
+        taking: &SecretTaking,
+    ) -> StoreResult<Vec<TakenRevocation>> {
+        let mut step = self.begin().await?;
+        let rows: Vec<(Uuid, i64, String, Timestamp)> = sqlx::query_as(TAKE_REVOCATIONS)
+            .bind(taking.at)
+            .bind(taking.until)
+            .bind(i64::from(taking.rows_max))
+            .fetch_all(&mut *step)
+            .await?;
+        step.commit().await?;
+        let taken = |(secret, number, issuer_id, ended_at)| TakenRevocation {
+            secret_id: SecretId(secret),
+            number,
+            issuer_id,
+            ended_at,
+        };
+        Ok(rows.into_iter().map(taken).collect())
+    }
+
+    pub(in crate::store) async fn keep_secret_revocation(
+        &self,
+        revocation: &TakenRevocation,
+        event: &Audit,
+    ) -> StoreResult<bool> {
+        let secret = revocation.secret_id.0;
+        let mut step = self.begin().await?;
+        let Some(named) = hold(&mut step, revocation.secret_id).await? else { return Ok(false) };
+        let revoked = sqlx::query(REVOKED)
+            .bind(secret)
+            .bind(revocation.number)
+            .bind(&revocation.issuer_id)
+            .execute(&mut *step)
+            .await?;
+        if revoked.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query(DELETE).bind(secret).execute(&mut *step).await?;
+        let detail = json!({ "name": named.name, "version": revocation.number });
+        audit::write(&mut step, event, AuditAction::SecretVersionRevoked, named.subjects(), detail).await?;
+        step.commit().await?;
+        Ok(true)
+    }
+
+    pub(in crate::store) async fn put_off_secret_revocation(
+        &self,
+        revocation: &TakenRevocation,
+        until: Timestamp,
+    ) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        sqlx::query(PUT_OFF)
+            .bind(revocation.secret_id.0)
+            .bind(revocation.number)
+            .bind(&revocation.issuer_id)
+            .bind(until)
+            .execute(&mut *step)
+            .await?;
+        Ok(step.commit().await?)
+    }
+}
+
+async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Named>> {
+    Ok(sqlx::query_as(HOLD).bind(secret.0).fetch_optional(step).await?)
+}
