@@ -32,8 +32,9 @@ pub enum TelemetryError {
     CountedTwice,
 }
 
-/// Libraries that log every refusal of a vault at each of their floors; whoever asked the vault says it once.
-const SILENT: &str = "rustify=off,vaultrs=off";
+/// Libraries that log every refusal of a vault at each of their floors, and by which identity they ask it; whoever asked
+/// the vault says it once.
+const SILENT: &str = "rustify=off,vaultrs=off,azure_core=off,azure_identity=off,typespec_client_core=off";
 
 /// Sets up logging for the whole process; once.
 pub fn start(filter: &str, form: Form) -> Result<(), TelemetryError> {

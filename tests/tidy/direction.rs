@@ -66,6 +66,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("totp_rs", &["factors"]),
     ("openidconnect", &["providers"]),
     ("vaultrs", &["vault"]),
+    ("azure_", &["vault"]),
+    ("google_cloud_", &["vault"]),
 ];
 
 /// What would let a decision wait, look around, or depend on anything but its arguments.
