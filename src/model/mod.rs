@@ -37,6 +37,7 @@ pub mod refresh_token;
 pub mod resource;
 pub mod scope;
 pub mod session;
+pub mod traces;
 pub mod verification;
 pub mod webhook;
 

@@ -5,6 +5,7 @@ pub mod aside;
 pub mod browser;
 pub mod bulk;
 pub mod chromium;
+pub mod collector;
 pub mod connected;
 pub mod connector;
 pub mod cut;
