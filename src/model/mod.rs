@@ -40,6 +40,7 @@ pub mod rotator;
 pub mod scope;
 pub mod session;
 pub mod span;
+pub mod traces;
 pub mod verification;
 pub mod webhook;
 
