@@ -21,7 +21,7 @@ use consentry::{
         seal,
     },
     model::{
-        id::{AccountId, MailId, PluginId},
+        id::{AccountId, MailId, PluginId, SecretVersionId},
         key::{Kid, Purpose, WrappedKey},
         key_timetable::KeyTimetable,
     },
@@ -120,6 +120,7 @@ fn opens(ring: &Ring, column: SealedColumn, value: &SealedRow) -> bool {
         SealedColumn::Mail => Place::Mail(MailId(value.id)),
         SealedColumn::WebhookSecret => Place::WebhookSecret(PluginId(value.id)),
         SealedColumn::OldWebhookSecret => Place::OldWebhookSecret(PluginId(value.id)),
+        SealedColumn::PluginSecret => Place::PluginSecret(SecretVersionId(value.id)),
     };
     place.open(ring, &value.sealed).is_some_and(|plain| match place {
         Place::AuthenticatorApp(account) => plain == bulk::key_of(account),
