@@ -8,19 +8,21 @@ pub mod documents;
 pub mod examinations;
 pub mod factors;
 pub mod flows;
+pub mod injection;
 mod issuer;
 mod kept;
 pub mod key_sets;
 pub mod keyring;
 pub mod mails;
 pub mod notes;
-pub mod owner_tokens;
 mod owners;
 pub mod people;
 pub mod refusals;
 pub mod registrations;
+mod reminders;
 pub mod shares;
 pub mod sign_ins;
+pub mod uses;
 pub mod verifications;
 pub mod webhooks;
 
@@ -38,7 +40,7 @@ use crate::{
         account::SignUps,
         audit::{Actor, Audit, Origin},
         brand::Brand,
-        id::AuditEventId,
+        id::{AuditEventId, OwnerTokenId},
         key_timetable::KeyTimetable,
         mechanisms::Mechanisms,
         plugin::{Host, NotAHost},
@@ -60,14 +62,15 @@ use counts::Counts;
 use documents::Documents;
 use examinations::Examinations;
 use flows::Flows;
+use injection::{Injections, UsedVersion};
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
 use mails::Mails;
 use notes::Notes;
-use owner_tokens::OwnerTokenUses;
 use refusals::Refusals;
 use registrations::Registrations;
 use sign_ins::SignIns;
+use uses::Uses;
 
 /// What the operator chose, checked.
 #[derive(Clone, Debug)]
@@ -209,7 +212,11 @@ pub struct Server {
     /// What was refused and should be heard of.
     pub refusals: Refusals,
     /// When owners' tokens were used.
-    pub owner_tokens: OwnerTokenUses,
+    pub owner_tokens: Uses<OwnerTokenId>,
+    /// When versions of plugins' API keys were.
+    pub secret_uses: Uses<UsedVersion>,
+    /// Those that were open a moment ago.
+    pub injections: Injections,
     /// The description of the owners' API, once somebody has asked for it.
     pub owners_api: OnceLock<String>,
     /// How often what happened to whose plugin.
@@ -301,7 +308,9 @@ impl Server {
             flows: Flows::default(),
             notes: Notes::default(),
             refusals: Refusals::default(),
-            owner_tokens: OwnerTokenUses::default(),
+            owner_tokens: Uses::default(),
+            secret_uses: Uses::default(),
+            injections: Injections::default(),
             owners_api: OnceLock::new(),
             counts: Counts::default(),
             mails: Mails::new(Mailer::none()),

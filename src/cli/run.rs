@@ -22,6 +22,7 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
         tokio::spawn(jobs::keys::run(Arc::clone(&server))),
         tokio::spawn(jobs::flows::run(Arc::clone(&server))),
         tokio::spawn(jobs::counts::run(Arc::clone(&server))),
+        tokio::spawn(jobs::due_secrets::run(Arc::clone(&server))),
         tokio::spawn(jobs::mail::run(Arc::clone(&server))),
         tokio::spawn(jobs::notes::run(Arc::clone(&server))),
         tokio::spawn(jobs::references::run(Arc::clone(&server))),

@@ -54,7 +54,7 @@ pub(super) struct Put {
     /// The plugin's short name
     #[arg(long, value_name = "SLUG")]
     plugin: String,
-    /// Where its value is: file:PATH, vault://MOUNT/PATH#FIELD, aws-sm://NAME or env:NAME
+    /// Where its value is: `file:PATH`, `vault://MOUNT/PATH#FIELD`, `aws-sm://NAME` or `env:NAME`
     #[arg(long, value_name = "REFERENCE")]
     from: String,
     /// The header of a request in which it goes
@@ -89,7 +89,7 @@ pub(super) struct List {
 pub(super) struct Rotate {
     #[command(flatten)]
     which: Which,
-    /// Where the new value is: file:PATH, vault://MOUNT/PATH#FIELD, aws-sm://NAME or env:NAME
+    /// Where the new value is: `file:PATH`, `vault://MOUNT/PATH#FIELD`, `aws-sm://NAME` or `env:NAME`
     #[arg(long, value_name = "REFERENCE")]
     from: String,
     /// How long the version before stays good this once; 0 ends it at once, because it has leaked
@@ -161,10 +161,8 @@ pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> R
 async fn put(arguments: Put, desk: &Desk, flags: &ConfigFlags) -> Result<Answer, Failure> {
     let plugin = desk.plugin(&arguments.plugin).await?;
     let value = secret_from("--from", &arguments.from)?;
-    let source = match arguments.follow {
-        true => SecretSource::Reference(arguments.from.trim().to_owned()),
-        false => SecretSource::People,
-    };
+    let source =
+        if arguments.follow { SecretSource::Reference(arguments.from.trim().to_owned()) } else { SecretSource::People };
     let form = SettingsForm {
         header: arguments.header,
         prefix: arguments.prefix,
@@ -196,7 +194,7 @@ async fn change(arguments: Change, desk: &Desk) -> Result<Answer, Failure> {
         }
     }
     form.routes.extend(arguments.add_routes);
-    if let Some(header) = arguments.header {
+    if let Some(header) = arguments.header.filter(|header| !form.header.eq_ignore_ascii_case(header)) {
         // What stood before it in another header says nothing of this one.
         (form.header, form.prefix) = (header, None);
     }
@@ -255,16 +253,15 @@ impl Which {
             Failure::not_done(format!("there is no API key \"{}\"; {cure}", self.name))
         };
         let name: SecretName = self.name.parse().map_err(|_| missing())?;
-        let plugin = match &self.plugin {
-            Some(slug) => desk.plugin(slug).await?,
-            None => {
-                let with_it = desk.store.plugins_with_secret(&name).await?;
-                let [only] = with_it.as_slice() else {
-                    let several = || Failure::not_done(format!("several plugins have an API key {name}; add --plugin"));
-                    return Err(if with_it.is_empty() { missing() } else { several() });
-                };
-                desk.store.plugin(*only).await?.ok_or_else(missing)?
-            }
+        let plugin = if let Some(slug) = &self.plugin {
+            desk.plugin(slug).await?
+        } else {
+            let with_it = desk.store.plugins_with_secret(&name).await?;
+            let [only] = with_it.as_slice() else {
+                let several = || Failure::not_done(format!("several plugins have an API key {name}; add --plugin"));
+                return Err(if with_it.is_empty() { missing() } else { several() });
+            };
+            desk.store.plugin(*only).await?.ok_or_else(missing)?
         };
         let secret = desk.store.plugin_secret(plugin.id, &name).await?.ok_or_else(missing)?;
         Ok((plugin, secret))

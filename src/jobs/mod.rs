@@ -4,6 +4,7 @@ pub mod audit_age;
 pub mod audit_links;
 pub mod clock_offset;
 pub mod counts;
+pub mod due_secrets;
 pub mod flows;
 pub mod keys;
 pub mod mail;

@@ -1,11 +1,12 @@
-//! Keeping notes about clients and owners' tokens, and what was refused: what was gathered since the last time goes to the
+//! Keeping notes about clients, owners' tokens and API keys, and what was refused: what was gathered since the last time goes to the
 //! store. What cannot be kept is let go: it will be noted again.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    server::{Server, notes::OFFERS_MAX, refusals::Due},
-    store::StoreResult,
+    model::audit::{Actor, Origin},
+    server::{Server, notes::OFFERS_MAX, refusals::Due, uses::USE_AGE_MIN},
+    store::{StoreResult, owner_tokens::OwnerTokenUse, secret_uses::SecretVersionUse},
 };
 
 /// How long after one time the next begins: what a process that is killed has not kept yet.
@@ -52,8 +53,16 @@ pub async fn keep(server: &Server) -> StoreResult<()> {
     }
     tell(server, due).await?;
     // The last: a callback that is lost is offered late, and when a token was used is news to fewer.
-    for some in server.owner_tokens.take().chunks(BATCH) {
+    let noted = |(id, at)| OwnerTokenUse { id, at, unless_after: at - USE_AGE_MIN };
+    let uses: Vec<OwnerTokenUse> = server.owner_tokens.take().into_iter().map(noted).collect();
+    for some in uses.chunks(BATCH) {
         server.store.note_owner_token_uses(some).await?;
+    }
+    let noted = |((secret_id, number), at)| SecretVersionUse { secret_id, number, at, unless_after: at - USE_AGE_MIN };
+    let uses: Vec<SecretVersionUse> = server.secret_uses.take().into_iter().map(noted).collect();
+    for some in uses.chunks(BATCH) {
+        let audit = || server.audit(Actor::Server, Origin::default());
+        server.store.note_secret_version_uses(some, &audit).await?;
     }
     Ok(())
 }

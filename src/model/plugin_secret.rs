@@ -1,10 +1,11 @@
 //! A plugin's secrets: API keys that its API, and whatever else its routes lead to, asks for. The gate puts them into
 //! requests; nobody ever sees one again.
 //!
-//! `route` says where one is used, `injection` how it goes into a request. `registry::plugin_secrets` keeps them sealed,
+//! `route` says where one is used, `injection` how it goes into a request, `notice` when its owners hear of it. `registry::plugin_secrets` keeps them sealed,
 //! `server::injection` uses them.
 
 mod injection;
+mod notice;
 mod route;
 
 use std::{fmt, str::FromStr};
@@ -13,7 +14,8 @@ use super::{
     digest::Digest,
     id::{PluginId, SecretId, SecretVersionId},
 };
-pub use injection::{Injection, NotAnInjection};
+pub use injection::{Injection, NotAnInjection, OVERRIDING};
+pub use notice::{LEAD_MAX, Notice, notice};
 pub use route::{NotARoute, SecretRoute, is_plain_path};
 
 /// The longest name, in characters.

@@ -4,7 +4,7 @@
 use super::{
     Server,
     mails::NEWS_LIFETIME,
-    people::letters::{Case, Facts, write_about},
+    people::letters::{About, Case, Facts, write_about},
 };
 use crate::{
     keys::KeyError,
@@ -17,7 +17,12 @@ const TOLD_MAX: usize = 20;
 
 impl Server {
     /// The mails that tell each owner of a plugin but whoever it was, if mail is sent.
-    pub(super) async fn mails_to_owners<E>(&self, plugin: &Plugin, case: Case, who: &Actor) -> Result<Vec<NewMail>, E>
+    pub(super) async fn mails_to_owners<E>(
+        &self,
+        plugin: &Plugin,
+        (case, key): (Case, &str),
+        who: &Actor,
+    ) -> Result<Vec<NewMail>, E>
     where
         E: From<StoreError> + From<KeyError>,
     {
@@ -37,7 +42,7 @@ impl Server {
                 link: None,
                 language: account.language.as_deref(),
             };
-            let letter = write_about(plugin.host.as_str(), case, &facts);
+            let letter = write_about(About { host: plugin.host.as_str(), key }, case, &facts);
             mails.extend(self.mail(&letter, Some(account.id), expires_at)?);
         }
         Ok(mails)

@@ -20,7 +20,8 @@ use crate::{
         audit::{Actor, AuditAction, Origin, Subjects},
         client::{AuthenticationMethod, Client},
         family::Family,
-        id::AccountId,
+        id::{AccountId, PluginId, SecretId},
+        plugin_secret::SecretName,
     },
     store::audit::Telling,
 };
@@ -145,6 +146,26 @@ impl Refusals {
             detail: Map::new(),
         };
         self.note(refusal.with("family", family.id.to_string()).with("method", method.as_str()), at);
+    }
+
+    /// An API key was not given to a request that it might have been meant for; none, where nobody can say which.
+    pub fn secret_refused(
+        &self,
+        plugin: PluginId,
+        secret: Option<(SecretId, &SecretName)>,
+        (reason, origin): (&str, Origin),
+        at: Timestamp,
+    ) {
+        let refusal = Refusal {
+            action: AuditAction::SecretRefused,
+            about: secret.map_or(plugin.0, |(id, _)| id.0),
+            subjects: Subjects { plugin_id: Some(plugin), ..Subjects::default() },
+            actor: Actor::Server,
+            origin,
+            detail: Map::new(),
+        };
+        let name = secret.map(|(_, name)| name.as_str());
+        self.note(refusal.with("name", name).with("reason", reason), at);
     }
 
     /// What is to be told now, and how many were let go because there were too many things. What was told and did not

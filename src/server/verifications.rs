@@ -62,7 +62,7 @@ impl Server {
         plugin: PluginId,
     ) -> Result<Verified, LookError> {
         let looked = look(registry, outbound, plugin).await?;
-        let tell = |case| self.mails_to_owners::<LookError>(&looked.plugin, case, &registry.actor);
+        let tell = |case| self.mails_to_owners::<LookError>(&looked.plugin, (case, ""), &registry.actor);
         let mails = match looked.news {
             Some(News::Broken) => tell(Case::PluginBroken).await?,
             Some(News::Mended) => tell(Case::PluginMended).await?,

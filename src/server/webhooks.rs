@@ -66,7 +66,7 @@ impl Server {
             return Ok(Vec::new());
         }
         match self.store.plugin(plugin).await? {
-            Some(plugin) => self.mails_to_owners(&plugin, Case::WebhookStopped, &Actor::Server).await,
+            Some(plugin) => self.mails_to_owners(&plugin, (Case::WebhookStopped, ""), &Actor::Server).await,
             None => Ok(Vec::new()),
         }
     }

@@ -19,6 +19,7 @@ pub mod clients;
 pub mod connected;
 pub mod consents;
 pub mod counts;
+pub mod due_secrets;
 pub mod error;
 pub mod factors;
 pub mod families;

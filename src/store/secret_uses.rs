@@ -23,6 +23,8 @@ pub struct InjectableSecret {
     pub routes: Vec<SecretRoute>,
     /// The newest version.
     pub number: i64,
+    /// When that was last used.
+    pub last_used_at: Option<Timestamp>,
     /// Its value, sealed.
     pub sealed: Vec<u8>,
 }
@@ -30,8 +32,6 @@ pub struct InjectableSecret {
 /// A version was used.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretVersionUse {
-    /// Of which plugin.
-    pub plugin_id: PluginId,
     /// Of which secret.
     pub secret_id: SecretId,
     /// Which version.

@@ -120,6 +120,10 @@ const SECRETS_NOT_RENEWED: Gauge = Gauge {
     help: "Configured secrets that could not be read again when they were last looked up; their last good values are used.",
 };
 
+/// The same on every node that shares a database.
+const API_KEYS_OVERDUE: Gauge =
+    Gauge { name: "consentry_api_keys_overdue", help: "API keys of plugins that are late with a new version." };
+
 /// How far the chain is, which all nodes share.
 const AUDIT_CHAIN_NUMBER: Gauge = Gauge {
     name: "consentry_audit_chain_number",
@@ -127,7 +131,8 @@ const AUDIT_CHAIN_NUMBER: Gauge = Gauge {
 };
 
 /// Everything that stands somewhere.
-const GAUGES: [&Gauge; 4] = [&MAILS_WAITING, &RESEAL_ROWS_LEFT, &SECRETS_NOT_RENEWED, &AUDIT_CHAIN_NUMBER];
+const GAUGES: [&Gauge; 5] =
+    [&MAILS_WAITING, &RESEAL_ROWS_LEFT, &SECRETS_NOT_RENEWED, &API_KEYS_OVERDUE, &AUDIT_CHAIN_NUMBER];
 
 /// Everything that is counted.
 const COUNTERS: [&Counter; 15] = [
@@ -221,6 +226,11 @@ pub fn reseal_rows_left(number: u64) {
 /// So many configured secrets could not be read again.
 pub fn secrets_not_renewed(number: usize) {
     SECRETS_NOT_RENEWED.stands_at(number as u64);
+}
+
+/// So many API keys are late.
+pub fn api_keys_overdue(number: u64) {
+    API_KEYS_OVERDUE.stands_at(number);
 }
 
 /// The audit log's chain stands at this link.

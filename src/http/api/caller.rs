@@ -104,7 +104,7 @@ impl<'a> Caller<'a> {
         };
         let now = server.clock.now();
         let standing = server.store.owner_token(secret.digest(), now).await?.ok_or(Problem::InvalidToken)?;
-        server.owner_tokens.shown(&standing.token, now);
+        server.owner_tokens.used(standing.token.id, standing.token.last_used_at, now);
         let token = UsedToken { id: standing.token.id, name: standing.token.name };
         if !standing.token.scopes.contains(scope) {
             refused(server, request, (&standing.account, token), scope);

@@ -24,6 +24,7 @@ const STEERING: &[&str] = &[
     "transfer-encoding",
     "upgrade",
     "via",
+    "x-http-method",
     "x-http-method-override",
     "x-method-override",
     "x-original-url",
@@ -39,6 +40,17 @@ const NAME_LENGTH_MAX: usize = 64;
 
 /// The longest text before a secret, in bytes.
 const PREFIX_LENGTH_MAX: usize = 32;
+
+/// Headers that make of a request another one than its route says. A request that gets a secret goes without them.
+pub const OVERRIDING: &[&str] = &[
+    // It names headers that the next program on the way is to drop, such as the one with the secret (RFC 9110 §7.6.1).
+    "connection",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
 
 /// A header and what stands in it before the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,13 +80,13 @@ impl Injection {
     /// nothing, unless it is said.
     pub fn new(header: &str, prefix: Option<&str>) -> Result<Self, NotAnInjection> {
         let header = header.trim().to_ascii_lowercase();
-        // A token (RFC 9110 §5.6.2).
-        let is_of_it = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        // A token (RFC 9110 §5.6.2), but for the underscore: to many programs it is the same as the hyphen.
+        let is_of_it = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^`|~".contains(c);
         if header.is_empty() || header.len() > NAME_LENGTH_MAX || !header.chars().all(is_of_it) {
             return Err(NotAnInjection::NotAName);
         }
         let steers = |beginning: &&str| header.starts_with(*beginning);
-        if STEERING.contains(&header.as_str()) || STEERING_BEGINNINGS.iter().any(|beginning| steers(beginning)) {
+        if STEERING.contains(&header.as_str()) || STEERING_BEGINNINGS.iter().any(steers) {
             return Err(NotAnInjection::Steers(header));
         }
         let usual = if header == "authorization" { "Bearer " } else { "" };
@@ -89,6 +101,12 @@ impl Injection {
     /// The header's name, in small letters.
     pub fn header(&self) -> &str {
         &self.header
+    }
+
+    /// Whether a header is this one to whoever reads it: many programs know no difference between `-` and `_`.
+    pub fn is_in(&self, header: &str) -> bool {
+        let same = |(one, other): (u8, u8)| one == other.to_ascii_lowercase() || (one == b'-' && other == b'_');
+        header.len() == self.header.len() && self.header.bytes().zip(header.bytes()).all(same)
     }
 
     /// What stands before the secret.
@@ -116,13 +134,22 @@ mod tests {
     }
 
     #[test]
+    fn a_header_is_known_however_it_is_spelled() {
+        let injection = Injection::new("x-api-key", None).unwrap();
+        for same in ["x-api-key", "X-API-KEY", "x_api_key", "X_Api-Key"] {
+            assert!(injection.is_in(same), "{same}");
+        }
+        assert!(!injection.is_in("x-api-keys") && !injection.is_in("xxapixkey"));
+    }
+
+    #[test]
     fn a_header_that_steers_cannot_be_named() {
         for header in
             ["Host", "cookie", "Content-Length", "X-Forwarded-For", "x-consentry-subject", "Proxy-Authorization"]
         {
             assert_eq!(Injection::new(header, None), Err(NotAnInjection::Steers(header.to_ascii_lowercase())));
         }
-        for header in ["", "x api", "x:y", "x\r\ny", "schlüssel", &"x".repeat(65)] {
+        for header in ["", "x api", "x_forwarded_for", "x:y", "x\r\ny", "schlüssel", &"x".repeat(65)] {
             assert_eq!(Injection::new(header, None), Err(NotAnInjection::NotAName), "{header}");
         }
         for prefix in ["a\r\nb: ", " Bearer", "é", &"x".repeat(33)] {

@@ -5,6 +5,9 @@ use std::{fmt, str::FromStr};
 /// The longest text, in bytes.
 const LENGTH_MAX: usize = 512;
 
+/// The most segments.
+const SEGMENTS_MAX: usize = 32;
+
 /// A method and a path in which a segment may stand for any, as `GET /items/{id}`, and the last for all that follows, as
 /// `* /v1/*`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +43,7 @@ impl SecretRoute {
         for segment in &self.path {
             let asked = asked.next();
             match (segment, asked) {
-                (Segment::Text(text), Some(asked)) if text == asked => {}
+                (Segment::Text(text), Some(asked)) if is_same(text, asked) => {}
                 (Segment::Any(_), Some(asked)) if !asked.is_empty() => {}
                 (Segment::Rest, Some(asked)) => return !asked.is_empty(),
                 _ => return false,
@@ -60,8 +63,15 @@ impl SecretRoute {
         }
         for (one, other) in self.path.iter().zip(&other.path) {
             match (one, other) {
+                // Neither stands for an empty segment.
+                (Segment::Text(text), Segment::Any(_) | Segment::Rest)
+                | (Segment::Any(_) | Segment::Rest, Segment::Text(text))
+                    if text.is_empty() =>
+                {
+                    return false;
+                }
                 (Segment::Rest, _) | (_, Segment::Rest) => return true,
-                (Segment::Text(one), Segment::Text(other)) if one != other => return false,
+                (Segment::Text(one), Segment::Text(other)) if !is_same(one, other) => return false,
                 _ => {}
             }
         }
@@ -69,17 +79,60 @@ impl SecretRoute {
     }
 }
 
-/// Whether everybody who reads a path reads the same: no segment is empty but the last, none leads elsewhere, and nothing
-/// is written so that it becomes a separator or a dot when it is decoded once more.
+/// Whether everybody who reads a path reads the same (RFC 3986 §3.3, §6.2.2): no segment is empty but the last, none leads
+/// elsewhere or has parameters, and nothing is encoded that need not be or that would be a separator.
 pub fn is_plain_path(path: &str) -> bool {
     let Some(segments) = path.strip_prefix('/') else { return false };
-    let lower = segments.to_ascii_lowercase();
-    let is_hidden = ["%2e", "%2f", "%5c", "%25", "%00", "\\"].iter().any(|hidden| lower.contains(hidden));
     let count = segments.split('/').count();
-    let is_plain = |(place, segment): (usize, &str)| {
-        (!segment.is_empty() || place + 1 == count) && segment != "." && !segment.starts_with("..")
+    segments.split('/').enumerate().all(|(place, segment)| match segment {
+        "" => place + 1 == count,
+        segment => is_plain_segment(segment),
+    })
+}
+
+fn is_plain_segment(segment: &str) -> bool {
+    if segment.bytes().all(|byte| byte == b'.') {
+        return false;
+    }
+    let mut decoded = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'%' => {
+                let Some((pair, after)) = rest.split_at_checked(2) else { return false };
+                let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.bytes().all(|it| it.is_ascii_hexdigit()));
+                let Some(byte) = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) else { return false };
+                if is_unreserved(byte) || byte.is_ascii_control() || b"/\\%;".contains(&byte) {
+                    return false;
+                }
+                decoded.push(byte);
+                rest = after;
+            }
+            byte if is_unreserved(*byte) || b"!$&'()*+,=:@".contains(byte) => decoded.push(*byte),
+            _ => return false,
+        }
+    }
+    String::from_utf8(decoded).is_ok()
+}
+
+/// What means the same encoded or not, so that nobody who is honest encodes it (RFC 3986 §2.3).
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
+/// Whether two segments are the same: what is encoded may be written in small letters or capitals.
+fn is_same(one: &str, other: &str) -> bool {
+    one == other || (one.contains('%') && in_capitals(one) == in_capitals(other))
+}
+
+fn in_capitals(segment: &str) -> String {
+    let mut digits = 0;
+    let capital = |c: char| {
+        digits = if c == '%' { 2 } else { i32::max(digits - 1, -1) };
+        if digits >= 0 { c.to_ascii_uppercase() } else { c }
     };
-    !is_hidden && segments.bytes().all(|byte| byte.is_ascii_graphic()) && segments.split('/').enumerate().all(is_plain)
+    segment.chars().map(capital).collect()
 }
 
 impl FromStr for SecretRoute {
@@ -95,10 +148,16 @@ impl FromStr for SecretRoute {
             }
             _ => return Err(NotARoute),
         };
-        if text.len() > LENGTH_MAX || path.contains(['?', '#']) || !is_plain_path(path) {
+        let segments: Vec<&str> = path.strip_prefix('/').ok_or(NotARoute)?.split('/').collect();
+        if text.len() > LENGTH_MAX || segments.len() > SEGMENTS_MAX {
             return Err(NotARoute);
         }
-        let path: Vec<Segment> = path[1..].split('/').map(segment).collect::<Result<_, _>>()?;
+        let last = segments.len() - 1;
+        let is_one = |(place, text): (usize, &&str)| !text.is_empty() || place == last;
+        if !segments.iter().enumerate().all(is_one) {
+            return Err(NotARoute);
+        }
+        let path: Vec<Segment> = segments.into_iter().map(segment).collect::<Result<_, _>>()?;
         let rest = path.iter().position(|segment| *segment == Segment::Rest);
         match rest {
             Some(place) if place + 1 != path.len() => Err(NotARoute),
@@ -112,8 +171,8 @@ fn segment(text: &str) -> Result<Segment, NotARoute> {
     match (text, named) {
         ("*", _) => Ok(Segment::Rest),
         (_, Some(name)) if !name.is_empty() && !name.contains(['{', '}', '*']) => Ok(Segment::Any(name.to_owned())),
-        _ if text.contains(['{', '}', '*']) => Err(NotARoute),
-        _ => Ok(Segment::Text(text.to_owned())),
+        _ if text.is_empty() || (is_plain_segment(text) && !text.contains('*')) => Ok(Segment::Text(text.to_owned())),
+        _ => Err(NotARoute),
     }
 }
 
@@ -208,6 +267,9 @@ mod tests {
             ("* /v1/*", "GET /v1", false),
             ("* /v1/*", "GET /v2/a", false),
             ("* /*", "GET /a", true),
+            ("* /*", "GET /", false),
+            ("GET /items/{id}", "GET /items/", false),
+            ("GET /a%c3%a9", "GET /a%C3%A9", true),
         ] {
             let (one, other) = (route(one), route(other));
             assert_eq!((one.overlaps(&other), other.overlaps(&one)), (is_both, is_both), "{one} and {other}");
@@ -232,8 +294,26 @@ mod tests {
             "/v1/a%00b",
             "/v1/a b",
             "/v1/ä",
+            "/v1/;x/admin",
+            "/v1/a;v=1",
+            "/v1/a%3bx",
+            "/v1/%61dmin",
+            "/v1/%c0%ae%c0%ae/admin",
+            "/v1/%c0%afadmin",
+            "/v1/%u002fadmin",
+            "/v1/a%0d%0ab",
+            "/v1/a%",
+            "/v1/a%2",
+            "/v1/a%+1",
+            "/v1/a?b",
+            "/v1/a#b",
+            "/v1/.../a",
         ] {
             assert!(!all.matches("GET", path), "{path}");
         }
+        for path in ["/v1/a.b", "/v1/..a", "/v1/a%20b", "/v1/%C3%A9", "/v1/a@b:c,d=(e)+f", "/v1/~a_b-c!"] {
+            assert!(all.matches("GET", path), "{path}");
+        }
+        assert!(route("GET /%C3%A9/%7B").matches("GET", "/%c3%a9/%7b") && !route("GET /Ab").matches("GET", "/ab"));
     }
 }

@@ -42,11 +42,15 @@ pub enum Case {
     PluginMended,
     /// A plugin's API is told nothing more.
     WebhookStopped,
+    /// A plugin's API key will want a new version.
+    ApiKeyDue,
+    /// It is late with one.
+    ApiKeyOverdue,
 }
 
 impl Case {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::SignUp,
         Self::AlreadyHere,
         Self::VerifyEmail,
@@ -62,6 +66,8 @@ impl Case {
         Self::PluginBroken,
         Self::PluginMended,
         Self::WebhookStopped,
+        Self::ApiKeyDue,
+        Self::ApiKeyOverdue,
     ];
 
     fn message(self) -> &'static str {
@@ -81,6 +87,8 @@ impl Case {
             Self::PluginBroken => "letter-plugin-broken",
             Self::PluginMended => "letter-plugin-mended",
             Self::WebhookStopped => "letter-webhook-stopped",
+            Self::ApiKeyDue => "letter-api-key-due",
+            Self::ApiKeyOverdue => "letter-api-key-overdue",
         }
     }
 
@@ -94,7 +102,12 @@ impl Case {
             Self::OwnPlugin | Self::OwnPluginNew => Some("letter-not-you"),
             Self::EmailChanged | Self::Deleted => Some("letter-ask-operator"),
             // They say what happened to a plugin, which nobody did.
-            Self::EmailRestored | Self::PluginBroken | Self::PluginMended | Self::WebhookStopped => None,
+            Self::EmailRestored
+            | Self::PluginBroken
+            | Self::PluginMended
+            | Self::WebhookStopped
+            | Self::ApiKeyDue
+            | Self::ApiKeyOverdue => None,
             Self::PasswordChanged | Self::PasswordReset => Some("letter-was-it-you"),
         }
     }
@@ -113,15 +126,24 @@ pub struct Facts<'a> {
     pub language: Option<&'a str>,
 }
 
-/// Writes the letter.
-pub fn write(case: Case, facts: &Facts<'_>) -> Letter {
-    write_about("", case, facts)
+/// What a letter is about; both are made of few characters, whoever named them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About<'a> {
+    /// A plugin's host.
+    pub host: &'a str,
+    /// The name of an API key of its.
+    pub key: &'a str,
 }
 
-/// Writes a letter about what stands on that host; a host is made of few characters, whoever named it.
-pub fn write_about(host: &str, case: Case, facts: &Facts<'_>) -> Letter {
+/// Writes the letter.
+pub fn write(case: Case, facts: &Facts<'_>) -> Letter {
+    write_about(About::default(), case, facts)
+}
+
+/// Writes a letter about what an owner has here.
+pub fn write_about(About { host, key }: About<'_>, case: Case, facts: &Facts<'_>) -> Letter {
     let language: Language = facts.language.and_then(|tag| tag.parse().ok()).unwrap_or_default();
-    let whole = language.say(case.message()).name("server", facts.server).name("host", host);
+    let whole = language.say(case.message()).name("server", facts.server).name("host", host).name("key", key);
     let part = |name| Some(whole.clone().part(name)).filter(Said::is_there).map(|said| said.text());
     // How long a link is good for is worth telling only with a link; some letters end with something else.
     let ends = part("ends").filter(|_| facts.link.is_some() || part("does").is_none());
@@ -155,6 +177,8 @@ mod tests {
                 | Case::PluginBroken
                 | Case::PluginMended
                 | Case::WebhookStopped
+                | Case::ApiKeyDue
+                | Case::ApiKeyOverdue
         )
     }
 

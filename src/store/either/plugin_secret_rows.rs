@@ -109,6 +109,7 @@ pub(super) fn told(settings: &SecretSettings) -> Value {
     let (rotator, follows) = columns(&settings.source);
     json!({
         "header": settings.injection.header(),
+        "prefix": settings.injection.prefix(),
         "routes": settings.routes.iter().map(SecretRoute::to_string).collect::<Vec<_>>(),
         "grace": settings.grace.num_seconds(),
         "rotate_every": settings.rotate_every.map(|age| age.num_seconds()),

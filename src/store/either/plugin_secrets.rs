@@ -108,15 +108,15 @@ pub(super) const DELETE: &str = "delete from plugin_secrets where id = $1";
 
 /// A secret that somebody holds.
 #[derive(sqlx::FromRow)]
-struct Held {
+pub(super) struct Held {
     plugin_id: uuid::Uuid,
-    name: String,
+    pub(super) name: String,
     revision: i64,
     turn: i64,
 }
 
 impl Held {
-    fn subjects(&self) -> Subjects {
+    pub(super) fn subjects(&self) -> Subjects {
         of(PluginId(self.plugin_id))
     }
 }
@@ -289,7 +289,7 @@ impl Engine {
 /// What stands in the place of a value that was wiped.
 const WIPED: &[u8] = &[];
 
-async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Held>> {
+pub(super) async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Held>> {
     Ok(sqlx::query_as(HOLD).bind(secret.0).fetch_optional(step).await?)
 }
 

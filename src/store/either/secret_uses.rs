@@ -5,11 +5,12 @@ use serde_json::json;
 use super::{
     Engine, audit,
     plugin_secret_rows::{injection, routes},
-    plugin_secrets::of,
+    plugin_secrets::hold,
     reading,
 };
 use crate::{
     model::{
+        Timestamp,
         audit::{Audit, AuditAction},
         id::{PluginId, SecretId},
     },
@@ -20,12 +21,12 @@ use crate::{
 };
 
 const INJECTABLE: &str = "
-    select s.id, s.name, s.header, s.prefix, s.routes, v.number, v.sealed
+    select s.id, s.name, s.header, s.prefix, s.routes, v.number, v.last_used_at, v.sealed
       from plugin_secrets s
       join plugin_secret_versions v on v.secret_id = s.id
      where s.plugin_id = $1
        and s.removed_at is null
-       and v.ends_at is null
+       and v.number = (select max(newest.number) from plugin_secret_versions newest where newest.secret_id = s.id)
      order by s.name";
 
 const USED_FIRST: &str = "
@@ -35,8 +36,6 @@ const USED: &str = "
     update plugin_secret_versions set last_used_at = $3
      where secret_id = $1 and number = $2 and last_used_at <= $4";
 
-const NAME: &str = "select name from plugin_secrets where id = $1";
-
 #[derive(sqlx::FromRow)]
 struct InjectableRow {
     id: uuid::Uuid,
@@ -45,6 +44,7 @@ struct InjectableRow {
     prefix: String,
     routes: String,
     number: i64,
+    last_used_at: Option<Timestamp>,
     sealed: Vec<u8>,
 }
 
@@ -58,6 +58,7 @@ impl TryFrom<InjectableRow> for InjectableSecret {
             injection: injection(&row.header, &row.prefix)?,
             routes: routes(&row.routes)?,
             number: row.number,
+            last_used_at: row.last_used_at,
             sealed: row.sealed,
         })
     }
@@ -78,6 +79,7 @@ impl Engine {
         let mut step = self.begin().await?;
         for used in uses {
             let SecretVersionUse { secret_id, number, at, .. } = *used;
+            let Some(held) = hold(&mut step, secret_id).await? else { continue };
             let first = sqlx::query(USED_FIRST).bind(secret_id.0).bind(number).bind(at).execute(&mut *step).await?;
             if first.rows_affected() == 0 {
                 sqlx::query(USED)
@@ -89,9 +91,8 @@ impl Engine {
                     .await?;
                 continue;
             }
-            let name: String = sqlx::query_scalar(NAME).bind(secret_id.0).fetch_one(&mut *step).await?;
-            let detail = json!({ "name": name, "version": number });
-            audit::write(&mut step, &event(), AuditAction::SecretUsed, of(used.plugin_id), detail).await?;
+            let detail = json!({ "name": held.name, "version": number });
+            audit::write(&mut step, &event(), AuditAction::SecretUsed, held.subjects(), detail).await?;
         }
         Ok(step.commit().await?)
     }

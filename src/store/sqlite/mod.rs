@@ -32,6 +32,8 @@ mod connected;
 mod consents;
 #[path = "../either/counts.rs"]
 mod counts;
+#[path = "../either/due_secrets.rs"]
+mod due_secrets;
 #[path = "../either/factors.rs"]
 mod factors;
 mod families;

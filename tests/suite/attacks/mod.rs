@@ -23,6 +23,7 @@ mod federated;
 mod forms;
 mod guessing;
 mod hosts;
+mod injected;
 mod key_hosts;
 mod keys;
 mod kinds;

@@ -8,20 +8,26 @@ use consentry::{
     mail::Security,
     model::{
         audit::Origin,
-        id::{AccountId, MailId, PluginId},
+        id::{AccountId, MailId, PluginId, SecretVersionId},
     },
     random,
-    registry::webhooks::{self, Means},
+    registry::{
+        plugin_secrets::{self, SettingsForm},
+        webhooks::{self, Means},
+    },
     server::{
         Server,
         factors::{Browser, Shown, Verdict},
+        injection::{NotInjected, Route},
         people::{Asked, Asker, ask_for_reset},
     },
     store::{
         mails::{MailTaking, TakenMail},
         webhooks::{TakenWebhook, WebhookTaking},
     },
+    vault::SecretValue,
 };
+use reqwest::header::HeaderMap;
 use uuid::Uuid;
 
 use super::{databases::Engine, hooked::Hooked, smtp::SmtpServer};
@@ -38,6 +44,8 @@ pub enum Slot {
     Secret(PluginId),
     /// Of a webhook.
     OldSecret(PluginId),
+    /// Of a version of a plugin's API key.
+    ApiKey(PluginId, SecretVersionId),
 }
 
 impl Slot {
@@ -47,6 +55,7 @@ impl Slot {
             Self::Mail(id) => id.0,
             Self::App(id) => id.0,
             Self::Secret(id) | Self::OldSecret(id) => id.0,
+            Self::ApiKey(_, id) => id.0,
         }
     }
 
@@ -57,6 +66,7 @@ impl Slot {
             Self::App(_) => "select sealed from authenticator_apps where account_id = $1",
             Self::Secret(_) => "select secret from plugin_webhooks where plugin_id = $1",
             Self::OldSecret(_) => "select old_secret from plugin_webhooks where plugin_id = $1",
+            Self::ApiKey(..) => "select sealed from plugin_secret_versions where id = $1",
         }
     }
 
@@ -67,6 +77,7 @@ impl Slot {
             Self::App(_) => "update authenticator_apps set sealed = $2 where account_id = $1",
             Self::Secret(_) => "update plugin_webhooks set secret = $2 where plugin_id = $1",
             Self::OldSecret(_) => "update plugin_webhooks set old_secret = $2 where plugin_id = $1",
+            Self::ApiKey(..) => "update plugin_secret_versions set sealed = $2 where id = $1",
         }
     }
 }
@@ -113,7 +124,11 @@ impl Kept {
         for id in plugins {
             webhooks::renew_secret(&it.registry(), &ring, (id, 1)).await.unwrap();
             webhooks::send_test(&it.registry(), id).await.unwrap();
-            slots.extend([Slot::Secret(id), Slot::OldSecret(id)]);
+            let form = SettingsForm { routes: vec!["* /*".to_owned()], ..SettingsForm::default() };
+            let value = SecretValue::new("q7-upstream-Zk2f".to_owned());
+            let key = plugin_secrets::put(&it.registry(), &ring, (id, "upstream"), &value, &form).await.unwrap();
+            let version = SecretVersionId::of(id, key.id, 1);
+            slots.extend([Slot::Secret(id), Slot::OldSecret(id), Slot::ApiKey(id, version)]);
         }
         for email in ["first@example.com", "second@example.com"] {
             slots.push(Slot::App(person_with_app(&it, email).await));
@@ -121,7 +136,7 @@ impl Kept {
             assert_eq!(asked, Asked::Taken);
         }
         slots.extend(taken_mails(server).await.iter().map(|mail| Slot::Mail(mail.id)));
-        assert_eq!(slots.len(), 8);
+        assert_eq!(slots.len(), 10);
         let mut tables = Tables::of(&it.world.database).await;
         let mut with_bytes = Vec::new();
         for slot in slots {
@@ -139,6 +154,7 @@ impl Kept {
     pub async fn opens(&mut self, slot: Slot) -> bool {
         match slot {
             Slot::App(account) => self.opens_app(account).await,
+            Slot::ApiKey(plugin, _) => self.injects(plugin).await,
             Slot::Mail(id) => {
                 let mail = taken_mails(self.server()).await.into_iter().find(|mail| mail.id == id).unwrap();
                 self.server().open_mail(&mail).await.unwrap().is_some()
@@ -161,6 +177,10 @@ impl Kept {
             Slot::App(account) => {
                 self.tables.put(slot.write(), slot.row(), bytes).await;
                 self.opens_app(account).await
+            }
+            Slot::ApiKey(plugin, _) => {
+                self.tables.put(slot.write(), slot.row(), bytes).await;
+                self.injects(plugin).await
             }
             Slot::Mail(id) => {
                 let now = self.server().clock.now();
@@ -187,6 +207,25 @@ impl Kept {
             Verdict::Wrong("The authenticator app's key cannot be opened.") => false,
             Verdict::Wrong("The authenticator app's code was wrong.") => true,
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// Whether a request to the plugin's API gets its key.
+    async fn injects(&self, plugin: PluginId) -> bool {
+        let (server, mut headers) = (self.server(), HeaderMap::new());
+        server.injections.forget(plugin).await;
+        let route = Route { method: "GET", path: "/items" };
+        match server.inject(plugin, route, &mut headers, &Origin::default()).await {
+            Ok(injected) => {
+                assert_eq!(injected.len(), 1, "there is a key to put there");
+                assert_eq!(headers["authorization"], "Bearer q7-upstream-Zk2f");
+                true
+            }
+            Err(NotInjected::Unreadable(_)) => {
+                assert!(headers.is_empty());
+                false
+            }
+            Err(other) => panic!("{other}"),
         }
     }
 

@@ -44,6 +44,7 @@ mod references;
 mod registration;
 mod resealing;
 mod rotations;
+mod secrets;
 mod settings;
 mod settings_in_chromium;
 mod simulate;

@@ -35,6 +35,7 @@ mod owners;
 mod people;
 mod people_leave;
 mod plugin_people;
+mod plugin_secrets;
 mod plugins;
 mod redeem;
 mod registrations;
