@@ -4,7 +4,6 @@
 //! A value that was typed is in no answer, whatever comes of the form.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::TimeDelta;
 
 use super::entry::{Entry, Outcome, VALUE, take, text, visit};
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
     model::{
         Timestamp,
         plugin::Plugin,
-        plugin_secret::{SecretRoute, SecretSource},
+        plugin_secret::{Notice as SecretNotice, SecretRoute, SecretSource, notice},
     },
     protocol::parameters::Parameters,
     registry::{
@@ -37,9 +36,6 @@ const VALUE_MAX: usize = 64 * 1024;
 
 /// How many routes are shown of a key in the list.
 const ROUTES_SHOWN: usize = 3;
-
-/// How long before it is due a key is called so.
-const SOON: TimeDelta = TimeDelta::days(14);
 
 /// What can be chosen, and what it is called.
 const OVERLAPS: [(&str, &str); 5] =
@@ -160,13 +156,17 @@ pub(super) fn usage(form: &SettingsForm) -> Usage {
 
 /// Where a key stands, in a word.
 pub(super) fn badge(secret: &PluginSecret, now: Timestamp) -> Badge {
-    let (class, word) = match secret.due.due_at {
+    let settings = &secret.settings;
+    let is_rotated = matches!(settings.source, SecretSource::Rotator(_));
+    // The same as owners are told by mail, however often it has been.
+    let due = secret.due.due_at.zip(settings.rotate_every).and_then(|due| notice(due, is_rotated, None, now));
+    let (class, word) = match due {
         _ if secret.failing.is_some() => ("bad", "Not renewed"),
-        Some(due) if due <= now => ("bad", "Overdue"),
-        _ if secret.settings.routes.is_empty() => ("waiting", "Used nowhere"),
-        Some(due) if due <= now + SOON => ("warn", "Due soon"),
-        _ if last_used(secret).is_none() => ("good", "Ready"),
-        _ => ("good", "In use"),
+        Some(SecretNotice::Overdue) => ("bad", "Overdue"),
+        _ if settings.routes.is_empty() => ("waiting", "Used nowhere"),
+        Some(SecretNotice::Soon) => ("warn", "Due soon"),
+        None if last_used(secret).is_none() => ("good", "Ready"),
+        None => ("good", "In use"),
     };
     Badge { class, word }
 }

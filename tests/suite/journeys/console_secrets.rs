@@ -164,7 +164,7 @@ async fn an_owner_looks_after_keys_in_a_browser() {
         (
             "billing",
             vec!["POST /invoices", "GET /invoices/{id}", "GET /invoices", "DELETE /invoices/{id}", "* /refunds/*"],
-            "10d",
+            "150m",
         ),
         ("search", vec!["GET /search"], "1h"),
         ("spare", vec![], ""),
@@ -180,11 +180,13 @@ async fn an_owner_looks_after_keys_in_a_browser() {
         plugin_secrets::put(&running.registry(), &ring, (world.plugin.id, name), &value, &form).await.unwrap();
     }
     chromium.open(&at(LIST)).await;
-    chromium.reads("Due soon").await;
+    chromium.reads("Used nowhere").await;
     chromium.looks_well("console_secrets").await;
     clock.advance(TimeDelta::hours(2));
     chromium.open(&at(LIST)).await;
-    chromium.reads("overdue since").await;
+    for badge in ["Due soon", "Overdue", "Used nowhere", "Ready"] {
+        chromium.reads(badge).await;
+    }
     chromium.reads("Show that it is you").await;
     chromium.looks_well("console_secrets_proof").await;
     chromium.open(&at(PAGE)).await;

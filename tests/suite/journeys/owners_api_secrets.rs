@@ -100,7 +100,7 @@ on_both_engines! {
         let kept = plugin_secrets::find(&world.running.registry(), world.plugin.id, "upstream-key").await.unwrap();
         let at = clock.now();
         let used = SecretVersionUse {
-            plugin_id: world.plugin.id, secret_id: kept.id, number: 3, at, unless_after: at - TimeDelta::minutes(1),
+            secret_id: kept.id, number: 3, at, unless_after: at - TimeDelta::minutes(1),
         };
         server.store.note_secret_version_uses(&[used], &|| world.running.operator()).await.unwrap();
         let read = program.call("GET", KEY).await.json;
