@@ -20,6 +20,7 @@ pub fn routes(app: &mut web::ServiceConfig, base: &str) {
     pages(app, base);
     console_pages(app, base);
     plugin_pages(app, base);
+    key_pages(app, base);
     api::routes::routes(app, base);
     everywhere(app, base);
     if !base.is_empty() {
@@ -242,6 +243,23 @@ fn plugin_pages(app: &mut web::ServiceConfig, base: &str) {
             .default_service(only("GET, POST")),
     )
     .service(page("/console/plugins/{slug}/log.csv").get(console::log::file).default_service(only("GET")));
+}
+
+/// The keys that a plugin's API asks for.
+fn key_pages(app: &mut web::ServiceConfig, base: &str) {
+    let page = |path: &str| on_the_public_host(base, path);
+    app.service(
+        page("/console/plugins/{slug}/secrets")
+            .get(console::secrets::list)
+            .post(console::secrets::put)
+            .default_service(only("GET, POST")),
+    )
+    .service(
+        page("/console/plugins/{slug}/secrets/{name}")
+            .get(console::secret::show)
+            .post(console::secret::change)
+            .default_service(only("GET, POST")),
+    );
 }
 
 pub(super) fn on_the_public_host(base: &str, path: &str) -> actix_web::Resource {

@@ -60,6 +60,10 @@ owner_scopes! {
     WebhooksRead = "webhooks:read", "See where APIs are told of their people, and what became of it",
     /// Changing the webhook.
     WebhooksWrite = "webhooks:write", "Say where APIs are told of their people, and make the secrets that sign it",
+    /// Reading which API keys there are.
+    SecretsRead = "secrets:read", "See which API keys plugins have, where they are used and how old they are; never their values",
+    /// Putting API keys away.
+    SecretsWrite = "secrets:write", "Put API keys away and replace them, say where they are used, and remove them",
     /// Reading the log.
     LogRead = "log:read", "Read the log of plugins",
 }

@@ -84,6 +84,9 @@ impl Wrong {
         let words = match self.field {
             "other" => return None,
             "accent_color" => "colour",
+            "prefix" => "word before the key",
+            "routes" => "requests it goes into",
+            "value" => "key",
             "api_address" => "address of the API",
             "contact_email" => "contact",
             "legal_info_url" => "terms and privacy",

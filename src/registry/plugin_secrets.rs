@@ -12,7 +12,7 @@ use crate::{
         Timestamp,
         audit::Actor,
         id::{PluginId, SecretId, SecretVersionId},
-        plugin_secret::{Injection, SecretName, SecretRoute, SecretSource, check_value},
+        plugin_secret::{Injection, NotAnInjection, SecretName, SecretRoute, SecretSource, check_value},
         rotator::Rotator,
         span::Span,
     },
@@ -168,11 +168,13 @@ pub async fn rotate(
         Some(text) => read_grace(text).map_err(|problem| wrong.push(problem)).ok(),
     };
     let (Some(grace), true) = (grace, wrong.is_empty()) else { return Err(RegistryError::Wrong(wrong)) };
+    // Whoever has seen more than there can be has not seen this one.
+    let number = seen.checked_add(1).ok_or(RegistryError::ChangedMeanwhile)?;
     let at = registry.clock.now();
     let rotation = PluginSecretRotation {
         secret_id: secret.id,
         plugin_id: secret.plugin_id,
-        version: version(ring, (secret.plugin_id, secret.id, seen + 1), value, at)?,
+        version: version(ring, (secret.plugin_id, secret.id, number), value, at)?,
         old_until: at + grace,
         due: due(&secret.settings, at),
         turn: None,
@@ -285,7 +287,10 @@ pub fn due(settings: &SecretSettings, made_at: Timestamp) -> SecretDue {
 fn read(form: &SettingsForm) -> Result<SecretSettings, Vec<Wrong>> {
     let mut wrong = Vec::new();
     let injection = Injection::new(&form.header, form.prefix.as_deref())
-        .map_err(|error| wrong.push(Wrong::new("header", error.to_string())))
+        .map_err(|error| {
+            let field = if error == NotAnInjection::Prefix { "prefix" } else { "header" };
+            wrong.push(Wrong::new(field, error.to_string()));
+        })
         .ok();
     let mut routes: Vec<SecretRoute> = Vec::new();
     for text in form.routes.iter().filter(|text| !text.trim().is_empty()) {

@@ -14,7 +14,7 @@ use crate::{
 pub const FIELD: &str = "next";
 
 /// Longest word of a place read.
-const WORD_LENGTH_MAX: usize = 128;
+const WORD_LENGTH_MAX: usize = 176;
 
 /// Stands between the word of a page and the link it is opened by.
 const BY_LINK: char = '.';
@@ -126,8 +126,8 @@ impl Place {
     }
 }
 
-/// The longest path of a page of the console.
-const PATH_LENGTH_MAX: usize = 112;
+/// The longest path of a page of the console: an API key's, of a plugin whose short name is as long as the key's.
+const PATH_LENGTH_MAX: usize = 160;
 
 /// What follows `/console/` in the address of a page: names between slashes, and nothing that leads out of there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,7 +198,7 @@ mod tests {
     fn a_page_of_the_console_is_gone_back_to_and_nothing_else() {
         let place = Place::called("console.plugins/todo/working");
         assert_eq!((place.path().as_str(), Place::called(&place.word())), ("/console/plugins/todo/working", place));
-        let long = format!("console.{}", "a".repeat(113));
+        let long = format!("console.{}", "a".repeat(161));
         for word in ["console.", "console./x", "console.x//y", "console.../x", "console.a/../b", "console.x?y", &long] {
             assert_eq!(Place::called(word), Place::Home, "{word}");
         }

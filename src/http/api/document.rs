@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 
 use super::{
     access, attempts, client_scopes, client_secrets, clients, findings, log, numbers, owners, people, plugins,
-    problem::ProblemBody, redirect_uris, reviewer, verification, webhook,
+    problem::ProblemBody, redirect_uris, reviewer, secrets, verification, webhook,
 };
 use crate::{http::well_known::CACHE_CONTROL, model::owner_token::OwnerScope, server::Server};
 
@@ -75,20 +75,37 @@ use crate::{http::well_known::CACHE_CONTROL, model::owner_token::OwnerScope, ser
         webhook::remove,
         webhook::send_test,
         webhook::send_again,
+        secrets::list,
+        secrets::put,
+        secrets::show,
+        secrets::change,
+        secrets::remove,
+        secrets::rotate,
+        secrets::end_version,
         log::show,
     ),
     components(schemas(ProblemBody))
 )]
 struct Document;
 
+/// What stands in the place of a name.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Id,
+    Number,
+}
+
 /// The names in addresses.
-const NAMES: [(&str, &str, bool); 6] = [
-    ("slug", "The plugin's short name.", false),
-    ("client_id", "The client, as the wire calls it.", false),
-    ("secret_id", "The secret.", true),
-    ("attempt_id", "The attempt.", true),
-    ("consent_id", "What somebody allows a client.", true),
-    ("account_id", "The owner's account.", true),
+const NAMES: [(&str, &str, Kind); 8] = [
+    ("slug", "The plugin's short name.", Kind::Text),
+    ("client_id", "The client, as the wire calls it.", Kind::Text),
+    ("secret_id", "The secret.", Kind::Id),
+    ("attempt_id", "The attempt.", Kind::Id),
+    ("consent_id", "What somebody allows a client.", Kind::Id),
+    ("account_id", "The owner's account.", Kind::Id),
+    ("name", "The API key, as its owners call it.", Kind::Text),
+    ("number", "The version of the API key.", Kind::Number),
 ];
 
 /// Answers it.
@@ -118,7 +135,7 @@ pub fn describe(issuer: &str) -> Result<Value, serde_json::Error> {
     let components = &mut document["components"];
     components["responses"] = problems();
     components["parameters"] =
-        NAMES.iter().map(|(name, says, is_id)| (name.to_string(), named(name, says, *is_id))).collect();
+        NAMES.iter().map(|(name, says, kind)| (name.to_string(), named(name, says, *kind))).collect();
     let scopes: Vec<String> =
         OwnerScope::ALL.iter().map(|scope| format!("`{}`: {}.", scope.as_str(), scope.says())).collect();
     components["securitySchemes"] = json!({
@@ -136,9 +153,12 @@ pub fn describe(issuer: &str) -> Result<Value, serde_json::Error> {
     Ok(document)
 }
 
-fn named(name: &str, says: &str, is_id: bool) -> Value {
-    let schema =
-        if is_id { json!({ "type": "string", "format": "uuid" }) } else { json!({ "type": "string", "minLength": 1 }) };
+fn named(name: &str, says: &str, kind: Kind) -> Value {
+    let schema = match kind {
+        Kind::Text => json!({ "type": "string", "minLength": 1 }),
+        Kind::Id => json!({ "type": "string", "format": "uuid" }),
+        Kind::Number => json!({ "type": "integer", "minimum": 1 }),
+    };
     json!({ "name": name, "in": "path", "required": true, "description": says, "schema": schema })
 }
 

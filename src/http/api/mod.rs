@@ -23,5 +23,6 @@ mod problem;
 pub mod redirect_uris;
 pub mod reviewer;
 pub mod routes;
+pub mod secrets;
 pub mod verification;
 pub mod webhook;

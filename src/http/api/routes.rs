@@ -4,12 +4,14 @@ use actix_web::{HttpRequest, Route, web};
 
 use super::{
     access, attempts, client_scopes, client_secrets, clients, document, findings, log, numbers, owners, people,
-    plugins, problem::Problem, redirect_uris, reviewer, verification, webhook,
+    plugins, problem::Problem, redirect_uris, reviewer, secrets, verification, webhook,
 };
 use crate::http::routes::on_the_public_host;
 
 /// Mounts them below the public URL.
 pub(in crate::http) fn routes(app: &mut web::ServiceConfig, base: &str) {
+    // Before the address that is nobody's.
+    of_its_api(app, base);
     let at = |path: &str| on_the_public_host(base, &format!("/api/v1{path}"));
     app.service(at("/openapi.json").get(document::show).default_service(only("GET")))
         .service(at("/plugins").get(plugins::list).post(plugins::register).default_service(only("GET, POST")))
@@ -95,7 +97,18 @@ pub(in crate::http) fn routes(app: &mut web::ServiceConfig, base: &str) {
                 .delete(reviewer::end)
                 .default_service(only("GET, POST, PATCH, DELETE")),
         )
-        .service(at("/plugins/{slug}/webhook").get(webhook::show).put(webhook::set).default_service(only("GET, PUT")))
+        .service(at("/plugins/{slug}/log").get(log::show).default_service(only("GET")))
+        .service(
+            at("/{rest:.*}").default_service(web::to(|request: HttpRequest| {
+                std::future::ready(Problem::NotThere.answer(&request))
+            })),
+        );
+}
+
+/// What concerns a plugin's own API: where it is told of its people, and the keys that it asks for.
+fn of_its_api(app: &mut web::ServiceConfig, base: &str) {
+    let at = |path: &str| on_the_public_host(base, &format!("/api/v1{path}"));
+    app.service(at("/plugins/{slug}/webhook").get(webhook::show).put(webhook::set).default_service(only("GET, PUT")))
         .service(at("/plugins/{slug}/webhook/secret").post(webhook::renew_secret).default_service(only("POST")))
         .service(
             at("/plugins/{slug}/webhook/secret/end-old").post(webhook::end_old_secret).default_service(only("POST")),
@@ -104,11 +117,19 @@ pub(in crate::http) fn routes(app: &mut web::ServiceConfig, base: &str) {
         .service(at("/plugins/{slug}/webhook/remove").post(webhook::remove).default_service(only("POST")))
         .service(at("/plugins/{slug}/webhook/test").post(webhook::send_test).default_service(only("POST")))
         .service(at("/plugins/{slug}/webhook/send-again").post(webhook::send_again).default_service(only("POST")))
-        .service(at("/plugins/{slug}/log").get(log::show).default_service(only("GET")))
+        .service(at("/plugins/{slug}/secrets").get(secrets::list).post(secrets::put).default_service(only("GET, POST")))
         .service(
-            at("/{rest:.*}").default_service(web::to(|request: HttpRequest| {
-                std::future::ready(Problem::NotThere.answer(&request))
-            })),
+            at("/plugins/{slug}/secrets/{name}")
+                .get(secrets::show)
+                .patch(secrets::change)
+                .delete(secrets::remove)
+                .default_service(only("GET, PATCH, DELETE")),
+        )
+        .service(at("/plugins/{slug}/secrets/{name}/versions").post(secrets::rotate).default_service(only("POST")))
+        .service(
+            at("/plugins/{slug}/secrets/{name}/versions/{number}")
+                .delete(secrets::end_version)
+                .default_service(only("DELETE")),
         );
 }
 

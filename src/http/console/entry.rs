@@ -39,6 +39,9 @@ pub(super) struct Entry<'a> {
 /// What a page of the console comes to.
 pub(super) type Outcome = Result<HttpResponse, PageError>;
 
+/// The field in which an API key is typed. What stands in it stands in no answer.
+pub(super) const VALUE: &str = "value";
+
 /// Shows a page to who has signed in; whoever has not does so first.
 pub(super) async fn visit(
     server: &Server,
@@ -79,14 +82,16 @@ pub(super) async fn take(
     failure::page(server, request, taken.await)
 }
 
-/// Keeps what was typed by whoever was signed out meanwhile. The form is as genuine after they have signed in: its token
-/// is their browser's and not their session's.
+/// Keeps what was typed by whoever was signed out meanwhile, but for a key, which is typed once more. The form is as genuine
+/// after they have signed in: its token is their browser's and not their session's.
 fn once_more(server: &Server, request: &HttpRequest, fields: &Parameters) -> Outcome {
     let path = request.path();
+    let (keys, kept): (Vec<_>, Vec<_>) = fields.texts().partition(|(name, _)| *name == VALUE);
     let page = AgainPage {
         layout: layout(server, request),
         action: path.strip_prefix(server.settings.base.as_str()).unwrap_or(path).to_owned(),
-        fields: fields.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        fields: kept.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        asks_for_a_key: !keys.is_empty(),
     };
     Ok(pages::answer(HttpResponse::Forbidden(), &page, None)?)
 }
@@ -136,12 +141,16 @@ impl<'a> Entry<'a> {
     /// Leads whoever has not shown lately that it is them to do so, and then to a page: a browser that was left open is
     /// not enough for what outlives it.
     pub(super) async fn prove_first(&self, next: Place) -> Result<Option<HttpResponse>, PageError> {
+        let proof = self.proof(next).await?;
+        Ok(proof.map(|path| to_path(self.server, HttpResponse::SeeOther(), &path)))
+    }
+
+    /// Where whoever has not shown lately that it is them does so, and then goes on to a page. A page that says so before
+    /// anything is typed spares them to type it twice.
+    pub(super) async fn proof(&self, next: Place) -> Result<Option<String>, PageError> {
         let session = self.visitor.session.as_ref().ok_or(PageError::NotThere)?;
-        if security::is_fresh(self.server, session).await? {
-            return Ok(None);
-        }
-        let path = format!("{}?{}={}", Why::Again.path(), place::FIELD, next.word());
-        Ok(Some(to_path(self.server, HttpResponse::SeeOther(), &path)))
+        let is_fresh = security::is_fresh(self.server, session).await?;
+        Ok((!is_fresh).then(|| format!("{}?{}={}", Why::Again.path(), place::FIELD, next.word())))
     }
 
     /// The same as whoever asks for what is theirs, here or in the owners' API.

@@ -20,6 +20,8 @@ mod preview;
 pub mod registering;
 pub mod reviewer;
 pub mod scopes;
+pub mod secret;
+pub mod secrets;
 pub mod tokens;
 pub mod try_out;
 pub mod verification;

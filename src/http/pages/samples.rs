@@ -8,6 +8,7 @@ mod factors;
 mod index;
 mod links;
 mod providers;
+mod secrets;
 mod settings;
 mod webhook;
 mod working;
@@ -58,7 +59,8 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("link_done", html(&DonePage { layout: layout(), purpose: LinkPurpose::ResetPassword })),
     ];
     let more = [closed::samples(), console::samples(), factors::samples(), settings::samples(), working::samples()];
-    samples.extend(more.into_iter().flatten().chain(console_people::samples()).chain(webhook::samples()));
+    let console = console_people::samples().into_iter().chain(webhook::samples()).chain(secrets::samples());
+    samples.extend(more.into_iter().flatten().chain(console));
     samples
 }
 
@@ -173,6 +175,7 @@ pub(crate) fn filled_with(text: &str) -> Vec<(&'static str, String)> {
     pages.extend(working::filled_with(&layout(), text));
     pages.extend(console_people::filled_with(&layout(), text));
     pages.extend(webhook::filled_with(&layout(), text));
+    pages.extend(secrets::filled_with(&layout(), text));
     pages
 }
 

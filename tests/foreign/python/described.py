@@ -32,13 +32,22 @@ CONFIGURATION = """
 "path.account_id" = "{ACCOUNT_ID}"
 "path.consent_id" = "{CONSENT_ID}"
 "path.attempt_id" = "{ATTEMPT_ID}"
+"path.name" = "{API_KEY}"
+"path.number" = 1
 
 [[operations]]
 include-operation-id = "delete_client"
 parameters = {{ "path.slug" = "{SLUG}", "path.client_id" = "{CLIENT_TO_DELETE}" }}
+
+[[operations]]
+include-operation-id = "remove_api_key"
+parameters = {{ "path.slug" = "{SLUG}", "path.name" = "{API_KEY_TO_REMOVE}" }}
 """
 
-NAMES = ["SLUG", "CLIENT_ID", "SECRET_ID", "ACCOUNT_ID", "CONSENT_ID", "ATTEMPT_ID", "CLIENT_TO_DELETE"]
+NAMES = [
+    "SLUG", "CLIENT_ID", "SECRET_ID", "ACCOUNT_ID", "CONSENT_ID", "ATTEMPT_ID", "API_KEY", "CLIENT_TO_DELETE",
+    "API_KEY_TO_REMOVE",
+]
 
 
 def run(report, folder):

@@ -7,7 +7,7 @@ use consentry::model::link::LinkPurpose;
 use super::by_hand::{Answer, ByHand};
 use crate::{
     harness::{
-        route_table::{CLIENT, KIND, Route, SLUG, pages},
+        route_table::{CLIENT, KIND, Route, SECRET, SLUG, pages},
         server::{PASSWORD, World},
     },
     on_both_engines,
@@ -52,7 +52,10 @@ fn the_route_table_and_the_templates_know_the_same_forms() {
             "{{ action }}" => Vec::new(),
             // The script of this form's page asks there first, with the form's own token.
             "/passkey" => vec![target, "/passkey-options".to_owned()],
-            _ => vec![target.replace("{{ slug }}", SLUG).replace("{{ client_id }}", CLIENT)],
+            _ => {
+                let names = [("{{ slug }}", SLUG), ("{{ client_id }}", CLIENT), ("{{ name }}", SECRET)];
+                vec![names.iter().fold(target, |target, (name, value)| target.replace(name, value))]
+            }
         })
         .collect();
     assert_eq!(offered, taken);

@@ -52,6 +52,7 @@ mod sealed;
 mod second_step;
 mod secrets;
 mod sign_in;
+mod stored_secrets;
 mod taken_scopes;
 mod tokens;
 mod trying_out;

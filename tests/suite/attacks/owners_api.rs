@@ -10,7 +10,7 @@ use super::by_hand::ByHand;
 use crate::{
     harness::{
         program::{Program, Told, all_scopes, make},
-        route_table::{Call, SLUG, calls},
+        route_table::{Call, SECRET, SLUG, calls},
         server::{Options, PASSWORD, World},
     },
     on_both_engines,
@@ -115,7 +115,7 @@ on_both_engines! {
                 let names = [
                     ("{slug}", slug), ("{client_id}", client_id), ("{secret_id}", secret.as_str()),
                     ("{account_id}", &owner.to_string()), ("{consent_id}", &owner.to_string()),
-                    ("{attempt_id}", &owner.to_string()),
+                    ("{attempt_id}", &owner.to_string()), ("{name}", SECRET), ("{number}", "1"),
                 ];
                 names.iter().fold(call.template.clone(), |path, (name, value)| path.replace(name, value))
             };
@@ -127,7 +127,7 @@ on_both_engines! {
                 let told = send(&rival, &call, &fill("own", &client.client_id)).await;
                 assert_eq!(told.status, 404, "{} {}", call.method, call.template);
             }
-            let names_more = ["{secret_id}", "{account_id}", "{consent_id}", "{attempt_id}"];
+            let names_more = ["{secret_id}", "{account_id}", "{consent_id}", "{attempt_id}", "{name}"];
             if names_more.iter().any(|name| call.template.contains(name)) {
                 let told = send(&rival, &call, &fill("own", &mine.client_id)).await;
                 assert_eq!(told.status, 404, "{} {}", call.method, call.template);

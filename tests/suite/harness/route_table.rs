@@ -12,6 +12,9 @@ pub const KIND: &str = "action";
 /// The client in them: nobody's, until a test puts another one there.
 pub const CLIENT: &str = "a-client";
 
+/// The API key in them: nobody's, until a test puts one away.
+pub const SECRET: &str = "a-key";
+
 /// The attempt to connect in them, which nobody made.
 pub const FLOW: &str = "01936f1e-5d2b-7c3a-9f10-aabb00000000";
 
@@ -25,7 +28,7 @@ pub struct Route {
 
 /// Every page, as the route table writes them: `page("/path")` and what it answers, up to the next one.
 pub fn pages() -> Vec<Route> {
-    let table = ["pages", "console_pages", "plugin_pages"].map(|function| {
+    let table = ["pages", "console_pages", "plugin_pages", "key_pages"].map(|function| {
         let (_, table) = ROUTES.split_once(&format!("\nfn {function}(")).expect("the table of pages");
         table.split_once("\n}\n").expect("its end").0
     });
@@ -40,6 +43,7 @@ pub fn pages() -> Vec<Route> {
                 ("{slug}", SLUG),
                 ("{kind}", KIND),
                 ("{client}", CLIENT),
+                ("{name}", SECRET),
                 ("{flow}", FLOW),
             ]
             .iter()
@@ -77,7 +81,8 @@ pub fn calls() -> Vec<Call> {
     for written in table.split("at(\"").skip(1).filter(|written| !written.starts_with("/{rest")) {
         let template = written.split('"').next().expect("a path").to_owned();
         let ids = ["{secret_id}", "{attempt_id}", "{consent_id}", "{account_id}"];
-        let named = template.replace("{slug}", SLUG).replace("{client_id}", CLIENT);
+        let named = [("{slug}", SLUG), ("{client_id}", CLIENT), ("{name}", SECRET), ("{number}", "1")];
+        let named = named.iter().fold(template.clone(), |path, (name, value)| path.replace(name, value));
         let path = ids.iter().fold(named, |path, name| path.replace(name, FLOW));
         let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
         let has = |method: &&str| written.contains(&format!(".{}(", method.to_lowercase()));

@@ -1,7 +1,11 @@
 //! Schemathesis against the owners' API: no call fails the server, and every answer is one that the description has.
 
 use consentry::model::{client::Dialect, id::ConsentId};
-use consentry::random;
+use consentry::{
+    random,
+    registry::plugin_secrets::{self, SettingsForm},
+    vault::SecretValue,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -28,6 +32,13 @@ on_both_engines! {
         store.add_owner(world.plugin.id, other, &running.operator()).await.unwrap();
         let (client, to_delete) = (world.client(Dialect::Action).await, world.client(Dialect::Action).await);
         let secret = store.client(&client.client_id, running.server.clock.now()).await.unwrap().unwrap().secrets[0].id;
+        let registry = running.registry();
+        let (ring, value) = (running.server.keyring.current(), SecretValue::new("First-9fK2xQ7b".to_owned()));
+        for name in ["upstream-key", "spare-key"] {
+            let (name, form) = ((world.plugin.id, name), SettingsForm::default());
+            let kept = plugin_secrets::put(&registry, &ring, name, &value, &form).await.unwrap();
+            plugin_secrets::rotate(&registry, &ring, (&kept, 1), &value, None).await.unwrap();
+        }
         let nobodys = ConsentId(random::id(running.server.clock.now()));
         let told = [
             ("DESCRIPTION", format!("{}/openapi.json", program.url)),
@@ -38,7 +49,9 @@ on_both_engines! {
             ("ACCOUNT_ID", other.to_string()),
             ("CONSENT_ID", nobodys.to_string()),
             ("ATTEMPT_ID", Uuid::max().to_string()),
+            ("API_KEY", "upstream-key".to_owned()),
             ("CLIENT_TO_DELETE", to_delete.client_id),
+            ("API_KEY_TO_REMOVE", "spare-key".to_owned()),
         ];
         let report = run("CONSENTRY_TEST_SCHEMATHESIS", "CONSENTRY_TEST_DESCRIBED", &told).await;
         assert_eq!(report["client"], "schemathesis");

@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::{super::super::assets, Layout};
+use super::{super::super::assets, Field, Layout, secrets};
 
 /// The page; its form is the one that was sent.
 #[derive(Debug, Clone, Template)]
@@ -15,4 +15,13 @@ pub struct AgainPage {
     pub action: String,
     /// What it said.
     pub fields: Vec<(String, String)>,
+    /// Whether an API key was typed, which is not among them.
+    pub asks_for_a_key: bool,
+}
+
+impl AgainPage {
+    /// The one field that is typed once more.
+    fn value_field() -> Field<'static, &'static str> {
+        secrets::value_field(&[], "Key")
+    }
 }

@@ -66,6 +66,14 @@ notices! {
     Started = "started", "Started: what was not taken is sent again.",
     /// A webhook is no more.
     Removed = "removed", "Removed: your API is told nothing any more.",
+    /// An API key was put away.
+    PutAway = "put-away", "Put away. Nobody is shown it again, here or anywhere.",
+    /// Another value took over.
+    Replaced = "replaced", "The new key is used from now on.",
+    /// A version of an API key was wiped.
+    VersionEnded = "version-ended", "That version is wiped.",
+    /// An API key is no more.
+    KeyRemoved = "key-removed", "Removed. No request gets that key any more.",
     /// A try-out cannot go on.
     TryOutOver = "try-out-over", "That try-out is over, or was begun in another browser. You can begin another one here.",
     /// Connections were ended.

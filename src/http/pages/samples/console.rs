@@ -43,7 +43,8 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("console_new_client", html(&new_client(&layout, frame(head(Section::Clients)), "Example"))),
         ("console_handover", html(&handover(&layout, frame(head(Section::Clients)), "Example"))),
         ("console_client", html(&client(&layout, frame(head(Section::Clients)), "Example"))),
-        ("console_again", html(&again(&layout, "Example"))),
+        ("console_again", html(&AgainPage { asks_for_a_key: false, ..again(&layout, "Example") })),
+        ("console_again_key", html(&again(&layout, "Example"))),
         ("console_sure", html(&sure(&layout, frame(head(Section::Clients)), "Example"))),
         ("console_verification", html(&verification(&layout, frame(head(Section::Verification)), "Example"))),
     ]
@@ -234,7 +235,7 @@ fn client(layout: &Layout, frame: Frame, text: &str) -> ClientPage {
 
 fn again(layout: &Layout, text: &str) -> AgainPage {
     let fields = vec![("name".to_owned(), text.to_owned())];
-    AgainPage { layout: layout.clone(), action: "/console/new/action".to_owned(), fields }
+    AgainPage { layout: layout.clone(), action: "/console/new/action".to_owned(), fields, asks_for_a_key: true }
 }
 
 fn sure(layout: &Layout, frame: Frame, text: &str) -> SurePage {
