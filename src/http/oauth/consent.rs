@@ -213,7 +213,9 @@ async fn take(server: &Server, request: &HttpRequest, payload: web::Payload) -> 
         _ => {}
     }
     let leave = |redirect: &Redirect| leave(HttpResponse::SeeOther(), redirect);
-    match (stage_of_answer(server, request, in_flight.clone(), &visitor).await?, decision) {
+    // On the heap: the steps with their spans are more than a stack should carry along.
+    let stage = Box::pin(stage_of_answer(server, request, in_flight.clone(), &visitor)).await?;
+    match (stage, decision) {
         (Stage::SignIn(_), _) => to_page(server, HttpResponse::SeeOther(), "/sign-in", &in_flight),
         (Stage::Ask(asked), Decision::Allow(_)) if asked.attended.is_closed() => {
             closed(server, request, &visitor, (&in_flight, &asked)).await
