@@ -30,7 +30,6 @@ use zeroize::Zeroizing;
 
 use crate::{
     harness::{
-        databases::Engine,
         server::{Options, Running, World},
         strangers::{
             Strangers,

@@ -183,7 +183,7 @@ on_both_engines! {
         let secret = found(&world, "upstream").await;
         let settings = SecretSettings { source: SecretSource::People, ..secret.settings };
         let due = SecretDue { due_at: Some(at(8000)), try_at: None };
-        let change = SecretChange { secret_id: id, seen: secret.revision, settings, due };
+        let change = SecretChange { secret_id: id, plugin_id: world.plugin.id, seen: secret.revision, settings, due };
         assert_eq!(world.store.change_plugin_secret(&change, &audit(at(200))).await.unwrap(), ChangeSecret::Done);
         assert_eq!(rotate(&world, &rotation(&world, &taken, 5000), 300).await, ChangeSecret::ChangedMeanwhile);
         assert!(!world.store.ask_for_secret_rotation(id, &audit(at(300))).await.unwrap(), "people make it");
