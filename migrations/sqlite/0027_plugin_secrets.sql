@@ -25,8 +25,10 @@ create table plugin_secrets (
     follows text,
     -- The same reference sealed, for this plugin: what is written into the column before it is followed nowhere.
     follows_sealed blob,
-    -- Raised by every node that takes it in hand, so that one does at a time; the next time, where it is not left to people.
+    -- Raised by every node that takes it in hand, and by every change: what was begun before is not kept. Until when no
+    -- other node takes it, whatever becomes due meanwhile; and the next time, where it is not left to people.
     turn integer not null default 0,
+    taken_until text,
     try_at text,
     -- How often in a row no new version could be made, since when, and why.
     failures integer not null default 0,

@@ -150,8 +150,8 @@ pub async fn put(
 ///
 /// # Errors
 ///
-/// [`RegistryError::Wrong`] of the fields `value` and `grace`; [`RegistryError::ChangedMeanwhile`];
-/// [`RegistryError::Gone`].
+/// [`RegistryError::Wrong`] of the fields `value` and `grace`, also where the value is followed;
+/// [`RegistryError::ChangedMeanwhile`]; [`RegistryError::Gone`].
 pub async fn rotate(
     registry: &Registry<'_>,
     ring: &Ring,
@@ -162,6 +162,10 @@ pub async fn rotate(
     let mut wrong = Vec::new();
     if let Err(error) = check_value(value.reveal()) {
         wrong.push(Wrong::new("value", error.to_string()));
+    }
+    if let SecretSource::Reference(reference) = &secret.settings.source {
+        // Or it would be what it was again within a moment.
+        wrong.push(Wrong::new("value", format!("it is followed: change it where it is kept, at {reference}")));
     }
     let grace = match grace.filter(|text| !text.trim().is_empty()) {
         None => Some(secret.settings.grace),
@@ -319,8 +323,14 @@ fn read(form: &SettingsForm) -> Result<SecretSettings, Vec<Wrong>> {
             }
         },
     };
-    if matches!(form.source, SecretSource::Rotator(_)) && form.rotate_every.trim().is_empty() {
-        wrong.push(Wrong::new("rotate_every", "say how often, such as 90d: the server makes the new versions"));
+    if matches!(form.source, SecretSource::Rotator(_)) {
+        if form.rotate_every.trim().is_empty() {
+            wrong.push(Wrong::new("rotate_every", "say how often, such as 90d: the server makes the new versions"));
+        }
+        // Or more and more of them would be good at once.
+        if rotate_every.zip(grace).is_some_and(|(every, grace)| grace > every) {
+            wrong.push(Wrong::new("grace", "it is longer than a version lasts; choose a shorter one"));
+        }
     }
     match (injection, grace) {
         (Some(injection), Some(grace)) if wrong.is_empty() => {

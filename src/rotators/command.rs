@@ -1,13 +1,15 @@
 //! A program that makes keys: the order goes to its standard input, the answer comes from its standard output. There is no
-//! shell, nothing in its environment, and it has a minute.
+//! shell, nothing in its environment, and it has a minute; whatever it has started by then ends with it.
 
 use std::{
     io::{Read, Write},
+    os::unix::process::CommandExt,
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     thread,
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
@@ -24,9 +26,13 @@ const BREATH: Duration = Duration::from_millis(10);
 
 /// Runs it once, and gives what it wrote.
 pub(super) async fn run(command: &[String], order: String) -> Result<Zeroizing<Vec<u8>>, RotateError> {
+    run_for(PATIENCE, command, order).await
+}
+
+async fn run_for(patience: Duration, command: &[String], order: String) -> Result<Zeroizing<Vec<u8>>, RotateError> {
     let running = async {
         let mut running = Running::start(command)?;
-        let (stdin, stdout) = (running.0.stdin.take(), running.0.stdout.take());
+        let (stdin, stdout) = (running.child.stdin.take(), running.child.stdout.take());
         let (sender, receiver) = oneshot::channel();
         // A thread of its own: should something that it started hold the pipe for ever, only this one waits for it, and
         // nobody who stops the server.
@@ -39,7 +45,7 @@ pub(super) async fn run(command: &[String], order: String) -> Result<Zeroizing<V
         let status = running.ended().await?;
         if status.success() { Ok(answer) } else { Err(RotateError::Failed(status)) }
     };
-    timeout(PATIENCE, running).await.unwrap_or(Err(RotateError::TooSlow))
+    timeout(patience, running).await.unwrap_or(Err(RotateError::TooSlow))
 }
 
 fn talk(stdin: Option<ChildStdin>, stdout: Option<ChildStdout>, order: &str) -> std::io::Result<Zeroizing<Vec<u8>>> {
@@ -55,8 +61,11 @@ fn talk(stdin: Option<ChildStdin>, stdout: Option<ChildStdout>, order: &str) -> 
     Ok(answer)
 }
 
-/// A program that does not outlive being waited for.
-struct Running(Child);
+/// A program that does not outlive being waited for, nor does what it has started.
+struct Running {
+    child: Child,
+    has_ended: bool,
+}
 
 impl Running {
     fn start(command: &[String]) -> Result<Self, RotateError> {
@@ -68,14 +77,18 @@ impl Running {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn();
-        child.map(Self).map_err(|error| RotateError::NotRun(error.kind()))
+        child.map(|child| Self { child, has_ended: false }).map_err(|error| RotateError::NotRun(error.kind()))
     }
 
     async fn ended(&mut self) -> Result<ExitStatus, RotateError> {
         loop {
-            match self.0.try_wait() {
-                Ok(Some(status)) => return Ok(status),
+            match self.child.try_wait() {
+                Ok(Some(status)) => {
+                    self.has_ended = true;
+                    return Ok(status);
+                }
                 Ok(None) => sleep(BREATH).await,
                 Err(error) => return Err(RotateError::NotRun(error.kind())),
             }
@@ -85,9 +98,11 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Of one that has ended both do nothing.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        if !self.has_ended {
+            // Nobody else can have its number as long as nobody has waited for it.
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            let _ = self.child.wait();
+        }
     }
 }
 
@@ -110,6 +125,19 @@ mod tests {
             told.lines().all(|line| ["PWD=/", "OLDPWD", "SHLVL=", "_="].iter().any(|own| line.starts_with(own))),
             "{told}"
         );
+    }
+
+    #[tokio::test]
+    async fn what_a_command_started_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let late = folder.path().join("late");
+        for script in ["(/bin/sleep 1; : > $0) & exec /bin/sleep 9", "(/bin/sleep 1; : > $0) & exit 0"] {
+            let command = ["/bin/sh", "-c", script, late.to_str().unwrap()].map(str::to_owned);
+            let told = run_for(Duration::from_millis(300), &command, String::new()).await;
+            assert!(matches!(told, Err(RotateError::TooSlow)), "{script}");
+        }
+        sleep(Duration::from_millis(1500)).await;
+        assert!(!late.exists());
     }
 
     #[tokio::test]

@@ -132,6 +132,9 @@ impl Rotators {
 
     /// Has a key ended that was made. One that is not there any more has ended.
     pub async fn end(&self, rotator: &str, id: &str, at: Timestamp) -> Result<(), RotateError> {
+        if !is_id(id) {
+            return Err(RotateError::Unreadable("good name for the key"));
+        }
         match self.way(rotator)? {
             Way::Recipe(administration) => recipe::end(&self.outbound, administration, id).await,
             way => self.give(way, &Order::End(id), at).await.map(drop),

@@ -107,6 +107,8 @@ impl Server {
 
     /// Has a key made, once nothing is left of what was made and not kept.
     async fn have_made(&self, taken: &TakenSecret, rotator: &str) -> StoreResult<Result<New, String>> {
+        // Counted from before anything is asked: whoever stood still meanwhile ends nothing that another has kept.
+        let began = self.clock.elapsed();
         let Some(plugin) = self.store.plugin(taken.plugin_id).await? else {
             return Ok(Err("its plugin is gone".into()));
         };
@@ -116,9 +118,11 @@ impl Server {
             self.rotators.abandon(rotator, &labels, self.clock.now()).await?;
             self.rotators.make(rotator, ask, self.clock.now()).await
         };
-        let made = timeout(PATIENCE, making).await.unwrap_or(Err(RotateError::TooSlow));
+        let left = PATIENCE.saturating_sub(self.clock.elapsed().saturating_sub(began));
+        let made = timeout(left, making).await.unwrap_or(Err(RotateError::TooSlow));
         Ok(match made {
-            Ok(made) => Ok(New { value: made.value, issued: made.id.map(|id| (rotator.to_owned(), id)) }),
+            // Where it was made is kept also of one that has no name there: its label is not to be ended any more.
+            Ok(made) => Ok(New { value: made.value, issued: Some((rotator.to_owned(), made.id.unwrap_or_default())) }),
             Err(error) => Err(format!("the rotator {rotator} made none: {error}")),
         })
     }
@@ -188,7 +192,7 @@ impl Server {
             return Ok(());
         }
         // Where the database came to no outcome nobody knows whether it was kept, and so it is left to the next turn.
-        if let Some((rotator, id)) = new.issued
+        if let Some((rotator, id)) = new.issued.filter(|(_, id)| !id.is_empty())
             && let Err(error) = self.rotators.end(&rotator, &id, audit.at).await
         {
             tracing::warn!(
@@ -204,7 +208,7 @@ impl Server {
 
     async fn keep_failure(&self, taken: &TakenSecret, says: String) -> Result<(), SecretTurnError> {
         let [jitter] = random::bytes();
-        let mut wait = spread(wait(taken.failures), jitter);
+        let mut wait = spread(wait(taken.failures), jitter).min(WAIT_MAX);
         if matches!(taken.source, SecretSource::Reference(_)) {
             wait = wait.min(self.renewal());
         }
@@ -241,8 +245,12 @@ impl Server {
     /// Ends a version where it was issued, and keeps what came of it.
     pub async fn revoke_plugin_secret(&self, taken: &TakenRevocation) -> StoreResult<()> {
         let (rotator, id) = taken.issuer_id.split_once(SEPARATOR).unwrap_or_default();
-        let ending = timeout(PATIENCE, self.rotators.end(rotator, id, self.clock.now())).await;
         let audit = self.audit(Actor::Server, Origin::default());
+        if id.is_empty() {
+            // Whoever made it said of no name by which to end it.
+            return self.store.keep_secret_revocation(taken, &audit).await.map(drop);
+        }
+        let ending = timeout(PATIENCE, self.rotators.end(rotator, id, self.clock.now())).await;
         let Err(error) = ending.unwrap_or(Err(RotateError::TooSlow)) else {
             return self.store.keep_secret_revocation(taken, &audit).await.map(drop);
         };

@@ -75,11 +75,12 @@ const OLD_UNTIL: &str = "
            revoke_at = case when issuer_id is null then null when revoke_at < $3 then revoke_at else $3 end
      where secret_id = $1 and number < $2 and ended_at is null";
 
-/// A failure is of a version that is not the newest any more; whoever is still making one makes it for nothing.
+/// A failure is of a version that is not the newest any more; whoever is still making one makes it for nothing, and nobody
+/// else begins to until they are done.
 const TURNED: &str = "
     update plugin_secrets
        set revision = revision + 1, turn = turn + 1, due_at = $2, try_at = $3, told_at = null, failures = 0,
-           failing_since = null, says = null
+           failing_since = null, says = null, taken_until = case when $4 then null else taken_until end
      where id = $1";
 
 /// What has ended, and is ended elsewhere too.
@@ -228,7 +229,13 @@ impl Engine {
         add_version(&mut step, id, version, event.at).await?;
         sqlx::query(OLD_UNTIL).bind(id.0).bind(version.number).bind(rotation.old_until).execute(&mut *step).await?;
         let due = &rotation.due;
-        sqlx::query(TURNED).bind(id.0).bind(due.due_at).bind(due.try_at).execute(&mut *step).await?;
+        sqlx::query(TURNED)
+            .bind(id.0)
+            .bind(due.due_at)
+            .bind(due.try_at)
+            .bind(rotation.turn.is_some())
+            .execute(&mut *step)
+            .await?;
         sqlx::query(FORGET).bind(id.0).bind(version.number - REMEMBERED).execute(&mut *step).await?;
         let detail = json!({
             "name": held.name,

@@ -39,17 +39,27 @@ const END: &str = "
        set sealed = $4, ended_at = $3, revoke_at = case when issuer_id is null then null else $3 end
      where secret_id = $1 and number = $2 and ends_at <= $3 and ended_at is null";
 
-const HAS_DUE: &str = "
-    select count(*) from (select 1 as one from plugin_secrets where try_at <= $1 limit 1) due";
+/// Also what is asked for while a node is at it waits until that node is done: it might end what another has just made.
+macro_rules! is_due {
+    () => {
+        "try_at <= $1 and (taken_until is null or taken_until <= $1) "
+    };
+}
+
+const HAS_DUE: &str =
+    concat!("select count(*) from (select 1 as one from plugin_secrets where ", is_due!(), "limit 1) due");
 
 /// The condition stands twice: what somebody else took after it was found must be left to them.
 const TAKE: &str = concat!(
     "update plugin_secrets
-        set try_at = $2, turn = turn + 1
-      where id in (select id from plugin_secrets where try_at <= $1 order by try_at limit $3 ",
+        set taken_until = $2, turn = turn + 1
+      where id in (select id from plugin_secrets where ",
+    is_due!(),
+    "order by try_at limit $3 ",
     taking!(),
-    ") and try_at <= $1
-    returning id"
+    ") and ",
+    is_due!(),
+    "returning id"
 );
 
 const TAKEN: &str = "
@@ -65,7 +75,7 @@ const TAKEN: &str = "
 
 const LOOKED: &str = "
     update plugin_secrets
-       set try_at = $3, failures = 0, failing_since = null, says = null
+       set try_at = $3, taken_until = null, failures = 0, failing_since = null, says = null
      where id = $1 and turn = $2";
 
 const ABANDONED: &str = "
@@ -73,7 +83,7 @@ const ABANDONED: &str = "
 
 const FAILED: &str = "
     update plugin_secrets
-       set try_at = $3, failures = failures + 1, failing_since = coalesce(failing_since, $4), says = $5
+       set try_at = $3, taken_until = null, failures = failures + 1, failing_since = coalesce(failing_since, $4), says = $5
      where id = $1 and turn = $2
  returning plugin_id, name";
 
