@@ -192,18 +192,21 @@ async fn give_up(desk: &Desk, masters: &[MasterKey], yes: bool) -> Result<Answer
     let mut keys = desk.store.working_keys().await?;
     keys.retain(|key| master::unwrap(masters, key).is_err());
     if keys.is_empty() {
-        if yes {
-            // Whoever was cut off in the middle of it does the rest.
-            keys::give_up(&desk.registry(), masters).await?;
-        }
         return Ok(Answer { json: json!([]), text: "The master keys open all keys; none is given up.".to_owned() });
     }
     let json = keys.iter().map(|key| summary(key, (now, &desk.keys))).collect();
     let table = table(&keys, (now, &desk.keys));
     if !yes {
+        let log = match keys.iter().any(|key| key.purpose == Purpose::Audit) {
+            true => {
+                " The audit log can be proved only from its last link on: look first what `audit verify` says of it."
+            }
+            false => "",
+        };
         let text = format!(
             "{table}\n\nNo master key that is listed opens these. If the one that does is lost, what they made is too: tokens, \
-             and what is sealed in rows. Nothing was done yet. Give them up with:\n  consentry key give-up --yes"
+             and what is sealed in rows.{log} Nothing was done yet. Stop the servers, and give them up with:\n  \
+             consentry key give-up --yes"
         );
         return Ok(Answer { json, text });
     }

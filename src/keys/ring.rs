@@ -132,7 +132,8 @@ impl Ring {
     }
 
     /// The last key that has begun and is still needed, whether another one took over or not. One that was replaced before
-    /// it began never was in use.
+    /// it began never was in use; and no link of the audit log is believed that is made with one that was replaced long ago
+    /// (`chaining_of`), so none is made then.
     fn before(&self, purpose: Purpose, algorithm: KeyAlgorithm) -> Option<&Material> {
         let is_good = |held: &&Held| {
             held.purpose == purpose
@@ -140,6 +141,7 @@ impl Ring {
                 && held.active_at <= self.as_of
                 && held.retired_at.is_none_or(|until| held.active_at < until)
                 && held.is_needed(self.as_of)
+                && (purpose != Purpose::Audit || held.retired_at.is_none_or(|until| self.as_of <= until + IN_HAND))
         };
         self.keys.values().filter(is_good).max_by_key(|held| held.active_at).map(|held| &held.material)
     }

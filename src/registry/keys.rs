@@ -204,19 +204,26 @@ pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> Registry
     let new: Vec<WrappedKey> =
         shut.iter().filter(|key| key.is_newest()).map(successor).collect::<Result<_, KeyError>>()?;
     registry.store.add_first_keys(&new, &registry.audit(now)).await?;
-    begin_proof_anew(registry, masters).await?;
+    if shut.iter().any(|key| key.purpose == Purpose::Audit) {
+        begin_proof_anew(registry, masters, &kids).await?;
+    }
     Ok(given_up)
 }
 
-/// Where keys of links are gone that are there still, nobody can tell what was written before: the audit log can be proved
-/// from the last of them on, and that is said under a key that is there. Who has none cannot say it.
-async fn begin_proof_anew(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<()> {
+/// Where keys of links were just given up, nobody can tell what was written before: the audit log can be proved from the
+/// last of those links on, and that is said under a key that is there. Links and sayings of other keys that are not there
+/// were written by nobody here, and stay what they are: somebody's who altered the database.
+async fn begin_proof_anew(registry: &Registry<'_>, masters: &[MasterKey], given_up: &[Kid]) -> RegistryResult<()> {
     let (now, store) = (registry.clock.now(), registry.store);
     let ring = Ring::unwrap(masters, &store.working_keys().await?, now);
     let said = store.audit_forgotten().await?;
     let is_provable = said.as_ref().is_none_or(|said| ring.knows(said.kid));
+    if !is_provable && said.as_ref().is_some_and(|said| !given_up.contains(&said.kid)) {
+        return Ok(());
+    }
     let said = said.map(|said| (said.number, said.digest));
-    let lost = store.last_link_of_a_gone_key().await?.map(|link| (link.number, link.digest));
+    let lost = store.last_link_of_a_gone_key().await?.filter(|link| given_up.contains(&link.kid));
+    let lost = lost.map(|link| (link.number, link.digest));
     let Some(after) = lost.into_iter().chain(said).max_by_key(|(number, _)| *number) else { return Ok(()) };
     if !is_provable || Some(after) != said {
         store.keep_audit_forgotten(&chain::begin_after(after, now, ring.chaining()?)).await?;

@@ -84,9 +84,14 @@ pub fn start(filter: &str, form: Form, collector: Option<Collector>) -> Result<T
     };
     let subscriber = Registry::default().with(lines.with_filter(filter));
     #[cfg(feature = "otlp")]
-    let (subscriber, telemetry) = {
+    let telemetry = {
         let traces = collector.map(traces::Traces::new).transpose()?;
-        (subscriber.with(traces.as_ref().map(traces::Traces::layer)), Telemetry { traces })
+        // Not a layer that does nothing: then each place that logs would be asked about anew each time.
+        if let Some(traces) = traces {
+            subscriber.with(traces.layer()).try_init().map_err(|_| TelemetryError::Twice)?;
+            return Ok(Telemetry { traces: Some(traces) });
+        }
+        Telemetry { traces }
     };
     // The configuration refuses a collector where there is nobody to send.
     #[cfg(not(feature = "otlp"))]

@@ -180,4 +180,11 @@ fn a_key_that_never_began_does_not_go_on_in_the_place_of_its_successor() {
     for now in [1999, 2000, 9999, 10_000, 90_000] {
         assert_eq!(maker(&ring.at(at(now)), Purpose::Audit), Some(rows[0].kid), "{now}");
     }
+    let hour = IN_HAND.num_milliseconds();
+    assert_eq!(maker(&ring.at(at(2000 + hour)), Purpose::Audit), Some(rows[0].kid));
+    assert_eq!(
+        maker(&ring.at(at(2001 + hour)), Purpose::Audit),
+        None,
+        "another node makes the links that are believed"
+    );
 }
