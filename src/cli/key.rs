@@ -197,11 +197,10 @@ async fn give_up(desk: &Desk, masters: &[MasterKey], yes: bool) -> Result<Answer
     let json = keys.iter().map(|key| summary(key, (now, &desk.keys))).collect();
     let table = table(&keys, (now, &desk.keys));
     if !yes {
-        let log = match keys.iter().any(|key| key.purpose == Purpose::Audit) {
-            true => {
-                " The audit log can be proved only from its last link on: look first what `audit verify` says of it."
-            }
-            false => "",
+        let log = if keys.iter().any(|key| key.purpose == Purpose::Audit) {
+            " The audit log can be proved only from its last link on: look first what `audit verify` says of it."
+        } else {
+            ""
         };
         let text = format!(
             "{table}\n\nNo master key that is listed opens these. If the one that does is lost, what they made is too: tokens, \

@@ -1,9 +1,12 @@
 //! A collector of traces, as far as OTLP over HTTP goes: takes `POST /v1/traces` in protobuf, and remembers every span. It is
 //! written from the protocol; the types are those of OpenTelemetry's own definition.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    fmt::Write,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use opentelemetry_proto::tonic::{
@@ -109,30 +112,30 @@ impl Drop for Collector {
 }
 
 async fn take(mut stream: TcpStream, heard: &Heard) -> std::io::Result<()> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await?);
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        bytes.push(stream.read_u8().await?);
     }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    let top = String::from_utf8_lossy(&bytes).into_owned();
+    let lines = top.lines().filter_map(|line| line.split_once(": "));
     let length =
         lines.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).find_map(|(_, n)| n.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body).await?;
-    let is_asked_well = head.starts_with("POST /v1/traces HTTP/1.1")
-        && head.to_lowercase().contains("content-type: application/x-protobuf");
+    let is_asked_well = top.starts_with("POST /v1/traces HTTP/1.1")
+        && top.to_lowercase().contains("content-type: application/x-protobuf");
     let told = ExportTraceServiceRequest::decode(&body[..]).ok().filter(|_| is_asked_well);
     let status = match told {
         None => 400,
         Some(_) if heard.refuses.load(Ordering::SeqCst) => 401,
         Some(told) => {
-            heard.all.lock().unwrap().push_str(&format!("{told:?}\n"));
+            let _ = writeln!(heard.all.lock().unwrap(), "{told:?}");
             let scopes = told.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
             heard.spans.lock().unwrap().extend(scopes.flat_map(|scope| scope.spans).map(read));
             200
         }
     };
-    heard.heads.lock().unwrap().push(head);
+    heard.heads.lock().unwrap().push(top);
     let answer = format!("HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     stream.write_all(answer.as_bytes()).await
 }

@@ -111,7 +111,9 @@ on_both_engines! {
         };
         nodes.extend(second.iter().map(|node| Arc::clone(&node.server)));
         let mut jobs = JoinSet::new();
-        nodes.iter().for_each(|node| at_work(node, &mut jobs));
+        for node in &nodes {
+            at_work(node, &mut jobs);
+        }
 
         let form = SettingsForm {
             routes: vec!["GET /used".into()],
@@ -177,7 +179,7 @@ on_both_engines! {
         let made = uses.iter().filter(|used| used.value == new.value).map(|used| used.at).min().unwrap();
         let late = last.saturating_duration_since(made);
         assert!(late < Duration::from_secs(3), "a node went on with the old key for {late:?}");
-        println!("{} uses, {} with the key before, {} with the new one, 0 refused", uses.len(), with(&old.value), with(&new.value));
+        eprintln!("{} uses, {} with the key before, {} with the new one, 0 refused", uses.len(), with(&old.value), with(&new.value));
         assert_eq!(issuer.good(), [plugin_label(&issuer, 0), plugin_label(&issuer, 2)], "of both, the new one is good");
     }
 }
