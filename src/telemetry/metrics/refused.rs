@@ -1,0 +1,36 @@
+//! Who is refused.
+
+use super::Counter;
+
+/// Everything that is counted here.
+pub(super) const COUNTERS: &[Counter] = &[REGISTRATIONS_REFUSED, CLIENT_AUTHENTICATION_FAILED, SIGN_INS_REFUSED];
+
+const REGISTRATIONS_REFUSED: Counter = Counter {
+    name: "consentry_registrations_refused_total",
+    help: "Dynamic client registrations (RFC 7591) refused for the switch, the token or the rate, and changes for the rate.",
+};
+
+const CLIENT_AUTHENTICATION_FAILED: Counter = Counter {
+    name: "consentry_client_authentication_failures_total",
+    help: "Calls of clients that are unknown or did not prove to be who they say.",
+};
+
+const SIGN_INS_REFUSED: Counter = Counter {
+    name: "consentry_sign_ins_refused_total",
+    help: "Sign-ins with a wrong password, or for an account that is unknown or disabled.",
+};
+
+/// A dynamic client registration was refused.
+pub fn registration_refused() {
+    REGISTRATIONS_REFUSED.one_more();
+}
+
+/// A client is unknown, or did not prove to be who it says.
+pub fn client_authentication_failed() {
+    CLIENT_AUTHENTICATION_FAILED.one_more();
+}
+
+/// A sign-in was refused.
+pub fn sign_in_refused() {
+    SIGN_INS_REFUSED.one_more();
+}
