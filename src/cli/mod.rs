@@ -185,11 +185,19 @@ fn run_server(flags: &ConfigFlags) -> Result<Answer, Failure> {
         LogFormat::Text => telemetry::Form::Text,
         LogFormat::Json => telemetry::Form::Json,
     };
-    telemetry::start(&config.log.filter, form).map_err(|error| Failure::not_done(error.to_string()))?;
+    let collector = config.traces.as_ref().map(|traces| telemetry::Collector {
+        endpoint: traces.endpoint.clone(),
+        authorization: traces.authorization.clone(),
+        authorities: config.outbound.authorities.clone(),
+    });
+    let telemetry = telemetry::start(&config.log.filter, form, collector);
+    let telemetry = telemetry.map_err(|error| Failure::not_done(error.to_string()))?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    failure::runtime()?.block_on(serve::serve(config))?;
+    let served = failure::runtime()?.block_on(serve::serve(config));
+    telemetry.end();
+    served?;
     Ok(Answer::nothing())
 }
 

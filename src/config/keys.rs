@@ -41,7 +41,7 @@ const fn key(name: &'static str, default: Option<&'static str>, example: &'stati
 }
 
 /// Every key, in the order of the example file.
-pub const KEYS: [Key; 44] = [
+pub const KEYS: [Key; 46] = [
     key(
         "public_url",
         None,
@@ -313,6 +313,20 @@ pub const KEYS: [Key; 44] = [
         "What is logged: error, warn, info, debug or trace, also per part: \"info,sqlx=warn\".",
     ),
     key("log_format", Some("text"), "\"text\"", "How it is logged: text or json."),
+    key(
+        "otlp_endpoint",
+        None,
+        "\"http://127.0.0.1:4318\"",
+        "Where traces are sent by OTLP over HTTP, without /v1/traces; nowhere when left out. It takes the feature otlp \
+         (docs/traces.md).",
+    ),
+    key(
+        "otlp_authorization",
+        None,
+        "\"file:/run/secrets/otlp_authorization\"",
+        "What the header Authorization shows there, such as \"Bearer TOKEN\", as a reference: file:PATH, \
+         vault://MOUNT/PATH#FIELD or env:NAME.",
+    ),
 ];
 
 /// The key of that name.

@@ -29,6 +29,7 @@ pub mod registration;
 mod resources;
 pub mod sources;
 mod table;
+mod traces;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -43,6 +44,7 @@ pub use self::{
     outbound::Outbound,
     public::PublicUrl,
     sources::{DEFAULT_FILE, Environment, Flag, Sources},
+    traces::Traces,
 };
 use crate::{
     model::{
@@ -88,6 +90,8 @@ pub struct ServeConfig {
     pub database: Database,
     /// What is logged.
     pub log: Log,
+    /// Where traces go, if anywhere.
+    pub traces: Option<Traces>,
     /// Where the server is reached; also its issuer.
     pub public_url: PublicUrl,
     /// Where it listens.
@@ -154,6 +158,7 @@ impl Config {
             let clients = clients::read(reader);
             registration::look_at(reader);
             reader.number("secrets_renewal", 1..=86_400);
+            traces::look_at(reader);
             let sign_ups = mail::look_at(reader);
             providers::read(reader, false);
             own_login::read(reader, false);
@@ -201,11 +206,13 @@ impl ServeConfig {
             let providers = providers::read(reader, true);
             let own_login = own_login::read(reader, true);
             let master_keys = master_keys::read(reader);
+            let traces = traces::read(reader);
             let every = reader.number("secrets_renewal", 1..=86_400).map(u64::from).map(Duration::from_secs);
             let secrets = reader.take_secrets(every?);
             Some(Self {
                 database: database?,
                 log: log?,
+                traces,
                 public_url: public_url?,
                 listen: listen?,
                 ops_listen,

@@ -154,7 +154,10 @@ impl<'a> Reader<'a> {
             SecretRef::AwsSm(_) if self.environment.contains_key("AWS_SECRET_ACCESS_KEY") => {
                 format!("{reference} is read by the key in AWS_SECRET_ACCESS_KEY. That works")
             }
-            SecretRef::File(_) | SecretRef::Vault(_) | SecretRef::AwsSm(_) => return,
+            SecretRef::AzureKv(_) if self.environment.contains_key("AZURE_CLIENT_SECRET") => {
+                format!("{reference} is read by the secret in AZURE_CLIENT_SECRET. That works")
+            }
+            _ => return,
         };
         self.warnings.push(format!(
             "{place}: {found}, but other processes of this user can read the environment, and crash reports copy it; \

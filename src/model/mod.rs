@@ -39,6 +39,7 @@ pub mod resource;
 pub mod scope;
 pub mod session;
 pub mod span;
+pub mod traces;
 pub mod verification;
 pub mod webhook;
 

@@ -20,6 +20,7 @@ use reqwest::{
     Client, ClientBuilder, Request, Response, StatusCode, header::HeaderMap, redirect, retry, tls::Certificate,
 };
 use tokio::time::timeout;
+use tracing::{Instrument, field::Empty};
 use url::{Host, Url};
 
 pub use self::{
@@ -29,6 +30,8 @@ pub use self::{
 use admission::Admission;
 use resolving::{NAME_LENGTH_MAX, Vetting};
 use turns::Turns;
+
+use crate::model::traces::TARGET;
 
 /// What this server calls itself; hosts see it in their logs.
 const USER_AGENT: &str = concat!("consentry/", env!("CARGO_PKG_VERSION"));
@@ -191,6 +194,29 @@ impl Outbound {
     }
 
     async fn in_turn<T>(
+        &self,
+        target: &Target<'_>,
+        patience: Duration,
+        fetching: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        // Of the address only the host: paths and queries are strangers' text, and some are secrets.
+        let span = tracing::info_span!(
+            target: TARGET,
+            "fetch",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            server.address = %target.host,
+            error.type = Empty,
+        );
+        let told = self.admitted(target, patience, fetching).instrument(span.clone()).await;
+        if let Err(error) = &told {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", tracing::field::display(error));
+        }
+        told
+    }
+
+    async fn admitted<T>(
         &self,
         target: &Target<'_>,
         patience: Duration,

@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use moka::future::Cache;
 use tokio::sync::OnceCell;
+use tracing::Instrument;
 use url::Url;
 
 use crate::{
@@ -191,7 +192,7 @@ impl Documents {
         }
         // A task of its own: what has begun is brought to its end although whoever asked goes away, or each who does
         // would cost one more look.
-        tokio::spawn(reading).await.unwrap_or(Err(DocumentError::BrokenOff))
+        tokio::spawn(reading.in_current_span()).await.unwrap_or(Err(DocumentError::BrokenOff))
     }
 
     async fn look(self, url: Url, row: Option<DocumentCopy>, now: Timestamp) -> Result<Arc<Document>, DocumentError> {

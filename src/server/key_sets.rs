@@ -15,6 +15,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use moka::future::Cache;
 use tokio::sync::Mutex;
+use tracing::Instrument;
 
 use super::{Server, clients::Asking};
 use crate::{
@@ -191,7 +192,7 @@ impl Server {
         };
         // A task of its own: what has begun is brought to its end although whoever asked goes away, so that nobody can
         // use up the look that a client has in a minute.
-        let looked = tokio::spawn(look.run(turn)).await.unwrap_or(Err(NoKeySet::BrokenOff));
+        let looked = tokio::spawn(look.run(turn).in_current_span()).await.unwrap_or(Err(NoKeySet::BrokenOff));
         looked.or_else(|why| old.ok_or(why))
     }
 }

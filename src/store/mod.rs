@@ -66,16 +66,35 @@ pub enum Store {
     Postgres(postgres::Postgres),
 }
 
-/// Runs an operation on whichever engine is open; both have it under the same name.
+/// Runs an operation on whichever engine is open; both have it under the same name, which its span has too.
 macro_rules! on_either_engine {
-    ($store:expr, $engine:ident => $call:expr) => {
+    ($store:expr, $engine:ident => $same:ident . $operation:ident ( $($argument:expr),* $(,)? )) => {
         match $store {
-            $crate::store::Store::Sqlite($engine) => $call.await,
-            $crate::store::Store::Postgres($engine) => $call.await,
+            $crate::store::Store::Sqlite($engine) => {
+                $crate::store::traced!("sqlite", $operation, $same.$operation($($argument),*))
+            }
+            $crate::store::Store::Postgres($engine) => {
+                $crate::store::traced!("postgresql", $operation, $same.$operation($($argument),*))
+            }
         }
     };
 }
 pub(crate) use on_either_engine;
+
+/// Waits for an operation within its span. What it was called with stays out: among it are digests and addresses.
+macro_rules! traced {
+    ($system:literal, $operation:ident, $call:expr) => {{
+        let span = tracing::info_span!(
+            target: $crate::model::traces::TARGET,
+            "store",
+            otel.name = stringify!($operation),
+            db.operation.name = stringify!($operation),
+            db.system.name = $system,
+        );
+        tracing::Instrument::instrument($call, span).await
+    }};
+}
+pub(crate) use traced;
 
 /// Whether Postgres refuses the text: it cannot hold a zero character, so no row is named by one either.
 fn is_no_text(text: &str) -> bool {

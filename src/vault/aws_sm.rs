@@ -4,8 +4,6 @@
 //! (`AWS_REGION`, `AWS_ROLE_ARN` with `AWS_WEB_IDENTITY_TOKEN_FILE`, keys), the shared configuration file, or the machine
 //! or container it runs in. The value is the one in its stage `AWSCURRENT`, so the service's own rotation is followed.
 
-use std::time::Duration;
-
 use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use aws_sdk_secretsmanager::{
     Client,
@@ -16,15 +14,13 @@ use zeroize::Zeroizing;
 
 use super::{
     error::SecretError,
+    reach::TIMEOUT,
     reference::{AwsSecret, SecretRef},
 };
 use crate::model::legible::with_causes;
 
 /// The stage of the version that is good; where it moves, a rotation has ended.
 const CURRENT: &str = "AWSCURRENT";
-
-/// How long the service may take, with all that is tried again within.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads a secret, or a member of one that is a JSON object.
 pub(super) async fn read(secret: &AwsSecret, reference: &SecretRef) -> Result<Zeroizing<String>, SecretError> {

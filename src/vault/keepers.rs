@@ -12,17 +12,14 @@ use std::{
 };
 
 #[cfg(feature = "aws-sm")]
-use super::aws_sm::read as read_aws_sm;
+use super::aws_sm;
+#[cfg(feature = "azure-kv")]
+use super::azure_kv;
+#[cfg(feature = "gcp-sm")]
+use super::gcp_sm;
 #[cfg(feature = "vault")]
 use super::kv::Kv;
-#[cfg(not(feature = "aws-sm"))]
-use super::reference::AwsSecret;
-use super::{
-    error::SecretError,
-    file,
-    reference::{SecretRef, VaultPath},
-    value::SecretValue,
-};
+use super::{error::SecretError, file, reference::SecretRef, value::SecretValue};
 
 /// How long a start asks a vault that does not answer, in all: both may be starting together.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -51,6 +48,10 @@ impl Keepers {
     }
 
     /// Follows a reference, without the line break that editors and `echo` leave behind a secret.
+    #[cfg_attr(
+        not(any(feature = "vault", feature = "aws-sm", feature = "azure-kv", feature = "gcp-sm")),
+        expect(clippy::unused_async, reason = "only vaults are waited for")
+    )]
     pub async fn read(&self, reference: &SecretRef) -> Result<SecretValue, SecretError> {
         let text = match reference {
             SecretRef::Environment(name) => {
@@ -58,24 +59,24 @@ impl Keepers {
                 return text.and_then(|text| SecretValue::bare(text)).ok_or_else(|| SecretError::NotSet(name.clone()));
             }
             SecretRef::File(path) => file::read(path)?,
-            SecretRef::Vault(place) => self.read_vault(place, reference).await?,
-            SecretRef::AwsSm(secret) => read_aws_sm(secret, reference).await?,
+            #[cfg(feature = "vault")]
+            SecretRef::Vault(place) => self.kv.read(&self.environment, place, reference).await?,
+            #[cfg(feature = "aws-sm")]
+            SecretRef::AwsSm(secret) => aws_sm::read(secret, reference).await?,
+            #[cfg(feature = "azure-kv")]
+            SecretRef::AzureKv(secret) => azure_kv::read(&self.environment, secret, reference).await?,
+            #[cfg(feature = "gcp-sm")]
+            SecretRef::GcpSm(secret) => gcp_sm::read(&self.environment, secret, reference).await?,
+            #[cfg(not(feature = "vault"))]
+            SecretRef::Vault(_) => return Err(SecretError::NotBuilt("vault")),
+            #[cfg(not(feature = "aws-sm"))]
+            SecretRef::AwsSm(_) => return Err(SecretError::NotBuilt("aws-sm")),
+            #[cfg(not(feature = "azure-kv"))]
+            SecretRef::AzureKv(_) => return Err(SecretError::NotBuilt("azure-kv")),
+            #[cfg(not(feature = "gcp-sm"))]
+            SecretRef::GcpSm(_) => return Err(SecretError::NotBuilt("gcp-sm")),
         };
         SecretValue::bare(&text).ok_or_else(|| SecretError::Empty(reference.clone()))
-    }
-
-    #[cfg(feature = "vault")]
-    async fn read_vault(
-        &self,
-        place: &VaultPath,
-        reference: &SecretRef,
-    ) -> Result<zeroize::Zeroizing<String>, SecretError> {
-        self.kv.read(&self.environment, place, reference).await
-    }
-
-    #[cfg(not(feature = "vault"))]
-    async fn read_vault(&self, _: &VaultPath, _: &SecretRef) -> Result<zeroize::Zeroizing<String>, SecretError> {
-        std::future::ready(Err(SecretError::NotBuilt("vault"))).await
     }
 
     /// The same before anything runs that could wait for it, with patience for a vault that is only just starting.
@@ -108,11 +109,6 @@ impl Keepers {
             reading.join().unwrap_or_else(|_| Err(unavailable(&"reading it broke off")))
         })
     }
-}
-
-#[cfg(not(feature = "aws-sm"))]
-async fn read_aws_sm(_: &AwsSecret, _: &SecretRef) -> Result<zeroize::Zeroizing<String>, SecretError> {
-    std::future::ready(Err(SecretError::NotBuilt("aws-sm"))).await
 }
 
 impl fmt::Debug for Keepers {

@@ -1,11 +1,12 @@
 //! How a reference to a secret is written: `file:PATH`, `env:NAME`, `vault://MOUNT/PATH#FIELD`,
-//! `aws-sm://NAME#MEMBER`. A secret itself never stands in a configuration, and what is no reference is not repeated in
-//! any message: it may be the secret.
+//! `aws-sm://NAME#MEMBER`, `azure-kv://HOST/NAME/VERSION`, `gcp-sm://PROJECT/NAME/VERSION`. A secret itself never stands in
+//! a configuration, and what is no reference is not repeated in any message: it may be the secret.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
 /// How references are written, for whoever wrote none.
-pub const HOW_TO_WRITE: &str = "write file:PATH, vault://MOUNT/PATH#FIELD, aws-sm://NAME or env:NAME";
+pub const HOW_TO_WRITE: &str = "write file:PATH, vault://MOUNT/PATH#FIELD, aws-sm://NAME, azure-kv://HOST/NAME, \
+                                gcp-sm://PROJECT/NAME or env:NAME";
 
 /// Where a secret is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +19,10 @@ pub enum SecretRef {
     Vault(VaultPath),
     /// What AWS Secrets Manager keeps.
     AwsSm(AwsSecret),
+    /// What Azure Key Vault keeps.
+    AzureKv(AzureSecret),
+    /// What Google Secret Manager keeps.
+    GcpSm(GcpSecret),
 }
 
 /// A field of an entry of a key-value engine (version 2) of HashiCorp Vault or OpenBao.
@@ -40,6 +45,28 @@ pub struct AwsSecret {
     pub member: Option<String>,
 }
 
+/// A secret of Azure Key Vault.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AzureSecret {
+    /// The vault's own host: `team.vault.azure.net`.
+    pub host: String,
+    /// Its name.
+    pub name: String,
+    /// The version, where it is not the newest.
+    pub version: Option<String>,
+}
+
+/// A secret of Google Secret Manager.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct GcpSecret {
+    /// The project, by its id or number.
+    pub project: String,
+    /// Its name.
+    pub name: String,
+    /// The version, by its number or alias, where it is not the newest.
+    pub version: Option<String>,
+}
+
 /// A text that refers to nothing. It is not repeated: it may be the secret itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is no reference to a secret")]
@@ -49,15 +76,18 @@ impl FromStr for SecretRef {
     type Err = NotASecretRef;
 
     fn from_str(text: &str) -> Result<Self, NotASecretRef> {
-        match text.trim().split_once(':') {
-            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
-            Some(("env", name)) if !name.is_empty() => Ok(Self::Environment(name.to_owned())),
-            Some(("vault", rest)) => rest.strip_prefix("//").and_then(vault_path).map(Self::Vault).ok_or(NotASecretRef),
-            Some(("aws-sm", rest)) => {
-                rest.strip_prefix("//").and_then(aws_secret).map(Self::AwsSm).ok_or(NotASecretRef)
-            }
-            _ => Err(NotASecretRef),
-        }
+        let (kind, rest) = text.trim().split_once(':').ok_or(NotASecretRef)?;
+        let place = rest.strip_prefix("//");
+        let reference = match kind {
+            "file" => (!rest.is_empty()).then(|| Self::File(rest.into())),
+            "env" => (!rest.is_empty()).then(|| Self::Environment(rest.to_owned())),
+            "vault" => place.and_then(vault_path).map(Self::Vault),
+            "aws-sm" => place.and_then(aws_secret).map(Self::AwsSm),
+            "azure-kv" => place.and_then(azure_secret).map(Self::AzureKv),
+            "gcp-sm" => place.and_then(gcp_secret).map(Self::GcpSm),
+            _ => None,
+        };
+        reference.ok_or(NotASecretRef)
     }
 }
 
@@ -85,6 +115,37 @@ fn aws_secret(text: &str) -> Option<AwsSecret> {
     is_good.then(|| AwsSecret { id: id.to_owned(), member: member.map(str::to_owned) })
 }
 
+fn azure_secret(text: &str) -> Option<AzureSecret> {
+    let (host, name, version) = in_three(text)?;
+    // The host is told a token: a name with a domain, as vaults have it, and nothing that a URL would read otherwise.
+    let is_label = |label: &str| !label.is_empty() && is_of(label, "-");
+    let is_host = host.contains('.') && host.split('.').all(is_label);
+    let is_good = is_host && is_of(name, "-") && version.is_none_or(|version| is_of(version, ""));
+    is_good.then(|| AzureSecret { host: host.to_owned(), name: name.to_owned(), version: version.map(str::to_owned) })
+}
+
+fn gcp_secret(text: &str) -> Option<GcpSecret> {
+    let (project, name, version) = in_three(text)?;
+    // Old projects stand below a domain: `example.com:shop`.
+    let is_project = is_of(project, "-.:") && project.contains(|c: char| c.is_ascii_alphanumeric());
+    let is_good = is_project && is_of(name, "_-") && version.is_none_or(|version| is_of(version, "_-"));
+    let owned = |text: &str| text.to_owned();
+    is_good.then(|| GcpSecret { project: owned(project), name: owned(name), version: version.map(owned) })
+}
+
+/// Two segments and perhaps a third, none of them empty.
+fn in_three(text: &str) -> Option<(&str, &str, Option<&str>)> {
+    let (place, rest) = text.split_once('/')?;
+    let (name, version) = rest.split_once('/').map_or((rest, None), |(name, version)| (name, Some(version)));
+    let is_whole = !place.is_empty() && !name.is_empty() && version != Some("");
+    is_whole.then_some((place, name, version))
+}
+
+/// Whether it has only letters, digits and these.
+fn is_of(text: &str, more: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+}
+
 /// Whether that can be the name of a field or member.
 fn is_member(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '#')
@@ -98,6 +159,14 @@ impl fmt::Display for SecretRef {
             Self::Vault(VaultPath { mount, path, field }) => write!(out, "vault://{mount}/{path}#{field}"),
             Self::AwsSm(AwsSecret { id, member: None }) => write!(out, "aws-sm://{id}"),
             Self::AwsSm(AwsSecret { id, member: Some(member) }) => write!(out, "aws-sm://{id}#{member}"),
+            Self::AzureKv(AzureSecret { host, name, version }) => {
+                write!(out, "azure-kv://{host}/{name}")?;
+                version.iter().try_for_each(|version| write!(out, "/{version}"))
+            }
+            Self::GcpSm(GcpSecret { project, name, version }) => {
+                write!(out, "gcp-sm://{project}/{name}")?;
+                version.iter().try_for_each(|version| write!(out, "/{version}"))
+            }
         }
     }
 }
@@ -152,6 +221,69 @@ mod tests {
             assert_eq!((reference.to_string().as_str(), reference), (text, SecretRef::AwsSm(expected)));
         }
         for text in ["aws-sm:a", "aws-sm://", "aws-sm://a b", "aws-sm://a?region=x", "aws-sm://a#", "aws-sm://#b"] {
+            assert_eq!(text.parse::<SecretRef>(), Err(NotASecretRef), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_of_azure_has_a_vault_a_name_and_perhaps_a_version() {
+        let version = "0123456789abcdef0123456789abcdef";
+        for (text, version) in [
+            ("azure-kv://team.vault.azure.net/mail-password".to_owned(), None),
+            (format!("azure-kv://team.vault.azure.net/mail-password/{version}"), Some(version.to_owned())),
+        ] {
+            let (host, name) = ("team.vault.azure.net".to_owned(), "mail-password".to_owned());
+            let reference: SecretRef = text.parse().unwrap();
+            assert_eq!(
+                (reference.to_string(), reference),
+                (text, SecretRef::AzureKv(AzureSecret { host, name, version }))
+            );
+        }
+        for text in [
+            "azure-kv:team.vault.azure.net/a",
+            "azure-kv://team/a",
+            "azure-kv://team.vault.azure.net",
+            "azure-kv://team.vault.azure.net/",
+            "azure-kv://team.vault.azure.net//a",
+            "azure-kv://team.vault.azure.net/a/",
+            "azure-kv://team.vault.azure.net/a/b/c",
+            "azure-kv://team.vault.azure.net/../a",
+            "azure-kv://team.vault.azure.net/a_b",
+            "azure-kv://team.vault.azure.net:8443/a",
+            "azure-kv://u@team.vault.azure.net/a",
+            "azure-kv://team..net/a",
+            "azure-kv://team.vault.azure.net/a?b",
+            "azure-kv://team.vault.azure.net/a#b",
+        ] {
+            assert_eq!(text.parse::<SecretRef>(), Err(NotASecretRef), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_of_google_has_a_project_a_name_and_perhaps_a_version() {
+        for (text, project, name, version) in [
+            ("gcp-sm://shop-1234/mail_password", "shop-1234", "mail_password", None),
+            ("gcp-sm://123456789012/mail/7", "123456789012", "mail", Some("7")),
+            ("gcp-sm://example.com:shop/mail/current", "example.com:shop", "mail", Some("current")),
+        ] {
+            let [project, name] = [project, name].map(str::to_owned);
+            let expected = GcpSecret { project, name, version: version.map(str::to_owned) };
+            let reference: SecretRef = text.parse().unwrap();
+            assert_eq!((reference.to_string().as_str(), reference), (text, SecretRef::GcpSm(expected)));
+        }
+        for text in [
+            "gcp-sm:shop/a",
+            "gcp-sm://shop",
+            "gcp-sm://shop/",
+            "gcp-sm:///a",
+            "gcp-sm://../a",
+            "gcp-sm://shop/a/",
+            "gcp-sm://shop/a/1/2",
+            "gcp-sm://shop/a.b",
+            "gcp-sm://shop/a/1:access",
+            "gcp-sm://shop/a#b",
+            "gcp-sm://projects/shop/secrets/a",
+        ] {
             assert_eq!(text.parse::<SecretRef>(), Err(NotASecretRef), "{text}");
         }
     }

@@ -65,7 +65,12 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("webauthn_", &["factors"]),
     ("totp_rs", &["factors"]),
     ("openidconnect", &["providers"]),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_", &["telemetry"]),
+    ("tracing_opentelemetry", &["telemetry"]),
     ("vaultrs", &["vault"]),
+    ("azure_", &["vault"]),
+    ("google_cloud_", &["vault"]),
 ];
 
 /// What would let a decision wait, look around, or depend on anything but its arguments.

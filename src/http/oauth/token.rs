@@ -10,7 +10,7 @@ use super::{
     resource,
 };
 use crate::{
-    http::{failure::MachineError, trail},
+    http::{failure::MachineError, guard::traced, trail},
     keys::{KeyError, ring::Ring},
     model::{
         Timestamp, client::Client, counts::Counted, family::Family, flow::Step, refresh_token::RefreshToken,
@@ -48,9 +48,16 @@ pub async fn token(server: web::Data<Server>, request: HttpRequest, payload: web
 async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
     let caller = Caller::read(server, request, payload, Sought::Grant).await?;
     let issued = match TokenRequest::read(&caller.parameters, &caller.client)? {
-        TokenRequest::AuthorizationCode(code) => redeem(server, request, &caller, &code).await?,
-        TokenRequest::Refresh(refresh) => rotate(server, request, &caller, &refresh).await?,
+        TokenRequest::AuthorizationCode(code) => {
+            traced::note_grant("authorization_code");
+            redeem(server, request, &caller, &code).await?
+        }
+        TokenRequest::Refresh(refresh) => {
+            traced::note_grant("refresh_token");
+            rotate(server, request, &caller, &refresh).await?
+        }
         TokenRequest::ClientCredentials(credentials) => {
+            traced::note_grant("client_credentials");
             client_credentials(server, request, &caller, &credentials).await?
         }
     };

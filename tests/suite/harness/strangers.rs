@@ -52,9 +52,14 @@ impl Strangers {
     /// A host of that name, which answers 404 until it is told otherwise. Its certificate is good for `localhost` and
     /// `127.0.0.1` too, for programs whose resolver cannot be replaced.
     pub fn host(&self, name: &str) -> Host {
-        let host = Host::start(name, self.acceptor(name), self.runtime.as_ref().unwrap().handle());
+        let host = Host::start(name, Some(self.acceptor(name)), self.runtime.as_ref().unwrap().handle());
         self.lead(name, &[host.address()]);
         host
+    }
+
+    /// One without TLS, as on a machine's own network; found by its address alone.
+    pub fn plain_host(&self) -> Host {
+        Host::start("", None, self.runtime.as_ref().unwrap().handle())
     }
 
     /// Makes a name lead to these addresses from now on. A port that is not 0 stands for the one a URL leaves out.

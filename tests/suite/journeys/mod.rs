@@ -48,6 +48,7 @@ mod settings_in_chromium;
 mod simulate;
 mod starting;
 mod through_others;
+mod traces;
 pub mod try_out;
 mod two_nodes;
 mod under_a_path;

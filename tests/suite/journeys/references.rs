@@ -1,5 +1,6 @@
 //! Secrets that are kept elsewhere: changed there, they take over here without a restart; what cannot be read leaves the
-//! last good one. Files, a real vault (OpenBao), the password of a real Postgres and of a real mail server.
+//! last good one. Files, a real vault (OpenBao), an emulator of AWS's and stand-ins of Azure's and Google's, the password
+//! of a real Postgres and of a real mail server.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -10,9 +11,11 @@ use zeroize::Zeroizing;
 
 use crate::harness::{
     databases::{Engine, without_postgres},
+    key_vault::{self, KeyVault},
     moto::Moto,
     openbao::OpenBao,
     process::{Installation, Serving, write_private},
+    secret_manager::{self, SecretManager},
     server::{Options, World},
     smtp::SmtpServer,
 };
@@ -192,6 +195,128 @@ async fn a_start_without_what_aws_keeps_is_refused_and_says_why() {
     moto.create("consentry/text", FIRST).await;
     let refusal = place.refusal("aws-sm://consentry/text", &moto.variables());
     assert!(refusal.contains("the vault does not let this server in"), "{refusal}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_renewed_in_azure_takes_over_and_its_outage_is_survived() {
+    let mut vault = KeyVault::start().await;
+    let place = Place::new(Engine::Sqlite).await;
+    vault.put("registration", "a1", FIRST);
+    let reference = format!("azure-kv://{}/registration", key_vault::VAULT);
+    let mut serving = place.serve(&reference, &vault.variables(key_vault::CLIENT_SECRET)).await;
+    assert_eq!(place.registers(FIRST).await, StatusCode::CREATED);
+    vault.put("registration", "a2", SECOND);
+    place.second_takes_over().await;
+    vault.kill().await;
+    logs(&serving, "a secret cannot be read; the last one is used").await;
+    assert_eq!(place.registers(SECOND).await, StatusCode::CREATED);
+    let log = serving.log();
+    let secrets = [FIRST, SECOND, key_vault::CLIENT_SECRET, key_vault::TOKEN];
+    assert!(!secrets.iter().any(|secret| log.contains(secret)), "{log}");
+    assert!(log.contains("is read by the secret in AZURE_CLIENT_SECRET"), "{log}");
+    serving.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_without_what_azure_keeps_is_refused_and_says_why() {
+    let vault = KeyVault::start().await;
+    let place = Place::new(Engine::Sqlite).await;
+    vault.put("sample", "a1", FIRST);
+    vault.put("sample", "a2", "changeme");
+    let read = |name: &str, variables: &[(&'static str, String)]| {
+        let refusal = place.refusal(&format!("azure-kv://{}/{name}", key_vault::VAULT), variables);
+        let secrets = [FIRST, "changeme", key_vault::CLIENT_SECRET, key_vault::TOKEN];
+        assert!(!secrets.iter().any(|secret| refusal.contains(secret)), "{refusal}");
+        assert!(refusal.contains("CONSENTRY_REGISTRATION_TOKEN"), "{refusal}");
+        refusal
+    };
+    let variables = vault.variables(key_vault::CLIENT_SECRET);
+    for (name, told) in [
+        ("nothing", "the vault has nothing at azure-kv://team.vault.azure.net/nothing"),
+        ("sample/a3", "the vault has nothing at"),
+        ("of-others", "does not let this server read"),
+        ("sample", "holds a placeholder"),
+    ] {
+        let refusal = read(name, &variables);
+        assert!(refusal.contains(told), "{name}: {refusal}");
+    }
+    // A workload's own token is as good; it is the secret that will not do.
+    assert!(read("sample/a2", &vault.workload()).contains("holds a placeholder"));
+    let stranger = vault.variables("not-what-it-logs-in-with");
+    let refusal = read("sample", &stranger);
+    let told = "the vault does not let this server in: its login answered 401 (7000215)";
+    assert!(refusal.contains(told) && refusal.contains("see what this server shows to it"), "{refusal}");
+    assert!(!refusal.contains("not-what-it-logs-in-with"), "{refusal}");
+    let partly: Vec<_> = variables.iter().filter(|(name, _)| *name != "AZURE_TENANT_ID").cloned().collect();
+    assert!(read("sample", &partly).contains("AZURE_TENANT_ID is not set"));
+    // Whoever only says that it is the vault is shown nothing.
+    let logins = vault.logins();
+    let (impostor, proxy) = vault.impostor().await;
+    let led_astray = [variables, proxy.variables()].concat();
+    let refusal = place.refusal("azure-kv://vault.azure.net.example/sample", &led_astray);
+    assert!(refusal.contains("the vault does not let this server in"), "{refusal}");
+    assert_eq!((impostor.requests(), vault.logins()), (1, logins));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_renewed_at_google_takes_over_and_its_outage_is_survived() {
+    let mut google = SecretManager::start();
+    let place = Place::new(Engine::Sqlite).await;
+    google.put("registration", FIRST);
+    let reference = format!("gcp-sm://{}/registration", secret_manager::PROJECT);
+    let mut serving = place.serve(&reference, &google.variables()).await;
+    assert_eq!(place.registers(FIRST).await, StatusCode::CREATED);
+    google.put("registration", SECOND);
+    place.second_takes_over().await;
+    google.kill().await;
+    logs(&serving, "a secret cannot be read; the last one is used").await;
+    assert_eq!(place.registers(SECOND).await, StatusCode::CREATED);
+    let log = serving.log();
+    assert!(![FIRST, SECOND, secret_manager::TOKEN].iter().any(|secret| log.contains(secret)), "{log}");
+    serving.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_without_what_google_keeps_is_refused_and_says_why() {
+    let google = SecretManager::start();
+    let place = Place::new(Engine::Sqlite).await;
+    google.put("sample", FIRST);
+    google.put("sample", "changeme");
+    google.put("old", FIRST);
+    google.disable("old");
+    let read = |name: &str, variables: &[(&'static str, String)]| {
+        let refusal = place.refusal(&format!("gcp-sm://{name}"), variables);
+        assert!(![FIRST, "changeme", secret_manager::TOKEN].iter().any(|secret| refusal.contains(secret)), "{refusal}");
+        assert!(refusal.contains("CONSENTRY_REGISTRATION_TOKEN"), "{refusal}");
+        refusal
+    };
+    let variables = google.variables();
+    for (name, told) in [
+        ("shop-1234/nothing", "the vault has nothing at gcp-sm://shop-1234/nothing"),
+        ("shop-1234/sample/3", "the vault has nothing at"),
+        ("shop-1234/old", "the vault has nothing at"),
+        ("of-others/sample", "does not let this server read"),
+        ("shop-1234/sample", "holds a placeholder"),
+        ("shop-1234/sample/2", "holds a placeholder"),
+    ] {
+        let refusal = read(name, &variables);
+        assert!(refusal.contains(told), "{name}: {refusal}");
+    }
+    google.change_account();
+    let refusal = read("shop-1234/sample", &variables);
+    let told = "the vault does not let this server in: it answered 401";
+    assert!(refusal.contains(told) && refusal.contains("see what this server shows to it"), "{refusal}");
+    google.take_account();
+    let refusal = read("shop-1234/sample", &variables);
+    assert!(refusal.contains("the vault does not let this server in: its login answered 404"), "{refusal}");
+    let broken = place.installed.folder.path().join("credentials.json");
+    write_private(&broken, &json!({ "type": "service_account", "private_key": FIRST }).to_string());
+    let credentials = ("GOOGLE_APPLICATION_CREDENTIALS", broken.display().to_string());
+    let refusal = read("shop-1234/sample", &[&variables[..], &[credentials]].concat());
+    assert!(refusal.contains("GOOGLE_APPLICATION_CREDENTIALS leads to no credentials that can be used"), "{refusal}");
+    let mut unsafe_way = variables;
+    unsafe_way[0].1 = "http://secretmanager.example".to_owned();
+    assert!(read("shop-1234/sample", &unsafe_way).contains("is no https address"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

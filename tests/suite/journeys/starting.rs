@@ -16,11 +16,12 @@ use crate::harness::process::write_private;
 
 /// Every place of the configuration that refers to a secret: what it is called when it is told of, the file that holds
 /// the secret, and what kind it is.
-const REFERENCES: [(&str, &str, Kind); 6] = [
+const REFERENCES: [(&str, &str, Kind); 7] = [
     ("master_keys", "master", Kind::Key),
     ("database_password", "database", Kind::Password),
     ("mail_password", "mail", Kind::Password),
     ("registration_token", "registration", Kind::Token),
+    ("otlp_authorization", "collector", Kind::Password),
     ("client_secret in [providers.work]", "provider", Kind::Password),
     ("key in [own_login]", "own", Kind::Key),
 ];
@@ -46,6 +47,8 @@ mail_user = \"consentry\"
 mail_password = \"file:mail\"
 registration = \"token\"
 registration_token = \"file:registration\"
+otlp_endpoint = \"http://127.0.0.1:1\"
+otlp_authorization = \"file:collector\"
 [providers.work]
 kind = \"openid\"
 issuer = \"https://login.example\"

@@ -11,8 +11,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::{io::AsyncReadExt, net::TcpStream, runtime::Handle, task::JoinHandle};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    runtime::Handle,
+    task::JoinHandle,
+};
+use tokio_rustls::TlsAcceptor;
 use url::Url;
 
 use super::answer::Answer;
@@ -25,9 +29,14 @@ pub struct Host {
     accepting: JoinHandle<()>,
 }
 
+/// Decides by the head and the body of a request.
+type Decide = dyn Fn(&str, &str) -> Answer + Send + Sync;
+
 #[derive(Default)]
 struct State {
     answers: Mutex<HashMap<String, Answer>>,
+    /// Asked about all other paths.
+    decides: Mutex<Option<Arc<Decide>>>,
     /// The heads of all requests, in the order they came.
     heads: Mutex<Vec<String>>,
     /// The heads and bodies of those that had one.
@@ -40,7 +49,7 @@ struct State {
 }
 
 impl Host {
-    pub(super) fn start(name: &str, acceptor: TlsAcceptor, runtime: &Handle) -> Self {
+    pub(super) fn start(name: &str, acceptor: Option<TlsAcceptor>, runtime: &Handle) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -52,6 +61,11 @@ impl Host {
     /// Answers a path so from now on.
     pub fn answer(&self, path: &str, answer: Answer) {
         self.state.answers.lock().unwrap().insert(path.to_owned(), answer);
+    }
+
+    /// Answers every path that it was told nothing about as this decides, by the head and the body of the request.
+    pub fn decide_by(&self, decide: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) {
+        *self.state.decides.lock().unwrap() = Some(Arc::new(decide));
     }
 
     /// From now on takes connections and never says a word of TLS.
@@ -162,7 +176,7 @@ impl Drop for Open {
     }
 }
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, state: Arc<State>) {
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     while let Ok((mut stream, _)) = listener.accept().await {
         let open = Open::count(&state);
@@ -174,6 +188,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, state: Arc<State>)
                 let _ = stream.read_to_end(&mut heard).await;
                 return;
             }
+            let Some(acceptor) = acceptor else { return drop(serve(stream, state).await) };
             // Whoever does not trust the certificate goes here.
             if let Ok(stream) = acceptor.accept(stream).await {
                 let _ = serve(stream, state).await;
@@ -182,7 +197,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, state: Arc<State>)
     }
 }
 
-async fn serve(mut stream: TlsStream<TcpStream>, state: &State) -> std::io::Result<()> {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, state: &State) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await?);
@@ -192,14 +207,16 @@ async fn serve(mut stream: TlsStream<TcpStream>, state: &State) -> std::io::Resu
     let length = head.lines().filter_map(|line| line.split_once(": "));
     let length =
         length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).find_map(|(_, n)| n.parse().ok());
-    if let Some(length @ 1_usize..) = length {
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body).await?;
-        let body = String::from_utf8_lossy(&body).into_owned();
+    let mut body = vec![0; length.unwrap_or(0_usize)];
+    stream.read_exact(&mut body).await?;
+    let body = String::from_utf8_lossy(&body).into_owned();
+    let decide = state.decides.lock().unwrap().clone();
+    let decided = known.or_else(|| decide.map(|decide| decide(&head, &body)));
+    if !body.is_empty() {
         state.messages.lock().unwrap().push((head.clone(), body));
     }
     state.heads.lock().unwrap().push(head);
-    let answer = known.unwrap_or_else(|| Answer::status(404));
+    let answer = decided.unwrap_or_else(|| Answer::status(404));
     let sent = |length| {
         state.sent.fetch_add(length, Ordering::SeqCst);
     };

@@ -1,0 +1,60 @@
+//! A span per request: which endpoint was called, how, and what came of it. The endpoint is the pattern of the route table
+//! and never the path, in which strangers can write anything; of the query and of who asks there is nothing.
+
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::Next,
+};
+use tracing::{Instrument, Span, field::Empty};
+
+use super::request_id;
+use crate::model::traces::TARGET;
+
+/// The methods that are told apart; strangers can make up any number of others.
+const METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+/// What a method is called that is none of these.
+const OTHER_METHOD: &str = "_OTHER";
+
+/// Writes the span around the answer.
+pub async fn trace(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let method = METHODS.iter().find(|known| *known == request.method()).map_or(OTHER_METHOD, Method::as_str);
+    let span = tracing::info_span!(
+        target: TARGET,
+        "request",
+        otel.kind = "server",
+        otel.name = name(method, &request),
+        otel.status_code = Empty,
+        http.request.method = method,
+        http.route = request.match_pattern(),
+        http.response.status_code = Empty,
+        request.id = request_id::of(request.request()),
+        oauth.grant = Empty,
+    );
+    let answered = async { next.call(request).await }.instrument(span.clone()).await;
+    let status = match &answered {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    span.record("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+    answered
+}
+
+fn name(method: &str, request: &ServiceRequest) -> String {
+    request.match_pattern().map_or_else(|| method.to_owned(), |route| format!("{method} {route}"))
+}
+
+/// Notes what a token request is about, once that is known; `grant_type` as its RFC has it.
+pub fn note_grant(grant: &'static str) {
+    Span::current().record("oauth.grant", grant);
+}
