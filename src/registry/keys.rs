@@ -75,10 +75,7 @@ pub async fn rotate(
 pub async fn rotate_due(registry: &Registry<'_>, means: Means<'_>) -> RegistryResult<Vec<WrappedKey>> {
     let now = registry.clock.now();
     let mut made = Vec::new();
-    for key in registry.store.working_keys().await?.iter().filter(|key| key.is_newest()) {
-        if means.timetable.due_at(key).is_none_or(|due| now < due) {
-            continue;
-        }
+    for key in registry.store.working_keys().await?.iter().filter(|key| means.timetable.is_due(key, now)) {
         match replace_in_time(registry, means, key, now).await {
             Ok(new) => made.push(new),
             Err(RegistryError::ChangedMeanwhile) => {}

@@ -111,7 +111,8 @@ pub async fn stage_of_answer(
     in_flight: InFlight,
     visitor: &Visitor,
 ) -> Result<Stage, PageError> {
-    look(server, request, in_flight, visitor, Checked::asking).await
+    // On the heap: what waits for it here has enough of its own to carry.
+    Box::pin(look(server, request, in_flight, visitor, Checked::asking)).await
 }
 
 async fn look(

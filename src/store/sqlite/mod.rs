@@ -71,6 +71,8 @@ mod reseals;
 mod resources;
 #[path = "../either/reviewers.rs"]
 mod reviewers;
+#[path = "../either/rows.rs"]
+mod rows;
 #[path = "../either/secret_uses.rs"]
 mod secret_uses;
 #[path = "../either/sessions.rs"]
@@ -98,7 +100,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{OpenOptions, SchemaState, StoreError, StoreResult, schema};
+use super::{OpenOptions, SchemaState, StoreError, StoreResult, schema, watch::Watch};
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -114,6 +116,7 @@ type Step = Transaction<'static, Db>;
 pub struct Sqlite {
     readers: SqlitePool,
     writer: SqlitePool,
+    pub(super) watch: Option<Watch>,
 }
 
 impl Sqlite {
@@ -137,7 +140,7 @@ impl Sqlite {
             .acquire_timeout(options.patience)
             .connect_with(connect.read_only(true))
             .await?;
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, watch: options.watch })
     }
 
     pub(super) async fn schema_state(&self) -> StoreResult<SchemaState> {

@@ -3,7 +3,8 @@
 use super::Counter;
 
 /// Everything that is counted here.
-pub(super) const COUNTERS: &[Counter] = &[KEY_SET_FETCH_FAILURES, CLIENT_DOCUMENT_FETCH_FAILURES, CLIENT_DOCUMENT_PINNED, CLIENT_DOCUMENT_KEPT];
+pub(super) const COUNTERS: &[Counter] =
+    &[KEY_SET_FETCH_FAILURES, CLIENT_DOCUMENT_FETCH_FAILURES, CLIENT_DOCUMENT_PINNED, CLIENT_DOCUMENT_KEPT];
 
 const KEY_SET_FETCH_FAILURES: Counter = Counter {
     name: "consentry_key_set_fetch_failures_total",

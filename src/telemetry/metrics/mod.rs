@@ -8,12 +8,15 @@ mod fetched;
 mod kept;
 mod mail;
 mod refused;
+mod requests;
+mod standing;
+mod store;
 mod theft;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::TelemetryError;
-pub use {fetched::*, kept::*, mail::*, refused::*, theft::*};
+pub use {fetched::*, kept::*, mail::*, refused::*, requests::*, standing::*, store::*, theft::*};
 
 /// Something that is counted from the start of the process.
 struct Counter {
@@ -36,26 +39,50 @@ struct Gauge {
 
 impl Gauge {
     fn stands_at(&self, number: u64) {
+        Self::put(&metrics::gauge!(self.name), number);
+    }
+
+    fn put(gauge: &metrics::Gauge, number: u64) {
         #[expect(clippy::cast_precision_loss, reason = "a gauge is drawn, and nobody draws the last of 2^53")]
-        metrics::gauge!(self.name).set(number as f64);
+        gauge.set(number as f64);
     }
 }
 
-/// Everything that is counted.
+/// How long something takes: how often it was within each of these bounds, in seconds.
+struct Histogram {
+    name: &'static str,
+    help: &'static str,
+    bounds: &'static [f64],
+}
+
+/// Everything that is counted, but for what is told apart by labels.
 fn counters() -> impl Iterator<Item = &'static Counter> {
     [fetched::COUNTERS, kept::COUNTERS, mail::COUNTERS, refused::COUNTERS, theft::COUNTERS].into_iter().flatten()
 }
 
-/// Everything that stands somewhere.
+/// Everything that stands somewhere, with the same exception.
 fn gauges() -> impl Iterator<Item = &'static Gauge> {
     [kept::GAUGES, mail::GAUGES].into_iter().flatten()
+}
+
+/// What is counted apart by labels. Each value of a label is from a list of ours: strangers make no series.
+fn labelled_counters() -> impl Iterator<Item = &'static Counter> {
+    [refused::LABELLED, requests::LABELLED, store::LABELLED].into_iter().flatten()
+}
+
+/// What stands somewhere, apart by labels.
+fn labelled_gauges() -> impl Iterator<Item = &'static Gauge> {
+    standing::LABELLED.iter()
+}
+
+/// Everything whose time is taken.
+fn histograms() -> impl Iterator<Item = &'static Histogram> {
+    [requests::HISTOGRAMS, store::HISTOGRAMS].into_iter().flatten()
 }
 
 /// What has been counted, to be read as text.
 #[derive(Clone, Debug)]
 pub struct Exposition {
-    // Its upkeep folds the samples of histograms that nobody reads. There are only counters and gauges yet, which hold
-    // one number each however long nobody looks; whoever adds the first histogram adds a job that runs it.
     handle: PrometheusHandle,
 }
 
@@ -67,13 +94,26 @@ impl Exposition {
     pub fn text(&self) -> String {
         self.handle.render()
     }
+
+    /// Folds what histograms have taken down into their bounds. Each time that was taken lies in memory until the text is
+    /// asked for or this is done, so somebody has to do it where nobody looks.
+    pub fn fold(&self) {
+        self.handle.run_upkeep();
+    }
 }
 
 /// Begins to count, for the whole process; once.
 pub fn install() -> Result<Exposition, TelemetryError> {
-    let handle = PrometheusBuilder::new().install_recorder().map_err(|_| TelemetryError::CountedTwice)?;
+    let handle = builder()?.install_recorder().map_err(|_| TelemetryError::CountedTwice)?;
     describe();
     Ok(Exposition { handle })
+}
+
+fn builder() -> Result<PrometheusBuilder, TelemetryError> {
+    histograms().try_fold(PrometheusBuilder::new(), |builder, histogram| {
+        let matcher = Matcher::Full(histogram.name.to_owned());
+        builder.set_buckets_for_metric(matcher, histogram.bounds).map_err(|_| TelemetryError::NoBounds)
+    })
 }
 
 /// Says what each counter counts, and shows it at zero: an alert on an increase misses the first event of a series
@@ -87,6 +127,19 @@ fn describe() {
         metrics::describe_gauge!(gauge.name, gauge.help);
         gauge.stands_at(0);
     }
+    for Counter { name, help } in labelled_counters() {
+        metrics::describe_counter!(*name, *help);
+    }
+    for Gauge { name, help } in labelled_gauges() {
+        metrics::describe_gauge!(*name, *help);
+    }
+    for Histogram { name, help, .. } in histograms() {
+        metrics::describe_histogram!(*name, *help);
+    }
+    refused::show();
+    requests::show();
+    standing::show();
+    store::show();
 }
 
 #[cfg(test)]

@@ -1,9 +1,18 @@
 //! Who is refused.
 
 use super::Counter;
+use crate::model::counts::Refusal;
 
 /// Everything that is counted here.
 pub(super) const COUNTERS: &[Counter] = &[REGISTRATIONS_REFUSED, CLIENT_AUTHENTICATION_FAILED, SIGN_INS_REFUSED];
+
+/// What is counted apart by labels.
+pub(super) const LABELLED: &[Counter] = &[REFUSALS];
+
+const REFUSALS: Counter = Counter {
+    name: "consentry_refusals_total",
+    help: "Steps of connections that were refused, by what owners are told as the reason.",
+};
 
 const REGISTRATIONS_REFUSED: Counter = Counter {
     name: "consentry_registrations_refused_total",
@@ -33,4 +42,16 @@ pub fn client_authentication_failed() {
 /// A sign-in was refused.
 pub fn sign_in_refused() {
     SIGN_INS_REFUSED.one_more();
+}
+
+/// A step of a connection was refused.
+pub fn refused(reason: Refusal) {
+    metrics::counter!(REFUSALS.name, "reason" => reason.as_str()).increment(1);
+}
+
+/// Shows each reason at zero.
+pub(super) fn show() {
+    for reason in Refusal::ALL {
+        metrics::counter!(REFUSALS.name, "reason" => reason.as_str()).increment(0);
+    }
 }

@@ -3,7 +3,8 @@
 use super::Counter;
 
 /// Everything that is counted here.
-pub(super) const COUNTERS: &[Counter] = &[REFRESH_REPLAYED, REFRESH_DOWNGRADES_REFUSED, CODE_REPLAYED, CLIENT_ASSERTIONS_REPLAYED];
+pub(super) const COUNTERS: &[Counter] =
+    &[REFRESH_REPLAYED, REFRESH_DOWNGRADES_REFUSED, CODE_REPLAYED, CLIENT_ASSERTIONS_REPLAYED];
 
 const REFRESH_REPLAYED: Counter = Counter {
     name: "consentry_refresh_replayed_total",
