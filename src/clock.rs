@@ -19,6 +19,11 @@ use crate::model::Timestamp;
 #[expect(clippy::disallowed_methods, reason = "this is the room that reads the clock")]
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
+/// What [`Clock::elapsed`] says of the machine's own clock, for those who hold none.
+pub fn elapsed() -> Duration {
+    ORIGIN.elapsed()
+}
+
 /// Tells the time, to the millisecond.
 #[derive(Clone, Debug)]
 pub enum Clock {
@@ -53,7 +58,7 @@ impl Clock {
     /// correction moves it: a rate must not stop for an hour because the clock was set back by one.
     pub fn elapsed(&self) -> Duration {
         match self {
-            Self::System(_) => ORIGIN.elapsed(),
+            Self::System(_) => elapsed(),
             Self::Manual(time) => Duration::from_millis(u64::try_from(time.load(Ordering::SeqCst)).unwrap_or(0)),
         }
     }

@@ -65,6 +65,7 @@ pub async fn prepare(place: &Place, slug: &str, codes: usize) -> Outcome<Prepare
         password: None,
         connections_max: 2,
         patience: Duration::from_secs(5),
+        watch: None,
     })
     .await?;
     store.migrate().await?;

@@ -123,7 +123,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let play = tokio::spawn(servers::serve_chatgpt(play, player)?);
     show(&screen, options.json)?;
     let listening = vec![http::listen(Arc::clone(&server), ours)?];
-    until_stopped(server, listening).await?;
+    until_stopped(server, listening, None).await?;
     todo.abort();
     play.abort();
     drop(folder);
@@ -167,6 +167,7 @@ async fn assemble(public_url: &str, folder: &Path) -> Result<Arc<Server>, Failur
         password: None,
         connections_max: 4,
         patience: Duration::from_secs(5),
+        watch: None,
     })
     .await?;
     store.migrate().await?;

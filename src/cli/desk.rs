@@ -46,6 +46,7 @@ pub(super) async fn open_store(database: &Database) -> Result<Store, Failure> {
         password: database.password.clone(),
         connections_max: database.connections_max,
         patience: PATIENCE,
+        watch: None,
     };
     Ok(Store::open(&options).await?)
 }

@@ -8,12 +8,18 @@ use crate::{
     http::{Listening, Stop},
     jobs,
     server::Server,
+    telemetry::metrics::Exposition,
 };
 
 /// Serves until the operator or the system asks to stop, or one of the listeners breaks: no more connections, answers
-/// under way are finished, jobs end, the store is closed.
-pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io::Result<()> {
+/// under way are finished, jobs end, the store is closed. Where something is exposed, it is looked after.
+pub async fn until_stopped(
+    server: Arc<Server>,
+    listening: Vec<Listening>,
+    exposed: Option<Exposition>,
+) -> io::Result<()> {
     let stops: Vec<Stop> = listening.iter().map(Listening::stop).collect();
+    let gauges = exposed.map(|exposition| tokio::spawn(jobs::gauges::run(Arc::clone(&server), exposition)));
     let background = [
         tokio::spawn(jobs::sweep::run(Arc::clone(&server))),
         tokio::spawn(jobs::audit_links::run(Arc::clone(&server))),
@@ -44,7 +50,7 @@ pub async fn until_stopped(server: Arc<Server>, listening: Vec<Listening>) -> io
     while let Some(end) = serving.join_next().await {
         ended.push(end);
     }
-    background.iter().for_each(tokio::task::JoinHandle::abort);
+    background.iter().chain(&gauges).for_each(tokio::task::JoinHandle::abort);
     if let Err(error) = jobs::flows::keep(&server).await {
         tracing::warn!(%error, "the last steps of connections could not be recorded");
     }

@@ -8,14 +8,14 @@ use std::{
 
 use super::{desk::outbound_settings, run};
 use crate::{
-    clock::Clock,
+    clock::{self, Clock},
     config::{MailSecurity, ServeConfig},
     http,
     keys::master::MasterKey,
     mail::{Login, MailError, Mailer, Security, Sender, SmtpSettings},
     model::mechanisms::{DocumentPolicy, HostPattern, Mechanisms},
     server::{Server, Settings, StartError},
-    store::{OpenOptions, Store, StoreError},
+    store::{OpenOptions, Store, StoreError, watch::Watch},
     telemetry::{TelemetryError, metrics},
 };
 
@@ -66,9 +66,9 @@ pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
     let listener = bind(config.listen, "CONSENTRY_LISTEN")?;
     let ops_listener = config.ops_listen.map(|address| bind(address, "CONSENTRY_OPS_LISTEN")).transpose()?;
     let mut listening = vec![http::listen(Arc::clone(&server), listener).map_err(ServeError::Stopped)?];
-    if let Some(ops_listener) = ops_listener {
-        let exposition = metrics::install()?;
-        let ops = http::ops::listen(Arc::clone(&server), exposition, ops_listener).map_err(ServeError::Stopped)?;
+    let exposition = ops_listener.is_some().then(metrics::install).transpose()?;
+    if let (Some(exposition), Some(listener)) = (exposition.clone(), ops_listener) {
+        let ops = http::ops::listen(Arc::clone(&server), exposition, listener).map_err(ServeError::Stopped)?;
         listening.push(ops);
     }
     tracing::info!(
@@ -77,7 +77,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
         public_url = config.public_url.as_str(),
         "serving"
     );
-    run::until_stopped(server, listening).await.map_err(ServeError::Stopped)
+    run::until_stopped(server, listening, exposition).await.map_err(ServeError::Stopped)
 }
 
 fn bind(address: SocketAddr, variable: &'static str) -> Result<TcpListener, ServeError> {
@@ -91,6 +91,7 @@ fn open_options(config: &ServeConfig) -> OpenOptions {
         password: database.password.clone(),
         connections_max: database.connections_max,
         patience: PATIENCE,
+        watch: config.ops_listen.map(|_| Watch { elapsed: clock::elapsed, ended: metrics::store_operation_ended }),
     }
 }
 

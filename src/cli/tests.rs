@@ -38,6 +38,7 @@ impl Shell {
             password: None,
             connections_max: 2,
             patience: std::time::Duration::from_secs(5),
+            watch: None,
         };
         let store = Store::open(&options).await.unwrap();
         let public_url = PublicUrl::parse("https://consent.example.com/auth").unwrap();

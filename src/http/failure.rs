@@ -149,37 +149,46 @@ struct ErrorBody<'a> {
 }
 
 impl MachineError {
+    /// What it is called on the wire.
+    pub(super) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Caller(error) | Self::Basic(error) => error.code,
+            Self::TooLarge => ErrorCode::InvalidRequest,
+            // RFC 7591 has no word for it; of all that clients know, this one says best what to do.
+            Self::TooMany(_) => ErrorCode::TemporarilyUnavailable,
+            Self::Fault(fault) if fault.passes() => ErrorCode::TemporarilyUnavailable,
+            Self::Fault(_) => ErrorCode::ServerError,
+        }
+    }
+
     /// The answer (RFC 6749 §5.2).
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
         self.tell(request);
-        let (status, code, description): (_, _, Cow<'_, str>) = match self {
+        let code = self.code();
+        let (status, description): (_, Cow<'_, str>) = match self {
             Self::Caller(error) | Self::Basic(error) => {
-                let status = match error.code {
+                let status = match code {
                     ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
                     ErrorCode::AccessDenied => StatusCode::FORBIDDEN,
                     ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
                     ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
                     _ => StatusCode::BAD_REQUEST,
                 };
-                (status, error.code, Cow::Borrowed(&error.description))
+                (status, Cow::Borrowed(&error.description))
             }
-            Self::TooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::InvalidRequest, "the body has more than 64 KiB".into())
-            }
-            // RFC 7591 has no word for it; of all that clients know, this one says best what to do.
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 64 KiB".into()),
             Self::TooMany(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
-                ErrorCode::TemporarilyUnavailable,
                 "there are too many registrations at the moment; try again later".into(),
             ),
             Self::Fault(fault) => {
                 fault.log(request);
                 if fault.passes() {
                     let description = "the server cannot answer for now; try again in a few seconds";
-                    (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, description.into())
+                    (StatusCode::SERVICE_UNAVAILABLE, description.into())
                 } else {
                     let description = "the server failed; its log knows more under the request id";
-                    (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError, description.into())
+                    (StatusCode::INTERNAL_SERVER_ERROR, description.into())
                 }
             }
         };

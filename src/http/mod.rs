@@ -58,7 +58,7 @@ pub fn listen(server: Arc<Server>, listener: TcpListener) -> io::Result<Listenin
             .configure(|app| routes::routes(app, &data.settings.base))
             .wrap(from_fn(guard::language::keep))
             .wrap(from_fn(guard::headers::harden))
-            .wrap(from_fn(guard::traced::trace))
+            .wrap(from_fn(guard::watched::watch))
             .wrap(from_fn(guard::request_id::stamp))
     })
     .workers(workers)

@@ -21,6 +21,7 @@ use crate::{
         scope::Scopes,
     },
     server::{Server, counts::Whose},
+    telemetry::metrics,
 };
 
 /// What is known of the flow of a request.
@@ -111,6 +112,7 @@ pub fn refused(request: &HttpRequest, reason: Refusal, says: impl Into<String>) 
     let trail = read(request);
     // Documents are looked for where they are not by everybody, all day long.
     if trail.step.is_some_and(|step| step != Step::Discovery) {
+        metrics::refused(reason);
         counted(request, Counted::Refused(reason));
     }
     tell(request, trail, Outcome::Refused, says.into());

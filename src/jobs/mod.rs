@@ -6,6 +6,7 @@ pub mod clock_offset;
 pub mod counts;
 pub mod due_secrets;
 pub mod flows;
+pub mod gauges;
 pub mod keys;
 pub mod mail;
 pub mod notes;

@@ -115,6 +115,11 @@ impl KeyTimetable {
         };
         age.map(|age| newest.active_at + age)
     }
+
+    /// Whether another key should be there already.
+    pub fn is_due(&self, key: &WrappedKey, now: Timestamp) -> bool {
+        key.is_newest() && self.due_at(key).is_some_and(|due| due <= now)
+    }
 }
 
 #[cfg(test)]

@@ -104,6 +104,11 @@ impl Passwords {
         Self { workers: Arc::new(Semaphore::new(workers)), waiting: Arc::default(), settings }
     }
 
+    /// How many wait for a worker.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Hashes a new password into a PHC string, if it will do.
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
         self.hash_for(password, &[]).await

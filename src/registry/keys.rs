@@ -79,8 +79,7 @@ pub async fn rotate_due(registry: &Registry<'_>, means: Means<'_>) -> RegistryRe
     let mut made = Vec::new();
     for key in registry.store.working_keys().await?.iter().filter(|key| key.is_newest()) {
         let now = registry.clock.now();
-        let is_due = means.timetable.due_at(key).is_some_and(|due| due <= now);
-        if !is_due && !key_timetable::is_out_of_reach(key, now) {
+        if !means.timetable.is_due(key, now) && !key_timetable::is_out_of_reach(key, now) {
             continue;
         }
         match replace_in_time(registry, means, key, now).await {

@@ -73,6 +73,11 @@ impl Counts {
         waiting.counts.into_iter().map(noted).collect()
     }
 
+    /// How much waits.
+    pub fn waiting(&self) -> usize {
+        self.lock().counts.len()
+    }
+
     /// What could not be kept waits again.
     pub fn give_back(&self, noted: Vec<Noted>) {
         let mut waiting = self.lock();

@@ -107,6 +107,11 @@ impl Flows {
         self.lock().waiting.retain(|event| batch.iter().all(|kept| kept.id != event.id));
     }
 
+    /// How much waits to be kept.
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Gathered> {
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -89,6 +89,12 @@ impl Notes {
         (noted, callbacks)
     }
 
+    /// How much was gathered and not written down yet.
+    pub fn waiting(&self) -> usize {
+        let gathered = self.lock();
+        gathered.secrets.len() + gathered.callbacks.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Gathered> {
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }

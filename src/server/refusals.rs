@@ -185,6 +185,11 @@ impl Refusals {
         (due, std::mem::take(&mut gathered.dropped))
     }
 
+    /// How much is still to be told.
+    pub fn waiting(&self) -> usize {
+        self.lock().kept.values().filter(|kept| kept.times > 0).count()
+    }
+
     /// Everything that was not told, because the process ends.
     pub fn take_all(&self) -> Vec<Due> {
         let kept = std::mem::take(&mut self.lock().kept);

@@ -42,6 +42,11 @@ impl<Id: Copy + Eq + Hash + Ord> Uses<Id> {
         }
     }
 
+    /// How much was gathered and not written down yet.
+    pub fn waiting(&self) -> usize {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// What was gathered, to be written down: it is gathered no more. In one order, so that two nodes do not wait for each
     /// other's rows.
     pub fn take(&self) -> Vec<(Id, Timestamp)> {

@@ -42,6 +42,7 @@ mod postgres;
 pub mod reseals;
 pub mod resources;
 pub mod reviewers;
+pub mod rows;
 mod schema;
 pub mod secret_turns;
 pub mod secret_uses;
@@ -50,6 +51,7 @@ pub mod sign_ins;
 mod sqlite;
 pub mod sweep;
 pub mod verifications;
+pub mod watch;
 pub mod webhooks;
 
 pub use error::{StoreError, StoreResult};
@@ -57,6 +59,7 @@ pub use error::{StoreError, StoreResult};
 use zeroize::Zeroizing;
 
 use crate::model::{Timestamp, live::Live};
+use watch::Watch;
 
 /// Where rows are kept.
 #[derive(Clone, Debug)]
@@ -67,24 +70,25 @@ pub enum Store {
     Postgres(postgres::Postgres),
 }
 
-/// Runs an operation on whichever engine is open; both have it under the same name, which its span has too.
+/// Runs an operation on whichever engine is open; both have it under the same name, by which it is watched.
 macro_rules! on_either_engine {
     ($store:expr, $engine:ident => $same:ident . $operation:ident ( $($argument:expr),* $(,)? )) => {
         match $store {
             $crate::store::Store::Sqlite($engine) => {
-                $crate::store::traced!("sqlite", $operation, $same.$operation($($argument),*))
+                $crate::store::watched!($engine, "sqlite", $operation, $same.$operation($($argument),*))
             }
             $crate::store::Store::Postgres($engine) => {
-                $crate::store::traced!("postgresql", $operation, $same.$operation($($argument),*))
+                $crate::store::watched!($engine, "postgresql", $operation, $same.$operation($($argument),*))
             }
         }
     };
 }
 pub(crate) use on_either_engine;
 
-/// Waits for an operation within its span. What it was called with stays out: among it are digests and addresses.
-macro_rules! traced {
-    ($system:literal, $operation:ident, $call:expr) => {{
+/// Waits for an operation within its span, and tells whoever watches how long it took. What it was called with stays out:
+/// among it are digests and addresses.
+macro_rules! watched {
+    ($engine:ident, $system:literal, $operation:ident, $call:expr) => {{
         let span = tracing::info_span!(
             target: $crate::model::traces::TARGET,
             "store",
@@ -92,10 +96,13 @@ macro_rules! traced {
             db.operation.name = stringify!($operation),
             db.system.name = $system,
         );
-        tracing::Instrument::instrument($call, span).await
+        let watching = $crate::store::watch::Watching::begin($engine.watch);
+        let outcome = tracing::Instrument::instrument($call, span).await;
+        watching.end(stringify!($operation), &outcome);
+        outcome
     }};
 }
-pub(crate) use traced;
+pub(crate) use watched;
 
 /// Whether Postgres refuses the text: it cannot hold a zero character, so no row is named by one either.
 fn is_no_text(text: &str) -> bool {
@@ -124,6 +131,8 @@ pub struct OpenOptions {
     pub connections_max: u32,
     /// How long an operation may wait for a connection or a lock before the store counts as down.
     pub patience: std::time::Duration,
+    /// Who is told how long operations take.
+    pub watch: Option<Watch>,
 }
 
 impl std::fmt::Debug for OpenOptions {
@@ -181,6 +190,9 @@ impl Store {
 
     /// Finishes what is under way and closes every connection.
     pub async fn close(&self) {
-        on_either_engine!(self, engine => engine.close());
+        match self {
+            Self::Sqlite(engine) => engine.close().await,
+            Self::Postgres(engine) => engine.close().await,
+        }
     }
 }

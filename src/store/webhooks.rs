@@ -247,6 +247,11 @@ impl Store {
         on_either_engine!(self, engine => engine.has_due_webhooks(at))
     }
 
+    /// Counts the events that wait to be told, without asking for the writer.
+    pub async fn deliveries_waiting(&self) -> StoreResult<u64> {
+        on_either_engine!(self, engine => engine.deliveries_waiting())
+    }
+
     /// Takes webhooks that have something to tell, the longest waiting first. No other node gets the same before its
     /// time.
     pub async fn take_webhooks(&self, taking: &WebhookTaking) -> StoreResult<Vec<TakenWebhook>> {

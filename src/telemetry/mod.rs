@@ -40,6 +40,9 @@ pub enum TelemetryError {
     /// Somebody in this process counts already.
     #[error("metrics are set up already")]
     CountedTwice,
+    /// A histogram of this program has no bounds.
+    #[error("a histogram has no bounds")]
+    NoBounds,
 }
 
 /// Whoever collects traces.

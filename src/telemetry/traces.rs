@@ -1,6 +1,6 @@
 //! Traces by OpenTelemetry: spans with the target of `model::traces` go to a collector, by OTLP over HTTP in protobuf.
 //!
-//! Spans are written by `http::guard::traced` (a request), `store` (an operation) and `outbound` (a fetch). No caller's trace
+//! Spans are written by `http::guard::watched` (a request), `store` (an operation) and `outbound` (a fetch). No caller's trace
 //! is continued: `traceparent` is a stranger's word, and whoever sends it could have their request stand among another's
 //! steps. Nothing that was sent here waits for a collector: what it does not take is lost, and the log says so once.
 

@@ -5,4 +5,4 @@ pub mod headers;
 pub mod host;
 pub mod language;
 pub mod request_id;
-pub mod traced;
+pub mod watched;

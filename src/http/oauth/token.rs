@@ -10,7 +10,7 @@ use super::{
     resource,
 };
 use crate::{
-    http::{failure::MachineError, guard::traced, trail},
+    http::{failure::MachineError, guard::watched, trail},
     keys::{KeyError, ring::Ring},
     model::{
         Timestamp, client::Client, counts::Counted, family::Family, flow::Step, refresh_token::RefreshToken,
@@ -39,25 +39,29 @@ use crate::{
 /// The endpoint.
 pub async fn token(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     trail::at(&request, Step::Token);
-    let outcome = grant(&server, &request, payload).await;
+    let (began, mut grant_type) = (server.clock.elapsed(), metrics::GRANT_UNKNOWN);
+    let outcome = grant(&server, &request, payload, &mut grant_type).await;
+    let refused = outcome.as_ref().err().map(|error| error.code().as_str());
+    metrics::token_request_answered(grant_type, refused, server.clock.elapsed().saturating_sub(began));
     // Only now is it known whose plugin it was for.
     trail::counted(&request, Counted::TokenRequest);
     answer(&request, outcome)
 }
 
-async fn grant(server: &Server, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, MachineError> {
+async fn grant(
+    server: &Server,
+    request: &HttpRequest,
+    payload: web::Payload,
+    grant_type: &mut &'static str,
+) -> Result<HttpResponse, MachineError> {
     let caller = Caller::read(server, request, payload, Sought::Grant).await?;
-    let issued = match TokenRequest::read(&caller.parameters, &caller.client)? {
-        TokenRequest::AuthorizationCode(code) => {
-            traced::note_grant("authorization_code");
-            redeem(server, request, &caller, &code).await?
-        }
-        TokenRequest::Refresh(refresh) => {
-            traced::note_grant("refresh_token");
-            rotate(server, request, &caller, &refresh).await?
-        }
+    let asked = TokenRequest::read(&caller.parameters, &caller.client)?;
+    *grant_type = asked.grant_type();
+    watched::note_grant(grant_type);
+    let issued = match asked {
+        TokenRequest::AuthorizationCode(code) => redeem(server, request, &caller, &code).await?,
+        TokenRequest::Refresh(refresh) => rotate(server, request, &caller, &refresh).await?,
         TokenRequest::ClientCredentials(credentials) => {
-            traced::note_grant("client_credentials");
             client_credentials(server, request, &caller, &credentials).await?
         }
     };

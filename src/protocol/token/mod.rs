@@ -27,6 +27,15 @@ pub enum TokenRequest<'a> {
 }
 
 impl<'a> TokenRequest<'a> {
+    /// The grant, as `grant_type` has it.
+    pub fn grant_type(&self) -> &'static str {
+        match self {
+            Self::AuthorizationCode(_) => "authorization_code",
+            Self::Refresh(_) => "refresh_token",
+            Self::ClientCredentials(_) => "client_credentials",
+        }
+    }
+
     /// Reads the parameters of whichever grant is asked for, if the client may use it.
     pub fn read(parameters: &'a Parameters, client: &Client) -> Result<Self, OAuthError> {
         let (request, allowed) = match parameters.required("grant_type", 128)? {

@@ -17,7 +17,7 @@ use crate::{
         id::PluginId,
     },
     store::{
-        StoreResult,
+        StoreError, StoreResult,
         webhooks::{Delivery, TakenWebhook, TryKeeping, WebhookTaking},
     },
 };
@@ -34,6 +34,14 @@ macro_rules! is_due {
 
 const HAS_DUE: &str =
     concat!("select count(*) from (select 1 as one from plugin_webhooks w where ", is_due!(), "limit 1) due");
+
+/// What a webhook that has stopped is not told waits for nobody.
+const WAITING: &str = "
+    select count(*)
+      from webhook_deliveries d
+      join plugin_webhooks w on w.plugin_id = d.plugin_id
+     where d.due_at is not null
+       and w.stopped_at is null";
 
 /// The condition stands twice: what somebody else took after it was found must be left to them. People who are being
 /// connected meanwhile hold the row against its deletion, which is no reason to pass it over.
@@ -84,6 +92,11 @@ impl Engine {
     pub(in crate::store) async fn has_due_webhooks(&self, at: Timestamp) -> StoreResult<bool> {
         let due: i64 = reading!(self, connection => sqlx::query_scalar(HAS_DUE).bind(at).fetch_one(&mut *connection))?;
         Ok(due > 0)
+    }
+
+    pub(in crate::store) async fn deliveries_waiting(&self) -> StoreResult<u64> {
+        let waiting: i64 = reading!(self, connection => sqlx::query_scalar(WAITING).fetch_one(&mut *connection))?;
+        u64::try_from(waiting).map_err(StoreError::broken)
     }
 
     pub(in crate::store) async fn take_webhooks(&self, taking: &WebhookTaking) -> StoreResult<Vec<TakenWebhook>> {

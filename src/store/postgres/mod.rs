@@ -71,6 +71,8 @@ mod reseals;
 mod resources;
 #[path = "../either/reviewers.rs"]
 mod reviewers;
+#[path = "../either/rows.rs"]
+mod rows;
 #[path = "../either/secret_turns.rs"]
 mod secret_turns;
 #[path = "../either/secret_uses.rs"]
@@ -103,7 +105,7 @@ use sqlx::{
 
 use zeroize::Zeroizing;
 
-use super::{OpenOptions, SchemaState, StoreError, StoreResult, schema};
+use super::{OpenOptions, SchemaState, StoreError, StoreResult, schema, watch::Watch};
 use crate::model::{Timestamp, live::Live};
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
@@ -127,6 +129,7 @@ const SETTINGS: &str = "
 pub struct Postgres {
     pool: PgPool,
     password: Option<Live<Zeroizing<String>>>,
+    pub(super) watch: Option<Watch>,
 }
 
 impl Postgres {
@@ -152,7 +155,7 @@ impl Postgres {
             .connect_with(connect)
             .await
             .map_err(refused)?;
-        Ok(Self { pool, password: options.password.clone() })
+        Ok(Self { pool, password: options.password.clone(), watch: options.watch })
     }
 
     pub(super) fn renew_password(&self) {

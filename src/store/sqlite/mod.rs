@@ -71,6 +71,8 @@ mod reseals;
 mod resources;
 #[path = "../either/reviewers.rs"]
 mod reviewers;
+#[path = "../either/rows.rs"]
+mod rows;
 #[path = "../either/secret_turns.rs"]
 mod secret_turns;
 #[path = "../either/secret_uses.rs"]
@@ -100,7 +102,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{OpenOptions, SchemaState, StoreError, StoreResult, schema};
+use super::{OpenOptions, SchemaState, StoreError, StoreResult, schema, watch::Watch};
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -116,6 +118,7 @@ type Step = Transaction<'static, Db>;
 pub struct Sqlite {
     readers: SqlitePool,
     writer: SqlitePool,
+    pub(super) watch: Option<Watch>,
 }
 
 impl Sqlite {
@@ -139,7 +142,7 @@ impl Sqlite {
             .acquire_timeout(options.patience)
             .connect_with(connect.read_only(true))
             .await?;
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, watch: options.watch })
     }
 
     pub(super) async fn schema_state(&self) -> StoreResult<SchemaState> {

@@ -75,7 +75,13 @@ impl Database {
 
     /// How a test opens it.
     pub fn options(&self) -> OpenOptions {
-        OpenOptions { url: self.url.clone(), password: None, connections_max: 10, patience: Duration::from_secs(10) }
+        OpenOptions {
+            url: self.url.clone(),
+            password: None,
+            connections_max: 10,
+            patience: Duration::from_secs(10),
+            watch: None,
+        }
     }
 
     /// Opens the store.

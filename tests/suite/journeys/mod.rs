@@ -32,6 +32,7 @@ mod looks;
 mod lost_answer;
 mod mail;
 mod mcp_clients;
+mod measured;
 mod numbers;
 mod operations;
 mod owners_api;

@@ -6,6 +6,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -65,7 +66,7 @@ fn names(text: &str) -> BTreeSet<&str> {
 }
 
 /// Runs promtool, which must be content.
-fn promtool(arguments: &[&str], input: &str) -> String {
+pub fn promtool(arguments: &[&str], input: &str) -> String {
     let mut running = Command::new(setting("CONSENTRY_TEST_PROMTOOL"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -89,7 +90,14 @@ async fn exposition() -> String {
     let public_url = format!("http://localhost:{port}");
     let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
     let _node = consentry.serve_with(&[("CONSENTRY_OPS_LISTEN", &ops_listen)]).await;
-    reqwest::get(format!("http://{ops_listen}/metrics")).await.unwrap().text().await.unwrap()
+    // What a table has is shown once it was counted, and the last of them is counted last.
+    loop {
+        let text = reqwest::get(format!("http://{ops_listen}/metrics")).await.unwrap().text().await.unwrap();
+        if text.contains("consentry_rows{table=\"working_keys\"}") {
+            return text;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// What a server shows from its start on, so that an alert on an increase misses nothing.

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const SOON: Duration = Duration::from_secs(5);
 
 fn options(url: &str) -> OpenOptions {
-    OpenOptions { url: url.into(), password: None, connections_max: 4, patience: PATIENCE }
+    OpenOptions { url: url.into(), password: None, connections_max: 4, patience: PATIENCE, watch: None }
 }
 
 async fn open(url: &str) -> Result<Store, StoreError> {

@@ -267,10 +267,12 @@ on_both_engines! {
         let third = take(&world, 9000).await.pop().unwrap();
         assert_eq!((third.failures, third.failing_since), (1, Some(at(1009))));
         let next = world.store.due_delivery(world.plugin.id, at(9000)).await.unwrap().unwrap();
+        assert_eq!(world.store.deliveries_waiting().await.unwrap(), 1, "of two, one was taken");
         let stop = TryKeeping { due_at: None, stop: Some("It is gone"), ..failed };
         let stop = TryKeeping { turn: third.turn, delivery: next.id.clone(), ..stop };
         assert!(world.store.keep_try(&stop, &audit(at(9001))).await.unwrap());
         assert!(world.store.webhook(world.plugin.id).await.unwrap().unwrap().stopped.is_some());
+        assert_eq!(world.store.deliveries_waiting().await.unwrap(), 0, "nobody waits for what is not told");
         connect(&world, 9002).await;
         assert_eq!(events(&world).await.len(), 2, "nothing is written for one that has stopped");
         assert_eq!(world.database.audited("plugin.webhook_stopped").await, 1);

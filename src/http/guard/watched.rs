@@ -1,31 +1,34 @@
-//! A span per request: which endpoint was called, how, and what came of it. The endpoint is the pattern of the route table
-//! and never the path, in which strangers can write anything; of the query and of who asks there is nothing.
+//! Each request is watched: a span says which endpoint was called, how, and what came of it, and `telemetry::metrics` counts
+//! that and takes its time. The endpoint is the pattern of the route table and never the path, in which strangers can write
+//! anything; of the query and of who asks there is nothing.
 
 use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::Method,
     middleware::Next,
 };
 use tracing::{Instrument, Span, field::Empty};
 
 use super::request_id;
-use crate::model::traces::TARGET;
+use crate::{
+    clock,
+    model::traces::TARGET,
+    telemetry::metrics::{self, Answered},
+};
 
 /// The methods that are told apart; strangers can make up any number of others.
-const METHODS: [Method; 7] =
-    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// What a method is called that is none of these.
 const OTHER_METHOD: &str = "_OTHER";
 
-/// Writes the span around the answer.
-pub async fn trace(
+/// Writes the span around the answer, and counts it. A request whose caller leaves before it is not counted.
+pub async fn watch(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let method = METHODS.iter().find(|known| *known == request.method()).map_or(OTHER_METHOD, Method::as_str);
+    let method = METHODS.into_iter().find(|known| request.method() == known).unwrap_or(OTHER_METHOD);
     let span = tracing::info_span!(
         target: TARGET,
         "request",
@@ -38,11 +41,14 @@ pub async fn trace(
         request.id = request_id::of(request.request()),
         oauth.grant = Empty,
     );
+    let began = clock::elapsed();
     let answered = async { next.call(request).await }.instrument(span.clone()).await;
-    let status = match &answered {
-        Ok(response) => response.status(),
-        Err(error) => error.as_response_error().status_code(),
+    let took = clock::elapsed().saturating_sub(began);
+    let (endpoint, status) = match &answered {
+        Ok(response) => (response.request().match_pattern(), response.status()),
+        Err(error) => (None, error.as_response_error().status_code()),
     };
+    metrics::request_answered(Answered { endpoint, method, status: status.as_u16(), took });
     span.record("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");
