@@ -54,6 +54,7 @@ async fn add(world: &World, called: &str, try_at: i64) -> SecretId {
         name: called.parse().unwrap(),
         settings: rotated(),
         due: SecretDue { due_at: Some(at(try_at)), try_at: Some(at(try_at)) },
+        follows_sealed: None,
         version: version(world, id, 1),
         secrets_max: 9,
     };
@@ -77,6 +78,7 @@ fn rotation(world: &World, taken: &TakenSecret, old_until: i64) -> PluginSecretR
         old_until: at(old_until),
         due: SecretDue { due_at: Some(at(900_000)), try_at: Some(at(900_000)) },
         turn: Some(taken.turn),
+        revision: None,
     }
 }
 
