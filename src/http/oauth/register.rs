@@ -76,7 +76,8 @@ async fn run(server: &Server, request: &HttpRequest, payload: web::Payload) -> R
         server.store.client(&client.client_id, now).await?.ok_or(StoreError::Broken("the client is gone".into()))?;
     trail::by(request, &client);
     trail::of_flow(request, FlowId::of(id.0));
-    trail::done(request, Step::Registration, format!("A client registered itself as {}.", client.name));
+    // Its name is in its row. What a stranger calls itself, an address perhaps, has no place in the log.
+    trail::done(request, Step::Registration, "A client registered itself.");
     let credentials = Credentials {
         registration_client_uri: uri_of(server, &client),
         registration_access_token: token.reveal(),

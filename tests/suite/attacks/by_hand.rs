@@ -10,7 +10,7 @@ use reqwest::{
 };
 
 use crate::harness::{
-    browser,
+    browser, minted,
     server::{Node, PASSWORD},
 };
 
@@ -33,8 +33,14 @@ pub struct Answer {
 
 impl Answer {
     async fn read(response: Response) -> Self {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, body: response.text().await.expect("a body") }
+        let (status, headers, url) = (response.status().as_u16(), response.headers().clone(), response.url().clone());
+        let answer = Self { status, headers, body: response.text().await.expect("a body") };
+        minted::in_cookies(&answer.headers);
+        minted::in_text(&answer.body);
+        if let Some(Ok(next)) = answer.location().map(|location| url.join(location)) {
+            minted::in_url(&next);
+        }
+        answer
     }
 
     /// Where it redirects to, if it does.
@@ -90,6 +96,7 @@ impl ByHand {
 
     /// Plants a cookie.
     pub fn plant(&self, name: &str, value: &str) {
+        minted::note("cookie", value);
         self.cookies.lock().expect("cookies").insert(name.into(), value.into());
     }
 
@@ -111,6 +118,7 @@ impl ByHand {
         fields: &[(&str, &str)],
         headers: &[(&str, &str)],
     ) -> Answer {
+        minted::in_form(fields);
         let request = self.http.post(Self::on(node, path)).form(fields);
         self.send(node, headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }

@@ -5,7 +5,10 @@ use reqwest::{Client, Response, StatusCode, header::LOCATION, redirect::Policy};
 use serde_json::Value;
 use url::Url;
 
-use super::server::{CALLBACK, PASSWORD, Registered, Running};
+use super::{
+    minted,
+    server::{CALLBACK, PASSWORD, Registered, Running},
+};
 
 /// A browser with nobody signed in.
 pub struct Browser {
@@ -59,7 +62,9 @@ impl Page {
         let start =
             self.html.find(&marker).unwrap_or_else(|| panic!("no field {name} in {}", self.html)) + marker.len();
         let end = self.html[start..].find('"').expect("a closed attribute");
-        self.html[start..start + end].to_owned()
+        let value = &self.html[start..start + end];
+        minted::in_form(&[(name, value)]);
+        value.to_owned()
     }
 
     /// Where the page offers to lead out, with a person's own click.
@@ -106,18 +111,23 @@ impl Browser {
 
     /// Sends a form and follows redirects.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Arrived {
+        minted::in_form(fields);
         let response = self.http.post(self.on(path)).form(fields).send().await.expect("an answer");
         self.follow(response).await
     }
 
     async fn follow(&self, mut response: Response) -> Arrived {
         for _ in 0..10 {
+            minted::in_cookies(response.headers());
             let Some(location) = response.headers().get(LOCATION) else {
                 let (url, status) = (response.url().clone(), response.status());
-                return Arrived::Page(Page { url, status, html: response.text().await.expect("a body") });
+                let html = response.text().await.expect("a body");
+                minted::in_text(&html);
+                return Arrived::Page(Page { url, status, html });
             };
             let location = location.to_str().expect("a readable address");
             let next = response.url().join(location).expect("an address");
+            minted::in_url(&next);
             if next.origin() != self.issuer.origin() {
                 return Arrived::Left(next);
             }
@@ -177,12 +187,14 @@ pub fn authorize(parameters: &[(&str, &str)]) -> String {
 impl Running {
     /// Posts a form to an endpoint: status and JSON.
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, Value) {
+        minted::in_form(fields);
         let response = Client::new().post(format!("{}{path}", self.url)).form(fields).send().await.expect("an answer");
         read(response).await
     }
 
     /// Posts JSON to an endpoint: status and JSON.
     pub async fn json(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        minted::in_json(body);
         let response = Client::new().post(format!("{}{path}", self.url)).json(body).send().await.expect("an answer");
         read(response).await
     }
@@ -245,5 +257,6 @@ pub async fn read(response: Response) -> (StatusCode, Value) {
     let status = response.status();
     let text = response.text().await.expect("a body");
     let json = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+    minted::in_json(&json);
     (status, json)
 }

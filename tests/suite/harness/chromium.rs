@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
-use super::server::PASSWORD;
+use super::{minted, server::PASSWORD};
 
 /// How long a page may take to show what a test waits for; generous, because many tests share a small machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -159,6 +159,7 @@ impl Chromium {
 
     /// Fills in the sign-in form as a person would.
     pub async fn sign_in_with(&self, email: &str, password: &str) {
+        minted::in_form(&[("email", email), ("password", password)]);
         let field = self.find("input[name=email]").await;
         field.clear().await.expect("a field");
         field.send_keys(email).await.expect("a field");

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::{
     browser::{Browser, authorize, parameter, read},
+    minted,
     server::Running,
     signer::Signer,
     strangers::{answer::Answer, host::Host},
@@ -150,6 +151,7 @@ impl<'a> Connector<'a> {
     }
 
     async fn call_with_basic(&self, path: &str, secret: &str, fields: &[(&str, &str)]) -> (StatusCode, Value) {
+        minted::in_form(fields);
         let request = reqwest::Client::new().post(format!("{}{path}", self.running.url));
         let request = request.basic_auth(self.client_id, Some(secret)).form(fields);
         read(request.send().await.expect("an answer")).await

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::{
     browser::{Browser, parameter, plugin_request},
     databases::Engine,
+    minted,
     server::{Options, Registered, World},
     smtp::Way,
     strangers::{Strangers, answer::Answer, host::Host},
@@ -79,7 +80,11 @@ impl Hooked {
         let means = Means { ring: &ring, outbound: &server.teller };
         let plugin = self.world.plugin.id;
         let seen = server.store.webhook(plugin).await.unwrap().map_or(0, |webhook| webhook.version);
-        webhooks::set(&self.registry(), means, (plugin, seen), address).await
+        let set = webhooks::set(&self.registry(), means, (plugin, seen), address).await;
+        if let Ok(Some(secret)) = &set {
+            minted::note("webhook secret", &secret.reveal());
+        }
+        set
     }
 
     /// The webhook as it stands.

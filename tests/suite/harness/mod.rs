@@ -22,6 +22,7 @@ pub mod landing;
 pub mod load;
 pub mod log;
 pub mod looks;
+pub mod minted;
 pub mod moto;
 pub mod openbao;
 pub mod plugins;

@@ -9,7 +9,7 @@ use std::{
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::{chromium::setting, process::free_port};
+use super::{chromium::setting, minted, process::free_port};
 
 /// The ids of the versions there are.
 const FIRST: &str = "the-first-version-of-it-is-this-one";
@@ -67,12 +67,14 @@ impl Moto {
 
     /// Keeps a new secret.
     pub async fn create(&self, name: &str, text: &str) {
+        minted::note("kept secret", text);
         let first = json!({ "Name": name, "SecretString": text, "ClientRequestToken": FIRST });
         self.ask("CreateSecret", &first).await;
     }
 
     /// What the service's rotation does with a secret: a new version that waits, and then is the current one.
     pub async fn rotate(&self, name: &str, text: &str) {
+        minted::note("kept secret", text);
         let pending = json!({
             "SecretId": name,
             "SecretString": text,

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::{
     chromium::setting,
+    minted,
     process::{free_port, write_private},
 };
 
@@ -86,6 +87,8 @@ impl OpenBao {
 
     /// Keeps an entry below `secret`.
     pub async fn put(&self, path: &str, entry: Value) {
+        let secrets = entry.as_object().into_iter().flat_map(|entry| entry.values()).filter_map(Value::as_str);
+        secrets.for_each(|secret| minted::note("kept secret", secret));
         self.ask(&format!("secret/data/{path}"), json!({ "data": entry })).await;
     }
 

@@ -6,7 +6,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::Duration,
 };
 
@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use super::{
     databases::{Database, Engine},
+    log, minted,
     server::{Node, PASSWORD},
 };
 
@@ -93,6 +94,38 @@ impl Drop for Serving {
     }
 }
 
+/// A command that is run to its end.
+pub trait Heard {
+    /// Runs it. What it logs is part of the suite's log, and what it answers may hold secrets.
+    fn heard(&mut self) -> Output;
+}
+
+impl Heard for Command {
+    fn heard(&mut self) -> Output {
+        note_environment(self);
+        let output = self.output().unwrap();
+        log::keep(&output.stderr);
+        match serde_json::from_slice(&output.stdout) {
+            Ok(json) => minted::in_json(&json),
+            Err(_) => minted::in_text(&String::from_utf8_lossy(&output.stdout)),
+        }
+        output
+    }
+}
+
+/// Notes the secrets a process is given by its environment, rather than references to them.
+fn note_environment(command: &Command) {
+    let ends = ["TOKEN", "SECRET", "PASSWORD", "KEY"];
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value.and_then(|value| value.to_str())
+            && ends.iter().any(|end| name.to_string_lossy().ends_with(end))
+            && !["file:", "env:", "vault:"].iter().any(|reference| value.starts_with(reference))
+        {
+            minted::note("environment", value);
+        }
+    }
+}
+
 impl Consentry<'_> {
     /// Its own address.
     pub fn own(&self) -> String {
@@ -141,7 +174,7 @@ impl Consentry<'_> {
 
     /// Runs a command that must succeed, and reads its JSON.
     pub fn answer(&self, arguments: &[&str]) -> Value {
-        let output = self.command().args(arguments).output().unwrap();
+        let output = self.command().args(arguments).heard();
         let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {out}{told}");
         serde_json::from_str(&out).unwrap_or(Value::Null)
@@ -156,7 +189,8 @@ impl Consentry<'_> {
     pub async fn serve_with(&self, more: &[(&str, &str)]) -> Serving {
         let mut command = self.command();
         command.arg("serve").envs(more.iter().copied());
-        let log = self.folder.join(format!("{}.log", self.port));
+        note_environment(&command);
+        let log = log::of_a_process(self.folder);
         let child = command.stdout(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().unwrap();
         let serving = Serving { child, url: self.public_url.clone(), own: self.own(), log };
         for _ in 0..100 {
@@ -171,6 +205,7 @@ impl Consentry<'_> {
 
 /// Writes a file nobody else may read, as secrets must be.
 pub fn write_private(path: &Path, text: &str) {
+    minted::note("file", text);
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
     file.write_all(text.as_bytes()).unwrap();
 }

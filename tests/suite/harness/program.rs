@@ -7,7 +7,7 @@ use consentry::{
 use reqwest::{Client, Method, Response, header::HeaderMap};
 use serde_json::Value;
 
-use super::server::Running;
+use super::{minted, server::Running};
 
 /// What an owner's program holds.
 pub struct Program {
@@ -41,7 +41,9 @@ pub async fn make(running: &Running, account: AccountId, scopes: &[&str]) -> Mad
     let scopes = scopes.iter().map(|&word| word.to_owned()).collect();
     let form = OwnerTokenForm { name: "The build".into(), scopes, days: "30".into() };
     let (account, _) = server.store.account(account).await.unwrap().unwrap();
-    owner_tokens::make(&registry, &account, &form).await.unwrap()
+    let made = owner_tokens::make(&registry, &account, &form).await.unwrap();
+    minted::note("owner_token", made.secret.reveal());
+    made
 }
 
 impl Program {
@@ -64,6 +66,7 @@ impl Program {
 
     /// Calls with a body.
     pub async fn call_with(&self, method: &str, path: &str, body: &Value) -> Told {
+        minted::in_json(body);
         self.send(method, path, |request| request.json(body)).await
     }
 
@@ -93,6 +96,7 @@ impl Told {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.unwrap();
         let json = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+        minted::in_json(&json);
         Self { status, headers, json }
     }
 

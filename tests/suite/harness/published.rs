@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::{
     databases::Engine,
+    minted,
     server::{Options, World},
     smtp::Way,
     strangers::{Strangers, answer::Answer, host::Host},
@@ -85,6 +86,7 @@ impl Published {
 
     /// Gives it a token.
     pub async fn set_token(&self, token: &str) -> Result<Plugin, RegistryError> {
+        minted::note("verification token", token);
         verification::set_verification_token(&self.registry(), (self.world.plugin.id, None), manifest::SERVICE, token)
             .await
     }

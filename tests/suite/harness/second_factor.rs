@@ -6,6 +6,7 @@ use consentry::clock::Clock;
 use super::{
     browser::{Arrived, Browser, Page},
     databases::Engine,
+    minted,
     server::{Options, PASSWORD, World},
 };
 
@@ -41,7 +42,10 @@ pub async fn sign_in(browser: &Browser, email: &str, next: &str) -> Page {
 /// What stands on a page as something to be copied.
 pub fn copied(page: &Page) -> Vec<String> {
     let pieces = page.html.split("<bdi class=\"code\">").skip(1);
-    pieces.filter_map(|rest| rest.split("</bdi>").next()).map(str::to_owned).collect()
+    let copied: Vec<String> = pieces.filter_map(|rest| rest.split("</bdi>").next()).map(str::to_owned).collect();
+    // An app's key is shown in groups.
+    copied.iter().for_each(|text| minted::note("copied", &text.replace(' ', "")));
+    copied
 }
 
 impl Guarded {

@@ -2,6 +2,7 @@
 
 use std::{net::TcpListener, sync::Arc, thread};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use consentry::{
     clock::Clock,
@@ -39,6 +40,7 @@ use consentry::{
 
 use super::{
     databases::{Database, Engine},
+    log, minted,
     smtp::Way,
 };
 
@@ -210,6 +212,10 @@ impl World {
 impl Running {
     /// Starts a server on a free port, in a thread of its own.
     pub async fn start(database: &Database, options: Options) -> Self {
+        log::listen();
+        minted::note("password", PASSWORD);
+        minted::note("master key", &STANDARD.encode(MASTER));
+        minted::note("master key", &String::from_utf8_lossy(&MASTER));
         let listener = TcpListener::bind(("127.0.0.1", options.port)).expect("a free port");
         let own = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
         let url = options.public_url.unwrap_or_else(|| format!("{own}{}", options.base));
@@ -256,6 +262,7 @@ impl Running {
 
     /// Adds somebody who may be more than a person.
     pub async fn add_account_as(&self, email: &str, name: &str, role: Role) -> AccountId {
+        minted::note("email", email);
         // One hash for all: Argon2 is slow on purpose, and what it costs is not what most tests are about.
         static HASH: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
         let hash = HASH.get_or_init(async || self.server.passwords.hash(PASSWORD).await.expect("a hash")).await;
@@ -341,10 +348,9 @@ impl Running {
             at: now,
         };
         self.server.store.add_client(&client, &self.operator()).await.expect("the client is added");
-        Registered {
-            client_id: client.client_id,
-            client_secret: secret.map(|secret| secret.reveal().to_owned()).unwrap_or_default(),
-        }
+        let client_secret = secret.map(|secret| secret.reveal().to_owned()).unwrap_or_default();
+        minted::note("client_secret", &client_secret);
+        Registered { client_id: client.client_id, client_secret }
     }
 
     /// Where the operator changes things.

@@ -10,7 +10,10 @@ use std::{
 
 use serde_json::Value;
 
-use super::{process::write_private, server::PASSWORD};
+use super::{
+    process::{Heard, write_private},
+    server::PASSWORD,
+};
 
 /// How long it may take to end, on a small machine that is busy.
 const SECONDS_MAX: u32 = 120;
@@ -25,8 +28,7 @@ pub fn with_account(folder: &Path, arguments: &[&str]) -> Output {
         .current_dir(folder)
         .args(arguments)
         .args(["--email", "ada@example.com", "--password-file", "ada.txt"])
-        .output()
-        .unwrap()
+        .heard()
 }
 
 /// The same with `--json`: what it says, and whether it succeeded.

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use super::chromium::setting;
+use super::{chromium::setting, minted};
 
 /// Who logs in to it.
 pub const LOGIN: (&str, &str) = ("consentry@example.com", "a password for mail only");
@@ -141,7 +141,10 @@ impl SmtpServer {
         let files = fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().path());
         let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|kind| kind == "json")).collect();
         files.sort();
-        files.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
+        let mails: Vec<Value> =
+            files.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect();
+        mails.iter().for_each(minted::in_json);
+        mails
     }
 
     /// The newest message to an address, once there is one.
@@ -162,6 +165,7 @@ pub fn link(mail: &Value) -> (String, String) {
     let url = text.lines().find(|line| line.contains("?link=")).unwrap_or_else(|| panic!("no link in {text}"));
     let (path, secret) = url.split_once("?link=").unwrap();
     assert!(mail["html"].as_str().unwrap().contains(&format!("href=\"{url}\"")), "{mail}");
+    minted::note("link", secret);
     (path.to_owned(), secret.to_owned())
 }
 

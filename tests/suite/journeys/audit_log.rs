@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{
         databases::{Engine, without_postgres},
-        process::Installation,
+        process::{Heard, Installation},
         server::{CALLBACK, Options, Registered, World},
     },
     on_both_engines,
@@ -95,7 +95,7 @@ on_both_engines! {
         assert_eq!(consentry.answer(&["audit", "verify", "--json", "--expect", anchor]), whole);
 
         let run = |arguments: &[&str]| {
-            let output = consentry.command().args(arguments).output().unwrap();
+            let output = consentry.command().args(arguments).heard();
             (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
         };
         let (code, jsonl, _) = run(&["audit", "export", "--format", "jsonl"]);

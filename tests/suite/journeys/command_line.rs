@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{
         browser::{Browser, parameter, plugin_request, read},
-        process::{Installation, write_private},
+        process::{Heard, Installation, write_private},
         server::{CALLBACK, Registered},
     },
     on_both_engines,
@@ -105,8 +105,7 @@ fn a_start_with_everything_wrong_tells_all_of_it_at_once() {
         .env("SHORT_KEY", "c2hvcnQ=")
         .env("PLACEHOLDER_KEY", "REPLACE_ME")
         .env("CONSENTRY_REFRESH_GRCE", "5")
-        .output()
-        .unwrap();
+        .heard();
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{told}");
     for word in ["public_url", "SHORT_KEY", "PLACEHOLDER_KEY", "REFRESH_GRCE"] {
@@ -126,8 +125,7 @@ fn a_folder_that_cannot_be_written_is_named() {
         .env("CONSENTRY_PUBLIC_URL", "http://localhost:1")
         .env("CONSENTRY_MASTER_KEYS", "file:master.key")
         .env("CONSENTRY_DATABASE_URL", format!("sqlite://{}/consentry.db", file.display()))
-        .output()
-        .unwrap();
+        .heard();
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(told.contains("cannot be written"), "{told}");

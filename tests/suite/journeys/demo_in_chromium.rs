@@ -9,7 +9,7 @@ use std::{
 use fantoccini::Locator;
 use serde_json::Value;
 
-use crate::harness::chromium::Chromium;
+use crate::harness::{chromium::Chromium, log, minted};
 
 /// The running demo and what it printed.
 struct Demo {
@@ -23,12 +23,14 @@ impl Demo {
             .args(["demo", "--json", "--port", "0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log::unread())
             .spawn()
             .expect("the demo starts");
         let output = process.stdout.take().expect("a pipe");
         // The screen is one JSON value; the demo goes on running after it.
         let screen = serde_json::Deserializer::from_reader(output).into_iter().next();
         let screen = screen.expect("the demo prints its screen").expect("the screen is JSON");
+        minted::in_json(&screen);
         Self { process, screen }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::harness::{
     faulty::{CLIENT_BY_HAND, FOLLOWING, Fault, Faulty, Standing},
-    process::{free_port, write_private},
+    process::{Heard, free_port, write_private},
     server::CALLBACK,
     simulating::json_with_account,
 };
@@ -106,7 +106,7 @@ fn a_server_that_does_not_answer_is_one_complaint() {
 fn a_caller_that_is_not_known_is_a_mistake_of_who_asks() {
     for command in ["simulate", "doctor"] {
         let arguments = [command, "http://127.0.0.1:9/mcp", "--as", "nobody"];
-        let output = Command::new(env!("CARGO_BIN_EXE_consentry")).args(arguments).output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_consentry")).args(arguments).heard();
         assert_eq!(output.status.code(), Some(2), "{output:?}");
     }
 }
@@ -116,7 +116,7 @@ fn a_caller_that_is_not_known_is_a_mistake_of_who_asks() {
 fn without_an_account_it_says_what_it_left_out() {
     let read = |faulty: &Faulty| {
         let doctor = ["doctor", &faulty.resource, "--by", "registration"];
-        let output = Command::new(env!("CARGO_BIN_EXE_consentry")).args(doctor).output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_consentry")).args(doctor).heard();
         (String::from_utf8(output.stdout).unwrap(), output.status.code())
     };
     let (text, code) = read(&Faulty::sound());

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::harness::{
     abroad::{Abroad, CLIENT_BY_HAND, through_the_page},
-    process::write_private,
+    process::{Heard, write_private},
     server::{CALLBACK, PASSWORD},
 };
 
@@ -45,12 +45,12 @@ struct Said {
 fn doctor(caller: &[&str]) -> Said {
     let folder = folder();
     let arguments = [&["doctor"], caller, &ACCOUNT].concat();
-    let json = command(folder.path(), &arguments).arg("--json").output().unwrap();
+    let json = command(folder.path(), &arguments).arg("--json").heard();
     let checks: Vec<Value> = serde_json::from_slice(&json.stdout)
         .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&json.stderr)));
     let is_wrong = checks.iter().any(|check| check["state"] == "wrong");
     assert_eq!(json.status.success(), !is_wrong, "the exit code says what the checks say");
-    let lines = String::from_utf8(command(folder.path(), &arguments).output().unwrap().stdout).unwrap();
+    let lines = String::from_utf8(command(folder.path(), &arguments).heard().stdout).unwrap();
     let checks = checks.into_iter().map(|check| (check["name"].as_str().unwrap().to_owned(), check)).collect();
     Said { checks, lines }
 }
@@ -163,7 +163,7 @@ async fn glewlwyd_is_looked_at_as_far_as_its_page_of_scripts_lets_us() {
     }
     // The account does not help the simulator either, and it says why.
     let folder = folder();
-    let lost = command(folder.path(), &[&["simulate"], &connector[..], &ACCOUNT].concat()).output().unwrap();
+    let lost = command(folder.path(), &[&["simulate"], &connector[..], &ACCOUNT].concat()).heard();
     let lost = String::from_utf8(lost.stdout).unwrap();
     assert!(lost.contains("makes its page by scripts, which are not run here: without --email"), "{lost}");
 }

@@ -24,7 +24,7 @@ use crate::{
     harness::{
         browser::plugin_request,
         databases::{Engine, without_postgres},
-        process::{Installation, write_private},
+        process::{Heard, Installation, write_private},
         server::{MASTER, Options, PASSWORD, Running, World},
     },
     on_both_engines,
@@ -99,10 +99,10 @@ on_both_engines! {
         // A resource whose API wants another algorithm.
         consentry.answer(&["resource", "list", "--json"]);
         let unknown = ["resource", "set-algorithm", "https://nowhere.example", "RS256"];
-        let unknown = consentry.command().args(unknown).output().unwrap();
+        let unknown = consentry.command().args(unknown).heard();
         assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no resource"), "{unknown:?}");
         let wrong = ["resource", "set-algorithm", "https://nowhere.example", "HS256"];
-        assert_eq!(consentry.command().args(wrong).output().unwrap().status.code(), Some(2));
+        assert_eq!(consentry.command().args(wrong).heard().status.code(), Some(2));
 
         // Asked for again before it has begun, there is nothing to do.
         assert_eq!(consentry.answer(&["key", "rotate", "--purpose", "sign", "--json"]).as_array().map(Vec::len), Some(0));
@@ -111,7 +111,7 @@ on_both_engines! {
         assert_eq!(made.as_array().map(Vec::len), Some(Purpose::ALL.len() - 1), "{made}");
         let listed = consentry.answer(&["key", "list", "--json"]);
         assert_eq!(of(&listed, "seal-data", "active")[0]["needed_until"], Value::Null, "until rows are sealed anew");
-        let told = consentry.command().args(["key", "list"]).output().unwrap();
+        let told = consentry.command().args(["key", "list"]).heard();
         let told = String::from_utf8_lossy(&told.stdout).into_owned();
         assert!(told.contains("seal-data") && told.contains("kept while"), "{told}");
         drop(serving);
@@ -175,7 +175,7 @@ on_both_engines! {
         consentry.answer(&["key", "rotate", "--purpose", "sign", "--json"]);
         let before = consentry.answer(&["key", "list", "--json"]);
         let haste = ["key", "rotate", "--purpose", "sign", "--compromised"];
-        let told = consentry.command().args(haste).output().unwrap();
+        let told = consentry.command().args(haste).heard();
         let told = String::from_utf8_lossy(&told.stdout).into_owned();
         assert!(told.contains("Every access token ends") && told.contains("Nothing was done yet"), "{told}");
         let foretold = consentry.answer(&[&haste[..], &["--json"]].concat());
@@ -192,7 +192,7 @@ on_both_engines! {
         }
         assert_eq!(database.audited("key.compromised").await, 1);
         // What is left out is asked for.
-        let refused = consentry.command().args(["key", "rotate", "--compromised"]).output().unwrap();
+        let refused = consentry.command().args(["key", "rotate", "--compromised"]).heard();
         assert_eq!(refused.status.code(), Some(2));
     }
 
@@ -230,7 +230,7 @@ on_both_engines! {
         assert!(!serving.log().contains("wraps nothing any more"), "{}", serving.log());
         serving.stop();
         // And the first alone opens nothing.
-        let refused = consentry.command().arg("serve").output().unwrap();
+        let refused = consentry.command().arg("serve").heard();
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && told.contains(&second), "{told}");
     }
@@ -244,12 +244,12 @@ on_both_engines! {
         write_private(&folder.path().join("other.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
         let other = ("CONSENTRY_MASTER_KEYS", format!("file:{}", folder.path().join("other.key").display()));
         let listed =
-            consentry.command().env(other.0, &other.1).args(["key", "list", "--verify", "--json"]).output().unwrap();
+            consentry.command().env(other.0, &other.1).args(["key", "list", "--verify", "--json"]).heard();
         let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
         assert!(listed.as_array().unwrap().iter().all(|key| key["opens"] == Value::Bool(false)), "{listed}");
         let master = listed[0]["master"].as_str().unwrap();
         for command in [&["key", "rotate"][..], &["serve"]] {
-            let refused = consentry.command().env(other.0, &other.1).args(command).output().unwrap();
+            let refused = consentry.command().env(other.0, &other.1).args(command).heard();
             let told = String::from_utf8_lossy(&refused.stderr).into_owned();
             assert_eq!(refused.status.code(), Some(1), "{told}");
             assert!(told.contains(master) && told.contains("list it in master_keys"), "{told}");
@@ -258,7 +258,7 @@ on_both_engines! {
 
         // If it is lost for good, what it wraps is given up, and the server begins anew.
         let with_other = |words: &[&str]| {
-            let output = consentry.command().env(other.0, &other.1).args(words).output().unwrap();
+            let output = consentry.command().env(other.0, &other.1).args(words).heard();
             serde_json::from_slice::<Value>(&output.stdout).unwrap()
         };
         let all = listed.as_array().map(Vec::len);

@@ -29,7 +29,7 @@ use crate::{
         browser::{parameter, plugin_request, read},
         bulk,
         databases::Engine,
-        process::{Consentry, Serving, free_port, write_private},
+        process::{Consentry, Heard, Serving, free_port, write_private},
         server::{CALLBACK, MASTER, Node, Registered, World},
     },
     on_both_engines,
@@ -118,7 +118,7 @@ impl Incident {
         let mut shell = Command::new("sh");
         shell.args(["-c", &filled]).current_dir(self.folder.path()).envs(configured);
         shell.env("PATH", path).env("CONSENTRY_MASTER_KEYS", &self.masters);
-        let output = tokio::task::block_in_place(|| shell.output().expect("a shell"));
+        let output = tokio::task::block_in_place(|| shell.heard());
         let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{filled}: {out}{told}");
         out.into_owned()

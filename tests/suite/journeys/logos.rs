@@ -8,7 +8,7 @@ use crate::{
         browser::{Browser, plugin_request},
         chromium::Chromium,
         databases::Database,
-        process::{Consentry, free_port},
+        process::{Consentry, Heard, free_port},
         server::{CALLBACK, Registered},
         strangers::{Strangers, answer::Answer, host::Host},
     },
@@ -29,8 +29,7 @@ fn import(consentry: &Consentry<'_>, strangers: &Strangers, host: &Host) -> Stri
         .command()
         .args(["plugin", "import", "ai-plugin.json", "--host", &here, "--scope", "todo.read=See your list"])
         .envs([("CONSENTRY_OUTBOUND_ALLOW", "127.0.0.1, ::1"), ("CONSENTRY_OUTBOUND_CA_FILE", "ca.pem")])
-        .output()
-        .unwrap();
+        .heard();
     let told = String::from_utf8_lossy(&imported.stderr).into_owned();
     assert!(imported.status.success(), "{told}");
     told

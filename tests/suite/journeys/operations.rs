@@ -12,7 +12,7 @@ use crate::{
         browser::read,
         connector::{Connector, Proof},
         databases::{Database, Engine},
-        process::{Consentry, Serving, free_port, write_private},
+        process::{Consentry, Heard, Serving, free_port, write_private},
         server::{CALLBACK, MASTER, Node, Registered, World},
         signer::Signer,
         strangers::{Strangers, answer::Answer},
@@ -183,7 +183,7 @@ async fn an_address_that_is_taken_ends_the_start() {
     let port = free_port();
     let public_url = format!("http://localhost:{port}");
     let consentry = Consentry { folder: folder.path(), database: &database, port, public_url };
-    let output = consentry.command().arg("serve").env("CONSENTRY_OPS_LISTEN", &address).output().unwrap();
+    let output = consentry.command().arg("serve").env("CONSENTRY_OPS_LISTEN", &address).heard();
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains(&format!("cannot listen on {address}")) && told.contains("CONSENTRY_OPS_LISTEN"), "{told}");

@@ -14,7 +14,7 @@ use crate::harness::{
     key_vault::{self, KeyVault},
     moto::Moto,
     openbao::OpenBao,
-    process::{Installation, Serving, write_private},
+    process::{Heard, Installation, Serving, write_private},
     secret_manager::{self, SecretManager},
     server::{Options, World},
     smtp::SmtpServer,
@@ -49,7 +49,7 @@ impl Place {
     fn refusal(&self, token: &str, more: &[(&'static str, String)]) -> String {
         let mut command = self.installed.program().command();
         command.arg("serve").env("CONSENTRY_REGISTRATION", "token").env("CONSENTRY_REGISTRATION_TOKEN", token);
-        let output = command.envs(more.iter().map(|(name, value)| (*name, value))).output().unwrap();
+        let output = command.envs(more.iter().map(|(name, value)| (*name, value))).heard();
         assert!(!output.status.success(), "it started");
         String::from_utf8(output.stderr).unwrap()
     }

@@ -47,7 +47,8 @@ use crate::{
         hooked::Hooked,
         kept::{Kept, Slot},
         load::Load,
-        process::{Consentry, free_port, write_private},
+        log,
+        process::{Consentry, Heard, free_port, write_private},
         server::MASTER,
     },
     on_both_engines,
@@ -100,7 +101,7 @@ impl Drop for Ended {
 
 /// Runs a command until so many rows are sealed anew, and kills it there; how it stands then.
 async fn kill_when(mut command: Command, store: &Store, kid: Kid, rows: u64) -> Reseal {
-    let mut process = Ended(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let mut process = Ended(command.stdout(Stdio::null()).stderr(log::unread()).spawn().unwrap());
     let (began, patience) = (Instant::now(), Duration::from_secs(120 + rows / 100));
     while store.reseal(kid).await.unwrap().is_none_or(|reseal| reseal.resealed < rows) {
         assert!(process.0.try_wait().unwrap().is_none(), "it ended by itself");
@@ -276,7 +277,7 @@ on_both_engines! {
         assert_eq!((&first["resealed"], &first["left"], &first["unreadable_rows"]), (&json!(0), &json!(0), &json!([])));
         assert!(first["finished_at"].is_string(), "{first}");
         consentry.answer(&["key", "rotate", "--purpose", "seal-data"]);
-        let refused = consentry.command().args(["key", "reseal"]).output().unwrap();
+        let refused = consentry.command().args(["key", "reseal"]).heard();
         let told = String::from_utf8_lossy(&refused.stderr);
         assert!(refused.status.code() == Some(1) && told.contains("--follow"), "{told}");
     }
@@ -311,7 +312,7 @@ on_both_engines! {
             println!("{engine:?}: killed after {:?}, {} of {rows} sealed anew", began.elapsed(), killed.resealed);
         }
         let mut third = command();
-        let output = tokio::task::spawn_blocking(move || third.output().unwrap()).await.unwrap();
+        let output = tokio::task::spawn_blocking(move || third.heard()).await.unwrap();
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
         println!("{engine:?}: done after {:?}: {told}", began.elapsed());

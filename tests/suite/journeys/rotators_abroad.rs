@@ -11,7 +11,7 @@ use crate::{
         databases::Engine,
         moto::Moto,
         openbao::OpenBao,
-        process::{Installation, Serving, write_private},
+        process::{Heard, Installation, Serving, write_private},
         strangers::{
             Strangers,
             issuer::{ADMIN_KEY, PROJECT, SERVICE_ACCOUNT},
@@ -42,7 +42,7 @@ impl Place {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let variables = self.variables.iter().map(|(name, value)| (*name, value.as_str()));
-        self.installed.program().command().args(arguments).envs(variables).output().unwrap()
+        self.installed.program().command().args(arguments).envs(variables).heard()
     }
 
     fn answer(&self, arguments: &[&str]) -> Value {

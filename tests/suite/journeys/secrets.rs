@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use crate::{
     harness::{
         databases::{Engine, without_postgres},
-        process::{Consentry, Installation, write_private},
+        process::{Consentry, Heard, Installation, write_private},
         server::{Options, Running, World},
         smtp::SmtpServer,
     },
@@ -32,7 +32,7 @@ const SECOND: &str = "sk-w3upstreamQm8v4t";
 
 /// What a command that must fail says.
 fn refused(consentry: &Consentry<'_>, arguments: &[&str]) -> String {
-    let output = consentry.command().args(arguments).output().unwrap();
+    let output = consentry.command().args(arguments).heard();
     assert_eq!(output.status.code(), Some(1), "{arguments:?}");
     String::from_utf8(output.stderr).unwrap()
 }
@@ -101,7 +101,7 @@ on_both_engines! {
 
         let mut told = said.clone() + &serving.log();
         for arguments in [&["secret", "list"][..], &["audit", "list"], &["audit", "export"]] {
-            told += &String::from_utf8(consentry.command().args(arguments).output().unwrap().stdout).unwrap();
+            told += &String::from_utf8(consentry.command().args(arguments).heard().stdout).unwrap();
         }
         for value in [FIRST, SECOND] {
             assert!(!told.contains(value) && !told.contains(&value[4..12]), "a value is told: {told}");

@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use consentry::{config::keys, random};
 use tempfile::TempDir;
 
-use crate::harness::process::write_private;
+use crate::harness::process::{Heard, write_private};
 
 /// Every place of the configuration that refers to a secret: what it is called when it is told of, the file that holds
 /// the secret, and what kind it is.
@@ -70,7 +70,7 @@ fn good() -> TempDir {
 }
 
 fn start(folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_consentry")).current_dir(folder).arg("serve").output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_consentry")).current_dir(folder).arg("serve").heard()
 }
 
 /// Starts, which must fail with one mistake.

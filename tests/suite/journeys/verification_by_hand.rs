@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     attacks::by_hand::{Answer, ByHand},
     harness::{
-        process::{Consentry, Installation, write_private},
+        process::{Consentry, Heard, Installation, write_private},
         server::World,
         strangers::{self, Strangers},
     },
@@ -21,7 +21,7 @@ const TOKEN: &str = "d1f4c6e0a2b94f7e8d35b1c09a7e6f21";
 /// Runs a command that may fetch from hosts on this computer.
 fn run(consentry: &Consentry<'_>, arguments: &[&str]) -> Output {
     let outbound = [("CONSENTRY_OUTBOUND_ALLOW", "127.0.0.1, ::1"), ("CONSENTRY_OUTBOUND_CA_FILE", "ca.pem")];
-    consentry.command().args(arguments).envs(outbound).env("TOKEN", TOKEN).output().unwrap()
+    consentry.command().args(arguments).envs(outbound).env("TOKEN", TOKEN).heard()
 }
 
 fn told(output: &Output) -> String {

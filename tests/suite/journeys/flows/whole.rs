@@ -16,7 +16,7 @@ use crate::{
         browser::{Browser, parameter, plugin_request},
         connector::{Connector, Proof},
         databases::Database,
-        process::{Consentry, free_port},
+        process::{Consentry, Heard, free_port},
         server::CALLBACK,
     },
     on_both_engines,
@@ -126,7 +126,7 @@ on_both_engines! {
         };
         assert_eq!(words(&shown["before"]), ["discovery"]);
         assert_eq!(words(&shown["events"]), ["authorization", "sign_in", "consent", "code", "token"]);
-        let output = consentry.command().args(["flow", "show", id]).output().unwrap();
+        let output = consentry.command().args(["flow", "show", id]).heard();
         let timeline = String::from_utf8(output.stdout).unwrap();
         for line in ["✓ discovery", "✓ consent        The person agreed.", "✗ token          The secret is not the client's"] {
             assert!(timeline.contains(line), "{line:?} is not in {timeline}");
