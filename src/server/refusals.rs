@@ -187,7 +187,7 @@ impl Refusals {
 
     /// How much is still to be told.
     pub fn waiting(&self) -> usize {
-        self.lock().kept.values().filter(|kept| kept.times > 0).count()
+        self.lock().kept.values().flat_map(HashMap::values).filter(|kept| kept.times > 0).count()
     }
 
     /// Everything that was not told, because the process ends.
