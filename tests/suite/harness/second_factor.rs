@@ -44,7 +44,9 @@ pub fn copied(page: &Page) -> Vec<String> {
     let pieces = page.html.split("<bdi class=\"code\">").skip(1);
     let copied: Vec<String> = pieces.filter_map(|rest| rest.split("</bdi>").next()).map(str::to_owned).collect();
     // An app's key is shown in groups.
-    copied.iter().for_each(|text| minted::note("copied", &text.replace(' ', "")));
+    for text in &copied {
+        minted::note("copied", &text.replace(' ', ""));
+    }
     copied
 }
 

@@ -179,7 +179,6 @@ on_both_engines! {
         let made = uses.iter().filter(|used| used.value == new.value).map(|used| used.at).min().unwrap();
         let late = last.saturating_duration_since(made);
         assert!(late < Duration::from_secs(3), "a node went on with the old key for {late:?}");
-        eprintln!("{} uses, {} with the key before, {} with the new one, 0 refused", uses.len(), with(&old.value), with(&new.value));
         assert_eq!(issuer.good(), [plugin_label(&issuer, 0), plugin_label(&issuer, 2)], "of both, the new one is good");
     }
 }
