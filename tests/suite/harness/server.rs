@@ -262,9 +262,9 @@ impl Running {
 
     /// Adds somebody who may be more than a person.
     pub async fn add_account_as(&self, email: &str, name: &str, role: Role) -> AccountId {
-        minted::note("email", email);
         // One hash for all: Argon2 is slow on purpose, and what it costs is not what most tests are about.
         static HASH: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
+        minted::note("email", email);
         let hash = HASH.get_or_init(async || self.server.passwords.hash(PASSWORD).await.expect("a hash")).await;
         let now = self.server.clock.now();
         let account = NewAccount {
