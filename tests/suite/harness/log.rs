@@ -95,13 +95,18 @@ pub fn keep(told: &[u8]) {
 pub fn listen() {
     static LISTENING: OnceLock<()> = OnceLock::new();
     LISTENING.get_or_init(|| {
-        let told = Targets::new().with_target("consentry", LevelFilter::INFO);
+        let told = Targets::new()
+            .with_target("consentry", LevelFilter::INFO)
+            .with_target("consentry_traces", LevelFilter::OFF);
         let lines = |page| fmt::layer().with_ansi(false).with_writer(Page(page));
         let details = dynamic_filter_fn(|about, _| is_listened_to(about));
         let mut pages = vec![lines(&TOLD).with_filter(told).boxed(), lines(&DETAILS).with_filter(details).boxed()];
         // More than operators are told unless they ask: nothing of Consentry's own may hold a secret at any level.
         let kept = file(&format!("suite-{}.log", std::process::id())).map(|kept| {
-            let all = Targets::new().with_target("consentry", LevelFilter::TRACE);
+            // Not the spans that a collector of traces alone hears, under a name that begins so too.
+            let all = Targets::new()
+                .with_target("consentry", LevelFilter::TRACE)
+                .with_target("consentry_traces", LevelFilter::OFF);
             fmt::layer().with_ansi(false).with_writer(kept).with_filter(all).boxed()
         });
         pages.extend(kept);
