@@ -161,7 +161,8 @@ impl Engine {
         }
         let settings = &secret.settings;
         if let Some(overlap) = overlap(&mut step, (secret.plugin_id, secret.id), settings).await? {
-            return Ok(AddSecret::Overlaps(overlap));
+            let is_itself = overlap.name == secret.name;
+            return Ok(if is_itself { AddSecret::NameTaken } else { AddSecret::Overlaps(overlap) });
         }
         let (rotator, follows) = columns(&settings.source);
         let added = sqlx::query(ADD)
