@@ -250,7 +250,7 @@ on_both_engines! {
         issuer.go_on();
         assert_eq!(issuer.good().len(), 1, "one that nobody knows");
         // As if its turn were over.
-        place.installed.database.execute("update plugin_secrets set try_at = created_at").await;
+        place.installed.database.execute("update plugin_secrets set taken_until = created_at").await;
         let mut serving = place.serve().await;
         place.reaches(2, &serving).await;
         let keys = issuer.keys();

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use consentry::model::{account::Role, client::Dialect};
+use consentry::{
+    model::{account::Role, client::Dialect},
+    registry::plugin_secrets::{self, SettingsForm},
+    vault::SecretValue,
+};
 use sqlx::{Connection, PgConnection};
 
 use crate::{
     attacks::by_hand::ByHand,
     harness::{
         databases::{Database, Engine, without_postgres},
-        route_table::{CLIENT, FLOW, pages},
+        route_table::{CLIENT, FLOW, SECRET, pages},
         server::World,
     },
 };
@@ -51,6 +55,9 @@ async fn no_page_of_the_console_asks_much_or_more_with_more_rows() {
     let world = World::new(Engine::Postgres).await;
     world.running.add_account_as("admin@example.com", "Adam Admin", Role::Admin).await;
     let client = world.client(Dialect::Action).await;
+    let (ring, value) = (world.running.server.keyring.current(), SecretValue::new("q7-upstream-Zk2f".to_owned()));
+    let key = (world.plugin.id, SECRET);
+    plugin_secrets::put(&world.running.registry(), &ring, key, &value, &SettingsForm::default()).await.unwrap();
     let browser = ByHand::signed_in(&world.running, "admin@example.com").await;
     let few = visited(&world, &browser, &client.client_id).await;
     assert!(few.len() > 6, "{few:?}");
