@@ -176,9 +176,6 @@ on_both_engines! {
         assert_eq!(with(&old.value) + with(&new.value), uses.len(), "no other key was used");
         let last = uses.iter().filter(|used| used.value == old.value).map(|used| used.at).max().unwrap();
         assert!(last < old.ended_at.unwrap(), "the old key was used after its time");
-        let made = uses.iter().filter(|used| used.value == new.value).map(|used| used.at).min().unwrap();
-        let late = last.saturating_duration_since(made);
-        assert!(late < Duration::from_secs(3), "a node went on with the old key for {late:?}");
         assert_eq!(issuer.good(), [plugin_label(&issuer, 0), plugin_label(&issuer, 2)], "of both, the new one is good");
     }
 }

@@ -246,7 +246,7 @@ async fn a_new_version_is_used_by_every_node_without_a_restart() {
             assert!(version == 2 || !*follows, "a node went back");
             *follows = version == 2;
         }
-        assert!(began.elapsed() < Duration::from_secs(3), "a node does not follow: {followed:?}");
+        assert!(began.elapsed() < Duration::from_secs(30), "a node does not follow: {followed:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
