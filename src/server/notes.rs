@@ -4,13 +4,9 @@
 //! No request waits for them, nothing is decided by them, and a process that is killed loses those of the last seconds.
 //! Strangers can cause callbacks to be noted, so there is room for a few of each client and not for all clients.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::TimeDelta;
-
+use super::uses::{USE_AGE_MIN, Uses};
 use crate::{
     model::{
         Timestamp,
@@ -26,41 +22,24 @@ use crate::{
 pub const OFFERS_MAX: usize = 10;
 /// Most callbacks that wait to be written down.
 const CALLBACKS_MAX: usize = 500;
-/// Most secrets of which a use waits to be written down.
-const SECRETS_MAX: usize = 10_000;
-
-/// A secret's last use is written down again after so long.
-const USE_AGE_MIN: TimeDelta = TimeDelta::minutes(1);
 
 /// What has been gathered since the last time.
 #[derive(Debug, Default)]
 pub struct Notes {
-    gathered: Mutex<Gathered>,
-}
-
-#[derive(Debug, Default)]
-struct Gathered {
-    secrets: HashMap<ClientSecretId, Timestamp>,
-    callbacks: Vec<CallbackSeen>,
+    secrets: Uses<ClientSecretId>,
+    callbacks: Mutex<Vec<CallbackSeen>>,
 }
 
 impl Notes {
-    /// A client has proven itself by a secret. What was written down less than a minute ago is news to nobody.
+    /// A client has proven itself by a secret.
     pub fn secret_shown(&self, client: &Client, shown: Digest, at: Timestamp) {
         let Some(secret) = client.secrets.iter().find(|secret| secret.digest == shown) else { return };
-        if secret.last_used_at.is_some_and(|last| at - last < USE_AGE_MIN) {
-            return;
-        }
-        let mut gathered = self.lock();
-        if gathered.secrets.len() < SECRETS_MAX || gathered.secrets.contains_key(&secret.id) {
-            gathered.secrets.insert(secret.id, at);
-        }
+        self.secrets.used(secret.id, secret.last_used_at, at);
     }
 
     /// A client asked to send somebody to a callback that looks like its own, and was refused.
     pub fn callback_refused(&self, client: ClientId, redirect_uri: &RedirectUri, at: Timestamp) {
-        let mut gathered = self.lock();
-        let callbacks = &mut gathered.callbacks;
+        let mut callbacks = self.lock();
         let is_it = |seen: &&mut CallbackSeen| seen.client_id == client && seen.redirect_uri == *redirect_uri;
         if let Some(seen) = callbacks.iter_mut().find(is_it) {
             seen.last_at = at;
@@ -81,22 +60,18 @@ impl Notes {
 
     /// What was gathered, to be written down: it is gathered no more.
     pub fn take(&self) -> (Vec<SecretUse>, Vec<CallbackSeen>) {
-        let Gathered { secrets, callbacks } = std::mem::take(&mut *self.lock());
         let used = |(id, at)| SecretUse { id, at, unless_after: at - USE_AGE_MIN };
-        let mut noted: Vec<SecretUse> = secrets.into_iter().map(used).collect();
-        // In one order, so that two nodes do not wait for each other's rows.
-        noted.sort_by_key(|noted| noted.id);
-        (noted, callbacks)
+        let noted = self.secrets.take().into_iter().map(used).collect();
+        (noted, std::mem::take(&mut *self.lock()))
     }
 
     /// How much was gathered and not written down yet.
     pub fn waiting(&self) -> usize {
-        let gathered = self.lock();
-        gathered.secrets.len() + gathered.callbacks.len()
+        self.secrets.waiting() + self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Gathered> {
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<CallbackSeen>> {
+        self.callbacks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
