@@ -14,7 +14,7 @@ use crate::{
     model::Timestamp,
     outbound::{Limits, Outbound},
     random,
-    tokens::webhook::WebhookSecret,
+    tokens::webhook::{self, WebhookSecret},
 };
 
 /// What one answer may cost: issuers of their own may be slow.
@@ -32,11 +32,7 @@ pub(super) async fn ask(
     let mut request = Request::new(Method::POST, url.clone());
     let headers = request.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for (name, value) in [
-        ("webhook-id", id.clone()),
-        ("webhook-timestamp", timestamp.to_string()),
-        ("webhook-signature", secret.sign(&id, timestamp, &order)),
-    ] {
+    for (name, value) in webhook::headers(&[secret], &id, timestamp, &order) {
         // All of them are of our own making, so they can stand in a header.
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);

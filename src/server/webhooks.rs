@@ -27,7 +27,7 @@ use crate::{
         owners::Page,
         webhooks::{Delivery, TakenWebhook, TryKeeping},
     },
-    tokens::webhook::WebhookSecret,
+    tokens::webhook::{self, WebhookSecret},
 };
 
 /// How long an owner's API may take for its answer.
@@ -150,16 +150,10 @@ impl Server {
             "data": delivery.data,
         });
         let (body, timestamp) = (body.to_string(), self.clock.now().timestamp());
-        let signatures: Vec<String> =
-            secrets.iter().map(|secret| secret.sign(&delivery.id, timestamp, &body)).collect();
         let mut request = Request::new(Method::POST, webhook.address.url().clone());
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        for (name, value) in [
-            ("webhook-id", delivery.id.clone()),
-            ("webhook-timestamp", timestamp.to_string()),
-            ("webhook-signature", signatures.join(" ")),
-        ] {
+        for (name, value) in webhook::headers(secrets, &delivery.id, timestamp, &body) {
             // An id is of our own making, so all of them can stand in a header.
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);

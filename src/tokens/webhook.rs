@@ -42,6 +42,16 @@ impl WebhookSecret {
     }
 }
 
+/// The headers of a signed message (Standard Webhooks, "Webhook headers"); as long as there are two secrets, each signs it.
+pub fn headers(secrets: &[WebhookSecret], id: &str, timestamp: i64, body: &str) -> [(&'static str, String); 3] {
+    let signatures: Vec<String> = secrets.iter().map(|secret| secret.sign(id, timestamp, body)).collect();
+    [
+        ("webhook-id", id.to_owned()),
+        ("webhook-timestamp", timestamp.to_string()),
+        ("webhook-signature", signatures.join(" ")),
+    ]
+}
+
 impl fmt::Debug for WebhookSecret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("WebhookSecret(…)")
