@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::reader::{NO_REFERENCE, Reader, own};
 use crate::{
-    model::live::Live,
+    model::{live::Live, private_way::is_private},
     vault::{SecretRef, SecretValue, Unfit, reference::HOW_TO_WRITE},
 };
 
@@ -74,16 +74,6 @@ fn for_traces(text: &str) -> Option<Url> {
     let path = format!("{}/v1/traces", url.path().trim_end_matches('/'));
     url.set_path(&path);
     is_good.then_some(url)
-}
-
-fn is_private(url: &Url) -> bool {
-    let is_loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || is_loopback
 }
 
 fn header(value: &SecretValue) -> Result<Zeroizing<String>, Unfit> {

@@ -29,6 +29,7 @@ pub mod owner_token;
 pub mod placeholder;
 pub mod plugin;
 pub mod plugin_secret;
+pub mod private_way;
 pub mod provider;
 pub mod proxies;
 pub mod public_key;

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, error::Error, iter::successors, time::Duration};
 
-use url::{Host, Url};
+use url::Url;
 
 use super::error::SecretError;
+use crate::model::private_way::is_private;
 
 pub(super) type Environment = BTreeMap<String, String>;
 
@@ -24,19 +25,9 @@ pub(super) fn required<'a>(environment: &'a Environment, variable: &str) -> Resu
 /// An address that a variable says. A vault is told secrets and tells them: on the way nobody may listen.
 pub(super) fn address(environment: &Environment, variable: &'static str) -> Result<Option<Url>, SecretError> {
     let Some(text) = given(environment, variable) else { return Ok(None) };
-    let address = Url::parse(text).ok().filter(|url| url.has_host() && is_safe(url));
+    let address = Url::parse(text).ok().filter(|url| url.has_host() && is_private(url));
     let problem = "is no https address (http is for this machine only)";
     address.map(Some).ok_or(SecretError::Settings { variable, problem })
-}
-
-fn is_safe(url: &Url) -> bool {
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && is_loopback)
 }
 
 /// Waits for an answer as long as a vault may take.
