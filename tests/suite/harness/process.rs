@@ -11,6 +11,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use consentry::vault::SecretRef;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -119,7 +120,7 @@ fn note_environment(command: &Command) {
     for (name, value) in command.get_envs() {
         if let Some(value) = value.and_then(|value| value.to_str())
             && ends.iter().any(|end| name.to_string_lossy().ends_with(end))
-            && !["file:", "env:", "vault:"].iter().any(|reference| value.starts_with(reference))
+            && value.parse::<SecretRef>().is_err()
         {
             minted::note("environment", value);
         }

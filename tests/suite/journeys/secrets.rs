@@ -37,33 +37,12 @@ fn refused(consentry: &Consentry<'_>, arguments: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// A plugin of the name.
-fn import(consentry: &Consentry<'_>, slug: &str) {
-    let manifest = serde_json::json!({
-        "schema_version": "v1",
-        "name_for_human": slug,
-        "name_for_model": slug,
-        "description_for_human": "Keep your list.",
-        "description_for_model": "Reads and changes the list.",
-        "auth": { "type": "none" },
-        "api": { "type": "openapi", "url": format!("https://{slug}.example/openapi.json") },
-        "logo_url": format!("https://{slug}.example/logo.png"),
-        "contact_email": format!("support@{slug}.example"),
-        "legal_info_url": format!("https://{slug}.example/legal"),
-    });
-    let file = consentry.folder.join(format!("{slug}.json"));
-    std::fs::write(&file, manifest.to_string()).unwrap();
-    let host = format!("{slug}.example");
-    let scope = ["--scope", "todo.read=See your list"];
-    consentry.answer(&[&["plugin", "import", file.to_str().unwrap(), "--host", &host], &scope[..]].concat());
-}
-
 on_both_engines! {
     async fn a_key_is_put_away_replaced_and_removed_and_never_told(engine) {
         let installed = Installation::new(engine).await;
         let consentry = installed.program();
         consentry.set_up();
-        import(&consentry, "todo");
+        consentry.import_plugin("todo");
         let serving = consentry.serve().await;
         write_private(&installed.folder.path().join("first.key"), FIRST);
         write_private(&installed.folder.path().join("second.key"), &format!("{SECOND}\n"));
@@ -115,8 +94,8 @@ on_both_engines! {
         let installed = Installation::new(engine).await;
         let consentry = installed.program();
         consentry.set_up();
-        import(&consentry, "todo");
-        import(&consentry, "other");
+        consentry.import_plugin("todo");
+        consentry.import_plugin("other");
         for (name, text, mode) in [("good.key", FIRST, 0o600), ("open.key", FIRST, 0o644), ("empty.key", "changeme1", 0o600)] {
             use std::os::unix::fs::PermissionsExt;
             let path = installed.folder.path().join(name);
