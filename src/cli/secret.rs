@@ -143,9 +143,9 @@ pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> R
             let Some(from) = from else { return rotate_by_itself(&plugin, &secret, desk).await };
             let value = secret_from("--from", &from)?;
             let ring = key::open(desk, flags.master_keys()?).await?.current();
-            let seen = (&secret, newest(&secret));
+            let seen = (&secret, secret.newest());
             let rotated = plugin_secrets::rotate(&desk.registry(), &ring, seen, &value, grace.as_deref()).await?;
-            Ok(told(&plugin, &rotated, format!("Version {} takes over.", newest(&rotated))))
+            Ok(told(&plugin, &rotated, format!("Version {} takes over.", rotated.newest())))
         }
         Command::Change(arguments) => change(arguments, desk).await,
         Command::End(End { which, version }) => {
@@ -219,9 +219,8 @@ async fn change(arguments: Change, desk: &Desk) -> Result<Answer, Failure> {
         }
     }
     form.routes.extend(arguments.add_routes);
-    if let Some(header) = arguments.header.filter(|header| !form.header.eq_ignore_ascii_case(header)) {
-        // What stood before it in another header says nothing of this one.
-        (form.header, form.prefix) = (header, None);
+    if let Some(header) = arguments.header {
+        form.move_to(header);
     }
     form.prefix = arguments.prefix.or(form.prefix);
     form.grace = arguments.grace.unwrap_or(form.grace);
@@ -258,7 +257,6 @@ fn row(plugin: &Plugin, secret: &PluginSecret, now: Timestamp) -> [String; 7] {
         Some(due) if due <= now => format!("{}, overdue", shown(due)),
         Some(due) => shown(due),
     };
-    let used = secret.versions.iter().filter_map(|version| version.last_used_at).max();
     let routes: Vec<String> = secret.settings.routes.iter().map(SecretRoute::to_string).collect();
     [
         secret.name.to_string(),
@@ -266,7 +264,7 @@ fn row(plugin: &Plugin, secret: &PluginSecret, now: Timestamp) -> [String; 7] {
         newest.map(|newest| newest.number.to_string()).unwrap_or_default(),
         newest.map(|newest| shown(newest.made_at)).unwrap_or_default(),
         due,
-        used.map_or_else(|| "never".to_owned(), shown),
+        secret.last_used_at().map_or_else(|| "never".to_owned(), shown),
         if routes.is_empty() { "none".to_owned() } else { routes.join(", ") },
     ]
 }
@@ -293,10 +291,6 @@ impl Which {
     }
 }
 
-fn newest(secret: &PluginSecret) -> i64 {
-    secret.versions.first().map_or(0, |newest| newest.number)
-}
-
 fn told(plugin: &Plugin, secret: &PluginSecret, done: String) -> Answer {
     let settings = &secret.settings;
     let mut lines = vec![done];
@@ -313,23 +307,18 @@ fn told(plugin: &Plugin, secret: &PluginSecret, done: String) -> Answer {
 
 fn summary(plugin: &Plugin, secret: &PluginSecret) -> Value {
     let settings = &secret.settings;
-    let (rotator, follows) = match &settings.source {
-        SecretSource::People => (None, None),
-        SecretSource::Rotator(rotator) => (Some(rotator), None),
-        SecretSource::Reference(reference) => (None, Some(reference)),
-    };
     json!({
         "plugin": plugin.slug,
         "name": secret.name.as_str(),
-        "version": newest(secret),
+        "version": secret.newest(),
         "due_at": secret.due.due_at.map(shown),
         "header": settings.injection.header(),
         "prefix": settings.injection.prefix(),
         "routes": settings.routes.iter().map(SecretRoute::to_string).collect::<Vec<_>>(),
         "grace": Span(settings.grace).to_string(),
         "rotate_every": settings.rotate_every.map(|age| Span(age).to_string()),
-        "rotator": rotator,
-        "follows": follows,
+        "rotator": settings.source.rotator(),
+        "follows": settings.source.reference(),
         "next_try_at": secret.due.try_at.map(shown),
         "failing_since": secret.failing.as_ref().map(|(since, _)| shown(*since)),
         "says": secret.failing.as_ref().map(|(_, says)| says),

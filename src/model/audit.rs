@@ -110,3 +110,10 @@ pub struct Subjects {
     /// The plugin concerned.
     pub plugin_id: Option<PluginId>,
 }
+
+impl Subjects {
+    /// A plugin, and nobody in particular.
+    pub fn of_plugin(plugin: PluginId) -> Self {
+        Self { plugin_id: Some(plugin), ..Self::default() }
+    }
+}

@@ -71,6 +71,24 @@ pub enum SecretSource {
     Reference(String),
 }
 
+impl SecretSource {
+    /// The rotator's name, where one makes new versions.
+    pub fn rotator(&self) -> Option<&str> {
+        match self {
+            Self::Rotator(name) => Some(name),
+            Self::People | Self::Reference(_) => None,
+        }
+    }
+
+    /// Where it is kept, where that is followed.
+    pub fn reference(&self) -> Option<&str> {
+        match self {
+            Self::Reference(reference) => Some(reference),
+            Self::People | Self::Rotator(_) => None,
+        }
+    }
+}
+
 /// A text that is no value of a secret. The text is not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotASecretValue {

@@ -3,7 +3,7 @@
 //!
 //! `store::plugin_secrets` keeps them sealed, `server::injection` uses them, `jobs::secrets` has new ones made.
 
-use chrono::TimeDelta;
+mod settings;
 
 use super::{Registry, RegistryError, RegistryResult, Wrong};
 use crate::{
@@ -12,9 +12,8 @@ use crate::{
         Timestamp,
         audit::Actor,
         id::{PluginId, SecretId, SecretVersionId},
-        plugin_secret::{Injection, NotAnInjection, SecretName, SecretRoute, SecretSource, check_value},
+        plugin_secret::{SecretName, SecretSource, check_value},
         rotator::Rotator,
-        span::Span,
     },
     random,
     store::plugin_secrets::{
@@ -23,68 +22,11 @@ use crate::{
     },
     vault::{SecretRef, SecretValue, reference::HOW_TO_WRITE},
 };
+pub use settings::{GRACE_MIN, GRACE_USUAL, SettingsForm};
+use settings::{read, read_grace};
 
 /// More than anybody looks after.
 const SECRETS_MAX: u32 = 50;
-
-/// More than one secret needs: whoever names so many means a pattern.
-const ROUTES_MAX: usize = 50;
-
-/// The least time for which the version before is good, unless it ends at once: every node uses the new one after a
-/// second, and a request that took the one before gets there.
-pub const GRACE_MIN: TimeDelta = TimeDelta::seconds(5);
-
-/// The longest: whoever needs more has two keys.
-const GRACE_MAX: TimeDelta = TimeDelta::days(30);
-
-/// What the version before is good for where nobody says.
-pub const GRACE_USUAL: &str = "1h";
-
-/// How often a new version can be due.
-const AGES: std::ops::RangeInclusive<TimeDelta> = TimeDelta::hours(1)..=TimeDelta::days(3660);
-
-/// How and where a secret is used, as it was typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsForm {
-    /// The header of a request in which it goes.
-    pub header: String,
-    /// What stands before it there; the usual where it is not said.
-    pub prefix: Option<String>,
-    /// Where it is used: a method and a path each.
-    pub routes: Vec<String>,
-    /// How long the version before is still good beside a new one, such as `1h`.
-    pub grace: String,
-    /// How old a version becomes before another is due, such as `90d`; empty for never.
-    pub rotate_every: String,
-    /// Who makes new versions.
-    pub source: SecretSource,
-}
-
-impl Default for SettingsForm {
-    fn default() -> Self {
-        Self {
-            header: "authorization".to_owned(),
-            prefix: None,
-            routes: Vec::new(),
-            grace: GRACE_USUAL.to_owned(),
-            rotate_every: String::new(),
-            source: SecretSource::People,
-        }
-    }
-}
-
-impl From<&SecretSettings> for SettingsForm {
-    fn from(settings: &SecretSettings) -> Self {
-        Self {
-            header: settings.injection.header().to_owned(),
-            prefix: Some(settings.injection.prefix().to_owned()),
-            routes: settings.routes.iter().map(SecretRoute::to_string).collect(),
-            grace: Span(settings.grace).to_string(),
-            rotate_every: settings.rotate_every.map(|age| Span(age).to_string()).unwrap_or_default(),
-            source: settings.source.clone(),
-        }
-    }
-}
 
 /// A plugin's secret of that name.
 ///
@@ -288,58 +230,6 @@ pub fn due(settings: &SecretSettings, made_at: Timestamp) -> SecretDue {
     SecretDue { due_at, try_at }
 }
 
-fn read(form: &SettingsForm) -> Result<SecretSettings, Vec<Wrong>> {
-    let mut wrong = Vec::new();
-    let injection = Injection::new(&form.header, form.prefix.as_deref())
-        .map_err(|error| {
-            let field = if error == NotAnInjection::Prefix { "prefix" } else { "header" };
-            wrong.push(Wrong::new(field, error.to_string()));
-        })
-        .ok();
-    let mut routes: Vec<SecretRoute> = Vec::new();
-    for text in form.routes.iter().filter(|text| !text.trim().is_empty()) {
-        match text.parse::<SecretRoute>() {
-            Ok(route) if routes.contains(&route) => {}
-            Ok(route) => routes.push(route),
-            Err(error) => wrong.push(Wrong::new("routes", format!("\"{}\": {error}", text.trim()))),
-        }
-    }
-    if routes.len() > ROUTES_MAX {
-        wrong.push(Wrong::new("routes", format!("name at most {ROUTES_MAX}; \"* /v1/*\" stands for many")));
-    }
-    let grace = read_grace(&form.grace).map_err(|problem| wrong.push(problem)).ok();
-    let rotate_every = match form.rotate_every.trim() {
-        "" => None,
-        text => match text.parse::<Span>() {
-            Ok(Span(age)) if AGES.contains(&age) => Some(age),
-            Ok(_) => {
-                let (least, most) = (Span(*AGES.start()), Span(*AGES.end()));
-                wrong.push(Wrong::new("rotate_every", format!("write a time from {least} to {most}, such as 90d")));
-                None
-            }
-            Err(error) => {
-                wrong.push(Wrong::new("rotate_every", error.to_string()));
-                None
-            }
-        },
-    };
-    if matches!(form.source, SecretSource::Rotator(_)) {
-        if form.rotate_every.trim().is_empty() {
-            wrong.push(Wrong::new("rotate_every", "say how often, such as 90d: the server makes the new versions"));
-        }
-        // Or more and more of them would be good at once.
-        if rotate_every.zip(grace).is_some_and(|(every, grace)| grace > every) {
-            wrong.push(Wrong::new("grace", "it is longer than a version lasts; choose a shorter one"));
-        }
-    }
-    match (injection, grace) {
-        (Some(injection), Some(grace)) if wrong.is_empty() => {
-            Ok(SecretSettings { injection, routes, grace, rotate_every, source: form.source.clone() })
-        }
-        _ => Err(wrong),
-    }
-}
-
 /// Whether whoever asks may have new versions made so; what was so before may stay. What the server reads by itself is the
 /// operator's alone to say, or a secret of the configuration could be had by a route of one's own.
 fn look_at_source(registry: &Registry<'_>, source: &SecretSource, before: Option<&SecretSource>) -> Option<Wrong> {
@@ -366,17 +256,6 @@ fn look_at_source(registry: &Registry<'_>, source: &SecretSource, before: Option
             let is_theirs = known.is_some_and(|rotator| rotator.for_owners || registry.is_trusted);
             (!is_theirs).then(|| Wrong::new("rotator", format!("the configuration has no rotator {name} for this")))
         }
-    }
-}
-
-fn read_grace(text: &str) -> Result<TimeDelta, Wrong> {
-    match text.parse::<Span>() {
-        Ok(Span(grace)) if grace.is_zero() || (GRACE_MIN..=GRACE_MAX).contains(&grace) => Ok(grace),
-        Ok(_) => {
-            let (least, most) = (Span(GRACE_MIN), Span(GRACE_MAX));
-            Err(Wrong::new("grace", format!("write 0, to end the version before at once, or {least} to {most}")))
-        }
-        Err(error) => Err(Wrong::new("grace", error.to_string())),
     }
 }
 

@@ -157,7 +157,7 @@ impl Refusals {
         (reason, origin): (&str, Origin),
         at: Timestamp,
     ) {
-        let subjects = Subjects { plugin_id: Some(plugin), ..Subjects::default() };
+        let subjects = Subjects::of_plugin(plugin);
         let about = secret.map_or(plugin.0, |(id, _)| id.0);
         let refusal = Refusal::about(AuditAction::SecretRefused, about, (subjects, origin));
         let name = secret.map(|(_, name)| name.as_str());

@@ -60,6 +60,18 @@ pub struct PluginSecret {
     pub versions: Vec<SecretVersion>,
 }
 
+impl PluginSecret {
+    /// The number of the newest version, which is used.
+    pub fn newest(&self) -> i64 {
+        self.versions.first().map_or(0, |newest| newest.number)
+    }
+
+    /// When it was last used, whichever version of it.
+    pub fn last_used_at(&self) -> Option<Timestamp> {
+        self.versions.iter().filter_map(|version| version.last_used_at).max()
+    }
+}
+
 /// A version, without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretVersion {

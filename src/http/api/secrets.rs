@@ -177,25 +177,20 @@ fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Stri
 
 impl From<PluginSecret> for ShownApiKey {
     fn from(secret: PluginSecret) -> Self {
+        let (version, last_used_at) = (secret.newest(), secret.last_used_at());
         let (failing_since, says) = secret.failing.unzip();
-        let last_used_at = secret.versions.iter().filter_map(|version| version.last_used_at).max();
         let settings = secret.settings;
-        let (rotator, follows) = match settings.source {
-            SecretSource::People => (None, None),
-            SecretSource::Rotator(rotator) => (Some(rotator), None),
-            SecretSource::Reference(reference) => (None, Some(reference)),
-        };
         Self {
             name: secret.name.to_string(),
-            version: secret.versions.first().map_or(0, |newest| newest.number),
+            version,
             revision: secret.revision,
             header: settings.injection.header().to_owned(),
             prefix: settings.injection.prefix().to_owned(),
             routes: settings.routes.iter().map(SecretRoute::to_string).collect(),
             grace: Span(settings.grace).to_string(),
             rotate_every: settings.rotate_every.map(|age| Span(age).to_string()),
-            rotator,
-            follows,
+            rotator: settings.source.rotator().map(str::to_owned),
+            follows: settings.source.reference().map(str::to_owned),
             due_at: secret.due.due_at.map(time),
             next_try_at: secret.due.try_at.map(time),
             failing_since: failing_since.map(time),
@@ -223,8 +218,7 @@ impl ApiKeyChange {
     /// The settings as they are to be.
     fn of(self, mut form: SettingsForm) -> SettingsForm {
         if let Some(header) = self.header {
-            // What stood before it in another header says nothing of this one.
-            (form.header, form.prefix) = (header, None);
+            form.move_to(header);
         }
         form.prefix = self.prefix.or(form.prefix);
         form.routes = self.routes.unwrap_or(form.routes);

@@ -148,7 +148,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
     let settings = &secret.settings;
     let form = typed.form.unwrap_or_else(|| SettingsForm::from(settings));
     let grace = typed.grace.unwrap_or_else(|| Span(settings.grace).to_string());
-    let newest = secret.versions.first().map_or(0, |newest| newest.number);
+    let newest = secret.newest();
     let page = SecretPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Secrets)))?,
@@ -161,10 +161,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
         routes: settings.routes.iter().map(SecretRoute::to_string).collect(),
         facts: facts(&secret, now),
         failing: secret.failing.as_ref().map(|(since, says)| (times::minute(*since), says.clone())),
-        follows: match &settings.source {
-            SecretSource::Reference(reference) => Some(reference.clone()),
-            SecretSource::People | SecretSource::Rotator(_) => None,
-        },
+        follows: settings.source.reference().map(str::to_owned),
         versions: secret.versions.iter().map(|version| line(version, newest)).collect(),
         proof,
         overlaps: secrets::overlaps(&grace),
@@ -176,7 +173,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
 
 /// What else is known of it.
 fn facts(secret: &PluginSecret, now: Timestamp) -> Vec<(&'static str, String)> {
-    let used = secrets::last_used(secret).map_or_else(|| "not yet".to_owned(), times::minute);
+    let used = secret.last_used_at().map_or_else(|| "not yet".to_owned(), times::minute);
     let mut facts = vec![("Last used", used)];
     facts.extend(secrets::due(secret, now, times::minute).map(|due| ("Due", due)));
     match &secret.settings.source {

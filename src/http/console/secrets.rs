@@ -165,15 +165,10 @@ pub(super) fn badge(secret: &PluginSecret, now: Timestamp) -> Badge {
         Some(SecretNotice::Overdue) => ("bad", "Overdue"),
         _ if settings.routes.is_empty() => ("waiting", "Used nowhere"),
         Some(SecretNotice::Soon) => ("warn", "Due soon"),
-        None if last_used(secret).is_none() => ("good", "Ready"),
+        None if secret.last_used_at().is_none() => ("good", "Ready"),
         None => ("good", "In use"),
     };
     Badge { class, word }
-}
-
-/// When a key was last used, whichever version of it.
-pub(super) fn last_used(secret: &PluginSecret) -> Option<Timestamp> {
-    secret.versions.iter().filter_map(|version| version.last_used_at).max()
 }
 
 /// When somebody, or something, makes the next version.
@@ -206,7 +201,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, (name, form): (&str, &Settin
 fn line(secret: &PluginSecret, now: Timestamp) -> PluginSecretLine {
     let routes = &secret.settings.routes;
     let newest = secret.versions.first();
-    let used = match last_used(secret) {
+    let used = match secret.last_used_at() {
         Some(at) => format!("last used on {}", times::minute(at)),
         None => "not used yet".to_owned(),
     };

@@ -118,7 +118,7 @@ impl Engine {
         let before: StoreResult<Vec<Rule>> = before.into_iter().filter_map(|row| row.rule().transpose()).collect();
         let detail = told(&before?, &change.access);
         put(&mut step, change.plugin_id, &change.access).await?;
-        let subjects = Subjects { plugin_id: Some(change.plugin_id), ..Subjects::default() };
+        let subjects = Subjects::of_plugin(change.plugin_id);
         audit::write(&mut step, event, AuditAction::PluginAccessChanged, subjects, detail).await?;
         step.commit().await?;
         Ok(SetAccess::Done(version))

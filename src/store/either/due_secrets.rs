@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{Engine, audit, mails::enqueue, plugin_secrets::of, reading};
+use super::{Engine, audit, mails::enqueue, reading};
 use crate::{
     model::{
         Timestamp,
-        audit::{Audit, AuditAction},
+        audit::{Audit, AuditAction, Subjects},
         id::{PluginId, SecretId},
     },
     store::{
@@ -101,7 +101,8 @@ impl Engine {
         }
         if telling.is_overdue {
             let detail = json!({ "name": secret.name.as_str(), "due_at": secret.due_at, "mails": telling.mails.len() });
-            audit::write(&mut step, event, AuditAction::SecretOverdue, of(secret.plugin_id), detail).await?;
+            audit::write(&mut step, event, AuditAction::SecretOverdue, Subjects::of_plugin(secret.plugin_id), detail)
+                .await?;
         }
         step.commit().await?;
         Ok(true)

@@ -114,7 +114,7 @@ impl Engine {
         let named_by: Vec<Uuid> = sqlx::query_scalar(NAMED_BY).bind(group.0).fetch_all(&mut *step).await?;
         for plugin in named_by {
             sqlx::query(RAISE).bind(plugin).execute(&mut *step).await?;
-            let subjects = Subjects { plugin_id: Some(PluginId(plugin)), ..Subjects::default() };
+            let subjects = Subjects::of_plugin(PluginId(plugin));
             let told = of_plugin(event, plugin);
             audit::write(&mut step, &told, AuditAction::PluginAccessChanged, subjects, json!({ "deleted": group }))
                 .await?;

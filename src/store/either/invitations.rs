@@ -242,6 +242,6 @@ impl Engine {
 
 /// Tells of an invitation, not of whose: an address that never had an account here does not stay in the log.
 async fn write(step: &mut Connection, event: &Audit, action: AuditAction, plugin: PluginId) -> StoreResult<()> {
-    let subjects = Subjects { plugin_id: Some(plugin), ..Subjects::default() };
+    let subjects = Subjects::of_plugin(plugin);
     audit::write(step, event, action, subjects, json!({})).await
 }

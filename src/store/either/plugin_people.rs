@@ -160,7 +160,7 @@ impl Engine {
         let mut step = self.begin().await?;
         tell_of_everybody(&mut step, plugin, None, event).await?;
         sqlx::query(DISCONNECT_EVERYBODY).bind(plugin.0).execute(&mut *step).await?;
-        let subjects = Subjects { plugin_id: Some(plugin), ..Subjects::default() };
+        let subjects = Subjects::of_plugin(plugin);
         audit::write(&mut step, event, AuditAction::PluginPeopleDisconnected, subjects, json!({})).await?;
         step.commit().await?;
         Ok(())

@@ -96,24 +96,18 @@ pub(super) fn source(rotator: Option<String>, follows: Option<String>) -> Secret
     }
 }
 
-pub(super) fn columns(source: &SecretSource) -> (Option<&str>, Option<&str>) {
-    match source {
-        SecretSource::People => (None, None),
-        SecretSource::Rotator(rotator) => (Some(rotator), None),
-        SecretSource::Reference(reference) => (None, Some(reference)),
-    }
-}
+/// What stands in the place of a value that was wiped.
+pub(super) const WIPED: &[u8] = &[];
 
 /// What the log is told of how a secret is used.
 pub(super) fn told(settings: &SecretSettings) -> Value {
-    let (rotator, follows) = columns(&settings.source);
     json!({
         "header": settings.injection.header(),
         "prefix": settings.injection.prefix(),
         "routes": settings.routes.iter().map(SecretRoute::to_string).collect::<Vec<_>>(),
         "grace": settings.grace.num_seconds(),
         "rotate_every": settings.rotate_every.map(|age| age.num_seconds()),
-        "rotator": rotator,
-        "follows": follows,
+        "rotator": settings.source.rotator(),
+        "follows": settings.source.reference(),
     })
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Connection, Engine, audit, holding,
-    plugin_secret_rows::{Row, columns, lines, routes, told},
+    plugin_secret_rows::{Row, WIPED, lines, routes, told},
     reading,
 };
 use crate::{
@@ -138,12 +138,8 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn subjects(&self) -> Subjects {
-        of(PluginId(self.plugin_id))
+        Subjects::of_plugin(PluginId(self.plugin_id))
     }
-}
-
-pub(super) fn of(plugin: PluginId) -> Subjects {
-    Subjects { plugin_id: Some(plugin), ..Subjects::default() }
 }
 
 impl Engine {
@@ -164,7 +160,7 @@ impl Engine {
             let is_itself = overlap.name == secret.name;
             return Ok(if is_itself { AddSecret::NameTaken } else { AddSecret::Overlaps(overlap) });
         }
-        let (rotator, follows) = columns(&settings.source);
+        let (rotator, follows) = (settings.source.rotator(), settings.source.reference());
         let added = sqlx::query(ADD)
             .bind(id)
             .bind(plugin)
@@ -188,7 +184,7 @@ impl Engine {
         add_version(&mut step, secret.id, &secret.version, event.at).await?;
         let mut detail = told(settings);
         detail["name"] = json!(secret.name.as_str());
-        audit::write(&mut step, event, AuditAction::SecretAdded, of(secret.plugin_id), detail).await?;
+        audit::write(&mut step, event, AuditAction::SecretAdded, Subjects::of_plugin(secret.plugin_id), detail).await?;
         step.commit().await?;
         Ok(AddSecret::Added)
     }
@@ -282,7 +278,7 @@ impl Engine {
         if let Some(overlap) = overlap(&mut step, (change.plugin_id, change.secret_id), settings).await? {
             return Ok(ChangeSecret::Overlaps(overlap));
         }
-        let (rotator, follows) = columns(&settings.source);
+        let (rotator, follows) = (settings.source.rotator(), settings.source.reference());
         sqlx::query(CHANGE)
             .bind(change.secret_id.0)
             .bind(settings.injection.header())
@@ -320,9 +316,6 @@ impl Engine {
         Ok(ChangeSecret::Done)
     }
 }
-
-/// What stands in the place of a value that was wiped.
-const WIPED: &[u8] = &[];
 
 pub(super) async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Held>> {
     Ok(sqlx::query_as(HOLD).bind(secret.0).fetch_optional(step).await?)
@@ -370,7 +363,7 @@ async fn add_version(
 }
 
 /// Wipes a version; whether there was something to wipe.
-pub(super) async fn end(step: &mut Connection, (secret, number): (SecretId, i64), at: Timestamp) -> StoreResult<bool> {
+async fn end(step: &mut Connection, (secret, number): (SecretId, i64), at: Timestamp) -> StoreResult<bool> {
     let ended = sqlx::query(END).bind(secret.0).bind(number).bind(at).bind(WIPED).execute(step).await?;
     Ok(ended.rows_affected() > 0)
 }

@@ -190,7 +190,7 @@ impl Engine {
                 .execute(&mut *step)
                 .await?;
         }
-        let subjects = Subjects { plugin_id: Some(kept.id), ..Subjects::default() };
+        let subjects = Subjects::of_plugin(kept.id);
         let detail = json!({ "slug": kept.slug, "host": kept.host, "new": is_new, "changes": changes });
         audit::write(&mut step, event, AuditAction::PluginImported, subjects, detail).await?;
         step.commit().await?;

@@ -195,7 +195,7 @@ impl Engine {
         if !inserted {
             return Ok(AddResource::Known(kept));
         }
-        let subjects = Subjects { plugin_id: Some(kept.plugin_id), ..Subjects::default() };
+        let subjects = Subjects::of_plugin(kept.plugin_id);
         let detail = json!({ "resource": kept.identifier.as_str() });
         audit::write(&mut step, event, AuditAction::ResourceAdded, subjects, detail).await?;
         step.commit().await?;
@@ -216,7 +216,7 @@ impl Engine {
             sqlx::query_scalar(SIGN_WITH).bind(canonical).bind(algorithm.as_str()).fetch_optional(&mut *step).await?;
         let Some(kept) = find(&mut step, canonical).await? else { return Ok(None) };
         if let Some(plugin) = changed {
-            let subjects = Subjects { plugin_id: Some(PluginId(plugin)), ..Subjects::default() };
+            let subjects = Subjects::of_plugin(PluginId(plugin));
             let detail = json!({ "resource": kept.identifier.as_str(), "algorithm": algorithm.as_str() });
             audit::write(&mut step, event, AuditAction::ResourceSigningChanged, subjects, detail).await?;
             step.commit().await?;
@@ -242,7 +242,7 @@ impl Engine {
             return Ok(kept.map_or(RemoveResource::Unknown, RemoveResource::IsDefault));
         };
         sqlx::query(RETIRE).bind(known.identifier.as_str()).bind(generation).execute(&mut *step).await?;
-        let subjects = Subjects { plugin_id: Some(known.plugin_id), ..Subjects::default() };
+        let subjects = Subjects::of_plugin(known.plugin_id);
         let detail = json!({ "resource": known.identifier.as_str() });
         audit::write(&mut step, event, AuditAction::ResourceRemoved, subjects, detail).await?;
         step.commit().await?;

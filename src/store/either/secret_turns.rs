@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{
     Connection, Engine, audit, holding,
-    plugin_secret_rows::source,
-    plugin_secrets::{DELETE, of},
+    plugin_secret_rows::{WIPED, source},
+    plugin_secrets::DELETE,
     reading, taking,
 };
 use crate::{
@@ -126,9 +126,6 @@ const PUT_OFF: &str = "
        set revoke_at = $4
      where secret_id = $1 and number = $2 and issuer_id = $3 and revoke_at is not null";
 
-/// What stands in the place of a value that was wiped.
-const WIPED: &[u8] = &[];
-
 /// A secret that is told of.
 #[derive(sqlx::FromRow)]
 struct Named {
@@ -138,7 +135,7 @@ struct Named {
 
 impl Named {
     fn subjects(&self) -> Subjects {
-        of(PluginId(self.plugin_id))
+        Subjects::of_plugin(PluginId(self.plugin_id))
     }
 }
 

@@ -152,7 +152,8 @@ impl Engine {
             .await?;
         forget(&mut step, &wanted, setting.at).await?;
         let detail = json!({ "service": setting.service });
-        audit::write(&mut step, event, AuditAction::PluginVerificationTokenSet, of(known.id), detail).await?;
+        audit::write(&mut step, event, AuditAction::PluginVerificationTokenSet, Subjects::of_plugin(known.id), detail)
+            .await?;
         let Some(now) = plugin(PLUGIN, &mut step, known.id).await? else { return Ok(SetToken::Gone) };
         step.commit().await?;
         Ok(SetToken::Published(Box::new(now)))
@@ -175,7 +176,7 @@ impl Engine {
             return Ok(SetChallenge::ChangedMeanwhile);
         }
         sqlx::query(SET_CHALLENGE).bind(id.0).bind(token).execute(&mut *step).await?;
-        audit::write(&mut step, event, AuditAction::PluginChallengeSet, of(id), json!({})).await?;
+        audit::write(&mut step, event, AuditAction::PluginChallengeSet, Subjects::of_plugin(id), json!({})).await?;
         step.commit().await?;
         Ok(SetChallenge::Set)
     }
@@ -215,7 +216,8 @@ impl Engine {
             };
             if let Some(action) = action {
                 let outcome = keeping.verification.look.as_ref().map(|look| look.outcome.as_str());
-                audit::write(&mut step, event, action, of(held.id), json!({ "outcome": outcome })).await?;
+                audit::write(&mut step, event, action, Subjects::of_plugin(held.id), json!({ "outcome": outcome }))
+                    .await?;
             }
         }
         for mail in &keeping.mails {
@@ -267,8 +269,4 @@ async fn keep(step: &mut Connection, plugin: PluginId, kept: &Verification) -> S
 async fn plugin(statement: &'static str, step: &mut Connection, id: PluginId) -> StoreResult<Option<Plugin>> {
     let row: Option<PluginRow> = sqlx::query_as(statement).bind(id.0).fetch_optional(step).await?;
     row.map(Plugin::try_from).transpose()
-}
-
-fn of(plugin: PluginId) -> Subjects {
-    Subjects { plugin_id: Some(plugin), ..Subjects::default() }
 }

@@ -8,12 +8,12 @@ use super::{
     Engine, audit,
     mails::enqueue,
     reading, taking,
-    webhooks::{DeliveryRow, address, of, select_deliveries},
+    webhooks::{DeliveryRow, address, select_deliveries},
 };
 use crate::{
     model::{
         Timestamp,
-        audit::{Audit, AuditAction},
+        audit::{Audit, AuditAction, Subjects},
         id::PluginId,
     },
     store::{
@@ -163,13 +163,27 @@ impl Engine {
             sqlx::query(STOP).bind(id).bind(keeping.at).bind(because).execute(&mut *step).await?;
             sqlx::query(GIVE_ALL_UP).bind(id).execute(&mut *step).await?;
             let detail = json!({ "because": because, "mails": keeping.mails.len() });
-            audit::write(&mut step, event, AuditAction::PluginWebhookStopped, of(keeping.plugin_id), detail).await?;
+            audit::write(
+                &mut step,
+                event,
+                AuditAction::PluginWebhookStopped,
+                Subjects::of_plugin(keeping.plugin_id),
+                detail,
+            )
+            .await?;
             for mail in &keeping.mails {
                 enqueue(&mut step, mail).await?;
             }
         } else if !keeping.delivered && keeping.due_at.is_none() {
             let detail = json!({ "message": keeping.delivery, "says": keeping.says });
-            audit::write(&mut step, event, AuditAction::PluginWebhookGivenUp, of(keeping.plugin_id), detail).await?;
+            audit::write(
+                &mut step,
+                event,
+                AuditAction::PluginWebhookGivenUp,
+                Subjects::of_plugin(keeping.plugin_id),
+                detail,
+            )
+            .await?;
         }
         step.commit().await?;
         Ok(true)

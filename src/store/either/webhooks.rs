@@ -181,7 +181,8 @@ impl Engine {
             return Ok(false);
         }
         let detail = json!({ "host": webhook.address.host() });
-        audit::write(&mut step, event, AuditAction::PluginWebhookSet, of(webhook.plugin_id), detail).await?;
+        audit::write(&mut step, event, AuditAction::PluginWebhookSet, Subjects::of_plugin(webhook.plugin_id), detail)
+            .await?;
         step.commit().await?;
         Ok(true)
     }
@@ -223,7 +224,7 @@ impl Engine {
             WebhookEdit::Move(to) => json!({ "host": to.host() }),
             _ => json!({}),
         };
-        audit::write(&mut step, event, action, of(change.plugin_id), detail).await?;
+        audit::write(&mut step, event, action, Subjects::of_plugin(change.plugin_id), detail).await?;
         step.commit().await?;
         Ok(ChangeWebhook::Done)
     }
@@ -240,7 +241,8 @@ impl Engine {
         if !tell_for_a_test(&mut step, &hearer, event).await? {
             return Ok(false);
         }
-        audit::write(&mut step, event, AuditAction::PluginWebhookTested, of(plugin), json!({})).await?;
+        audit::write(&mut step, event, AuditAction::PluginWebhookTested, Subjects::of_plugin(plugin), json!({}))
+            .await?;
         step.commit().await?;
         Ok(true)
     }
@@ -263,7 +265,8 @@ impl Engine {
             return Ok(false);
         }
         let detail = json!({ "message": id });
-        audit::write(&mut step, event, AuditAction::PluginWebhookSentAgain, of(plugin), detail).await?;
+        audit::write(&mut step, event, AuditAction::PluginWebhookSentAgain, Subjects::of_plugin(plugin), detail)
+            .await?;
         step.commit().await?;
         Ok(true)
     }
@@ -279,8 +282,4 @@ impl Engine {
 
 pub(super) fn address(text: &str) -> StoreResult<WebhookAddress> {
     text.parse().map_err(StoreError::broken)
-}
-
-pub(super) fn of(plugin: PluginId) -> Subjects {
-    Subjects { plugin_id: Some(plugin), ..Subjects::default() }
 }
