@@ -23,4 +23,4 @@ fmt:
 # Every page as a file with an index, and pictures of the real ones in four looks: target/pages/index.html.
 pages:
     mkdir -p target/pages
-    CONSENTRY_PAGES_DIR="$PWD/target/pages" scripts/test pages::
+    CONSENTRY_TEST_PAGES_DIR="$PWD/target/pages" scripts/test pages::

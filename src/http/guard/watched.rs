@@ -2,6 +2,8 @@
 //! that and takes its time. The endpoint is the pattern of the route table and never the path, in which strangers can write
 //! anything; of the query and of who asks there is nothing.
 
+use std::cell::LazyCell;
+
 use actix_web::{
     Error,
     body::MessageBody,
@@ -29,14 +31,17 @@ pub async fn watch(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let method = METHODS.into_iter().find(|known| request.method() == known).unwrap_or(OTHER_METHOD);
+    // A span is named before the request has found its route, so the table is searched for it: where anybody collects spans.
+    // Afterwards the answer knows its route.
+    let route = LazyCell::new(|| request.match_pattern());
     let span = tracing::info_span!(
         target: TARGET,
         "request",
         otel.kind = "server",
-        otel.name = name(method, &request),
+        otel.name = name(method, route.as_deref()),
         otel.status_code = Empty,
         http.request.method = method,
-        http.route = request.match_pattern(),
+        http.route = route.as_deref(),
         http.response.status_code = Empty,
         request.id = request_id::of(request.request()),
         oauth.grant = Empty,
@@ -56,8 +61,8 @@ pub async fn watch(
     answered
 }
 
-fn name(method: &str, request: &ServiceRequest) -> String {
-    request.match_pattern().map_or_else(|| method.to_owned(), |route| format!("{method} {route}"))
+fn name(method: &str, route: Option<&str>) -> String {
+    route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"))
 }
 
 /// Notes what a token request is about, once that is known; `grant_type` as its RFC has it.

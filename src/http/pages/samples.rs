@@ -1,5 +1,5 @@
 //! Every page, filled as the server would fill it and as a stranger would: what the tests of `pages` read,
-//! and what people look at (`CONSENTRY_PAGES_DIR=/some/folder cargo test pages::` writes them there, with an index).
+//! and what people look at (`CONSENTRY_TEST_PAGES_DIR=/some/folder cargo test pages::` writes them there, with an index).
 
 mod closed;
 mod console;

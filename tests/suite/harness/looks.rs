@@ -46,13 +46,13 @@ impl Chromium {
         self.tools("Emulation.setEmulatedMedia", media).await;
     }
 
-    /// The page as it stands is fit to be seen in all four looks; with `CONSENTRY_PAGES_DIR` set, pictures of it are
+    /// The page as it stands is fit to be seen in all four looks; with `CONSENTRY_TEST_PAGES_DIR` set, pictures of it are
     /// written there.
     pub async fn looks_well(&self, name: &str) {
         self.has_a_quiet_console().await;
         for look in WIDTHS {
             self.look(look).await;
-            if let Some(folder) = std::env::var_os("CONSENTRY_PAGES_DIR") {
+            if let Some(folder) = std::env::var_os("CONSENTRY_TEST_PAGES_DIR") {
                 let picture = self.picture().await;
                 std::fs::create_dir_all(&folder).expect("a folder for pictures");
                 std::fs::write(Path::new(&folder).join(format!("{name}_{look}.png")), picture).expect("a picture");

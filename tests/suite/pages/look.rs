@@ -1,5 +1,5 @@
 //! Every page at 390 and 1280 pixels, light and dark: nothing sticks out, the console is silent, axe-core finds no
-//! barrier. `CONSENTRY_PAGES_DIR=/some/folder scripts/test pages::look` leaves pictures of them there.
+//! barrier. `CONSENTRY_TEST_PAGES_DIR=/some/folder scripts/test pages::look` leaves pictures of them there.
 
 use consentry::model::{
     brand::Brand,

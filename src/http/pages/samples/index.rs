@@ -35,7 +35,7 @@ fn write(folder: &Path) -> io::Result<()> {
 #[test]
 fn every_page_is_in_the_index_with_what_it_names() {
     let temporary = tempfile::tempdir().unwrap();
-    let chosen = std::env::var_os("CONSENTRY_PAGES_DIR");
+    let chosen = std::env::var_os("CONSENTRY_TEST_PAGES_DIR");
     let folder = chosen.as_ref().map_or(temporary.path(), Path::new);
     write(folder).unwrap();
     let index = fs::read_to_string(folder.join("index.html")).unwrap();
