@@ -27,6 +27,9 @@ EXCUSED = {}
 # What tests guess with: words that the program says itself, such as `password` or `client_secret`.
 GUESSED = re.compile(r"[a-z_]+")
 
+# What tests write into every field to see that it comes back as text, and what no secret has.
+MARKUP = "<"
+
 # Lines that tell more on purpose, by what is in them, each with its reason.
 TOLD_ON_PURPOSE = {
     r" to=\S+ subject=": "the demo hands mail over to its log, and only it has these fields (docs/logging.md)",
@@ -43,10 +46,10 @@ SHAPES = {
 
 def pieces(kind, value):
     """What is sought for a value: nothing, itself, or its middle."""
-    if len(value) < SHORTEST or value in EXCUSED or GUESSED.fullmatch(value):
+    if len(value) < SHORTEST or value in EXCUSED or GUESSED.fullmatch(value) or MARKUP in value:
         return []
     if kind == "email":
-        return [value, value.replace("@", "%40")]
+        return [value, value.replace("@", "%40")] if "@" in value else []
     if len(value) < LONG:
         return [value]
     third = value[len(value) // 3 : len(value) * 2 // 3]
