@@ -25,6 +25,7 @@ pub const BEGINNING: Digest = Digest([0; 32]);
 
 const LINK: &[u8] = b"consentry audit link v1";
 const FORGOTTEN: &[u8] = b"consentry audit forgotten v1";
+const BEGUN_ANEW: &[u8] = b"consentry audit begun anew v1";
 
 /// The link after another one, or the first, of some events in the order of their ids. None for no events.
 pub fn link(
@@ -81,14 +82,17 @@ fn mac(key: &MacKey, of: &[u8]) -> [u8; 32] {
     mac
 }
 
-/// Says that the log was forgotten up to a link.
-pub fn forget(link: &AuditLink, forgotten_at: Timestamp, key: &MacKey) -> Forgotten {
-    begin_after((link.number, link.digest), forgotten_at, key)
-}
-
-/// Says that the log can be proved after a link, by its number and digest, and not before.
-pub fn begin_after((number, digest): (i64, Digest), forgotten_at: Timestamp, key: &MacKey) -> Forgotten {
-    let mut forgotten = Forgotten { number, digest, forgotten_at, kid: key.kid, mac: [0; 32] };
+/// Says that the log begins after a link, by its number and digest; and, unless that is as far, up to which one the keys
+/// of its links were given up. Each link holds the digest of the one before, so with that one all of them are vouched for
+/// as they are now.
+pub fn begin_after(
+    (number, digest): (i64, Digest),
+    unproven: Option<(i64, Digest)>,
+    forgotten_at: Timestamp,
+    key: &MacKey,
+) -> Forgotten {
+    let unproven = unproven.filter(|(last, _)| number < *last);
+    let mut forgotten = Forgotten { number, digest, unproven, forgotten_at, kid: key.kid, mac: [0; 32] };
     forgotten.mac = mac(key, &told(&forgotten));
     forgotten
 }
@@ -100,5 +104,9 @@ pub fn is_truly_forgotten(forgotten: &Forgotten, key: &MacKey) -> bool {
 
 fn told(forgotten: &Forgotten) -> Vec<u8> {
     let at = forgotten.forgotten_at.timestamp_micros().to_be_bytes();
-    [FORGOTTEN, &forgotten.number.to_be_bytes(), &at, &forgotten.digest.0].concat()
+    let begins = [&forgotten.number.to_be_bytes()[..], &at, &forgotten.digest.0].concat();
+    match forgotten.unproven {
+        None => [FORGOTTEN, &begins].concat(),
+        Some((last, digest)) => [BEGUN_ANEW, &begins, &last.to_be_bytes(), &digest.0].concat(),
+    }
 }

@@ -3,6 +3,10 @@
 //! The ids that links reach divide the log into stretches. An event of a stretch is a member of its link; or it was
 //! written late, and is a member of a later one; or it stands in none. So the walk goes once through both, in order,
 //! and has to remember only those it has met before their link. A running server may go on meanwhile.
+//!
+//! Links whose key was given up are walked like the others. Nothing proves one of them by itself, but each holds the digest
+//! of the one before, and the digest of the last was said under another key when the first was given up: what is altered
+//! since then breaks that.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -15,6 +19,7 @@ use chrono::TimeDelta;
 use super::{
     EVENTS, LINKS, canonical,
     chain::{self, BEGINNING, LATE},
+    proof::Proof,
 };
 use crate::{
     keys::ring::Ring,
@@ -92,12 +97,20 @@ pub struct Report {
     pub head: Option<AuditLink>,
     /// Up to which link the log was forgotten by its age.
     pub forgotten: Option<i64>,
-    /// Up to which link nothing is proved although it is there: the keys were lost, and the log began anew after it.
+    /// Up to which link the log is proved only as it was when the keys of links were given up, and not as it was written.
     pub unproven: Option<i64>,
     /// What is wrong, the first [`NAMED_MAX`] of it.
     pub findings: Vec<Finding>,
     /// How much is.
     pub found: u64,
+}
+
+impl Report {
+    fn note_beginning(&mut self, began: Option<&Forgotten>, proof: Proof<'_>) {
+        self.forgotten = began.map(|it| it.number).filter(|number| *number > 0);
+        let still_there = |number: &i64| self.forgotten.is_none_or(|forgotten| forgotten < *number);
+        self.unproven = proof.unproven().map(|(last, _)| last).filter(still_there);
+    }
 }
 
 /// A link as somebody kept it elsewhere.
@@ -133,11 +146,8 @@ impl FromStr for Anchor {
 ///
 /// The store's.
 pub async fn verify(store: &Store, ring: &Ring, expected: Option<Anchor>) -> StoreResult<Report> {
-    let forgotten = store.audit_forgotten().await?;
-    let mut walk = Walk::begin(store, ring, forgotten.as_ref());
-    if let Some(before) = &forgotten {
-        walk.pass_over(before).await?;
-    }
+    let began = store.audit_forgotten().await?;
+    let mut walk = Walk::begin(store, Proof::new(ring, began.as_ref()), began.as_ref());
     walk.expected = expected.filter(|anchor| !walk.meets(*anchor));
     loop {
         let links = store.audit_links(walk.number, LINKS).await?;
@@ -148,21 +158,7 @@ pub async fn verify(store: &Store, ring: &Ring, expected: Option<Anchor>) -> Sto
             walk.step(link).await?;
         }
     }
-    walk.end(forgotten.as_ref()).await
-}
-
-/// Whether a link by itself is what it was when it was made.
-pub fn holds(ring: &Ring, link: &AuditLink) -> bool {
-    // It says itself when it was made; what it reaches cannot be earlier than that.
-    let made_at = link.made_at.max(link.reached.time());
-    let key = ring.chaining_of(link.kid, made_at);
-    chain::digest(link) == link.digest && key.is_some_and(|key| chain::is_authentic(link, key))
-}
-
-/// Whether the log was forgotten so far by who has the key.
-pub fn is_true(ring: &Ring, forgotten: &Forgotten) -> bool {
-    let key = ring.chaining_of(forgotten.kid, forgotten.forgotten_at);
-    key.is_some_and(|key| chain::is_truly_forgotten(forgotten, key))
+    walk.end(began.as_ref()).await
 }
 
 /// What is looked at of an event.
@@ -184,14 +180,26 @@ struct Stray {
     is_excused: bool,
 }
 
+/// How much can be told of the link before by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It is proved.
+    Proved,
+    /// It is whole, and is what it was only if the one after it was made of it.
+    Whole,
+    /// What is wrong with it was told.
+    Told,
+}
+
 struct Walk<'a> {
     store: &'a Store,
-    ring: &'a Ring,
+    proof: Proof<'a>,
     report: Report,
     expected: Option<Anchor>,
     /// The link before: its number, what its digest is and has to be, and what it reached.
     number: i64,
     digests: [Digest; 2],
+    standing: Standing,
     reached: Option<AuditEventId>,
     strays: BTreeMap<AuditEventId, Stray>,
     /// Members that were found beyond where their link says it reaches; only one that was altered has such.
@@ -199,35 +207,25 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn begin(store: &'a Store, ring: &'a Ring, forgotten: Option<&Forgotten>) -> Self {
+    fn begin(store: &'a Store, proof: Proof<'a>, began: Option<&Forgotten>) -> Self {
         let mut walk = Self {
             store,
-            ring,
-            report: Report { forgotten: forgotten.map(|it| it.number), ..Report::default() },
+            proof,
+            report: Report::default(),
             expected: None,
-            number: forgotten.map_or(0, |it| it.number),
-            digests: [forgotten.map_or(BEGINNING, |it| it.digest); 2],
+            number: began.map_or(0, |it| it.number),
+            digests: [began.map_or(BEGINNING, |it| it.digest); 2],
+            standing: Standing::Proved,
             reached: None,
             strays: BTreeMap::new(),
             ahead: HashSet::new(),
         };
-        if forgotten.is_some_and(|it| !is_true(ring, it)) {
-            walk.find(Wrong::ForgottenWrongly, None, Some(walk.number));
+        if let Some(false_one) = began.filter(|it| !proof.is_of(it)) {
+            let last = false_one.unproven.map_or(false_one.number, |(last, _)| last.max(false_one.number));
+            walk.find(Wrong::ForgottenWrongly, None, Some(last));
         }
+        walk.report.note_beginning(began, proof);
         walk
-    }
-
-    /// Where the keys of what is before were lost, that is there still: the walk begins behind it.
-    async fn pass_over(&mut self, before: &Forgotten) -> StoreResult<()> {
-        let links = self.store.audit_links(before.number - 1, 1).await?;
-        let Some(last) = links.first().filter(|link| link.number == before.number) else { return Ok(()) };
-        if last.digest == before.digest && chain::digest(last) == last.digest {
-            self.reached = Some(last.reached);
-        } else {
-            self.find(Wrong::LinkChanged, None, Some(last.number));
-        }
-        (self.report.forgotten, self.report.unproven) = (None, Some(last.number));
-        Ok(())
     }
 
     /// Whether the walk stands at a link that is as expected.
@@ -243,20 +241,10 @@ impl<'a> Walk<'a> {
     }
 
     async fn step(&mut self, link: AuditLink) -> StoreResult<()> {
-        let gap = link.number.saturating_sub(self.number).saturating_sub(1);
-        if gap > 0 {
-            let missing = self.number + 1..link.number;
-            self.report.found += u64::try_from(gap).unwrap_or(0);
-            let room = NAMED_MAX.saturating_sub(self.report.findings.len());
-            let finding = |number| Finding { wrong: Wrong::LinkMissing, event: None, link: Some(number) };
-            self.report.findings.extend(missing.take(room).map(finding));
-        }
-        let follows = gap > 0 || self.digests.contains(&link.previous);
-        if !follows || !holds(self.ring, &link) {
-            self.find(Wrong::LinkChanged, None, Some(link.number));
-        }
+        let is_after_gap = self.miss_until(link.number);
+        let standing = self.judge(&link, is_after_gap);
         let until = self.reached.map_or(link.reached, |reached| reached.max(link.reached));
-        let met = self.walk_stretch(&link, until, gap > 0).await?;
+        let met = self.walk_stretch(&link, until, is_after_gap).await?;
         for member in link.members.iter().filter(|member| !met.contains(&member.event)) {
             self.look_for(*member, link.number).await?;
             if member.event > until {
@@ -264,11 +252,40 @@ impl<'a> Walk<'a> {
             }
         }
         (self.number, self.digests, self.reached) = (link.number, [link.digest, chain::digest(&link)], Some(until));
+        self.standing = standing;
         self.expected = self.expected.filter(|anchor| !self.meets(*anchor));
         self.report.links += 1;
         self.report.events += link.members.len() as u64;
         self.report.head = Some(link);
         Ok(())
+    }
+
+    /// Finds the links that are not there before this one, if any.
+    fn miss_until(&mut self, number: i64) -> bool {
+        let gap = number.saturating_sub(self.number).saturating_sub(1);
+        if gap > 0 {
+            let missing = self.number + 1..number;
+            self.report.found += u64::try_from(gap).unwrap_or(0);
+            let room = NAMED_MAX.saturating_sub(self.report.findings.len());
+            let finding = |number| Finding { wrong: Wrong::LinkMissing, event: None, link: Some(number) };
+            self.report.findings.extend(missing.take(room).map(finding));
+        }
+        gap > 0
+    }
+
+    /// Looks at a link by itself, and whether it was made of the one before. Where it was not, one of the two is another
+    /// than it was: this one, if the one before is proved.
+    fn judge(&mut self, link: &AuditLink, is_after_gap: bool) -> Standing {
+        let follows = is_after_gap || self.digests.contains(&link.previous);
+        let is_whole = self.proof.holds(link);
+        if !is_whole || (!follows && self.standing == Standing::Proved) {
+            self.find(Wrong::LinkChanged, None, Some(link.number));
+            return Standing::Told;
+        }
+        if !follows && self.standing == Standing::Whole {
+            self.find(Wrong::LinkChanged, None, Some(self.number));
+        }
+        if self.proof.rests_on_the_next(link) { Standing::Whole } else { Standing::Proved }
     }
 
     /// Goes through the events up to where a link reaches; which of its members are among them.
@@ -321,6 +338,9 @@ impl<'a> Walk<'a> {
     }
 
     async fn end(mut self, began: Option<&Forgotten>) -> StoreResult<Report> {
+        if let Some((last, _)) = self.proof.unproven() {
+            self.miss_until(last.saturating_add(1));
+        }
         let settled = self.reached.map(|reached| AuditEventId::last_of(reached.time() - LATE));
         for (event, stray) in std::mem::take(&mut self.strays) {
             match settled {
@@ -339,11 +359,11 @@ impl<'a> Walk<'a> {
         }
         // What was forgotten while the chain was walked is missing rightly.
         let now = self.store.audit_forgotten().await?.filter(|now| Some(now) != began);
-        if let Some(now) = now {
+        if let Some(now) = now.filter(|now| self.proof.is_of(now)) {
             let before = self.report.findings.len();
             self.report.findings.retain(|finding| finding.link.is_none_or(|link| link > now.number));
             self.report.found -= (before - self.report.findings.len()) as u64;
-            self.report.forgotten = Some(now.number);
+            self.report.note_beginning(Some(&now), self.proof);
         }
         if let Some(anchor) = self.expected {
             self.find(Wrong::NotExpected, None, Some(anchor.number));

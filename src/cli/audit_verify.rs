@@ -83,13 +83,21 @@ fn told(report: &Report) -> String {
         lines.push(format!("Up to link {number} the log was forgotten by its age."));
     }
     if let Some(number) = report.unproven {
-        lines.push(format!("Up to link {number} nothing can be proved any more: the keys it was made with are lost."));
+        lines.push(format!(
+            "Up to link {number} keys are lost: what was altered since they were given up is found, and what was before may not be."
+        ));
     }
     if let Some(head) = &report.head {
         lines.push(format!("The chain stands at {}", anchor(head)));
     }
     if report.found == 0 {
-        lines.push("Every event of a link is as it was written.".to_owned());
+        lines.push(match report.unproven {
+            None => "Every event of a link is as it was written.".to_owned(),
+            Some(number) => format!(
+                "Every event of a link after that one is as it was written; up to link {number}, as it was when those keys \
+                 were given up."
+            ),
+        });
         lines.push("An end that was cut off shows only beside an anchor kept elsewhere: --expect".to_owned());
     }
     lines.extend(report.findings.iter().map(|finding| format!("{:<17} {}", finding.wrong.as_str(), says(finding))));
@@ -111,7 +119,27 @@ fn says(finding: &Finding) -> String {
         Wrong::Inserted => format!("event {event} stands in no link, and those of its time were made without it"),
         Wrong::LinkMissing => format!("link {link} is not there"),
         Wrong::LinkChanged => format!("link {link} is not the one that was made, or its key is not here"),
-        Wrong::ForgottenWrongly => format!("that the log was forgotten up to link {link} was not said with the key"),
+        Wrong::ForgottenWrongly => {
+            format!("that the log was forgotten, or keys given up, as far as link {link} was not said with the key")
+        }
         Wrong::NotExpected => format!("link {link} is not there, or not as expected"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who has lost a key must not take an empty list of findings for the proof that it was.
+    #[test]
+    fn what_is_not_proved_is_said() {
+        let whole = told(&Report { links: 12, ..Report::default() });
+        assert!(whole.contains("Every event of a link is as it was written."), "{whole}");
+        let lost = Report { links: 12, unproven: Some(7), ..Report::default() };
+        assert_eq!(summary(&lost)["unproven"], 7);
+        let lost = told(&lost);
+        assert!(lost.contains("Up to link 7 keys are lost") && lost.contains("what was before may not be"), "{lost}");
+        assert!(!lost.contains("Every event of a link is as it was written."), "{lost}");
+        assert!(lost.contains("up to link 7, as it was when those keys were given up"), "{lost}");
     }
 }

@@ -198,7 +198,7 @@ async fn give_up(desk: &Desk, masters: &[MasterKey], yes: bool) -> Result<Answer
     let table = table(&keys, (now, &desk.keys));
     if !yes {
         let log = if keys.iter().any(|key| key.purpose == Purpose::Audit) {
-            " The audit log can be proved only from its last link on: look first what `audit verify` says of it."
+            " What was altered in the audit log until now may not be found any more: look first what `audit verify` says of it."
         } else {
             ""
         };

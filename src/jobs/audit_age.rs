@@ -2,7 +2,8 @@
 //!
 //! What is left begins after a link whose number and digest are kept under the key, so that nobody else can forget. For
 //! the same reason a link is looked at before it is forgotten: who wrote a false age into one would have the server
-//! delete what it does not want to be read, and vouch for that.
+//! delete what it does not want to be read, and vouch for that. Links whose keys were given up are vouched for by the last
+//! of them alone (`audit::proof`), so those are followed up to there before the first of them leaves.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,13 +11,17 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::{
-    audit::{chain, verify},
+    audit::{
+        chain::{self, BEGINNING},
+        proof::Proof,
+    },
     keys::{
         KeyError,
         ring::{IN_HAND, Ring},
     },
     model::{
         audit::{Actor, AuditAction, Origin, Subjects},
+        digest::Digest,
         id::AuditEventId,
         key::{Purpose, WrappedKey},
     },
@@ -24,7 +29,7 @@ use crate::{
     store::{
         StoreError,
         audit::Telling,
-        audit_links::{AuditLink, Forgotten},
+        audit_links::{AuditLink, Forgotten, NewBeginning},
     },
 };
 
@@ -40,6 +45,9 @@ const AT_ONCE: TimeDelta = TimeDelta::days(1);
 /// At most so many links, and about so many events, in one batch.
 const LINKS: u32 = 20;
 const EVENTS: usize = 500;
+
+/// How many links are read at once where they are only looked at.
+const LOOKED_AT: u32 = 100;
 
 /// Why nothing more was forgotten.
 #[derive(Debug, thiserror::Error)]
@@ -75,18 +83,22 @@ pub async fn once(server: &Server) -> Result<u64, ForgetError> {
     let before = server.clock.now() - age;
     let (mut total, mut up_to, mut ripe) = (0, 0, AuditEventId::last_of(before - AT_ONCE));
     loop {
-        let began = server.store.audit_forgotten().await?;
-        let links = oldest(server, began.as_ref(), ripe).await?;
+        let said = server.store.audit_forgotten().await?;
+        let links = oldest(server, ripe).await?;
         let Some(last) = links.last() else { break };
         let ring = server.keyring.current();
-        check(&ring, began.as_ref(), &links)?;
-        let forgotten = match began {
-            // Nothing proves these any more, and what comes after them is proved as before.
-            Some(began) if last.number <= began.number => began,
-            _ => chain::forget(last, server.clock.now(), ring.chaining()?),
-        };
-        if !server.store.forget_audit_links(&links, &forgotten).await? {
-            // Another node is at it.
+        let followed = if total == 0 { follow(server, &ring, said.as_ref()).await } else { Ok(()) };
+        if let Err(error) = followed.and_then(|()| check(&ring, said.as_ref(), &links)) {
+            if server.store.audit_forgotten().await? == said {
+                return Err(error);
+            }
+            // Another node is at it, and took away what was looked at.
+            break;
+        }
+        let unproven = said.as_ref().and_then(|it| it.unproven);
+        let now = chain::begin_after((last.number, last.digest), unproven, server.clock.now(), ring.chaining()?);
+        if !server.store.forget_audit_links(&links, &NewBeginning { before: said, now }).await? {
+            // Another node is at it, or keys were given up.
             break;
         }
         total += links.iter().map(|link| link.members.len() as u64).sum::<u64>();
@@ -118,15 +130,10 @@ async fn let_keys_go(server: &Server) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The oldest links that are old enough: of those whose keys were lost, or of those after them. The newest of all stays:
-/// the next one is made from it.
-async fn oldest(server: &Server, began: Option<&Forgotten>, ripe: AuditEventId) -> Result<Vec<AuditLink>, StoreError> {
+/// The oldest links that are old enough. The newest of all stays: the next one is made from it.
+async fn oldest(server: &Server, ripe: AuditEventId) -> Result<Vec<AuditLink>, StoreError> {
     let mut links = server.store.audit_links(0, LINKS).await?;
     links.pop();
-    let unproven = began.map_or(0, |it| links.iter().take_while(|link| link.number <= it.number).count());
-    if unproven > 0 {
-        links.truncate(unproven);
-    }
     let mut events = 0;
     let is_next = |link: &&AuditLink| {
         let is_first = events == 0;
@@ -138,18 +145,42 @@ async fn oldest(server: &Server, began: Option<&Forgotten>, ripe: AuditEventId) 
     Ok(links)
 }
 
-fn check(ring: &Ring, began: Option<&Forgotten>, links: &[AuditLink]) -> Result<(), ForgetError> {
-    let mut previous = match began {
-        Some(began) if verify::is_true(ring, began) => (began.number, began.digest),
-        Some(began) => return Err(ForgetError::Altered(began.number)),
-        None => (0, chain::BEGINNING),
-    };
-    let unproven = previous.0;
-    for link in links.iter().filter(|link| unproven < link.number) {
-        if (link.number - 1, link.previous) != previous || !verify::holds(ring, link) {
-            return Err(ForgetError::Altered(link.number));
+/// Goes from link to link up to the last whose key was given up, if any was.
+async fn follow(server: &Server, ring: &Ring, said: Option<&Forgotten>) -> Result<(), ForgetError> {
+    let proof = Proof::new(ring, said);
+    let Some((last, _)) = proof.unproven() else { return Ok(()) };
+    let mut before = beginning(proof, said)?;
+    while before.0 < last {
+        let links = server.store.audit_links(before.0, LOOKED_AT).await?;
+        if links.is_empty() {
+            return Err(ForgetError::Altered(before.0 + 1));
         }
-        previous = (link.number, link.digest);
+        before = chained(proof, before, &links)?;
     }
     Ok(())
+}
+
+fn check(ring: &Ring, said: Option<&Forgotten>, links: &[AuditLink]) -> Result<(), ForgetError> {
+    let proof = Proof::new(ring, said);
+    chained(proof, beginning(proof, said)?, links).map(drop)
+}
+
+/// The number and digest of the link after which the log begins.
+fn beginning(proof: Proof<'_>, said: Option<&Forgotten>) -> Result<(i64, Digest), ForgetError> {
+    match said {
+        Some(said) if proof.is_of(said) => Ok((said.number, said.digest)),
+        Some(said) => Err(ForgetError::Altered(said.number)),
+        None => Ok((0, BEGINNING)),
+    }
+}
+
+/// Goes over links, each of which has to be whole and made of the one before; answers what the last comes to.
+fn chained(proof: Proof<'_>, mut before: (i64, Digest), links: &[AuditLink]) -> Result<(i64, Digest), ForgetError> {
+    for link in links {
+        if (link.number - 1, link.previous) != before || !proof.holds(link) {
+            return Err(ForgetError::Altered(link.number));
+        }
+        before = (link.number, link.digest);
+    }
+    Ok(before)
 }

@@ -5,7 +5,7 @@
 
 use super::{Registry, RegistryError, RegistryResult};
 use crate::{
-    audit::chain,
+    audit::{chain, proof::Proof},
     keys::{
         KeyError,
         master::{self, MasterKey},
@@ -18,7 +18,11 @@ use crate::{
         public_key::SigningAlgorithm,
         resource::Resource,
     },
-    store::keys::{KeyRotation, RotateKey, Why},
+    store::{
+        Store,
+        audit_links::NewBeginning,
+        keys::{GiveUp, GivingUp, KeyRotation, RotateKey, Why},
+    },
 };
 
 /// What new keys are made by.
@@ -191,43 +195,50 @@ pub async fn end(registry: &Registry<'_>) -> RegistryResult<Vec<Kid>> {
 ///
 /// # Errors
 ///
-/// [`KeyError::Missing`] without a master key.
+/// [`KeyError::Missing`] without a master key; [`RegistryError::ChangedMeanwhile`] where the keys, or where the audit log
+/// begins, became others.
 pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<Vec<Kid>> {
     let now = registry.clock.now();
     let wrapping = masters.first().ok_or(KeyError::Missing("wrap others"))?;
-    let mut shut = registry.store.working_keys().await?;
-    shut.retain(|key| master::unwrap(masters, key).is_err());
-    let kids: Vec<Kid> = shut.iter().map(|key| key.kid).collect();
-    let given_up = registry.store.give_up_keys(&kids, &registry.audit(now)).await?;
-    let successor = |key: &WrappedKey| ring::new_key(wrapping, (key.purpose, key.algorithm), now, now);
-    let new: Vec<WrappedKey> =
-        shut.iter().filter(|key| key.is_newest()).map(successor).collect::<Result<_, KeyError>>()?;
-    registry.store.add_first_keys(&new, &registry.audit(now)).await?;
-    if shut.iter().any(|key| key.purpose == Purpose::Audit) {
-        begin_proof_anew(registry, masters, &kids).await?;
+    let keys = registry.store.working_keys().await?.into_iter();
+    let (open, shut): (Vec<_>, Vec<_>) = keys.partition(|key| master::unwrap(masters, key).is_ok());
+    if shut.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(given_up)
+    let successor = |key: &WrappedKey| ring::new_key(wrapping, (key.purpose, key.algorithm), now, now);
+    let successors: Vec<WrappedKey> =
+        shut.iter().filter(|key| key.is_newest()).map(successor).collect::<Result<_, KeyError>>()?;
+    let ring = Ring::unwrap(masters, &[open, successors.clone()].concat(), now);
+    let of_links: Vec<Kid> = shut.iter().filter(|key| key.purpose == Purpose::Audit).map(|key| key.kid).collect();
+    let log = begin_proof_anew(registry.store, &ring, &of_links).await?;
+    let giving_up = GivingUp { kids: shut.iter().map(|key| key.kid).collect(), successors, log };
+    match registry.store.give_up_keys(&giving_up, [&registry.audit(now), &registry.audit(now)]).await? {
+        GiveUp::GivenUp => Ok(giving_up.kids),
+        GiveUp::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
+    }
 }
 
-/// Where keys of links were just given up, nobody can tell what was written before: the audit log can be proved from the
-/// last of those links on, and that is said under a key that is there. Links and sayings of other keys that are not there
-/// were written by nobody here, and stay what they are: somebody's who altered the database.
-async fn begin_proof_anew(registry: &Registry<'_>, masters: &[MasterKey], given_up: &[Kid]) -> RegistryResult<()> {
-    let (now, store) = (registry.clock.now(), registry.store);
-    let ring = Ring::unwrap(masters, &store.working_keys().await?, now);
-    let said = store.audit_forgotten().await?;
-    let is_provable = said.as_ref().is_none_or(|said| ring.knows(said.kid));
-    if !is_provable && said.as_ref().is_some_and(|said| !given_up.contains(&said.kid)) {
-        return Ok(());
+/// Where keys of links are given up, nobody can tell any more what was written before. What is there from now on can be
+/// told: the last of those links is named under a key that is there, and closes those before it. Where the log began goes
+/// on being said, now under that key. What somebody said of it who had none of these keys stays what it is, and is found.
+async fn begin_proof_anew(store: &Store, ring: &Ring, given_up: &[Kid]) -> RegistryResult<Option<NewBeginning>> {
+    let before = store.audit_forgotten().await?;
+    let is_to_be_said_anew = before.as_ref().is_some_and(|said| given_up.contains(&said.kid));
+    if !is_to_be_said_anew && before.as_ref().is_some_and(|said| !Proof::new(ring, None).is_of(said)) {
+        return Ok(None);
     }
-    let said = said.map(|said| (said.number, said.digest));
-    let lost = store.last_link_of_a_gone_key().await?.filter(|link| given_up.contains(&link.kid));
-    let lost = lost.map(|link| (link.number, link.digest));
-    let Some(after) = lost.into_iter().chain(said).max_by_key(|(number, _)| *number) else { return Ok(()) };
-    if !is_provable || Some(after) != said {
-        store.keep_audit_forgotten(&chain::begin_after(after, now, ring.chaining()?)).await?;
+    let unproven_before = before.as_ref().and_then(|said| said.unproven);
+    let mut unproven = unproven_before;
+    for kid in given_up {
+        let lost = store.last_audit_link_of(*kid).await?.map(|link| (link.number, link.digest));
+        unproven = lost.into_iter().chain(unproven).max_by_key(|(number, _)| *number);
     }
-    Ok(())
+    if !is_to_be_said_anew && unproven == unproven_before {
+        return Ok(None);
+    }
+    let begins = before.as_ref().map_or((0, chain::BEGINNING), |said| (said.number, said.digest));
+    let now = chain::begin_after(begins, unproven, ring.as_of(), ring.chaining()?);
+    Ok(Some(NewBeginning { before, now }))
 }
 
 /// The last key of each algorithm that a purpose has keys of.

@@ -105,19 +105,30 @@ pub struct AuditLink {
     pub mac: [u8; 32],
 }
 
-/// The link after which the log can be proved: it was forgotten up to there, or the keys of what is before are lost.
+/// Where the log begins, said under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgotten {
-    /// The last link that was.
+    /// The last link that was forgotten by its age; 0 where none was.
     pub number: i64,
     /// Its digest.
     pub digest: Digest,
-    /// When it was.
+    /// The number and digest of the last link whose key was given up; none where that was forgotten too.
+    pub unproven: Option<(i64, Digest)>,
+    /// When this was said.
     pub forgotten_at: Timestamp,
     /// The working key.
     pub kid: Kid,
     /// All of this under that key.
     pub mac: [u8; 32],
+}
+
+/// What is said of the log's beginning from now on.
+#[derive(Clone, Debug)]
+pub struct NewBeginning {
+    /// What was said when this was decided. Where it is another thing by now, nothing is written.
+    pub before: Option<Forgotten>,
+    /// What is said in its place.
+    pub now: Forgotten,
 }
 
 impl Store {
@@ -166,23 +177,18 @@ impl Store {
         on_either_engine!(self, engine => engine.add_audit_link(link))
     }
 
-    /// Up to where the log was forgotten or cannot be proved, if any of it.
+    /// Where the log begins, if that is not its first link, or keys of links were given up.
     pub async fn audit_forgotten(&self) -> StoreResult<Option<Forgotten>> {
         on_either_engine!(self, engine => engine.audit_forgotten())
     }
 
-    /// The newest link that was made with a key which is gone.
-    pub async fn last_link_of_a_gone_key(&self) -> StoreResult<Option<AuditLink>> {
-        on_either_engine!(self, engine => engine.last_link_of_a_gone_key())
+    /// The newest link that was made with a key.
+    pub async fn last_audit_link_of(&self, kid: Kid) -> StoreResult<Option<AuditLink>> {
+        on_either_engine!(self, engine => engine.last_audit_link_of(kid))
     }
 
-    /// Says after which link the log can be proved, in the place of what was said before.
-    pub async fn keep_audit_forgotten(&self, forgotten: &Forgotten) -> StoreResult<()> {
-        on_either_engine!(self, engine => engine.keep_audit_forgotten(forgotten))
-    }
-
-    /// Forgets these links, which are the oldest there are, with their events; `false` where another node was quicker.
-    pub async fn forget_audit_links(&self, links: &[AuditLink], forgotten: &Forgotten) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.forget_audit_links(links, forgotten))
+    /// Forgets these links, which are the oldest there are, with their events; `false` where somebody else was quicker.
+    pub async fn forget_audit_links(&self, links: &[AuditLink], beginning: &NewBeginning) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.forget_audit_links(links, beginning))
     }
 }

@@ -1,6 +1,6 @@
 //! Operations on the table of working keys. What the times in it mean is `model::key`'s to say.
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, audit_links::NewBeginning, on_either_engine};
 use crate::model::{
     Timestamp,
     audit::Audit,
@@ -36,6 +36,26 @@ pub enum RotateKey {
     Rotated,
     /// The old one has a successor already, or is gone; nothing was written.
     MadeMeanwhile,
+}
+
+/// Keys that nobody can open any more, and what comes in their place.
+#[derive(Clone, Debug)]
+pub struct GivingUp {
+    /// Which.
+    pub kids: Vec<Kid>,
+    /// One for each purpose and algorithm whose newest is among them.
+    pub successors: Vec<WrappedKey>,
+    /// From where on the audit log can be proved, where links of it were made with any of them.
+    pub log: Option<NewBeginning>,
+}
+
+/// What became of giving keys up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUp {
+    /// They are gone, and what comes in their place is there.
+    GivenUp,
+    /// The keys or the log are others than they were; nothing was written.
+    ChangedMeanwhile,
 }
 
 /// A working key, wrapped by another master key than before.
@@ -90,9 +110,10 @@ impl Store {
         on_either_engine!(self, engine => engine.end_keys(audit))
     }
 
-    /// Wipes keys at once although what they made may come back, because nobody can open them any more; answers which.
-    pub async fn give_up_keys(&self, kids: &[Kid], audit: &Audit) -> StoreResult<Vec<Kid>> {
-        on_either_engine!(self, engine => engine.give_up_keys(kids, audit))
+    /// Wipes keys at once although what they made may come back, because nobody can open them any more, and puts others in
+    /// their place. One event tells of those that end, another of those that are added.
+    pub async fn give_up_keys(&self, giving_up: &GivingUp, audit: [&Audit; 2]) -> StoreResult<GiveUp> {
+        on_either_engine!(self, engine => engine.give_up_keys(giving_up, audit))
     }
 
     /// When the last connection ends that there is, at the latest.

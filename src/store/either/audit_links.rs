@@ -9,7 +9,7 @@ use crate::{
     model::{Timestamp, digest::Digest, id::AuditEventId, key::Kid},
     store::{
         StoreError, StoreResult,
-        audit_links::{AuditLink, EventRange, Forgotten, Member, StoredEvent},
+        audit_links::{AuditLink, EventRange, Forgotten, Member, NewBeginning, StoredEvent},
     },
 };
 
@@ -36,10 +36,7 @@ const ONE: &str = concat!(select_events!(), "where id = $1");
 
 const LAST: &str = concat!(select_links!(), "order by number desc limit 1");
 const AFTER: &str = concat!(select_links!(), "where number > $1 order by number limit $2");
-const LAST_OF_GONE: &str = concat!(
-    select_links!(),
-    "where kid not in (select kid from working_keys where gone_at is null) order by number desc limit 1"
-);
+const LAST_OF_KEY: &str = concat!(select_links!(), "where kid = $1 order by number desc limit 1");
 const FIRST_REACHING: &str = "select min(number) from audit_links where reached >= $1";
 const MEMBERS_AFTER: &str = "select members from audit_links where reached > $1";
 
@@ -53,16 +50,21 @@ const ADD: &str = "
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     on conflict (number) do nothing";
 
-const FORGOTTEN: &str = "select number, digest, forgotten_at, kid, mac from audit_forgotten";
+const FORGOTTEN: &str = "
+    select number, digest, unproven_number, unproven_digest, forgotten_at, kid, mac from audit_forgotten";
 
 const DELETE_LINKS: &str = "delete from audit_links where number between $1 and $2";
 
-const KEEP_FORGOTTEN: &str = "
-    insert into audit_forgotten (id, number, digest, forgotten_at, kid, mac)
-    values (1, $1, $2, $3, $4, $5)
-    on conflict (id) do update
-       set number = excluded.number, digest = excluded.digest, forgotten_at = excluded.forgotten_at,
-           kid = excluded.kid, mac = excluded.mac";
+const BEGIN_FIRST: &str = "
+    insert into audit_forgotten (id, number, digest, unproven_number, unproven_digest, forgotten_at, kid, mac)
+    values (1, $1, $2, $3, $4, $5, $6, $7)
+    on conflict (id) do nothing";
+
+/// All that was said is known by what authenticates it.
+const BEGIN_ANEW: &str = "
+    update audit_forgotten
+       set number = $1, digest = $2, unproven_number = $3, unproven_digest = $4, forgotten_at = $5, kid = $6, mac = $7
+     where kid = $8 and mac = $9";
 
 /// How many events are deleted in one statement.
 const BATCH: usize = 500;
@@ -139,6 +141,8 @@ impl TryFrom<LinkRow> for AuditLink {
 struct ForgottenRow {
     number: i64,
     digest: Vec<u8>,
+    unproven_number: Option<i64>,
+    unproven_digest: Option<Vec<u8>>,
     forgotten_at: Timestamp,
     kid: i64,
     mac: Vec<u8>,
@@ -245,6 +249,10 @@ impl Engine {
             Ok(Forgotten {
                 number: row.number,
                 digest: Digest(bytes(row.digest)?),
+                unproven: match row.unproven_number.zip(row.unproven_digest) {
+                    Some((number, digest)) => Some((number, Digest(bytes(digest)?))),
+                    None => None,
+                },
                 forgotten_at: row.forgotten_at,
                 kid: kid(row.kid)?,
                 mac: bytes(row.mac)?,
@@ -256,7 +264,7 @@ impl Engine {
     pub(in crate::store) async fn forget_audit_links(
         &self,
         links: &[AuditLink],
-        forgotten: &Forgotten,
+        beginning: &NewBeginning,
     ) -> StoreResult<bool> {
         let (Some(first), Some(last)) = (links.first(), links.last()) else { return Ok(false) };
         let mut step = self.begin().await?;
@@ -274,32 +282,35 @@ impl Engine {
             delete.push(")");
             delete.build().execute(&mut *step).await?;
         }
-        keep_forgotten(&mut step, forgotten).await?;
+        // Somebody may have given up keys of links since: what they said of those is not to be lost.
+        if !begin(&mut step, beginning).await? {
+            return Ok(false);
+        }
         step.commit().await?;
         Ok(true)
     }
 
-    pub(in crate::store) async fn last_link_of_a_gone_key(&self) -> StoreResult<Option<AuditLink>> {
+    pub(in crate::store) async fn last_audit_link_of(&self, key: Kid) -> StoreResult<Option<AuditLink>> {
+        let key = i64::from(key.0);
         let row: Option<LinkRow> =
-            reading!(self, connection => sqlx::query_as(LAST_OF_GONE).fetch_optional(&mut *connection))?;
+            reading!(self, connection => sqlx::query_as(LAST_OF_KEY).bind(key).fetch_optional(&mut *connection))?;
         row.map(AuditLink::try_from).transpose()
-    }
-
-    pub(in crate::store) async fn keep_audit_forgotten(&self, forgotten: &Forgotten) -> StoreResult<()> {
-        let mut step = self.begin().await?;
-        keep_forgotten(&mut step, forgotten).await?;
-        Ok(step.commit().await?)
     }
 }
 
-async fn keep_forgotten(step: &mut Connection, forgotten: &Forgotten) -> StoreResult<()> {
-    sqlx::query(KEEP_FORGOTTEN)
-        .bind(forgotten.number)
-        .bind(forgotten.digest.0.as_slice())
-        .bind(forgotten.forgotten_at)
-        .bind(i64::from(forgotten.kid.0))
-        .bind(forgotten.mac.as_slice())
-        .execute(step)
-        .await?;
-    Ok(())
+/// Says where the log begins; `false` where another thing is said of it than when that was decided.
+pub(super) async fn begin(step: &mut Connection, NewBeginning { before, now }: &NewBeginning) -> StoreResult<bool> {
+    let said = sqlx::query(if before.is_some() { BEGIN_ANEW } else { BEGIN_FIRST })
+        .bind(now.number)
+        .bind(now.digest.0.as_slice())
+        .bind(now.unproven.map(|(number, _)| number))
+        .bind(now.unproven.map(|(_, digest)| digest.0.to_vec()))
+        .bind(now.forgotten_at)
+        .bind(i64::from(now.kid.0))
+        .bind(now.mac.as_slice());
+    let said = match before {
+        Some(before) => said.bind(i64::from(before.kid.0)).bind(before.mac.as_slice()),
+        None => said,
+    };
+    Ok(said.execute(step).await?.rows_affected() == 1)
 }

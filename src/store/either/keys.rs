@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Connection, Engine, audit, reading};
+use super::{Connection, Engine, audit, audit_links, reading};
 use crate::{
     model::{
         Timestamp,
@@ -11,7 +11,7 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
-        keys::{KeyRotation, RewrappedKey, RotateKey, Why},
+        keys::{GiveUp, GivingUp, KeyRotation, RewrappedKey, RotateKey, Why},
     },
 };
 
@@ -139,18 +139,9 @@ impl Engine {
 
     pub(in crate::store) async fn add_first_keys(&self, keys: &[WrappedKey], event: &Audit) -> StoreResult<()> {
         let mut step = self.begin().await?;
-        let mut added = Vec::new();
-        for key in keys {
-            if insert(&mut step, key).await? {
-                added.push(json!({ "kid": key.kid.to_string(), "purpose": key.purpose.as_str() }));
-            }
+        if add(&mut step, keys, event).await? > 0 {
+            step.commit().await?;
         }
-        if added.is_empty() {
-            return Ok(());
-        }
-        let detail = json!({ "keys": added });
-        audit::write(&mut step, event, AuditAction::KeyAdded, Subjects::default(), detail).await?;
-        step.commit().await?;
         Ok(())
     }
 
@@ -238,16 +229,30 @@ impl Engine {
         Ok(ended)
     }
 
-    pub(in crate::store) async fn give_up_keys(&self, kids: &[Kid], event: &Audit) -> StoreResult<Vec<Kid>> {
+    pub(in crate::store) async fn give_up_keys(
+        &self,
+        giving_up: &GivingUp,
+        [ending, adding]: [&Audit; 2],
+    ) -> StoreResult<GiveUp> {
+        let GivingUp { kids, successors, log } = giving_up;
         let mut step = self.begin().await?;
         let mut ended = Vec::new();
         for kid in kids {
-            let row = sqlx::query_as(GIVE_UP).bind(i64::from(kid.0)).bind(event.at).bind(Vec::<u8>::new());
+            let row = sqlx::query_as(GIVE_UP).bind(i64::from(kid.0)).bind(ending.at).bind(Vec::<u8>::new());
             ended.extend(row.fetch_optional(&mut *step).await?);
         }
-        let ended = tell_of_ended(&mut step, ended, event).await?;
+        let ended = tell_of_ended(&mut step, ended, ending).await?;
+        // What is not committed is undone when the step is dropped.
+        if ended.len() != kids.len() || add(&mut step, successors, adding).await? != successors.len() {
+            return Ok(GiveUp::ChangedMeanwhile);
+        }
+        if let Some(beginning) = log
+            && !audit_links::begin(&mut step, beginning).await?
+        {
+            return Ok(GiveUp::ChangedMeanwhile);
+        }
         step.commit().await?;
-        Ok(ended)
+        Ok(GiveUp::GivenUp)
     }
 
     pub(in crate::store) async fn last_family_ends(&self) -> StoreResult<Option<Timestamp>> {
@@ -271,6 +276,22 @@ async fn tell_of_ended(step: &mut Connection, ended: Vec<(i64, String)>, event: 
         audit::write(step, event, AuditAction::KeyEnded, Subjects::default(), detail).await?;
     }
     Ok(kids)
+}
+
+/// Adds those that are not in another's way, and answers how many; one event for all of them.
+async fn add(step: &mut Connection, keys: &[WrappedKey], event: &Audit) -> StoreResult<usize> {
+    let mut added = Vec::new();
+    for key in keys {
+        if insert(step, key).await? {
+            added.push(json!({ "kid": key.kid.to_string(), "purpose": key.purpose.as_str() }));
+        }
+    }
+    let count = added.len();
+    if count > 0 {
+        let detail = json!({ "keys": added });
+        audit::write(step, event, AuditAction::KeyAdded, Subjects::default(), detail).await?;
+    }
+    Ok(count)
 }
 
 async fn insert(step: &mut Connection, key: &WrappedKey) -> StoreResult<bool> {

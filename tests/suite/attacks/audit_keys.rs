@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta};
 use consentry::{
     audit::{
         chain,
-        verify::{Report, Wrong, verify},
+        verify::{Anchor, Report, Wrong, verify},
     },
     clock::Clock,
     jobs::{audit_age, audit_links},
@@ -22,7 +22,8 @@ use consentry::{
     server::{Server, keyring::Keyring},
     store::{
         audit::Telling,
-        audit_links::{AuditLink, EventRange, StoredEvent},
+        audit_links::{AuditLink, EventRange, NewBeginning, StoredEvent},
+        keys::{GiveUp, GivingUp},
     },
 };
 use serde_json::json;
@@ -42,7 +43,10 @@ async fn world(engine: Engine) -> (World, Clock) {
 
 /// Writes an event now that says it happened then.
 async fn tell(server: &Server, at: Timestamp) -> AuditEventId {
-    let id = AuditEventId(random::id(server.clock.now()));
+    tell_as(server, AuditEventId(random::id(server.clock.now())), at).await
+}
+
+async fn tell_as(server: &Server, id: AuditEventId, at: Timestamp) -> AuditEventId {
     let audit = Audit { id, at, actor: Actor::Server, origin: Origin::default() };
     let telling = Telling { action: AuditAction::KeyResealed, subjects: Subjects::default(), detail: json!({}) };
     server.store.tell(telling, &audit).await.unwrap();
@@ -134,9 +138,15 @@ on_both_engines! {
         // Nor does it help to say that it was forgotten up to there.
         let last = made.last().unwrap();
         let key = MacKey { kid: ring.chaining().unwrap().kid, key: hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]) };
-        server.store.keep_audit_forgotten(&chain::forget(last, clock.now(), &key)).await.unwrap();
+        let now = chain::begin_after((0, chain::BEGINNING), Some((last.number, last.digest)), clock.now(), &key);
+        let log = Some(NewBeginning { before: None, now });
+        let said = GivingUp { kids: vec![], successors: vec![], log };
+        let audit = world.running.operator();
+        assert_eq!(server.store.give_up_keys(&said, [&audit, &audit]).await.unwrap(), GiveUp::GivenUp);
         let verified = verify(&server.store, &ring, None).await.unwrap();
         assert_eq!(verified.findings[0].wrong, Wrong::ForgottenWrongly);
+        let changed: Vec<_> = verified.findings[1..].iter().map(|it| (it.wrong, it.link)).collect();
+        assert_eq!((changed, verified.unproven), (expected, None));
     }
 
     async fn a_log_whose_key_is_lost_can_be_proved_from_then_on(engine) {
@@ -145,45 +155,184 @@ on_both_engines! {
         linked(server, &clock).await;
         linked(server, &clock).await;
         lose_the_key(&world).await;
-        let last = links(server).await.pop().unwrap().number;
         server.keyring.follow(&server.store, clock.now()).await.unwrap();
         let told = report(server).await;
-        assert_eq!((told.findings, told.unproven, told.forgotten, told.links), (vec![], Some(last), None, 0));
-        let event = linked(server, &clock).await;
+        assert_eq!((told.findings, told.unproven, told.forgotten, told.links), (vec![], Some(2), None, 2));
+        linked(server, &clock).await;
         let told = report(server).await;
-        assert_eq!((told.findings, told.unproven, told.links, told.waiting), (vec![], Some(last), 1, 0));
-
-        world.database.execute(&format!("delete from audit_links where number < {last}")).await;
-        assert_eq!(found(server).await, [], "nothing is proved of these");
-        let of_all = events(server, None).await;
-        assert_eq!(of_all.last().unwrap().id, event);
-        world.database.execute("update audit_events set address = '192.0.2.9' where request_id is null").await;
-        assert!(found(server).await.contains(&(Wrong::Changed, Some(last + 1))));
+        assert_eq!((told.findings, told.unproven, told.links, told.waiting), (vec![], Some(2), 3, 0));
+        // And once more, with the key that came in its place.
+        lose_the_key(&world).await;
+        linked(server, &clock).await;
+        let told = report(server).await;
+        assert_eq!((told.findings, told.unproven, told.links), (vec![], Some(3), 4));
     }
 
-    async fn what_is_not_proved_any_more_leaves_by_its_age(engine) {
+    /// Row 58: of what was there when its key was given up, and of what came after.
+    async fn an_event_that_is_altered_after_its_key_was_given_up_is_found(engine) {
+        let (world, clock) = given_up(engine).await;
+        let server = &world.running.server;
+        clock.advance(TimeDelta::hours(1));
+        linked(server, &clock).await;
+        let of_link = async |number: i64| links(server).await[usize::try_from(number - 1).unwrap()].members[0].event;
+        let id = |event: AuditEventId| match engine {
+            Engine::Sqlite => format!("id = x'{}'", event.0.simple()),
+            Engine::Postgres => format!("id = '{event}'"),
+        };
+        let (changed, deleted, later) = (of_link(2).await, of_link(4).await, of_link(5).await);
+        for event in [changed, later] {
+            world.database.execute(&format!("update audit_events set address = '192.0.2.9' where {}", id(event))).await;
+        }
+        world.database.execute(&format!("delete from audit_events where {}", id(deleted))).await;
+        let expected = [(Wrong::Changed, Some(2)), (Wrong::Deleted, Some(4)), (Wrong::Changed, Some(5))];
+        assert_eq!(found(server).await, expected);
+        let at = changed.time() + TimeDelta::seconds(1);
+        tell_as(server, AuditEventId(random::id(at)), at).await;
+        assert_eq!(found(server).await, [&expected[..], &[(Wrong::Inserted, None)]].concat());
+    }
+
+    /// Row 58: whoever changes a link can make its digest anew, and those of all links after it up to the last.
+    async fn a_link_that_is_changed_after_its_key_was_given_up_is_found(engine) {
+        let (world, _) = given_up(engine).await;
+        let server = &world.running.server;
+        let made = links(server).await;
+        for link in &made[..4] {
+            replace(&world, &digested(AuditLink { node: "other".to_owned(), ..link.clone() })).await;
+            assert_eq!(found(server).await, [(Wrong::LinkChanged, Some(link.number))]);
+            replace(&world, link).await;
+        }
+        let mut previous = chain::BEGINNING;
+        for link in &made[..4] {
+            let anew = digested(AuditLink { node: "other".to_owned(), previous, ..link.clone() });
+            previous = anew.digest;
+            replace(&world, &anew).await;
+        }
+        assert_eq!(found(server).await, [(Wrong::LinkChanged, Some(4))]);
+    }
+
+    /// Row 58: nor is it said that it was forgotten by its age.
+    async fn a_link_that_is_deleted_after_its_key_was_given_up_is_found(engine) {
+        let (world, _) = given_up(engine).await;
+        let server = &world.running.server;
+        let made = links(server).await;
+        for link in &made[..4] {
+            world.database.execute(&format!("delete from audit_links where number = {}", link.number)).await;
+            assert_eq!(found(server).await, [(Wrong::LinkMissing, Some(link.number))]);
+            server.store.add_audit_link(link).await.unwrap();
+        }
+        let all = |wrong: Wrong| (1..5).map(|number| (wrong, Some(number))).collect::<Vec<_>>();
+        world.database.execute("delete from audit_links where number <= 4").await;
+        assert_eq!(found(server).await, all(Wrong::LinkMissing));
+        // With the end of the log, what is named under the key is still missed.
+        world.database.execute("delete from audit_links").await;
+        assert_eq!(found(server).await, all(Wrong::LinkMissing));
+        world.database.execute("update audit_forgotten set number = 4, digest = unproven_digest").await;
+        assert_eq!(found(server).await, [(Wrong::ForgottenWrongly, Some(4))]);
+        // Without what is said of them, they are links whose key nobody has.
+        world.database.execute("delete from audit_forgotten").await;
+        for link in &made {
+            server.store.add_audit_link(link).await.unwrap();
+        }
+        assert_eq!(found(server).await, all(Wrong::LinkChanged));
+    }
+
+    /// Row 58: nothing here proves what was before, but a link that was kept elsewhere does.
+    async fn what_was_made_anew_before_its_key_was_given_up_is_found_by_an_anchor(engine) {
         let (world, clock) = world(engine).await;
         let server = &world.running.server;
         linked(server, &clock).await;
+        linked(server, &clock).await;
+        let made = links(server).await;
+        let kept = Some(Anchor { number: 2, digest: made[1].digest });
+        let mut previous = chain::BEGINNING;
+        for link in made {
+            let anew = digested(AuditLink { node: "other".to_owned(), previous, ..link });
+            previous = anew.digest;
+            replace(&world, &anew).await;
+        }
         lose_the_key(&world).await;
-        let second = linked(server, &clock).await;
+        linked(server, &clock).await;
+        assert_eq!(found(server).await, []);
+        let ring = server.keyring.current();
+        let findings = verify(&server.store, &ring, kept).await.unwrap().findings;
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        assert_eq!((finding.wrong, finding.link), (Wrong::NotExpected, Some(2)));
+        let as_it_is = Some(Anchor { number: 2, digest: previous });
+        assert_eq!(verify(&server.store, &ring, as_it_is).await.unwrap().findings, []);
+    }
+
+    async fn what_was_made_with_a_key_that_was_given_up_leaves_by_its_age(engine) {
+        let (world, clock) = world(engine).await;
+        let server = &world.running.server;
+        linked(server, &clock).await;
+        clock.advance(TimeDelta::days(30));
+        linked(server, &clock).await;
+        lose_the_key(&world).await;
+        linked(server, &clock).await;
+        let made = links(server).await;
         let age = server.settings.audit_age.unwrap();
-        clock.advance(age + TimeDelta::days(2));
-        let third = linked(server, &clock).await;
-        let before = links(server).await.len();
-        assert!(before >= 3);
+        clock.advance(age - TimeDelta::days(28));
         assert!(audit_age::once(server).await.unwrap() > 0);
-        let left: Vec<_> = links(server).await.into_iter().flat_map(|link| link.members).map(|it| it.event).collect();
-        assert!(left.contains(&third) && !left.contains(&second), "{left:?}");
+        assert_eq!(links(server).await, made[1..]);
         let told = report(server).await;
-        assert_eq!((told.findings, told.unproven), (vec![], None));
-        assert_eq!(told.forgotten, Some(links(server).await[0].number - 1));
+        assert_eq!((told.findings, told.forgotten, told.unproven), (vec![], Some(1), Some(2)));
+        // What the server did not forget is missed, although its key is lost.
+        world.database.execute("delete from audit_links where number = 2").await;
+        assert_eq!(found(server).await, [(Wrong::LinkMissing, Some(2))]);
+        server.store.add_audit_link(&made[1]).await.unwrap();
+
+        clock.advance(TimeDelta::days(40));
+        let newest = linked(server, &clock).await;
+        assert!(audit_age::once(server).await.unwrap() > 0);
+        let left = links(server).await;
+        let [last] = left.as_slice() else { panic!("{left:?}") };
+        assert!(last.members.iter().any(|member| member.event == newest));
+        let told = report(server).await;
+        assert_eq!((told.findings, told.forgotten, told.unproven), (vec![], Some(last.number - 1), None));
         // Once more, from a link that is proved.
         clock.advance(age + TimeDelta::days(2));
         linked(server, &clock).await;
         assert!(audit_age::once(server).await.unwrap() > 0);
         assert_eq!(found(server).await, []);
     }
+
+    /// Row 58: a link that says by a false age that it may go is whole by itself, and it is the next that gives it away.
+    async fn a_false_age_is_not_believed_of_a_link_whose_key_was_given_up(engine) {
+        let (world, _) = given_up(engine).await;
+        let server = &world.running.server;
+        let first = links(server).await.remove(0);
+        let old = AuditEventId::last_of(DateTime::from_timestamp(1_000_000_000, 0).unwrap());
+        replace(&world, &digested(AuditLink { reached: old, ..first })).await;
+        let before = events(server, None).await.len();
+        let refused = audit_age::once(server).await.unwrap_err();
+        assert!(refused.to_string().contains("at link 2"), "{refused}");
+        assert_eq!(events(server, None).await.len(), before);
+        assert_eq!(found(server).await, [(Wrong::LinkChanged, Some(1))]);
+    }
+}
+
+/// A log of four links whose key was given up, and one more.
+async fn given_up(engine: Engine) -> (World, Clock) {
+    let (world, clock) = world(engine).await;
+    let server = &world.running.server;
+    for _ in 0..4 {
+        linked(server, &clock).await;
+    }
+    lose_the_key(&world).await;
+    linked(server, &clock).await;
+    assert_eq!((links(server).await.len(), found(server).await), (5, vec![]));
+    (world, clock)
+}
+
+/// The link as anybody can make it who has no key.
+fn digested(link: AuditLink) -> AuditLink {
+    AuditLink { digest: chain::digest(&link), ..link }
+}
+
+/// Puts a link in the place of the one with its number.
+async fn replace(world: &World, link: &AuditLink) {
+    world.database.execute(&format!("delete from audit_links where number = {}", link.number)).await;
+    assert!(world.running.server.store.add_audit_link(link).await.unwrap());
 }
 
 /// The key is lost with a master key, and given up by who has another one.

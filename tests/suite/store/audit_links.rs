@@ -16,11 +16,12 @@ use consentry::{
         key_timetable::KeyTimetable,
     },
     random,
-    registry::keys::{Means, rotate},
+    registry::keys::{Means, give_up, rotate},
     server::Server,
     store::{
         audit::Telling,
-        audit_links::{AuditLink, EventRange, Forgotten},
+        audit_links::{AuditLink, EventRange, NewBeginning},
+        keys::{GiveUp, GivingUp},
     },
 };
 use futures_util::future::join_all;
@@ -28,12 +29,24 @@ use serde_json::json;
 
 use super::{facts::at, tables::Tables};
 use crate::{
-    harness::server::{MASTER, Options, World},
+    harness::{
+        databases::Engine,
+        server::{MASTER, Options, World},
+    },
     on_both_engines,
 };
 
+/// Nobody says any more where the log begins.
+const REFUSES: [&[&str]; 2] = [
+    &["create trigger refuse before insert on audit_forgotten begin select raise(abort, 'refused'); end"],
+    &[
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$",
+        "create trigger refuse before insert on audit_forgotten for each row execute function refuse()",
+    ],
+];
+
 /// A server whose clock stands still.
-async fn world(engine: crate::harness::databases::Engine) -> (World, Clock) {
+async fn world(engine: Engine) -> (World, Clock) {
     let clock = Clock::standing_at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
     (World::with(engine, Options { clock: clock.clone(), ..Options::default() }).await, clock)
 }
@@ -179,22 +192,67 @@ on_both_engines! {
         assert_eq!(server.store.audit_links(1, 1).await.unwrap(), made[1..2]);
 
         let ring = server.keyring.current();
-        let forgotten = chain::forget(&made[1], at(7), ring.chaining().unwrap());
+        let after = |link: &AuditLink, at| {
+            chain::begin_after((link.number, link.digest), None, at, ring.chaining().unwrap())
+        };
+        let forgotten = after(&made[1], at(7));
+        let beginning = NewBeginning { before: None, now: forgotten.clone() };
         assert_eq!(server.store.audit_forgotten().await.unwrap(), None);
-        let both = [0; 2].map(|_| server.store.forget_audit_links(&made[..2], &forgotten));
+        let both = [0; 2].map(|_| server.store.forget_audit_links(&made[..2], &beginning));
         let [one, other] = <[_; 2]>::try_from(join_all(both).await).unwrap().map(Result::unwrap);
         assert_ne!(one, other, "one of two");
         assert_eq!(links(server).await, made[2..]);
-        assert_eq!(server.store.audit_forgotten().await.unwrap(), Some(forgotten.clone()));
+        assert_eq!(server.store.audit_forgotten().await.unwrap(), Some(forgotten));
         let everything = EventRange { plugin: None, after: None, until: AuditEventId(uuid::Uuid::max()), rows_max: 1000 };
         let left = server.store.stored_event_ids(&everything).await.unwrap();
         assert_eq!(left, made[2].members.iter().map(|member| member.event).collect::<Vec<_>>());
         for gone in made[..2].iter().flat_map(|link| &link.members) {
             assert!(server.store.stored_event(gone.event).await.unwrap().is_none());
         }
-        let Forgotten { number, .. } = chain::forget(&made[2], at(8), ring.chaining().unwrap());
-        assert_eq!(number, 3);
+        // Whoever knows of another beginning forgets nothing.
+        let stale = NewBeginning { before: None, now: after(&made[2], at(8)) };
+        assert!(!server.store.forget_audit_links(&made[2..], &stale).await.unwrap());
+        assert_eq!(links(server).await, made[2..]);
         assert_eq!(Tables::of(&world.database).await.lines("select cast(number as text) from audit_forgotten").await, ["2"]);
+    }
+
+    /// Whoever is cut off in between, or finds that the log begins elsewhere by then, has given nothing up.
+    async fn keys_are_given_up_in_one_step_or_not_at_all(engine) {
+        let (world, clock) = world(engine).await;
+        let (server, registry, masters) = (&world.running.server, world.running.registry(), [MasterKey::new(MASTER)]);
+        clock.advance(TimeDelta::seconds(10));
+        audit_links::link(server).await.unwrap();
+        let made = links(server).await;
+        world.database.execute("update working_keys set master = 'ffffffff' where purpose in ('audit', 'mac')").await;
+        let now = async || {
+            let keys = server.store.working_keys_ever().await.unwrap();
+            let events = world.database.count("audit_events").await;
+            format!("{keys:?} {events} {:?}", server.store.audit_forgotten().await.unwrap())
+        };
+        let before = now().await;
+        for statement in REFUSES[usize::from(engine == Engine::Postgres)] {
+            world.database.execute(statement).await;
+        }
+        assert!(give_up(&registry, &masters).await.is_err(), "the last thing that it writes is refused");
+        assert_eq!(now().await, before);
+        let table = if engine == Engine::Postgres { " on audit_forgotten" } else { "" };
+        world.database.execute(&format!("drop trigger refuse{table}")).await;
+
+        let ring = server.keyring.current();
+        let begins = |after| chain::begin_after(after, None, clock.now(), ring.chaining().unwrap());
+        let other = begins((1, made[0].digest));
+        let log = Some(NewBeginning { before: Some(other.clone()), now: begins((0, chain::BEGINNING)) });
+        let kids = vec![ring.chaining().unwrap().kid];
+        let stale = GivingUp { kids, successors: vec![], log };
+        let [ending, adding] = [0; 2].map(|_| world.running.operator());
+        let given_up = server.store.give_up_keys(&stale, [&ending, &adding]).await.unwrap();
+        assert_eq!((given_up, now().await), (GiveUp::ChangedMeanwhile, before));
+
+        assert_eq!(give_up(&registry, &masters).await.unwrap().len(), 2);
+        let said = server.store.audit_forgotten().await.unwrap().unwrap();
+        assert_eq!((said.number, said.unproven), (0, Some((1, made[0].digest))));
+        server.keyring.follow(&server.store, clock.now()).await.unwrap();
+        assert!(server.keyring.current().lacking().is_empty());
     }
 
     /// Links stay verifiable for as long as they are there, and no longer is the key that made them.

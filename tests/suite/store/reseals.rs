@@ -53,6 +53,7 @@ const NOT_SEALED: &[(&str, &[&str])] = &[
             "audit_links.previous",
             "audit_links.mac",
             "audit_forgotten.digest",
+            "audit_forgotten.unproven_digest",
             "audit_forgotten.mac",
         ],
     ),
