@@ -18,7 +18,7 @@ use crate::{
     },
     passwords::Passwords,
     server::people::invitation,
-    store::people::Deletion,
+    store::{accounts::ListedAccount, people::Deletion},
 };
 
 /// How many accounts are read at a time, and listed unless more are asked for.
@@ -59,6 +59,9 @@ pub(super) struct List {
     /// Only those that were made after the one with this id: the last of the list before
     #[arg(long, value_name = "ACCOUNT_ID")]
     after: Option<uuid::Uuid>,
+    /// Only those that have an authenticator app
+    #[arg(long)]
+    with_app: bool,
 }
 
 pub(super) async fn invite(arguments: &Invite, desk: &Desk) -> Result<Answer, Failure> {
@@ -89,28 +92,50 @@ pub(super) async fn invite(arguments: &Invite, desk: &Desk) -> Result<Answer, Fa
 
 pub(super) async fn list(arguments: &List, desk: &Desk) -> Result<Answer, Failure> {
     let (mut accounts, mut after) = (Vec::new(), arguments.after.map(AccountId));
-    loop {
-        let left = arguments.limit - u32::try_from(accounts.len()).unwrap_or(arguments.limit);
-        let page = desk.store.accounts(after, left.min(PAGE)).await?;
+    let most = arguments.limit as usize;
+    while accounts.len() < most {
+        // Of those that are asked for some may be few among very many.
+        let page = desk.store.accounts(after, PAGE).await?;
         let Some(last) = page.last() else { break };
-        after = Some(last.id);
-        accounts.extend(page);
+        after = Some(last.account.id);
+        accounts.extend(page.into_iter().filter(|listed| listed.has_app || !arguments.with_app));
     }
-    let row = |account: &Account| {
+    accounts.truncate(most);
+    let row = |listed: &ListedAccount| {
+        let account = &listed.account;
         let state = match (account.enabled, account.email_verified_at) {
             (false, _) => "disabled",
             (true, None) => "unverified",
             (true, Some(_)) => "verified",
         };
-        [account.email.to_string(), account.name.clone(), account.role.as_str().to_owned(), state.to_owned()]
+        let role = account.role.as_str().to_owned();
+        [account.email.to_string(), account.name.clone(), role, state.to_owned(), factors(listed)]
     };
     let text = if accounts.is_empty() {
         "There are no accounts.".to_owned()
     } else {
-        let head = ["EMAIL", "NAME", "ROLE", "STATE"].map(str::to_owned);
+        let head = ["EMAIL", "NAME", "ROLE", "STATE", "SECOND FACTORS"].map(str::to_owned);
         columns(&std::iter::once(head).chain(accounts.iter().map(row)).collect::<Vec<_>>())
     };
-    Ok(Answer { json: accounts.iter().map(summary).collect(), text })
+    let with_factors = |listed: &ListedAccount| {
+        let mut json = summary(&listed.account);
+        json["authenticator_app"] = listed.has_app.into();
+        json["passkeys"] = listed.passkeys.into();
+        json
+    };
+    Ok(Answer { json: accounts.iter().map(with_factors).collect(), text })
+}
+
+/// What an account has beside a password, in words.
+fn factors(listed: &ListedAccount) -> String {
+    let passkeys = match listed.passkeys {
+        0 => None,
+        1 => Some("1 passkey".to_owned()),
+        more => Some(format!("{more} passkeys")),
+    };
+    let app = listed.has_app.then(|| "authenticator app".to_owned());
+    let all: Vec<String> = app.into_iter().chain(passkeys).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
 
 /// Whoever asks for this has lost what would have shown that it is them: the operator has to be sure of that in another way.

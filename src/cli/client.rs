@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{
-        client::{Client, ClientSecret},
+        client::{Client, ClientSecret, Registration},
         redirect_uri::RedirectUri,
     },
     registry::RegistryError,
@@ -140,6 +140,14 @@ async fn list(desk: &Desk) -> Result<Answer, Failure> {
     Ok(Answer { json, text })
 }
 
+fn by_whom(registration: Registration) -> &'static str {
+    match registration {
+        Registration::ByHand => "by hand",
+        Registration::Document => "by its document",
+        Registration::Dynamic => "by itself",
+    }
+}
+
 async fn show(client_id: &str, desk: &Desk) -> Result<Answer, Failure> {
     let client = find(client_id, desk).await?;
     let scopes = client.scopes.as_ref().map_or_else(|| "(any)".to_owned(), ToString::to_string);
@@ -150,7 +158,7 @@ async fn show(client_id: &str, desk: &Desk) -> Result<Answer, Failure> {
         ["Preset".to_owned(), client.dialect.as_str().to_owned()],
         ["State".to_owned(), if client.enabled { "enabled" } else { "disabled" }.to_owned()],
         ["Scopes".to_owned(), scopes],
-        ["Registered".to_owned(), shown(client.created_at)],
+        ["Registered".to_owned(), format!("{}, {}", shown(client.created_at), by_whom(client.registration))],
     ];
     facts.extend(client.redirect_uris.iter().map(|uri| ["Callback".to_owned(), uri.to_string()]));
     let mut text = columns(&facts);

@@ -105,7 +105,7 @@ async fn told(registry: &Registry<'_>, reseal: &Reseal) -> Result<Answer, Failur
             lines.push(format!("{} open under no key, and stay as they are:", progress.unreadable));
             lines.extend(unreadable.iter().map(|(column, row)| format!("  {column} of {row}")));
         }
-        lines.push("Keys of before are wiped in ten minutes, by a server.".to_owned());
+        lines.push("Keys of before are wiped by a server, an hour after they were replaced or later.".to_owned());
     } else {
         lines.push(format!(
             "A server is at it: {resealed} values are sealed anew with the key {kid}, {remaining} are left."

@@ -53,7 +53,7 @@ pub async fn once(server: &Server) -> Result<(), RegistryError> {
             );
         }
     }
-    for kid in keys::end(&registry).await? {
+    for kid in keys::end(&registry, &server.keyring.current()).await? {
         tracing::info!(key.id = %kid, "a working key was wiped: nothing it made can come back");
     }
     Ok(())

@@ -24,7 +24,8 @@ use crate::{
     random,
 };
 
-/// A process that was held up may make a link of the audit log for a while with a key that another one took over from.
+/// For so long a process that was held up may still come with what it made with a key that another one took over from: a
+/// link of the audit log, or a row that keeps something sealed.
 pub const IN_HAND: TimeDelta = TimeDelta::hours(1);
 
 /// A key that authenticates.

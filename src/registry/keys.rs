@@ -3,7 +3,9 @@
 //! A change begins now and takes effect later, at an instant that every node knows by then (`model::key_timetable`). How
 //! they are used in between is `keys::ring`'s to say. The command line calls this, and `jobs::keys`.
 
-use super::{Registry, RegistryError, RegistryResult};
+use std::time::Duration;
+
+use super::{Registry, RegistryError, RegistryResult, resealing};
 use crate::{
     audit::{chain, proof::Proof},
     keys::{
@@ -24,6 +26,12 @@ use crate::{
         keys::{GiveUp, GivingUp, KeyRotation, RotateKey, Why},
     },
 };
+
+/// How often it is tried to empty the database's log, where somebody reads it.
+const SCRUBS_MAX: u32 = 10;
+
+/// How long after one of these the next comes.
+const SCRUB_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What new keys are made by.
 #[derive(Clone, Copy, Debug)]
@@ -172,21 +180,47 @@ pub async fn sign_for(
     Ok((resource, begins))
 }
 
-/// Wipes the keys that are needed no more, and answers which.
-pub async fn end(registry: &Registry<'_>) -> RegistryResult<Vec<Kid>> {
+/// Wipes the keys that are needed no more, and answers which. Whether rows need those that sealed them is looked up first;
+/// where that fails, they alone stay.
+pub async fn end(registry: &Registry<'_>, ring: &Ring) -> RegistryResult<Vec<Kid>> {
     let now = registry.clock.now();
-    let is_over = |key: &WrappedKey| key.needed_until.is_some_and(|until| until <= now);
+    let mut ending = registry.store.working_keys().await?;
+    ending.retain(|key| key.needed_until.is_some_and(|until| until <= now));
     // Most turns find none, and a step that writes is not begun for nothing.
-    if !registry.store.working_keys().await?.iter().any(is_over) {
+    if ending.is_empty() {
         return Ok(Vec::new());
     }
-    for kid in registry.store.take_back_ends(now).await? {
-        tracing::warn!(
-            key.id = %kid,
-            "rows were written with a working key that was to be wiped; it stays until they are sealed anew"
-        );
+    let mut wiped = registry.store.end_keys(&registry.audit(now)).await?;
+    ending.retain(|key| key.purpose == Purpose::SealData);
+    if !ending.is_empty() {
+        match resealing::end_keys(registry, ring, &ending).await {
+            Ok(kids) => wiped.extend(kids),
+            Err(error) => tracing::warn!(
+                %error,
+                "whether rows need the working keys that sealed them could not be looked up; these keys stay until it can"
+            ),
+        }
     }
-    Ok(registry.store.end_keys(&registry.audit(now)).await?)
+    if !wiped.is_empty() {
+        scrub(registry.store).await;
+    }
+    Ok(wiped)
+}
+
+/// What was wiped or wrapped anew is to stand in no file of the database any more. Nothing depends on it, so nothing fails
+/// by it.
+pub async fn scrub(store: &Store) {
+    for turn in 0..SCRUBS_MAX {
+        if turn > 0 {
+            tokio::time::sleep(SCRUB_INTERVAL).await;
+        }
+        match store.scrub().await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => return tracing::warn!(%error, "the bytes of keys that were wiped may stand in a file still"),
+        }
+    }
+    tracing::warn!("somebody reads the database for long, and keeps the bytes of keys that were wiped in its log");
 }
 
 /// Gives up the keys that none of the master keys opens, because those that would are lost; answers which. Those that were
@@ -198,7 +232,7 @@ pub async fn end(registry: &Registry<'_>) -> RegistryResult<Vec<Kid>> {
 /// [`KeyError::Missing`] without a master key; [`RegistryError::ChangedMeanwhile`] where the keys, or where the audit log
 /// begins, became others.
 pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<Vec<Kid>> {
-    let now = registry.clock.now();
+    let (now, store) = (registry.clock.now(), registry.store);
     let wrapping = masters.first().ok_or(KeyError::Missing("wrap others"))?;
     let keys = registry.store.working_keys().await?.into_iter();
     let (open, shut): (Vec<_>, Vec<_>) = keys.partition(|key| master::unwrap(masters, key).is_ok());
@@ -213,7 +247,10 @@ pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> Registry
     let log = begin_proof_anew(registry.store, &ring, &of_links).await?;
     let giving_up = GivingUp { kids: shut.iter().map(|key| key.kid).collect(), successors, log };
     match registry.store.give_up_keys(&giving_up, [&registry.audit(now), &registry.audit(now)]).await? {
-        GiveUp::GivenUp => Ok(giving_up.kids),
+        GiveUp::GivenUp => {
+            scrub(registry.store).await;
+            Ok(giving_up.kids)
+        }
         GiveUp::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
     }
 }

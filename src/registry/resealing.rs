@@ -3,7 +3,8 @@
 //!
 //! A walk looks at every sealed value there is, in batches that are kept with how far it is (`store::reseals`). It is
 //! enough when a walk found nothing to do from its beginning to its end: until then another follows. `jobs::reseal` and
-//! `consentry key reseal` take turns at it, on however many nodes.
+//! `consentry key reseal` take turns at it, on however many nodes. The keys of before end no sooner than an hour after they
+//! were replaced, and after a last look.
 
 use std::time::Duration;
 
@@ -12,14 +13,22 @@ use uuid::Uuid;
 
 use super::{Registry, RegistryResult};
 use crate::{
-    keys::{KeyError, place::Place, ring::Ring, seal},
+    keys::{
+        KeyError,
+        place::Place,
+        ring::{IN_HAND, Ring},
+        seal,
+    },
     model::{
         Timestamp,
         id::{AccountId, MailId, PluginId, SecretId, SecretVersionId},
         key::{Kid, Purpose, WrappedKey},
     },
     random,
-    store::reseals::{Progress, Reseal, ResealEnd, ResealKeeping, ResealTaking, ResealedRow, SealedColumn, SealedRow},
+    store::{
+        keys::Lost,
+        reseals::{Progress, Reseal, ResealEnd, ResealKeeping, ResealTaking, ResealedRow, SealedColumn, SealedRow},
+    },
 };
 
 /// How many values are looked at, and perhaps sealed anew, in one step.
@@ -131,6 +140,48 @@ pub async fn turn(registry: &Registry<'_>, ring: &Ring, lasts: Duration) -> Regi
     }
 }
 
+/// Wipes keys that no row needs any more, of those whose end has come; answers which. A value that opens under no key
+/// holds up nothing here either, but nothing passes for such a value only because its key does not open here.
+pub(super) async fn end_keys(registry: &Registry<'_>, ring: &Ring, ending: &[WrappedKey]) -> RegistryResult<Vec<Kid>> {
+    let mut lost = Vec::new();
+    for key in ending {
+        // The ring gives out a key until its end, and that was just now.
+        let before = ring.at(key.needed_until.unwrap_or(key.created_at) - TimeDelta::milliseconds(1));
+        if before.sealing_of(Purpose::SealData, key.kid).is_none() {
+            continue;
+        }
+        for column in SealedColumn::ALL {
+            let rows = lost_in(registry, &before, (*column, key.kid)).await?;
+            lost.push(Lost { kid: key.kid, column: *column, rows });
+        }
+    }
+    let ended = registry.store.end_sealing_keys(&lost, &registry.audit(registry.clock.now())).await?;
+    for kid in ended.kept {
+        tracing::warn!(
+            key.id = %kid,
+            "rows were written with a working key that was to be wiped; it stays until they are sealed anew"
+        );
+    }
+    Ok(ended.wiped)
+}
+
+/// How many values of a column are sealed with a key and open under none. Where one of them opens they are not told
+/// apart: the key stays for it.
+async fn lost_in(registry: &Registry<'_>, ring: &Ring, of: (SealedColumn, Kid)) -> RegistryResult<u64> {
+    let (mut count, mut after) = (0, None);
+    loop {
+        let rows = registry.store.sealed_with(of, after, BATCH).await?;
+        if rows.iter().any(|row| place(of.0, row.id).open(ring, &row.sealed).is_some()) {
+            return Ok(0);
+        }
+        count += rows.len() as u64;
+        if rows.len() < BATCH as usize {
+            return Ok(count);
+        }
+        after = rows.last().map(|row| row.id);
+    }
+}
+
 /// Whether every key opens here that may have sealed something.
 async fn knows_all(registry: &Registry<'_>, ring: &Ring) -> RegistryResult<()> {
     for key in keys(registry).await? {
@@ -219,7 +270,11 @@ impl Walk<'_> {
 
     async fn finish(&mut self, now: Timestamp) -> RegistryResult<Step> {
         let Reseal { kid, turn, progress, .. } = self.reseal;
-        let end = ResealEnd { kid, turn, progress, keys_needed_until: now + ON_ITS_WAY };
+        let newest = keys(self.registry).await?.into_iter().find(|key| key.kid == kid);
+        // Whoever was held up with an older key in hand finds it as long as that.
+        let in_hand = newest.map(|key| key.active_at + IN_HAND);
+        let needed_until = in_hand.into_iter().fold(now + ON_ITS_WAY, Timestamp::max);
+        let end = ResealEnd { kid, turn, progress, keys_needed_until: needed_until };
         if !self.registry.store.finish_reseal(&end, &self.registry.audit(now)).await? {
             return Ok(Step::Lost);
         }

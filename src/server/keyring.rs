@@ -24,6 +24,7 @@ use crate::{
         key::{Kid, WrappedKey},
     },
     random,
+    registry::keys,
     store::{Store, StoreError, StoreResult, keys::RewrappedKey},
 };
 
@@ -189,6 +190,7 @@ impl Keyring {
         let rewrapped = self.rewrap(&rows, store, now).await?;
         if rewrapped > 0 {
             tracing::info!(keys = rewrapped, "working keys are wrapped by the first master key now");
+            keys::scrub(store).await;
             rows = store.working_keys().await?;
         }
         for master in self.idle_masters(&rows) {

@@ -34,6 +34,17 @@ pub enum AddAccount {
     EmailTaken,
 }
 
+/// An account as it is listed.
+#[derive(Clone, Debug)]
+pub struct ListedAccount {
+    /// The account.
+    pub account: Account,
+    /// Whether it has an authenticator app.
+    pub has_app: bool,
+    /// How many passkeys it has.
+    pub passkeys: i64,
+}
+
 impl Store {
     /// Adds an account, unless its address is taken.
     pub async fn add_account(&self, account: &NewAccount, audit: &Audit) -> StoreResult<AddAccount> {
@@ -50,8 +61,8 @@ impl Store {
         on_either_engine!(self, engine => engine.account(id))
     }
 
-    /// At most so many accounts after another, in the order in which they were made.
-    pub async fn accounts(&self, after: Option<AccountId>, rows_max: u32) -> StoreResult<Vec<Account>> {
+    /// At most so many accounts after another, in the order in which they were made, with their second factors.
+    pub async fn accounts(&self, after: Option<AccountId>, rows_max: u32) -> StoreResult<Vec<ListedAccount>> {
         on_either_engine!(self, engine => engine.accounts(after, rows_max))
     }
 

@@ -1,6 +1,6 @@
 //! Operations on the table of working keys. What the times in it mean is `model::key`'s to say.
 
-use super::{Store, StoreResult, audit_links::NewBeginning, on_either_engine};
+use super::{Store, StoreResult, audit_links::NewBeginning, on_either_engine, reseals::SealedColumn};
 use crate::model::{
     Timestamp,
     audit::Audit,
@@ -71,6 +71,26 @@ pub struct RewrappedKey {
     pub wrapped: Vec<u8>,
 }
 
+/// Values of a column that are sealed with a key and open under none: they keep no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The key.
+    pub kid: Kid,
+    /// The column.
+    pub column: SealedColumn,
+    /// How many there are.
+    pub rows: u64,
+}
+
+/// What became of the keys whose end had come, and which had sealed what rows keep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SealingKeysEnded {
+    /// They were wiped.
+    pub wiped: Vec<Kid>,
+    /// A row is sealed with each of them still, so they are without an end again.
+    pub kept: Vec<Kid>,
+}
+
 impl Store {
     /// All working keys that are not gone.
     pub async fn working_keys(&self) -> StoreResult<Vec<WrappedKey>> {
@@ -105,9 +125,16 @@ impl Store {
         on_either_engine!(self, engine => engine.keep_until(kid, until))
     }
 
-    /// Wipes the keys that are needed no more, and answers which.
+    /// Wipes the keys that are needed no more, and answers which; but for those that sealed what rows keep.
     pub async fn end_keys(&self, audit: &Audit) -> StoreResult<Vec<Kid>> {
         on_either_engine!(self, engine => engine.end_keys(audit))
+    }
+
+    /// Wipes the keys that sealed what rows keep and are needed no more, each only if no row is sealed with it still, but
+    /// for what is lost. Somebody was held up between sealing and writing such a row: its key is without an end again, so
+    /// that another walk follows. It reads every sealed value where there is such a key.
+    pub async fn end_sealing_keys(&self, lost: &[Lost], audit: &Audit) -> StoreResult<SealingKeysEnded> {
+        on_either_engine!(self, engine => engine.end_sealing_keys(lost, audit))
     }
 
     /// Wipes keys at once although what they made may come back, because nobody can open them any more, and puts others in

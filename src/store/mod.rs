@@ -188,6 +188,15 @@ impl Store {
         }
     }
 
+    /// Sees to it that what was overwritten or deleted stands in none of the database's files any more; `false` while
+    /// somebody reads as of before, or writes. On Postgres that is vacuum's to do, and nothing is done here.
+    pub async fn scrub(&self) -> StoreResult<bool> {
+        match self {
+            Self::Sqlite(engine) => engine.scrub().await,
+            Self::Postgres(_) => Ok(true),
+        }
+    }
+
     /// Finishes what is under way and closes every connection.
     pub async fn close(&self) {
         match self {

@@ -199,6 +199,16 @@ impl Store {
         on_either_engine!(self, engine => engine.sealed_after(column, after, rows_max))
     }
 
+    /// The same, of those alone that are sealed with a key: it reads on until it has found so many.
+    pub async fn sealed_with(
+        &self,
+        (column, kid): (SealedColumn, Kid),
+        after: Option<Uuid>,
+        rows_max: u32,
+    ) -> StoreResult<Vec<SealedRow>> {
+        on_either_engine!(self, engine => engine.sealed_with((column, kid), after, rows_max))
+    }
+
     /// Keeps a batch with how far the walk is, and answers how many rows were still as they had been read; none where it
     /// is somebody else's turn, and then nothing is kept.
     pub async fn keep_resealed(&self, keeping: &ResealKeeping) -> StoreResult<Option<u64>> {
@@ -209,12 +219,5 @@ impl Store {
     /// somebody else's turn.
     pub async fn finish_reseal(&self, end: &ResealEnd, audit: &Audit) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.finish_reseal(end, audit))
-    }
-
-    /// The last look before keys are wiped whose end has come: where rows are sealed with other keys than the walk left
-    /// them with, somebody was held up between sealing and writing. Then those keys are without an end again, so that
-    /// another walk follows; answers which. It reads every row where there is such a key.
-    pub async fn take_back_ends(&self, at: Timestamp) -> StoreResult<Vec<Kid>> {
-        on_either_engine!(self, engine => engine.take_back_ends(at))
     }
 }

@@ -1,6 +1,12 @@
 //! `account` beyond adding one, run as from a shell.
 
 use super::*;
+use crate::{
+    cli::desk::audit,
+    model::id::PasskeyId,
+    random,
+    store::factors::{NewApp, NewPasskey},
+};
 
 async fn with_ada() -> Shell {
     let shell = Shell::new().await;
@@ -70,6 +76,46 @@ async fn a_long_list_goes_on_where_it_ended() {
     let rest = shell.run(&["account", "list", "--after", first[0]["account_id"].as_str().unwrap()]).await.json;
     assert_eq!(rest.as_array().unwrap().len(), 1);
     assert_ne!(first[0]["email"], rest[0]["email"]);
+}
+
+#[tokio::test]
+async fn who_has_which_second_factor_is_listed() {
+    let shell = with_ada().await;
+    let password = shell.file("p", "a password of some length");
+    for (email, name) in [("grace@example.com", "Grace"), ("joan@example.com", "Joan")] {
+        let words = ["account", "add", "--email", email, "--name", name, "--password-file"];
+        shell.run(&[&words[..], &[password.to_str().unwrap()]].concat()).await;
+    }
+    let (store, now) = (&shell.desk.store, shell.desk.clock.now());
+    let id = async |email: &str| store.account_by_email(&email.parse().unwrap()).await.unwrap().unwrap().0.id;
+    let (ada, grace) = (id("ada@example.com").await, id("grace@example.com").await);
+    for (number, account_id) in [ada, grace, grace].into_iter().enumerate() {
+        let passkey = NewPasskey {
+            id: PasskeyId(random::id(now)),
+            account_id,
+            credential_id: vec![u8::try_from(number).unwrap()],
+            credential: "{}".into(),
+            name: "Key".into(),
+            challenge_at: 1,
+        };
+        assert!(store.add_passkey(&passkey, &audit(now)).await.unwrap());
+    }
+    let app = NewApp { account_id: grace, sealed: vec![1], step: 1 };
+    assert!(store.add_authenticator_app(&app, &audit(now)).await.unwrap());
+    let listed = shell.run(&["account", "list"]).await;
+    let factors: Vec<_> = listed
+        .json
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|account| (account["authenticator_app"].clone(), account["passkeys"].clone()))
+        .collect();
+    assert_eq!(factors, [(json!(false), json!(1)), (json!(true), json!(2)), (json!(false), json!(0))]);
+    let lines: Vec<&str> = listed.text.lines().map(str::trim_end).collect();
+    assert!(lines[0].ends_with("SECOND FACTORS") && lines[1].ends_with("1 passkey"), "{}", listed.text);
+    assert!(lines[2].ends_with("authenticator app, 2 passkeys") && lines[3].ends_with("none"), "{}", listed.text);
+    let with_app = shell.run(&["account", "list", "--with-app", "--limit", "1"]).await.json;
+    assert_eq!((with_app.as_array().map(Vec::len), &with_app[0]["email"]), (Some(1), &json!("grace@example.com")));
 }
 
 #[tokio::test]

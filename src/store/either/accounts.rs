@@ -13,7 +13,7 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
-        accounts::{AddAccount, NewAccount},
+        accounts::{AddAccount, ListedAccount, NewAccount},
     },
 };
 
@@ -34,7 +34,16 @@ const INSERT: &str = "
 const BY_EMAIL: &str = concat!("select ", account_columns!(), ", a.password_hash from accounts a where a.email = $1");
 const BY_ID: &str = concat!("select ", account_columns!(), ", a.password_hash from accounts a where a.id = $1");
 
-const PAGE: &str = concat!("select ", account_columns!(), " from accounts a where a.id > $1 order by a.id limit $2");
+const PAGE: &str = concat!(
+    "select ",
+    account_columns!(),
+    ", exists (select 1 from authenticator_apps t where t.account_id = a.id) as has_app,
+       (select count(*) from passkeys p where p.account_id = a.id) as passkeys
+     from accounts a
+    where a.id > $1
+    order by a.id
+    limit $2"
+);
 
 const HELD: &str =
     concat!("select ", account_columns!(), ", a.password_hash from accounts a where a.id = $1 ", holding!());
@@ -74,6 +83,15 @@ struct CredentialRow {
     #[sqlx(flatten)]
     account: AccountRow,
     password_hash: Option<String>,
+}
+
+/// An account and what it has beside a password.
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    #[sqlx(flatten)]
+    account: AccountRow,
+    has_app: bool,
+    passkeys: i64,
 }
 
 impl TryFrom<AccountRow> for Account {
@@ -141,12 +159,20 @@ impl Engine {
         row.map(CredentialRow::into_parts).transpose()
     }
 
-    pub(in crate::store) async fn accounts(&self, after: Option<AccountId>, max: u32) -> StoreResult<Vec<Account>> {
-        let rows: Vec<AccountRow> = reading!(self, connection => sqlx::query_as(PAGE)
+    pub(in crate::store) async fn accounts(
+        &self,
+        after: Option<AccountId>,
+        max: u32,
+    ) -> StoreResult<Vec<ListedAccount>> {
+        let rows: Vec<ListedRow> = reading!(self, connection => sqlx::query_as(PAGE)
             .bind(after.map_or(Uuid::nil(), |id| id.0))
             .bind(i64::from(max))
             .fetch_all(&mut *connection))?;
-        rows.into_iter().map(Account::try_from).collect()
+        let listed = |row: ListedRow| {
+            let account = row.account.try_into()?;
+            Ok(ListedAccount { account, has_app: row.has_app, passkeys: row.passkeys })
+        };
+        rows.into_iter().map(listed).collect()
     }
 
     pub(in crate::store) async fn sign_out_everywhere(&self, account: AccountId, event: &Audit) -> StoreResult<bool> {

@@ -1,8 +1,8 @@
-//! Working keys. Compiled once for each engine.
+//! Working keys; how they end is `key_ends`. Compiled once for each engine.
 
 use serde_json::json;
 
-use super::{Connection, Engine, audit, audit_links, reading};
+use super::{Connection, Engine, audit, reading};
 use crate::{
     model::{
         Timestamp,
@@ -11,7 +11,7 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
-        keys::{GiveUp, GivingUp, KeyRotation, RewrappedKey, RotateKey, Why},
+        keys::{KeyRotation, RewrappedKey, RotateKey, Why},
     },
 };
 
@@ -69,20 +69,6 @@ const KEEP_UNTIL: &str = "
        set needed_until = case when needed_until < $2 then needed_until else $2 end
      where kid = $1 and retired_at is not null and gone_at is null";
 
-const END: &str = "
-    update working_keys
-       set wrapped = $2, gone_at = $1
-     where needed_until <= $1 and retired_at <= $1 and gone_at is null
- returning kid, purpose";
-
-const GIVE_UP: &str = "
-    update working_keys
-       set wrapped = $3,
-           gone_at = $2,
-           retired_at = case when retired_at < $2 then retired_at else $2 end
-     where kid = $1 and gone_at is null
- returning kid, purpose";
-
 const LAST_FAMILY_ENDS: &str = "select max(expires_at) from families";
 
 const FAMILIES_ALIVE: &str =
@@ -122,7 +108,7 @@ impl TryFrom<KeyRow> for WrappedKey {
     }
 }
 
-fn kid(number: i64) -> StoreResult<Kid> {
+pub(super) fn kid(number: i64) -> StoreResult<Kid> {
     Ok(Kid(number.try_into().map_err(StoreError::broken)?))
 }
 
@@ -220,41 +206,6 @@ impl Engine {
         Ok(done.rows_affected() == 1)
     }
 
-    pub(in crate::store) async fn end_keys(&self, event: &Audit) -> StoreResult<Vec<Kid>> {
-        let mut step = self.begin().await?;
-        let ended: Vec<(i64, String)> =
-            sqlx::query_as(END).bind(event.at).bind(Vec::<u8>::new()).fetch_all(&mut *step).await?;
-        let ended = tell_of_ended(&mut step, ended, event).await?;
-        step.commit().await?;
-        Ok(ended)
-    }
-
-    pub(in crate::store) async fn give_up_keys(
-        &self,
-        giving_up: &GivingUp,
-        [ending, adding]: [&Audit; 2],
-    ) -> StoreResult<GiveUp> {
-        let GivingUp { kids, successors, log } = giving_up;
-        let mut step = self.begin().await?;
-        let mut ended = Vec::new();
-        for kid in kids {
-            let row = sqlx::query_as(GIVE_UP).bind(i64::from(kid.0)).bind(ending.at).bind(Vec::<u8>::new());
-            ended.extend(row.fetch_optional(&mut *step).await?);
-        }
-        let ended = tell_of_ended(&mut step, ended, ending).await?;
-        // What is not committed is undone when the step is dropped.
-        if ended.len() != kids.len() || add(&mut step, successors, adding).await? != successors.len() {
-            return Ok(GiveUp::ChangedMeanwhile);
-        }
-        if let Some(beginning) = log
-            && !audit_links::begin(&mut step, beginning).await?
-        {
-            return Ok(GiveUp::ChangedMeanwhile);
-        }
-        step.commit().await?;
-        Ok(GiveUp::GivenUp)
-    }
-
     pub(in crate::store) async fn last_family_ends(&self) -> StoreResult<Option<Timestamp>> {
         reading!(self, connection => sqlx::query_scalar(LAST_FAMILY_ENDS).fetch_one(&mut *connection))
     }
@@ -266,20 +217,8 @@ impl Engine {
     }
 }
 
-/// One event for all that ended together; none where none did.
-async fn tell_of_ended(step: &mut Connection, ended: Vec<(i64, String)>, event: &Audit) -> StoreResult<Vec<Kid>> {
-    let kids: Vec<Kid> = ended.iter().map(|(number, _)| kid(*number)).collect::<StoreResult<_>>()?;
-    if !kids.is_empty() {
-        let told =
-            kids.iter().zip(&ended).map(|(kid, (_, purpose))| json!({ "kid": kid.to_string(), "purpose": purpose }));
-        let detail = json!({ "keys": told.collect::<Vec<_>>() });
-        audit::write(step, event, AuditAction::KeyEnded, Subjects::default(), detail).await?;
-    }
-    Ok(kids)
-}
-
 /// Adds those that are not in another's way, and answers how many; one event for all of them.
-async fn add(step: &mut Connection, keys: &[WrappedKey], event: &Audit) -> StoreResult<usize> {
+pub(super) async fn add(step: &mut Connection, keys: &[WrappedKey], event: &Audit) -> StoreResult<usize> {
     let mut added = Vec::new();
     for key in keys {
         if insert(step, key).await? {

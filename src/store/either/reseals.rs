@@ -71,35 +71,20 @@ const END_KEYS: &str = "
        set needed_until = $4
      where purpose = $1 and kid <> $2 and retired_at <= $3 and needed_until is null and gone_at is null";
 
-const ENDING: &str = "
-    select count(*)
-      from working_keys
-     where purpose = $1 and needed_until <= $2 and retired_at <= $2 and gone_at is null";
-
-/// What the last walk left is what it could not open.
-const LAST_WALK: &str = "
-    select kid, unreadable
-      from reseals
-     where finished_at is not null
-     order by finished_at desc
-     limit 1";
-
-const TAKE_BACK: &str = "
-    update working_keys
-       set needed_until = null
-     where purpose = $1 and needed_until <= $2 and retired_at <= $2 and gone_at is null
- returning kid";
-
 /// What is done to a column.
-struct Statements {
+pub(super) struct Statements {
     /// The next values after a row.
     after: &'static str,
+    /// The same, of those whose key is the one whose bytes stand behind a value's first.
+    after_of: &'static str,
     /// A value in the place of another. The condition stands twice: a row that somebody else holds is left alone.
     keep: &'static str,
     /// How many are sealed with another key than the one whose bytes stand behind a value's first.
     count: &'static str,
     /// Some of those rows.
     find: &'static str,
+    /// Whether more than so many are sealed with a key. No index says so, and it ends at the first that does.
+    pub(super) are_sealed_with: &'static str,
 }
 
 macro_rules! statements {
@@ -119,6 +104,25 @@ macro_rules! statements {
                 " > $1 and length(",
                 $column,
                 ") > 0
+                  order by ",
+                $key,
+                "
+                  limit $2"
+            ),
+            after_of: concat!(
+                "select ",
+                $key,
+                " as id, ",
+                $column,
+                " as sealed
+                   from ",
+                $table,
+                "
+                  where ",
+                $key,
+                " > $1 and substr(",
+                $column,
+                ", 2, 4) = $3
                   order by ",
                 $key,
                 "
@@ -170,11 +174,18 @@ macro_rules! statements {
                 $key,
                 " limit $2"
             ),
+            are_sealed_with: concat!(
+                "select exists (select 1 from ",
+                $table,
+                " where substr(",
+                $column,
+                ", 2, 4) = $1 limit 1 offset $2)"
+            ),
         }
     };
 }
 
-fn of(column: SealedColumn) -> Statements {
+pub(super) fn of(column: SealedColumn) -> Statements {
     match column {
         SealedColumn::AuthenticatorApp => statements!("authenticator_apps", "account_id", "sealed"),
         SealedColumn::Mail => statements!("outgoing_mails", "id", "sealed"),
@@ -304,6 +315,22 @@ impl Engine {
         Ok(rows.into_iter().map(|(id, sealed)| SealedRow { id, sealed }).collect())
     }
 
+    pub(in crate::store) async fn sealed_with(
+        &self,
+        (column, kid): (SealedColumn, Kid),
+        after: Option<Uuid>,
+        rows_max: u32,
+    ) -> StoreResult<Vec<SealedRow>> {
+        let mut step = self.begin_unhurried().await?;
+        let rows: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(of(column).after_of)
+            .bind(after.unwrap_or(Uuid::nil()))
+            .bind(i64::from(rows_max))
+            .bind(kid.0.to_be_bytes().to_vec())
+            .fetch_all(&mut *step)
+            .await?;
+        Ok(rows.into_iter().map(|(id, sealed)| SealedRow { id, sealed }).collect())
+    }
+
     pub(in crate::store) async fn keep_resealed(&self, keeping: &ResealKeeping) -> StoreResult<Option<u64>> {
         let mut step = self.begin().await?;
         let keep = of(keeping.column).keep;
@@ -360,28 +387,5 @@ impl Engine {
         audit::write(&mut step, event, AuditAction::KeyResealed, Subjects::default(), detail).await?;
         step.commit().await?;
         Ok(true)
-    }
-
-    pub(in crate::store) async fn take_back_ends(&self, at: Timestamp) -> StoreResult<Vec<Kid>> {
-        let purpose = Purpose::SealData.as_str();
-        let ending: i64 = reading!(self, connection => sqlx::query_scalar(ENDING)
-            .bind(purpose)
-            .bind(at)
-            .fetch_one(&mut *connection))?;
-        if ending == 0 {
-            return Ok(Vec::new());
-        }
-        let last: Option<(i64, i64)> =
-            reading!(self, connection => sqlx::query_as(LAST_WALK).fetch_optional(&mut *connection))?;
-        // Rows are counted before the step that writes: whoever writes must not wait for that.
-        if let Some((kid, unreadable)) = last
-            && self.sealed_otherwise(Kid(kid.try_into().map_err(StoreError::broken)?)).await? <= unsigned(unreadable)?
-        {
-            return Ok(Vec::new());
-        }
-        let mut step = self.begin().await?;
-        let kids: Vec<i64> = sqlx::query_scalar(TAKE_BACK).bind(purpose).bind(at).fetch_all(&mut *step).await?;
-        step.commit().await?;
-        kids.into_iter().map(|kid| Ok(Kid(kid.try_into().map_err(StoreError::broken)?))).collect()
     }
 }

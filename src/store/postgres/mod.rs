@@ -45,6 +45,8 @@ mod groups;
 mod identities;
 #[path = "../either/invitations.rs"]
 mod invitations;
+#[path = "../either/key_ends.rs"]
+mod key_ends;
 #[path = "../either/keys.rs"]
 mod keys;
 #[path = "../either/links.rs"]
@@ -209,6 +211,11 @@ impl Postgres {
     async fn begin(&self) -> StoreResult<Transaction<'static, Db>> {
         let connection = self.fresh().await?;
         Ok(Transaction::begin(connection, None).await?)
+    }
+
+    /// Begins a step that reads much before it writes. (On Postgres nobody waits for it.)
+    async fn begin_long(&self) -> StoreResult<Transaction<'static, Db>> {
+        self.begin_unhurried().await
     }
 
     /// Begins a long reading for which nobody waits.

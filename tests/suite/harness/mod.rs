@@ -31,6 +31,7 @@ pub mod program;
 pub mod proxy;
 pub mod published;
 pub mod route_table;
+pub mod runbook;
 pub mod second_factor;
 pub mod secret_manager;
 pub mod server;

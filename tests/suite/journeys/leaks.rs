@@ -1,9 +1,7 @@
-//! The runbooks of docs/leaks.md, run to the letter against a real server: its commands are read from there, and what was
-//! stolen is tried before and after.
-
-use std::{collections::VecDeque, path::Path, process::Command};
+//! The runbooks of docs/leaks.md, run to the letter against a real server: what was stolen is tried before and after.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chrono::TimeDelta;
 use consentry::{
     keys::{
         master::{self, MasterKey},
@@ -11,167 +9,34 @@ use consentry::{
         ring::Ring,
     },
     model::{
+        Generation,
         client::Dialect,
         id::{AccountId, PluginId},
         key::{Purpose, WrappedKey},
         public_key::SigningAlgorithm,
     },
+    random,
     store::reseals::{SealedColumn, SealedRow},
-    tokens,
+    tokens::{
+        self,
+        between::{self, Return},
+    },
 };
-use reqwest::{Client, StatusCode};
-use serde_json::Value;
-use tempfile::TempDir;
+use reqwest::{Client, Method};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
-    attacks::by_hand::ByHand,
+    attacks::by_hand::{Answer, ByHand},
     harness::{
-        browser::{parameter, plugin_request, read},
-        bulk,
-        databases::Engine,
-        process::{Consentry, Heard, Serving, free_port, write_private},
-        server::{CALLBACK, MASTER, Node, Registered, World},
+        browser::read,
+        bulk::{self, Person},
+        process::write_private,
+        runbook::Incident,
+        server::{CALLBACK, MASTER, Node, Registered},
     },
     on_both_engines,
 };
-
-/// What stands under a heading of docs/leaks.md: the numbered steps, each with its commands.
-fn runbook(title: &str) -> VecDeque<Vec<String>> {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/leaks.md")).unwrap();
-    let part = text.split("\n## ").find(|part| part.starts_with(&format!("{title}\n"))).expect("a runbook");
-    let (mut steps, mut is_command) = (VecDeque::new(), false);
-    for line in part.lines() {
-        let number = line.split_once(". ").and_then(|(number, _)| number.parse::<usize>().ok());
-        if let Some(number) = number.filter(|_| !is_command) {
-            steps.push_back(Vec::new());
-            assert_eq!(number, steps.len(), "{line}");
-        } else if line.trim_start().starts_with("```") {
-            is_command = line.trim() == "```sh";
-        } else if is_command {
-            steps.back_mut().expect("a step").push(line.trim().to_owned());
-        }
-    }
-    assert!(steps.len() >= 4 && steps.iter().any(|step| !step.is_empty()), "{title}: {steps:?}");
-    steps
-}
-
-/// An installation to which something happened, with a server that is restarted when the runbook changes its masters.
-struct Incident {
-    world: World,
-    folder: TempDir,
-    port: u16,
-    serving: Option<Serving>,
-    masters: String,
-    /// What stands for the words in capitals.
-    words: Vec<(&'static str, String)>,
-    steps: VecDeque<Vec<String>>,
-}
-
-impl Incident {
-    async fn new(engine: Engine, title: &str) -> Self {
-        let (world, folder) = (World::new(engine).await, tempfile::tempdir().unwrap());
-        write_private(&folder.path().join("master.key"), &STANDARD.encode(MASTER));
-        let (port, masters) = (free_port(), "file:master.key".to_owned());
-        let words = vec![("PLUGIN", world.plugin.slug.clone())];
-        let mut it = Self { world, folder, port, serving: None, masters, words, steps: runbook(title) };
-        it.restart().await;
-        it
-    }
-
-    fn program(&self) -> Consentry<'_> {
-        let public_url = format!("http://localhost:{}", self.port);
-        Consentry { folder: self.folder.path(), database: &self.world.database, port: self.port, public_url }
-    }
-
-    async fn restart(&mut self) {
-        if let Some(mut serving) = self.serving.take() {
-            tokio::task::block_in_place(|| serving.stop());
-        }
-        let serving = self.program().serve_with(&[("CONSENTRY_MASTER_KEYS", &self.masters)]).await;
-        self.serving = Some(serving);
-    }
-
-    fn node(&self) -> &Serving {
-        self.serving.as_ref().expect("it serves")
-    }
-
-    /// Runs the commands of the next step, as a shell does, and answers what they print.
-    async fn step(&mut self) -> String {
-        let mut told = String::new();
-        for command in self.steps.pop_front().expect("another step") {
-            if let Some(masters) = command.strip_prefix("export CONSENTRY_MASTER_KEYS=") {
-                masters.clone_into(&mut self.masters);
-                self.restart().await;
-                continue;
-            }
-            told.push_str(&self.run(&command));
-        }
-        told
-    }
-
-    fn run(&self, command: &str) -> String {
-        let filled = self.words.iter().fold(command.to_owned(), |line, (word, value)| line.replace(word, value));
-        let bin = Path::new(env!("CARGO_BIN_EXE_consentry")).parent().expect("a folder").display().to_string();
-        let path = [bin, std::env::var("PATH").unwrap_or_default()].join(":");
-        let program = self.program().command();
-        let configured = program.get_envs().filter_map(|(name, value)| Some((name, value?)));
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &filled]).current_dir(self.folder.path()).envs(configured);
-        shell.env("PATH", path).env("CONSENTRY_MASTER_KEYS", &self.masters);
-        let output = tokio::task::block_in_place(|| shell.heard());
-        let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{filled}: {out}{told}");
-        out.into_owned()
-    }
-
-    async fn rows(&self) -> Vec<WrappedKey> {
-        self.world.running.server.store.working_keys().await.unwrap()
-    }
-
-    async fn ask(&self, path: &str, client: &Registered, more: &[(&str, &str)]) -> (StatusCode, Value) {
-        let own = [("client_id", client.client_id.as_str()), ("client_secret", client.client_secret.as_str())];
-        let request = Client::new().post(format!("{}{path}", self.node().own())).form(&[&own, more].concat());
-        read(request.send().await.expect("an answer")).await
-    }
-
-    async fn refresh(&self, client: &Registered, token: &str) -> (StatusCode, Value) {
-        self.ask("/token", client, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
-    }
-
-    async fn is_active(&self, service: &Registered, token: &str) -> bool {
-        self.ask("/introspect", service, &[("token", token)]).await.1["active"] == true
-    }
-
-    /// Somebody agrees to a client in a browser in which they are signed in; the refresh and the access token.
-    async fn connect(&self, browser: &ByHand, client: &Registered) -> [String; 2] {
-        let mut answer = browser.get(self.node(), &plugin_request(client)).await;
-        if !answer.redirect().starts_with(CALLBACK) {
-            let consent = browser.get(self.node(), answer.redirect()).await;
-            answer = browser.decide(self.node(), &consent, "allow").await;
-        }
-        let code = parameter(&answer.redirect().parse().expect("a URL"), "code").expect("a code");
-        let fields = [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", CALLBACK)];
-        let (status, tokens) = self.ask("/token", client, &fields).await;
-        assert_eq!(status, 200, "{tokens}");
-        ["refresh_token", "access_token"].map(|name| tokens[name].as_str().unwrap().to_owned())
-    }
-
-    /// The key set as an API fetches it.
-    async fn published(&self) -> Vec<String> {
-        let set = reqwest::get(format!("{}/.well-known/jwks.json", self.node().own())).await.unwrap();
-        let set: Value = set.json().await.unwrap();
-        set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// All steps of the runbook for a leaked master key, which end with the new one alone.
-    async fn change_the_master(&mut self) {
-        let rest = std::mem::replace(&mut self.steps, runbook("A leaked master key"));
-        while !self.steps.is_empty() {
-            self.step().await;
-        }
-        self.steps = rest;
-    }
-}
 
 /// What a thief has: rows as they were copied.
 struct Loot {
@@ -221,6 +86,48 @@ fn forged(ring: &Ring, issuer: &str, honest: &str) -> String {
     tokens::access::write(ring, SigningAlgorithm::Es256, &claims).expect("a signature")
 }
 
+/// What says that somebody has shown their password, as the server writes it.
+#[derive(Serialize)]
+struct HalfWay {
+    account: AccountId,
+    generation: Generation,
+    session_generation: Generation,
+}
+
+/// A browser of a thief's who says that somebody has shown their password there, and goes on with a code of their app.
+async fn pass_for(it: &Incident, ring: &Ring, person: &Person) -> (ByHand, Answer) {
+    let (account, _) =
+        it.world.running.server.store.account_by_email(&person.email.parse().unwrap()).await.unwrap().unwrap();
+    let browser = ByHand::new();
+    let csrf = browser.get(it.node(), "/sign-in").await.hidden("csrf");
+    let mark = browser.cookie("consentry_browser").expect("a mark");
+    let (generation, session_generation) = (account.generation, account.session_generation);
+    let half_way = HalfWay { account: account.id, generation, session_generation };
+    let now = consentry::clock::Clock::system().now();
+    let bound = (mark.as_str(), now + TimeDelta::minutes(10));
+    let sealed = between::write(ring, Return::SecondStep, bound, &half_way, (now, random::bytes())).unwrap();
+    browser.plant("consentry_second_step", &sealed);
+    let totp = totp_rs::Builder::new().with_secret(totp_rs::Secret::from(person.key.as_slice())).build().unwrap();
+    let code = totp.generate(now.timestamp().try_into().unwrap()).to_string();
+    let answer = browser.post(it.node(), "/second-step", &[("csrf", &csrf), ("code", &code)]).await;
+    (browser, answer)
+}
+
+async fn is_signed_in(it: &Incident, browser: &ByHand) -> bool {
+    let answer = browser.get(it.node(), "/connected-apps").await;
+    assert!(answer.status == 200 || answer.redirect().starts_with("/sign-in"), "{answer:?}");
+    answer.status == 200
+}
+
+/// What comes of a request about a client that registered itself, by whoever has what it was told.
+async fn manage(it: &Incident, told: &Value, method: Method, body: Option<&Value>) -> u16 {
+    let text = |member: &str| told[member].as_str().expect("a text").to_owned();
+    let address = format!("{}/register/{}", it.node().own(), text("client_id"));
+    let request = Client::new().request(method, address).bearer_auth(text("registration_access_token"));
+    let request = body.into_iter().fold(request, |request, body| request.json(body));
+    read(request.send().await.expect("an answer")).await.0.as_u16()
+}
+
 fn kid_of(token: &str) -> String {
     jsonwebtoken::decode_header(token).unwrap().kid.unwrap()
 }
@@ -258,6 +165,23 @@ on_both_engines! {
         // People agree once more, and are still signed in.
         let [_, access] = it.connect(&ada, &renewed).await;
         assert!(it.is_active(&service, &access).await);
+
+        // Another client registered itself, and the thief has all that it was told.
+        let mut body = json!({ "client_name": "Example App", "redirect_uris": [CALLBACK] });
+        let (status, told) = it.world.running.json("/register", &body).await;
+        assert_eq!(status, 201, "{told}");
+        let id = told["client_id"].as_str().unwrap().to_owned();
+        it.words.retain(|(word, _)| *word != "CLIENT_ID");
+        it.words.push(("CLIENT_ID", id.clone()));
+        assert!(it.run("consentry client show CLIENT_ID").contains("by itself"));
+        for command in ["consentry client disable CLIENT_ID", "consentry client enable CLIENT_ID"] {
+            it.run(command);
+        }
+        body["client_id"] = id.into();
+        body["redirect_uris"] = json!(["https://thief.example/cb"]);
+        assert_eq!(manage(&it, &told, Method::PUT, Some(&body)).await, 200, "the token goes on");
+        it.step().await;
+        assert_eq!(manage(&it, &told, Method::GET, None).await, 401);
         assert!(it.steps.is_empty());
     }
 
@@ -336,6 +260,8 @@ on_both_engines! {
         assert!(thief.lacking().is_empty() && read.len() == 2 && read.contains(&person.key.to_vec()));
         let token = forged(&thief, it.node().url(), &honest);
         assert!(it.is_active(&service, &token).await);
+        let (browser, passed) = pass_for(&it, &thief, &person).await;
+        assert!(passed.redirect() == "/" && is_signed_in(&it, &browser).await, "without the password: {passed:?}");
 
         assert_eq!(it.step().await, "", "the runbook for that");
         it.change_the_master().await;
@@ -346,8 +272,13 @@ on_both_engines! {
             assert!(!it.is_active(&service, token).await);
         }
         assert_eq!(it.refresh(&client, &refresh).await.1["error"], "invalid_grant");
+        let (other, refused) = pass_for(&it, &thief, &person).await;
+        assert!(refused.redirect().starts_with("/sign-in") && !is_signed_in(&it, &other).await, "{refused:?}");
+        assert!(is_signed_in(&it, &browser).await, "what was begun goes on until the next step");
 
-        it.step().await;
+        let told = it.step().await;
+        assert!(told.contains(&person.email) && !told.contains("ada@example.com"), "who has an app is listed: {told}");
+        assert!(!is_signed_in(&it, &browser).await);
         let now = Loot::of(&it).await;
         assert_eq!(now.ring(&stolen()).lacking(), Purpose::ALL);
         assert!(now.opened(&thief).is_empty(), "nothing of now opens with a key of then");

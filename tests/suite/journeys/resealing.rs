@@ -24,6 +24,7 @@ use consentry::{
         id::{AccountId, MailId, PluginId, SecretId, SecretVersionId},
         key::{Kid, Purpose, WrappedKey},
         key_timetable::KeyTimetable,
+        public_key::SigningAlgorithm,
     },
     random,
     registry::{
@@ -52,7 +53,7 @@ use crate::{
         server::MASTER,
     },
     on_both_engines,
-    store::tables::Tables,
+    store::tables::{Tables, hexadecimal},
 };
 
 /// How many people sign in meanwhile.
@@ -130,6 +131,11 @@ fn opens(ring: &Ring, column: SealedColumn, value: &SealedRow) -> bool {
     })
 }
 
+/// Wipes what is needed no more, as the server does each minute.
+async fn end_keys(server: &Server) -> Vec<Kid> {
+    keys::end(&server.registry(), &server.keyring.current()).await.unwrap()
+}
+
 async fn pass(server: &Server, by: TimeDelta) {
     server.clock.advance(by);
     server.keyring.follow(&server.store, server.clock.now()).await.unwrap();
@@ -171,14 +177,18 @@ on_both_engines! {
         let detail: Value = serde_json::from_str(&detail[0]).unwrap();
         assert_eq!(detail, json!({ "kid": new.to_string(), "resealed": 9, "unreadable": 1 }));
         assert_eq!(resealing::need(&registry).await.unwrap(), Need::None);
-        let ends = server.clock.now() + TimeDelta::minutes(10);
+        // Whoever was held up finds it for an hour.
+        let ends = server.clock.now() - TimeDelta::seconds(60) + TimeDelta::hours(1);
         assert_eq!(seal_data_keys(&server.store).await[0].needed_until, Some(ends));
 
         // What was read out of a row before opens until then.
         assert!(server.keyring.current().sealing_of(Purpose::SealData, old).is_some());
-        assert!(keys::end(&registry).await.unwrap().is_empty());
-        pass(&server, TimeDelta::minutes(10)).await;
-        assert_eq!(keys::end(&registry).await.unwrap(), [old]);
+        assert!(end_keys(&server).await.is_empty());
+        let wrapped = hexadecimal(&seal_data_keys(&server.store).await[0].wrapped);
+        assert!(Tables::everything(&kept.it.world.database).await.contains(&wrapped));
+        pass(&server, ends - server.clock.now()).await;
+        assert_eq!(end_keys(&server).await, [old], "what opens under no key keeps none");
+        assert!(!Tables::everything(&kept.it.world.database).await.contains(&wrapped), "no file has it");
         pass(&server, TimeDelta::zero()).await;
         assert!(server.keyring.current().sealing_of(Purpose::SealData, old).is_none());
         for (slot, before) in kept.slots.clone() {
@@ -196,21 +206,44 @@ on_both_engines! {
 
     async fn what_somebody_wrote_who_was_held_up_is_sealed_anew_too(engine) {
         let mut kept = Kept::new(engine).await;
-        let server = Arc::clone(&kept.it.world.running.server);
-        let (registry, old) = (server.registry(), seal_data_keys(&server.store).await.remove(0).kid);
-        let (slot, before) = kept.slots[0].clone();
+        let (server, lost) = (Arc::clone(&kept.it.world.running.server), kept.slots[1].clone());
+        let (old, (slot, before)) = (seal_data_keys(&server.store).await.remove(0).kid, kept.slots[0].clone());
+        // What nobody can open keeps no key, and what can be opened is not hidden behind it.
+        kept.tables.put(lost.0.write(), lost.0.row(), &before).await;
         rotate(&server).await;
         pass(&server, TimeDelta::seconds(70)).await;
         jobs::reseal::once(&server).await.unwrap();
         kept.tables.put(slot.write(), slot.row(), &before).await;
-        pass(&server, TimeDelta::minutes(10)).await;
-        assert!(keys::end(&registry).await.unwrap().is_empty(), "a row needs it");
+        pass(&server, TimeDelta::hours(1)).await;
+        assert!(end_keys(&server).await.is_empty(), "a row needs it");
         pass(&server, TimeDelta::zero()).await;
         jobs::reseal::once(&server).await.unwrap();
-        pass(&server, TimeDelta::minutes(10)).await;
-        assert_eq!(keys::end(&registry).await.unwrap(), [old]);
+        // The hour has gone by; what was read out of a row a moment ago is still opened.
+        pass(&server, TimeDelta::minutes(10) - TimeDelta::milliseconds(1)).await;
+        assert!(end_keys(&server).await.is_empty());
+        pass(&server, TimeDelta::milliseconds(1)).await;
+        assert_eq!(end_keys(&server).await, [old]);
         pass(&server, TimeDelta::zero()).await;
-        assert!(kept.opens(slot).await);
+        assert!(kept.opens(slot).await && !kept.opens(lost.0).await);
+    }
+
+    async fn a_look_that_fails_holds_back_the_keys_of_rows_alone(engine) {
+        let mut kept = Kept::new(engine).await;
+        let server = Arc::clone(&kept.it.world.running.server);
+        let old = seal_data_keys(&server.store).await.remove(0).kid;
+        let (master, timetable) = (master(), KeyTimetable::default());
+        let means = keys::Means { master: &master, timetable: &timetable };
+        let signing = server.keyring.current().signing(SigningAlgorithm::Es256).unwrap().kid();
+        keys::compromised(&server.registry(), means, Purpose::Sign).await.unwrap();
+        rotate(&server).await;
+        pass(&server, TimeDelta::seconds(70)).await;
+        jobs::reseal::once(&server).await.unwrap();
+        pass(&server, TimeDelta::hours(1)).await;
+        kept.tables.lines("alter table authenticator_apps rename to put_aside").await;
+        assert_eq!(end_keys(&server).await, [signing]);
+        assert_eq!(seal_data_keys(&server.store).await.len(), 2, "nothing is known of it");
+        kept.tables.lines("alter table put_aside rename to authenticator_apps").await;
+        assert_eq!(end_keys(&server).await, [old]);
     }
 
     async fn what_another_node_can_open_is_not_taken_for_lost(engine) {

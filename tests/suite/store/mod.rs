@@ -26,6 +26,7 @@ mod flows;
 mod identities;
 mod invitations;
 mod isolation;
+mod key_ends;
 mod keys;
 mod links;
 mod mails;

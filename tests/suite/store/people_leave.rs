@@ -158,8 +158,8 @@ on_both_engines! {
             let page = world.store.accounts(after, 2).await.unwrap();
             let Some(last) = page.last() else { break };
             assert!(page.len() <= 2);
-            after = Some(last.id);
-            seen.extend(page.into_iter().map(|account| account.id));
+            after = Some(last.account.id);
+            seen.extend(page.into_iter().map(|listed| listed.account.id));
         }
         assert!(seen.len() == 5 && seen.is_sorted() && seen.contains(&world.account), "{seen:?}");
     }

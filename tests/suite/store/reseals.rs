@@ -17,6 +17,7 @@ use consentry::{
     },
 };
 use sqlx::{Connection, SqliteConnection};
+use uuid::Uuid;
 
 use super::{
     facts::{World, at, audit, new_account, start},
@@ -30,8 +31,8 @@ use crate::{
     on_both_engines,
 };
 
-const OLD: Kid = Kid(7);
-const NEW: Kid = Kid(0x8000_0009);
+pub const OLD: Kid = Kid(7);
+pub const NEW: Kid = Kid(0x8000_0009);
 
 /// Columns of bytes that are not sealed with a `seal-data` key, and why.
 const NOT_SEALED: &[(&str, &[&str])] = &[
@@ -65,17 +66,40 @@ const NOT_SEALED: &[(&str, &[&str])] = &[
 ];
 
 /// What has the shape of a sealed value.
-fn sealed(kid: Kid, last: u8) -> Vec<u8> {
+pub fn sealed(kid: Kid, last: u8) -> Vec<u8> {
     [&[1][..], &kid.0.to_be_bytes(), &[0; 40], &[last]].concat()
 }
 
 /// Somebody with an authenticator app.
-async fn with_app(world: &World, number: u8) -> AccountId {
+pub async fn with_app(world: &World, number: u8) -> AccountId {
     let account = new_account(&format!("somebody-{number}@example.com"));
     world.store.add_account(&account, &audit(start())).await.unwrap();
     let app = NewApp { account_id: account.id, sealed: sealed(OLD, number), step: 1 };
     assert!(world.store.add_authenticator_app(&app, &audit(start())).await.unwrap());
     account.id
+}
+
+/// A row of each column that a few statements make, sealed with the key of before; the last bytes of the values too.
+pub async fn with_sealed_rows(world: &World) -> [(SealedColumn, Uuid, u8); 4] {
+    let account = with_app(world, 1).await;
+    let webhook = NewWebhook {
+        plugin_id: world.plugin.id,
+        address: "https://api.todo.example/hook".parse().unwrap(),
+        secret: sealed(OLD, 2),
+    };
+    assert!(world.store.add_webhook(&webhook, &audit(start())).await.unwrap());
+    let (mail, mut tables) = (random::id(start()), Tables::of(&world.database).await);
+    let renewed = "update plugin_webhooks set old_secret = $2 where plugin_id = $1";
+    tables.put(renewed, world.plugin.id.0, &sealed(OLD, 3)).await;
+    let sent = "insert into outgoing_mails (id, sealed, due_at, created_at, expires_at)
+        select $1, $2, created_at, created_at, created_at from accounts limit 1";
+    tables.put(sent, mail, &sealed(OLD, 4)).await;
+    [
+        (SealedColumn::AuthenticatorApp, account.0, 1),
+        (SealedColumn::Mail, mail, 4),
+        (SealedColumn::WebhookSecret, world.plugin.id.0, 2),
+        (SealedColumn::OldWebhookSecret, world.plugin.id.0, 3),
+    ]
 }
 
 /// So many people, in the order of their rows.
@@ -91,12 +115,12 @@ async fn take(world: &World, milliseconds: i64) -> Option<Reseal> {
     world.store.take_reseal(&taking).await.unwrap()
 }
 
-async fn begun(world: &World) -> Reseal {
+pub async fn begun(world: &World) -> Reseal {
     world.store.begin_reseal(NEW, at(0)).await.unwrap();
     take(world, 0).await.expect("nobody else is at it")
 }
 
-fn keeping(reseal: &Reseal, rows: &[SealedRow]) -> ResealKeeping {
+pub fn keeping(reseal: &Reseal, rows: &[SealedRow]) -> ResealKeeping {
     let anew = |row: &SealedRow| ResealedRow { id: row.id, old: row.sealed.clone(), new: sealed(NEW, row.sealed[45]) };
     let after = rows.last().map(|row| row.id);
     ResealKeeping {
@@ -152,24 +176,7 @@ fn a_walk_comes_through_all_columns() {
 on_both_engines! {
     async fn every_column_is_read_counted_and_changed(engine) {
         let world = World::new(engine).await;
-        let account = with_app(&world, 1).await;
-        let webhook = NewWebhook {
-            plugin_id: world.plugin.id,
-            address: "https://api.todo.example/hook".parse().unwrap(),
-            secret: sealed(OLD, 2),
-        };
-        assert!(world.store.add_webhook(&webhook, &audit(start())).await.unwrap());
-        let (mail, mut tables) = (random::id(start()), Tables::of(&world.database).await);
-        tables.put("update plugin_webhooks set old_secret = $2 where plugin_id = $1", world.plugin.id.0, &sealed(OLD, 3)).await;
-        let sent = "insert into outgoing_mails (id, sealed, due_at, created_at, expires_at)
-            select $1, $2, created_at, created_at, created_at from accounts limit 1";
-        tables.put(sent, mail, &sealed(OLD, 4)).await;
-        let rows = [
-            (SealedColumn::AuthenticatorApp, account.0, 1),
-            (SealedColumn::Mail, mail, 4),
-            (SealedColumn::WebhookSecret, world.plugin.id.0, 2),
-            (SealedColumn::OldWebhookSecret, world.plugin.id.0, 3),
-        ];
+        let (rows, mut tables) = (with_sealed_rows(&world).await, Tables::of(&world.database).await);
         let reseal = begun(&world).await;
         for (done, (column, id, last)) in rows.into_iter().enumerate() {
             assert_eq!(world.store.sealed_otherwise(NEW).await.unwrap(), 4 - done as u64);
@@ -177,6 +184,9 @@ on_both_engines! {
             let row = SealedRow { id, sealed: sealed(OLD, last) };
             assert_eq!(world.store.sealed_after(column, None, 9).await.unwrap(), std::slice::from_ref(&row), "{column:?}");
             assert!(world.store.sealed_after(column, Some(id), 9).await.unwrap().is_empty());
+            assert_eq!(world.store.sealed_with((column, OLD), None, 9).await.unwrap(), std::slice::from_ref(&row));
+            assert!(world.store.sealed_with((column, OLD), Some(id), 9).await.unwrap().is_empty());
+            assert!(world.store.sealed_with((column, NEW), None, 9).await.unwrap().is_empty());
             let keeping = ResealKeeping { column, ..keeping(&reseal, &[row]) };
             assert_eq!(world.store.keep_resealed(&keeping).await.unwrap(), Some(1), "{column:?}");
             assert_eq!(world.store.sealed_after(column, None, 9).await.unwrap()[0].sealed, sealed(NEW, last));
@@ -312,31 +322,6 @@ on_both_engines! {
         assert!(world.store.working_keys().await.unwrap().iter().all(|key| key.needed_until != Some(at(90_000))));
     }
 
-    async fn a_key_that_rows_were_written_with_meanwhile_gets_another_walk(engine) {
-        let world = World::new(engine).await;
-        replaced(&world).await;
-        // One opens under no key, and holds up nothing.
-        with_app(&world, 1).await;
-        let progress = Progress { seen: 1, unreadable: 1, ..Progress::BEGINNING };
-        let first = ResealEnd { progress, ..end(&begun(&world).await) };
-        assert!(world.store.finish_reseal(&first, &audit(at(2000))).await.unwrap());
-        // Somebody sealed before it, was held up, and writes now.
-        with_app(&world, 2).await;
-        assert!(world.store.take_back_ends(at(59_999)).await.unwrap().is_empty(), "it has not ended yet");
-        assert_eq!(world.store.take_back_ends(at(60_000)).await.unwrap(), [OLD]);
-        assert!(world.store.end_keys(&audit(at(60_000))).await.unwrap().is_empty());
-
-        world.store.begin_reseal(NEW, at(61_000)).await.unwrap();
-        let again = take(&world, 61_000).await.unwrap();
-        let rows = world.store.sealed_after(SealedColumn::AuthenticatorApp, None, 9).await.unwrap();
-        let late: Vec<SealedRow> = rows.into_iter().filter(|row| row.sealed.last() == Some(&2)).collect();
-        assert_eq!(world.store.keep_resealed(&keeping(&again, &late)).await.unwrap(), Some(1));
-        let second = ResealEnd { progress, keys_needed_until: at(120_000), ..end(&again) };
-        assert!(world.store.finish_reseal(&second, &audit(at(62_000))).await.unwrap());
-        assert!(world.store.take_back_ends(at(120_000)).await.unwrap().is_empty());
-        assert_eq!(world.store.end_keys(&audit(at(120_000))).await.unwrap(), [OLD]);
-    }
-
     async fn a_walk_ends_another_to_a_key_that_seals_no_more_only(engine) {
         let world = World::new(engine).await;
         replaced(&world).await;
@@ -350,14 +335,14 @@ on_both_engines! {
 }
 
 /// A key that seals no more, and the one that does.
-async fn replaced(world: &World) {
+pub async fn replaced(world: &World) {
     world.store.add_first_keys(&[key(OLD.0, Purpose::SealData, -900)], &audit(at(-900))).await.unwrap();
     let new = key(NEW.0, Purpose::SealData, -500);
     let rotation = KeyRotation { old: OLD, new, needed_until: None, why: Why::Routine };
     assert_eq!(world.store.rotate_key(&rotation, &audit(at(-600))).await.unwrap(), RotateKey::Rotated);
 }
 
-fn key(kid: u32, purpose: Purpose, active: i64) -> WrappedKey {
+pub fn key(kid: u32, purpose: Purpose, active: i64) -> WrappedKey {
     WrappedKey {
         kid: Kid(kid),
         purpose,
@@ -372,6 +357,6 @@ fn key(kid: u32, purpose: Purpose, active: i64) -> WrappedKey {
     }
 }
 
-fn end(reseal: &Reseal) -> ResealEnd {
+pub fn end(reseal: &Reseal) -> ResealEnd {
     ResealEnd { kid: NEW, turn: reseal.turn, progress: Progress::BEGINNING, keys_needed_until: at(60_000) }
 }
