@@ -46,6 +46,7 @@ mod people_pages;
 mod references;
 mod registration;
 mod resealing;
+mod revocations;
 mod rotations;
 mod rotators;
 mod rotators_abroad;
