@@ -44,6 +44,7 @@ mod passkeys_in_chromium;
 mod people;
 mod people_pages;
 mod references;
+mod references_on_the_way;
 mod registration;
 mod resealing;
 mod revocations;
