@@ -19,7 +19,10 @@ use crate::{
         span::Span,
     },
     registry::plugin_secrets::{self, GRACE_USUAL, SettingsForm},
-    store::plugin_secrets::{PluginSecret, SecretVersion},
+    store::{
+        plugin_secrets::{PluginSecret, SecretVersion},
+        secret_revocations::RemovedSecret,
+    },
 };
 
 #[derive(Debug, Subcommand)]
@@ -236,18 +239,64 @@ async fn list(slug: Option<&str>, desk: &Desk) -> Result<Answer, Failure> {
     };
     let now = desk.clock.now();
     let head = ["NAME", "PLUGIN", "VERSION", "MADE", "DUE", "LAST USED", "ROUTES"].map(str::to_owned);
-    let (mut json, mut rows) = (Vec::new(), vec![head]);
+    let (mut json, mut rows, mut left) = (Vec::new(), vec![head], Vec::new());
     for plugin in plugins {
         for secret in desk.store.plugin_secrets(plugin.id).await? {
             json.push(summary(&plugin, &secret));
             rows.push(row(&plugin, &secret, now));
+            left.extend(left_of(&plugin, &secret));
+        }
+        for secret in desk.store.removed_plugin_secrets(plugin.id).await? {
+            json.push(removed_summary(&plugin, &secret));
+            left.push(removed_row(&plugin, &secret));
         }
     }
-    let text = match rows.len() {
+    let mut text = match rows.len() {
         1 => "No API key is kept. Put one away with `consentry secret put`.".to_owned(),
         _ => columns(&rows),
     };
+    if !left.is_empty() {
+        left.insert(0, ["NAME", "PLUGIN", "VERSIONS", "SINCE"].map(str::to_owned));
+        text = format!("{text}\n\n{LEFT}\n{}", columns(&left));
+    }
     Ok(Answer { json: Value::from(json), text })
+}
+
+/// What stands above keys that are not gone yet where they came from.
+const LEFT: &str = "Ended here and still to be ended where they were issued; it is tried at least hourly, and the log says why \
+                    it fails:";
+
+fn left_of(plugin: &Plugin, secret: &PluginSecret) -> Option<[String; 4]> {
+    let versions: Vec<_> = secret.left_at_issuer().collect();
+    let since = versions.iter().map(|(_, ended)| *ended).min()?;
+    Some([secret.name.to_string(), plugin.slug.clone(), numbers(&versions), shown(since)])
+}
+
+fn removed_row(plugin: &Plugin, secret: &RemovedSecret) -> [String; 4] {
+    let since = secret.versions.iter().map(|(_, ended)| *ended).min().unwrap_or(secret.removed_at);
+    let versions = match secret.versions.as_slice() {
+        // What may have been made while nobody could keep it.
+        [] => "unknown ones".to_owned(),
+        versions => numbers(versions),
+    };
+    [format!("{} (removed)", secret.name), plugin.slug.clone(), versions, shown(since)]
+}
+
+fn numbers(versions: &[(i64, Timestamp)]) -> String {
+    versions.iter().map(|(number, _)| number.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn removed_summary(plugin: &Plugin, secret: &RemovedSecret) -> Value {
+    let version = |(number, ended): &(i64, Timestamp)| json!({ "version": number, "ended_at": shown(*ended), "is_to_be_revoked": true });
+    json!({
+        "plugin": plugin.slug,
+        "name": secret.name.as_str(),
+        "removed_at": shown(secret.removed_at),
+        "is_to_be_abandoned": secret.is_to_be_abandoned,
+        "failing_since": secret.failing.as_ref().map(|(since, _)| shown(*since)),
+        "says": secret.failing.as_ref().map(|(_, says)| says),
+        "versions": secret.versions.iter().map(version).collect::<Vec<_>>(),
+    })
 }
 
 fn row(plugin: &Plugin, secret: &PluginSecret, now: Timestamp) -> [String; 7] {
@@ -310,6 +359,7 @@ fn summary(plugin: &Plugin, secret: &PluginSecret) -> Value {
     json!({
         "plugin": plugin.slug,
         "name": secret.name.as_str(),
+        "removed_at": None::<String>,
         "version": secret.newest(),
         "due_at": secret.due.due_at.map(shown),
         "header": settings.injection.header(),

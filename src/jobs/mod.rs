@@ -8,6 +8,7 @@ pub mod due_secrets;
 pub mod flows;
 pub mod gauges;
 pub mod keys;
+mod lanes;
 pub mod mail;
 pub mod notes;
 pub mod references;

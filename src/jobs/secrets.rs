@@ -6,13 +6,17 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 
-use super::refilling;
+use super::{lanes::Lanes, refilling};
 use crate::{
-    model::audit::{Actor, Origin},
+    model::{
+        audit::{Actor, Origin},
+        plugin_secret::label,
+    },
     server::Server,
     store::{
-        StoreResult,
-        secret_turns::{SecretTaking, TakenRevocation, TakenSecret},
+        StoreError, StoreResult,
+        secret_revocations::TakenRevocation,
+        secret_turns::{SecretTaking, TakenSecret},
     },
 };
 
@@ -22,13 +26,14 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// How many versions are ended before others are looked at.
 const ENDED_MAX: u32 = 100;
 
-/// How many issuers a node waits for at once: to make keys, and as many to end some.
-const AT_ONCE_MAX: usize = 4;
+/// For how many answers of one rotator, or one kind of vault, a node waits at once: to make keys, and as many to end some.
+/// As many as go to one host at a time (`outbound`).
+const AT_ONCE_MAX: usize = 2;
 
 /// How long a node keeps what it took to itself: longer than a turn may last (`server::secret_turns`).
 const TURN: TimeDelta = TimeDelta::minutes(5);
 
-/// Does it for ever. An issuer that is slow holds up no end of a version.
+/// Does it for ever. An issuer that is slow holds up no end of a version, and no other issuer.
 pub async fn run(server: Arc<Server>) {
     let ending = async {
         loop {
@@ -39,18 +44,20 @@ pub async fn run(server: Arc<Server>) {
         }
     };
     let renewing = async {
+        let mut lanes = Lanes::default();
         loop {
             tokio::time::sleep(INTERVAL).await;
-            if let Err(error) = renew(&server).await {
-                tracing::warn!(%error, "API keys could not be renewed; it is tried again in a second");
+            if let Err(error) = renew(&server, &mut lanes).await {
+                not_renewed(&error);
             }
         }
     };
     let revoking = async {
+        let mut lanes = Lanes::default();
         loop {
             tokio::time::sleep(INTERVAL).await;
-            if let Err(error) = revoke(&server).await {
-                tracing::warn!(%error, "issuers could not be asked to end API keys; it is tried again in a second");
+            if let Err(error) = revoke(&server, &mut lanes).await {
+                not_revoked(&error);
             }
         }
     };
@@ -60,8 +67,21 @@ pub async fn run(server: Arc<Server>) {
 /// Does all that is due now.
 pub async fn once(server: &Arc<Server>) -> StoreResult<()> {
     end(server).await?;
-    renew(server).await?;
-    revoke(server).await
+    let mut lanes = Lanes::default();
+    renew(server, &mut lanes).await?;
+    lanes.end().await;
+    let mut lanes = Lanes::default();
+    revoke(server, &mut lanes).await?;
+    lanes.end().await;
+    Ok(())
+}
+
+fn not_renewed(error: &StoreError) {
+    tracing::warn!(%error, "API keys could not be renewed; it is tried again in a second");
+}
+
+fn not_revoked(error: &StoreError) {
+    tracing::warn!(%error, "issuers could not be asked to end API keys; it is tried again in a second");
 }
 
 async fn end(server: &Server) -> StoreResult<()> {
@@ -70,7 +90,14 @@ async fn end(server: &Server) -> StoreResult<()> {
         let mut ended = false;
         for (secret, number) in due {
             let audit = server.audit(Actor::Server, Origin::default());
-            ended |= server.store.end_secret_version_in_time(secret, number, &audit).await?;
+            match server.store.end_secret_version_in_time(secret, number, &audit).await {
+                Ok(one) => ended |= one,
+                Err(error) if error.passes() => return Err(error),
+                // Those after it have their time too.
+                Err(error) => {
+                    tracing::error!(%error, secret.label = label(secret, number), "a version of an API key could not be ended");
+                }
+            }
         }
         // What others ended meanwhile is theirs.
         if !ended {
@@ -79,46 +106,64 @@ async fn end(server: &Server) -> StoreResult<()> {
     }
 }
 
-async fn renew(server: &Arc<Server>) -> StoreResult<()> {
+/// Begins to renew what is due, each who is asked for it in a lane of their own.
+async fn renew(server: &Arc<Server>, lanes: &mut Lanes) -> StoreResult<()> {
+    let asked = server.store.asked_for_due_secrets(server.clock.now()).await?;
+    lanes.open(asked, |asked| renew_by(Arc::clone(server), asked));
+    Ok(())
+}
+
+async fn renew_by(server: Arc<Server>, asked: String) {
     let take = |rows_max| {
-        let server = Arc::clone(server);
+        let (server, asked) = (Arc::clone(&server), asked.clone());
         async move {
             let at = server.clock.now();
-            if !server.store.has_secrets_to_rotate(at).await? {
+            if !server.store.asked_for_due_secrets(at).await?.contains(&asked) {
                 return Ok(Vec::new());
             }
-            server.store.take_secrets(&SecretTaking { at, until: at + TURN, rows_max }).await
+            server.store.take_secrets(&asked, &SecretTaking { at, until: at + TURN, rows_max }).await
         }
     };
     let work = |taken: TakenSecret| {
-        let server = Arc::clone(server);
+        let server = Arc::clone(&server);
         async move {
             if let Err(error) = server.renew_plugin_secret(&taken).await {
                 tracing::warn!(%error, plugin.id = %taken.plugin_id, secret.name = %taken.name, "an API key waits for its next turn");
             }
         }
     };
-    refilling::until_done(AT_ONCE_MAX, take, work).await
+    if let Err(error) = refilling::until_done(AT_ONCE_MAX, take, work).await {
+        not_renewed(&error);
+    }
 }
 
-async fn revoke(server: &Arc<Server>) -> StoreResult<()> {
+/// Begins to have ended what is to be ended where it was issued, each issuer in a lane of its own.
+async fn revoke(server: &Arc<Server>, lanes: &mut Lanes) -> StoreResult<()> {
+    let issuers = server.store.issuers_to_revoke_at(server.clock.now()).await?;
+    lanes.open(issuers, |issuer| revoke_by(Arc::clone(server), issuer));
+    Ok(())
+}
+
+async fn revoke_by(server: Arc<Server>, issuer: String) {
     let take = |rows_max| {
-        let server = Arc::clone(server);
+        let (server, issuer) = (Arc::clone(&server), issuer.clone());
         async move {
             let at = server.clock.now();
-            if !server.store.has_secret_revocations(at).await? {
+            if !server.store.issuers_to_revoke_at(at).await?.contains(&issuer) {
                 return Ok(Vec::new());
             }
-            server.store.take_secret_revocations(&SecretTaking { at, until: at + TURN, rows_max }).await
+            server.store.take_secret_revocations(&issuer, &SecretTaking { at, until: at + TURN, rows_max }).await
         }
     };
     let work = |taken: TakenRevocation| {
-        let server = Arc::clone(server);
+        let server = Arc::clone(&server);
         async move {
-            if let Err(error) = server.revoke_plugin_secret(&taken).await {
+            if let Err(error) = server.revoke_plugin_secret(taken).await {
                 tracing::warn!(%error, "the end of a version of an API key waits for its next turn");
             }
         }
     };
-    refilling::until_done(AT_ONCE_MAX, take, work).await
+    if let Err(error) = refilling::until_done(AT_ONCE_MAX, take, work).await {
+        not_revoked(&error);
+    }
 }

@@ -30,7 +30,8 @@ use crate::{
         audit_log::{LogQuery, Of},
         owners::Page,
         plugin_secrets::{ChangeSecret, PluginSecretRotation, SecretDue},
-        secret_turns::{SecretFailure, TakenRevocation, TakenSecret},
+        secret_revocations::{RevocationFailure, TakenRevocation},
+        secret_turns::{SecretFailure, TakenSecret},
     },
     vault::SecretValue,
 };
@@ -42,7 +43,7 @@ const PATIENCE: Duration = Duration::from_mins(3);
 const WAIT: TimeDelta = TimeDelta::minutes(1);
 const WAIT_MAX: TimeDelta = TimeDelta::hours(1);
 
-/// How often the audit log is told at most that no new version can be made.
+/// How often the audit log is told at most that no new version of a key can be made, or none of its old ones be ended.
 const TOLD_EVERY: TimeDelta = TimeDelta::days(1);
 
 /// Among how many failures of a plugin's secrets the last of one is looked for: it can have fifty.
@@ -243,16 +244,16 @@ impl Server {
     }
 
     /// Ends a version where it was issued, and keeps what came of it.
-    pub async fn revoke_plugin_secret(&self, taken: &TakenRevocation) -> StoreResult<()> {
+    pub async fn revoke_plugin_secret(&self, taken: TakenRevocation) -> StoreResult<()> {
         let (rotator, id) = taken.issuer_id.split_once(SEPARATOR).unwrap_or_default();
         let audit = self.audit(Actor::Server, Origin::default());
         if id.is_empty() {
             // Whoever made it said of no name by which to end it.
-            return self.store.keep_secret_revocation(taken, &audit).await.map(drop);
+            return self.store.keep_secret_revocation(&taken, &audit).await.map(drop);
         }
         let ending = timeout(PATIENCE, self.rotators.end(rotator, id, self.clock.now())).await;
         let Err(error) = ending.unwrap_or(Err(RotateError::TooSlow)) else {
-            return self.store.keep_secret_revocation(taken, &audit).await.map(drop);
+            return self.store.keep_secret_revocation(&taken, &audit).await.map(drop);
         };
         tracing::warn!(
             %error,
@@ -262,7 +263,14 @@ impl Server {
         );
         // The longer it has failed, the longer it waits.
         let wait = (audit.at - taken.ended_at).clamp(WAIT, WAIT_MAX);
-        self.store.put_off_secret_revocation(taken, audit.at + wait).await
+        let failure = RevocationFailure {
+            rotator: rotator.to_owned(),
+            says: error.to_string(),
+            until: audit.at + wait,
+            unless_told_after: audit.at - TOLD_EVERY,
+            revocation: taken,
+        };
+        self.store.put_off_secret_revocation(&failure, &audit).await.map(drop)
     }
 }
 

@@ -44,6 +44,7 @@ pub mod resources;
 pub mod reviewers;
 pub mod rows;
 mod schema;
+pub mod secret_revocations;
 pub mod secret_turns;
 pub mod secret_uses;
 pub mod sessions;

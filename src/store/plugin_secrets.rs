@@ -66,6 +66,12 @@ impl PluginSecret {
         self.versions.first().map_or(0, |newest| newest.number)
     }
 
+    /// Its versions that have ended here and are still to be ended where they were issued, the oldest first.
+    pub fn left_at_issuer(&self) -> impl Iterator<Item = (i64, Timestamp)> {
+        let left = self.versions.iter().rev().filter(|version| version.is_to_be_revoked);
+        left.filter_map(|version| version.ended_at.map(|ended| (version.number, ended)))
+    }
+
     /// When it was last used, whichever version of it.
     pub fn last_used_at(&self) -> Option<Timestamp> {
         self.versions.iter().filter_map(|version| version.last_used_at).max()

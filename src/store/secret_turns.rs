@@ -1,9 +1,9 @@
-//! Operations on plugins' secrets that the server does by itself: versions whose time has come end, new ones are made
-//! where that is not left to people, and what ended here is ended where it was issued.
+//! Operations on plugins' secrets that the server does by itself: versions whose time has come end, and new ones are made
+//! where that is not left to people. What ended here is ended where it was issued by `secret_revocations`.
 //!
 //! Any number of nodes share the work. A new version is made in a turn: who takes a secret raises its number and moves the
-//! next try to when others may take it, and what was made in another turn is not kept. What is ended where it was issued
-//! may be ended there twice, so moving its time is enough.
+//! next try to when others may take it, and what was made in another turn is not kept. Each who is asked (a rotator, a kind
+//! of vault) has a queue of its own, so that one that does not answer keeps back only what is asked of it.
 
 use super::{Store, StoreResult, on_either_engine};
 use crate::model::{
@@ -72,19 +72,6 @@ pub struct SecretFailure {
     pub is_told: bool,
 }
 
-/// A version that this node is to end where it was issued.
-#[derive(Clone, Debug)]
-pub struct TakenRevocation {
-    /// Of which secret.
-    pub secret_id: SecretId,
-    /// Which version.
-    pub number: i64,
-    /// What it is called there.
-    pub issuer_id: String,
-    /// When it ended here.
-    pub ended_at: Timestamp,
-}
-
 impl Store {
     /// Versions that are to end by now, the longest overdue first.
     pub async fn secret_versions_to_end(&self, at: Timestamp, rows_max: u32) -> StoreResult<Vec<(SecretId, i64)>> {
@@ -96,15 +83,15 @@ impl Store {
         on_either_engine!(self, engine => engine.end_secret_version_in_time(secret, number, audit))
     }
 
-    /// Whether any secret is to be taken, without asking for the writer.
-    pub async fn has_secrets_to_rotate(&self, at: Timestamp) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.has_secrets_to_rotate(at))
+    /// Of whom something is to be asked by now, without asking for the writer: for each a text to take secrets by.
+    pub async fn asked_for_due_secrets(&self, at: Timestamp) -> StoreResult<Vec<String>> {
+        on_either_engine!(self, engine => engine.asked_for_due_secrets(at))
     }
 
-    /// Takes secrets for which a new version is to be made or looked for, the longest waiting first, and those that were
+    /// Takes secrets for which somebody is to be asked for a new version, the longest waiting first, and those that were
     /// removed. No other node gets the same before its time.
-    pub async fn take_secrets(&self, taking: &SecretTaking) -> StoreResult<Vec<TakenSecret>> {
-        on_either_engine!(self, engine => engine.take_secrets(taking))
+    pub async fn take_secrets(&self, asked: &str, taking: &SecretTaking) -> StoreResult<Vec<TakenSecret>> {
+        on_either_engine!(self, engine => engine.take_secrets(asked, taking))
     }
 
     /// Keeps that there is nothing new; `false` where it was somebody else's turn meanwhile.
@@ -127,27 +114,5 @@ impl Store {
     /// that is left to people.
     pub async fn ask_for_secret_rotation(&self, secret: SecretId, audit: &Audit) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.ask_for_secret_rotation(secret, audit))
-    }
-
-    /// Whether any version is to be ended where it was issued, without asking for the writer.
-    pub async fn has_secret_revocations(&self, at: Timestamp) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.has_secret_revocations(at))
-    }
-
-    /// Takes versions that ended here and are to be ended where they were issued. No other node gets the same before its
-    /// time.
-    pub async fn take_secret_revocations(&self, taking: &SecretTaking) -> StoreResult<Vec<TakenRevocation>> {
-        on_either_engine!(self, engine => engine.take_secret_revocations(taking))
-    }
-
-    /// Keeps that a version was ended where it had been issued; `false` where that is known. A secret that was removed goes
-    /// with the last of them.
-    pub async fn keep_secret_revocation(&self, revocation: &TakenRevocation, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.keep_secret_revocation(revocation, audit))
-    }
-
-    /// Has that tried again later.
-    pub async fn put_off_secret_revocation(&self, revocation: &TakenRevocation, until: Timestamp) -> StoreResult<()> {
-        on_either_engine!(self, engine => engine.put_off_secret_revocation(revocation, until))
     }
 }

@@ -1,9 +1,11 @@
 //! Telemetry: where log lines go. To standard error, as text or JSON, filtered as the operator says. What is counted
-//! stands in `metrics`; `traces` sends spans to a collector, in a program that was built with it.
+//! stands in `metrics`; `traces` sends spans to a collector, in a program that was built with it, from a `span_queue`.
 //!
 //! Events are logged once, where they are handled; secrets and personal data never appear in them.
 
 pub mod metrics;
+#[cfg(feature = "otlp")]
+mod span_queue;
 #[cfg(feature = "otlp")]
 mod traces;
 

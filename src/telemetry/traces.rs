@@ -2,12 +2,16 @@
 //!
 //! Spans are written by `http::guard::watched` (a request), `store` (an operation) and `outbound` (a fetch). No caller's trace
 //! is continued: `traceparent` is a stranger's word, and whoever sends it could have their request stand among another's
-//! steps. Nothing that was sent here waits for a collector: what it does not take is lost, and the log says so once.
+//! steps. Nothing that was sent here waits for a collector: what it does not take, or `span_queue` has no room for, is lost,
+//! counted, and told of by the log.
 
 use std::{
     future::ready,
     pin::Pin,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,7 +23,10 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
-    trace::{Sampler, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample},
+    trace::{
+        BatchConfigBuilder, BatchSpanProcessor, Sampler, SamplingDecision, SamplingResult, SdkTracerProvider,
+        ShouldSample,
+    },
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use tokio::runtime::Runtime;
@@ -27,7 +34,10 @@ use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 use zeroize::Zeroizing;
 
-use super::{Collector, TelemetryError};
+use super::{
+    Collector, TelemetryError,
+    span_queue::{Entrance, Exit, Queue},
+};
 use crate::model::{legible::with_causes, live::Live, traces::TARGET};
 
 /// What a collector finds all this under.
@@ -38,6 +48,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the last spans may take when the program ends.
 const LAST: Duration = Duration::from_secs(5);
+
+/// How many spans wait unless the operator says otherwise, and how many that can be.
+const ROOM: usize = 2048;
+const ROOM_MAX: usize = 1 << 20;
 
 /// Collects spans and sends them together, in a thread of its own.
 pub(super) struct Traces {
@@ -59,7 +73,12 @@ impl Traces {
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
         let resource = Resource::builder().with_service_name(NAME).with_attribute(version).build();
         let sampler = Sampler::ParentBased(Box::new(Roots));
-        let builder = SdkTracerProvider::builder().with_batch_exporter(exporter);
+        let room = room();
+        let queue = Queue::new(room);
+        let exit = Exit { queue: Arc::clone(&queue), next: exporter };
+        let config = BatchConfigBuilder::default().with_max_queue_size(room).build();
+        let next = BatchSpanProcessor::builder(exit).with_batch_config(config).build();
+        let builder = SdkTracerProvider::builder().with_span_processor(Entrance { queue, next });
         Ok(Self { provider: builder.with_sampler(sampler).with_resource(resource).build() })
     }
 
@@ -81,6 +100,12 @@ impl Traces {
             tracing::warn!(%error, "the last traces are lost");
         }
     }
+}
+
+/// How many spans may wait, in the variable in which the library has it with its others.
+fn room() -> usize {
+    let said = std::env::var("OTEL_BSP_MAX_QUEUE_SIZE").ok().and_then(|text| text.trim().parse().ok());
+    said.filter(|room| (1..=ROOM_MAX).contains(room)).unwrap_or(ROOM)
 }
 
 /// Which spans may begin a trace: those of requests and fetches. Jobs look into the store every second, and a trace for each

@@ -14,10 +14,9 @@ use zeroize::Zeroizing;
 
 use super::{
     error::SecretError,
-    reach::TIMEOUT,
+    reach::{TIMEOUT, in_brackets, reason},
     reference::{AwsSecret, SecretRef},
 };
-use crate::model::legible::with_causes;
 
 /// The stage of the version that is good; where it moves, a rotation has ended.
 const CURRENT: &str = "AWSCURRENT";
@@ -44,6 +43,7 @@ fn refusal(error: &SdkError<GetSecretValueError>, reference: &SecretRef) -> Secr
             SecretError::Refused(format!("it answered {code}"))
         }
         (None, Some(status @ (401 | 403))) => SecretError::Refused(format!("it answered {status}")),
-        _ => SecretError::Unavailable(with_causes(error)),
+        (code, Some(status)) => SecretError::Unavailable(format!("it answered {status}{}", in_brackets(code))),
+        (_, None) => SecretError::Unavailable(reason(error)),
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use azure_core::{
     credentials::{Secret, TokenCredential},
     error::ErrorKind,
-    http::{ClientOptions, RetryOptions},
+    http::{ClientOptions, RetryOptions, Transport},
 };
 use azure_identity::{
     ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use super::{
     error::SecretError,
-    reach::{Environment, causes, given, in_time, required},
+    reach::{Environment, TIMEOUT, UNREADABLE, causes, given, in_brackets, in_time, reason, required},
     reference::{AzureSecret, SecretRef},
 };
 use crate::model::legible::with_causes;
@@ -48,6 +48,14 @@ fn options() -> ClientOptions {
     ClientOptions { retry: RetryOptions::none(), ..ClientOptions::default() }
 }
 
+/// What an identity of the machine is asked for stands beside it, on an address of this link alone: no proxy knows the way
+/// there, and one that answered in its place would be told nothing and believed everything.
+fn options_beside() -> Result<ClientOptions, SecretError> {
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT);
+    let client = client.build().map_err(|error| SecretError::Unavailable(reason(&error)))?;
+    Ok(ClientOptions { transport: Some(Transport::new(Arc::new(client))), ..options() })
+}
+
 /// Who this server is.
 fn identity(environment: &Environment) -> Result<Arc<dyn TokenCredential>, SecretError> {
     let client_options = options();
@@ -68,7 +76,7 @@ fn identity(environment: &Environment) -> Result<Arc<dyn TokenCredential>, Secre
         WorkloadIdentityCredential::new(Some(options)).map(|identity| identity as _)
     } else {
         let user_assigned_id = given(environment, "AZURE_CLIENT_ID").map(|id| UserAssignedId::ClientId(id.to_owned()));
-        let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
+        let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options: options_beside()? };
         ManagedIdentityCredential::new(Some(options)).map(|identity| identity as _)
     };
     made.map_err(|error| SecretError::Refused(with_causes(&error)))
@@ -82,25 +90,32 @@ fn refusal(error: &azure_core::Error, reference: &SecretRef) -> SecretError {
         ErrorKind::HttpResponse { status, error_code, .. } => Some((u16::from(*status), error_code.as_deref())),
         _ => None,
     });
+    let asked = if is_login { "its login" } else { "it" };
     match answer {
         Some((400 | 404, _)) if !is_login => SecretError::NotThere(reference.clone()),
         Some((403, _)) if !is_login => SecretError::Denied(reference.clone()),
         Some((status @ (400..=404), code)) => {
-            let asked = if is_login { "its login" } else { "it" };
             SecretError::Refused(format!("{asked} answered {status}{}", in_brackets(code)))
         }
-        Some((status, _)) => SecretError::Unavailable(format!("it answered {status}")),
-        None if causes().any(|cause| matches!(cause.kind(), ErrorKind::Connection | ErrorKind::Io)) => {
-            SecretError::Unavailable(with_causes(error))
-        }
-        None => SecretError::Refused(with_causes(error)),
+        Some((status, _)) => SecretError::Unavailable(format!("{asked} answered {status}")),
+        None => without_answer(error, asked),
     }
 }
 
-/// A code as these services have them: `7000215`, `Forbidden`.
-fn in_brackets(code: Option<&str>) -> String {
-    let is_code = |code: &&str| code.len() <= 60 && code.chars().all(|c| c.is_ascii_alphanumeric() || c == ',');
-    code.filter(is_code).map(|code| format!(" ({code})")).unwrap_or_default()
+/// Why there is no answer of theirs. Whoever stands before a service that is down answers in its place, with a page for
+/// people: that says nothing of who this server is.
+fn without_answer(error: &azure_core::Error, asked: &str) -> SecretError {
+    let known = |kinds: &[ErrorKind]| {
+        let mut causes = causes(error).filter_map(|cause| cause.downcast_ref::<azure_core::Error>());
+        causes.any(|cause| kinds.contains(cause.kind()))
+    };
+    if known(&[ErrorKind::DataConversion]) {
+        return SecretError::Unavailable(UNREADABLE.replacen("it", asked, 1));
+    }
+    if known(&[ErrorKind::Connection, ErrorKind::Io]) {
+        return SecretError::Unavailable(reason(error));
+    }
+    SecretError::Refused(reason(error))
 }
 
 #[cfg(test)]
@@ -123,12 +138,5 @@ mod tests {
         let lost = told(&[("AZURE_FEDERATED_TOKEN_FILE", "/nowhere/token"), tenant, client]).unwrap();
         assert!(lost.contains("/nowhere/token"), "{lost}");
         assert_eq!(told(&[]), None, "the machine's own identity");
-    }
-
-    #[test]
-    fn only_a_code_is_repeated() {
-        assert_eq!(in_brackets(Some("7000215,50034")), " (7000215,50034)");
-        assert_eq!(in_brackets(Some("AADSTS7000215: Invalid client secret provided")), "");
-        assert_eq!(in_brackets(None), "");
     }
 }

@@ -5,16 +5,15 @@
 //! server of the machine or container it runs in. Another endpoint than the usual one is said as to `gcloud`.
 
 use google_cloud_auth::{credentials, errors::CredentialsError};
-use google_cloud_gax::retry_policy::NeverRetry;
+use google_cloud_gax::{client_builder::internal::with_follow_redirects, retry_policy::NeverRetry};
 use google_cloud_secretmanager_v1::{Error as GoogleError, client::SecretManagerService, model::SecretPayload};
 use zeroize::Zeroizing;
 
 use super::{
     error::SecretError,
-    reach::{Environment, address, causes, in_time},
+    reach::{Environment, address, causes, in_time, reason},
     reference::{GcpSecret, SecretRef},
 };
-use crate::model::legible::with_causes;
 
 /// What is read where no version is named: the newest.
 const NEWEST: &str = "latest";
@@ -47,7 +46,9 @@ async fn ask(
     if let Some(endpoint) = address(environment, ENDPOINT)? {
         builder = builder.with_endpoint(endpoint);
     }
-    let client = builder.build().await.map_err(|error| SecretError::Unavailable(with_causes(&error)))?;
+    // The service sends nobody elsewhere; who is sent on would believe whoever is there.
+    let builder = with_follow_redirects(builder, false);
+    let client = builder.build().await.map_err(|error| SecretError::Unavailable(reason(&error)))?;
     let version = secret.version.as_deref().unwrap_or(NEWEST);
     let name = format!("projects/{}/secrets/{}/versions/{version}", secret.project, secret.name);
     let told = client.access_secret_version().set_name(name).send().await;
@@ -64,12 +65,12 @@ fn refusal(error: &GoogleError, reference: &SecretRef) -> SecretError {
     match (error.is_authentication(), status) {
         (true, Some(status)) if may_pass => SecretError::Unavailable(format!("its login answered {status}")),
         (true, Some(status)) => SecretError::Refused(format!("its login answered {status}")),
-        (true, None) if !may_pass => SecretError::Refused(with_causes(error)),
+        (true, None) if !may_pass => SecretError::Refused(reason(error)),
         // A version that was disabled or destroyed is a 400.
         (false, Some(400 | 404)) => SecretError::NotThere(reference.clone()),
         (false, Some(403)) => SecretError::Denied(reference.clone()),
         (false, Some(401)) => SecretError::Refused("it answered 401".to_owned()),
         (false, Some(status)) => SecretError::Unavailable(format!("it answered {status}")),
-        (_, None) => SecretError::Unavailable(with_causes(error)),
+        (_, None) => SecretError::Unavailable(reason(error)),
     }
 }

@@ -19,10 +19,9 @@ use zeroize::Zeroizing;
 use super::{
     error::SecretError,
     file,
-    reach::{Environment, TIMEOUT, address, given},
+    reach::{Environment, TIMEOUT, address, given, reason},
     reference::{SecretRef, VaultPath},
 };
-use crate::model::legible::with_causes;
 
 type Entry = BTreeMap<String, serde_json::Value>;
 
@@ -169,8 +168,11 @@ fn plain(variable: &'static str, token: Zeroizing<String>) -> Result<Zeroizing<S
     if is_plain(&token) { Ok(token) } else { Err(SecretError::Settings { variable, problem: "leads to no token" }) }
 }
 
-fn unavailable(error: &dyn std::error::Error) -> SecretError {
-    SecretError::Unavailable(with_causes(error))
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> SecretError {
+    SecretError::Unavailable(match error.downcast_ref() {
+        Some(ClientError::APIError { code, .. }) => format!("it answered {code}"),
+        _ => reason(error),
+    })
 }
 
 #[cfg(test)]

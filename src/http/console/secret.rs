@@ -176,6 +176,7 @@ fn facts(secret: &PluginSecret, now: Timestamp) -> Vec<(&'static str, String)> {
     let used = secret.last_used_at().map_or_else(|| "not yet".to_owned(), times::minute);
     let mut facts = vec![("Last used", used)];
     facts.extend(secrets::due(secret, now, times::minute).map(|due| ("Due", due)));
+    facts.extend(secrets::left(secret).map(|left| ("Not gone yet", left)));
     match &secret.settings.source {
         SecretSource::People => {}
         SecretSource::Rotator(rotator) => facts.push(("New keys come from", format!("the rotator {rotator}"))),

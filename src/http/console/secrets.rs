@@ -23,7 +23,10 @@ use crate::{
         plugin_secrets::{self, SettingsForm},
     },
     server::Server,
-    store::plugin_secrets::{PluginSecret, SecretVersion},
+    store::{
+        plugin_secrets::{PluginSecret, SecretVersion},
+        secret_revocations::RemovedSecret,
+    },
     vault::SecretValue,
 };
 
@@ -185,11 +188,13 @@ pub(super) fn due(secret: &PluginSecret, now: Timestamp, write: fn(Timestamp) ->
 async fn render(entry: &Entry<'_>, plugin: &Plugin, (name, form): (&str, &SettingsForm), wrong: Vec<Wrong>) -> Outcome {
     let now = entry.server.clock.now();
     let secrets = entry.server.store.plugin_secrets(plugin.id).await?;
+    let removed = entry.server.store.removed_plugin_secrets(plugin.id).await?;
     let page = SecretsPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Secrets)))?,
         slug: plugin.slug.clone(),
         secrets: secrets.iter().map(|secret| line(secret, now)).collect(),
+        removed: removed.iter().map(|secret| (secret.name.to_string(), removed_line(secret))).collect(),
         proof: entry.proof(place(plugin, None)).await?,
         name: name.to_owned(),
         usage: usage(form),
@@ -213,7 +218,29 @@ fn line(secret: &PluginSecret, now: Timestamp) -> PluginSecretLine {
         routes: routes.iter().take(ROUTES_SHOWN).map(SecretRoute::to_string).collect(),
         more: routes.len().checked_sub(ROUTES_SHOWN).filter(|more| *more > 0),
         says: says.join(" · "),
+        left: left(secret),
     }
+}
+
+/// What has ended here and is good still where it was issued, as far as anybody here knows.
+pub(super) fn left(secret: &PluginSecret) -> Option<String> {
+    let versions: Vec<_> = secret.left_at_issuer().collect();
+    let since = versions.iter().map(|(_, ended)| *ended).min()?;
+    Some(format!("{} still to be ended where it was issued, since {}", numbers(&versions), times::minute(since)))
+}
+
+fn removed_line(secret: &RemovedSecret) -> String {
+    let removed = format!("Removed on {}", times::minute(secret.removed_at));
+    match secret.versions.as_slice() {
+        // The last of what its rotator may have made while nobody could keep it.
+        [] => format!("{removed} · its rotator is still to be asked whether anything of it is left"),
+        versions => format!("{removed} · {} still to be ended where it was issued", numbers(versions)),
+    }
+}
+
+fn numbers(versions: &[(i64, Timestamp)]) -> String {
+    let numbers: Vec<_> = versions.iter().map(|(number, _)| number.to_string()).collect();
+    format!("version {}", numbers.join(", "))
 }
 
 fn put_away(version: &SecretVersion) -> String {

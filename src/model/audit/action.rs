@@ -139,6 +139,8 @@ actions! {
     SecretVersionEnded = "secret.version_ended",
     /// A version of it was ended where it had been issued.
     SecretVersionRevoked = "secret.version_revoked",
+    /// Versions of it that ended here cannot be ended where they were issued.
+    SecretRevocationFailed = "secret.revocation_failed",
     /// A version of it was used for the first time.
     SecretUsed = "secret.used",
     /// It was not given to a request that it might have been meant for.

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{Engine, audit, mails::enqueue, reading};
+use super::{Engine, audit, mails::enqueue, plugin_secret_rows::unless_broken, reading};
 use crate::{
     model::{
         Timestamp,
@@ -72,7 +72,12 @@ impl Engine {
             .bind(now)
             .bind(i64::from(rows_max))
             .fetch_all(&mut *connection))?;
-        rows.into_iter().map(DueSecret::try_from).collect()
+        let mut due = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = row.id;
+            due.extend(unless_broken(DueSecret::try_from(row), ("plugin_secrets", id))?);
+        }
+        Ok(due)
     }
 
     pub(in crate::store) async fn overdue_secrets(&self, now: Timestamp) -> StoreResult<u64> {

@@ -96,6 +96,18 @@ pub(super) fn source(rotator: Option<String>, follows: Option<String>) -> Secret
     }
 }
 
+/// What a row stands for. Of a broken one the log says which it is, and those beside it are not held back.
+pub(super) fn unless_broken<T>(read: StoreResult<T>, (table, id): (&str, uuid::Uuid)) -> StoreResult<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.passes() => Err(error),
+        Err(error) => {
+            tracing::error!(%error, row.column = table, row.id = %id, "a row of an API key is broken, and is passed over");
+            Ok(None)
+        }
+    }
+}
+
 /// What stands in the place of a value that was wiped.
 pub(super) const WIPED: &[u8] = &[];
 

@@ -1,14 +1,14 @@
 //! What the server does about plugins' secrets by itself. Compiled once for each engine.
 //!
-//! Whoever changes a secret or its versions holds the secret's row first, but for who takes versions to end them where they
-//! were issued: they pass over what others hold, and so wait for nobody.
+//! Whoever changes a secret or its versions holds the secret's row first. `secret_revocations` has what is to be ended where it
+//! was issued.
 
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Connection, Engine, audit, holding,
-    plugin_secret_rows::{WIPED, source},
+    Connection, Engine, audit, holding, is_one_of,
+    plugin_secret_rows::{WIPED, source, unless_broken},
     plugin_secrets::DELETE,
     reading, taking,
 };
@@ -20,7 +20,7 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
-        secret_turns::{SecretFailure, SecretTaking, TakenRevocation, TakenSecret},
+        secret_turns::{SecretFailure, SecretTaking, TakenSecret},
     },
 };
 
@@ -46,18 +46,29 @@ macro_rules! is_due {
     };
 }
 
-const HAS_DUE: &str =
-    concat!("select count(*) from (select 1 as one from plugin_secrets where ", is_due!(), "limit 1) due");
+/// A rotator by its name, a vault by how references to it begin.
+macro_rules! asked {
+    () => {
+        "case when rotator is not null then 'rotator ' || rotator else coalesce(substr(follows, 1, 5), '') end "
+    };
+}
+
+const ASKED: &str = concat!("select distinct ", asked!(), "from plugin_secrets where ", is_due!());
 
 /// The condition stands twice: what somebody else took after it was found must be left to them.
 const TAKE: &str = concat!(
     "update plugin_secrets
         set taken_until = $2, turn = turn + 1
-      where id in (select id from plugin_secrets where ",
-    is_due!(),
-    "order by try_at limit $3 ",
-    taking!(),
-    ") and ",
+      where id ",
+    is_one_of!(
+        "select id from plugin_secrets where ",
+        is_due!(),
+        "and ",
+        asked!(),
+        "= $4 order by try_at limit $3 ",
+        taking!()
+    ),
+    " and ",
     is_due!(),
     "returning id"
 );
@@ -93,48 +104,15 @@ const ASK: &str = "
      where id = $1 and removed_at is null and (rotator is not null or follows is not null)
  returning plugin_id, name";
 
-macro_rules! is_to_be_revoked {
-    () => {
-        "revoke_at <= $1 and ended_at is not null "
-    };
-}
-
-const HAS_REVOCATIONS: &str = concat!(
-    "select count(*) from (select 1 as one from plugin_secret_versions where ",
-    is_to_be_revoked!(),
-    "limit 1) due"
-);
-
-const TAKE_REVOCATIONS: &str = concat!(
-    "update plugin_secret_versions
-        set revoke_at = $2
-      where id in (select id from plugin_secret_versions where ",
-    is_to_be_revoked!(),
-    "order by revoke_at limit $3 ",
-    taking!(),
-    ") and revoke_at <= $1
-    returning secret_id, number, issuer_id, ended_at"
-);
-
-const REVOKED: &str = "
-    update plugin_secret_versions
-       set issuer_id = null, revoke_at = null
-     where secret_id = $1 and number = $2 and issuer_id = $3";
-
-const PUT_OFF: &str = "
-    update plugin_secret_versions
-       set revoke_at = $4
-     where secret_id = $1 and number = $2 and issuer_id = $3 and revoke_at is not null";
-
 /// A secret that is told of.
 #[derive(sqlx::FromRow)]
-struct Named {
-    plugin_id: Uuid,
-    name: String,
+pub(super) struct Named {
+    pub(super) plugin_id: Uuid,
+    pub(super) name: String,
 }
 
 impl Named {
-    fn subjects(&self) -> Subjects {
+    pub(super) fn subjects(&self) -> Subjects {
         Subjects::of_plugin(PluginId(self.plugin_id))
     }
 }
@@ -212,23 +190,29 @@ impl Engine {
         Ok(true)
     }
 
-    pub(in crate::store) async fn has_secrets_to_rotate(&self, at: Timestamp) -> StoreResult<bool> {
-        let due: i64 = reading!(self, connection => sqlx::query_scalar(HAS_DUE).bind(at).fetch_one(&mut *connection))?;
-        Ok(due > 0)
+    pub(in crate::store) async fn asked_for_due_secrets(&self, at: Timestamp) -> StoreResult<Vec<String>> {
+        reading!(self, connection => sqlx::query_scalar(ASKED).bind(at).fetch_all(&mut *connection))
     }
 
-    pub(in crate::store) async fn take_secrets(&self, taking: &SecretTaking) -> StoreResult<Vec<TakenSecret>> {
+    pub(in crate::store) async fn take_secrets(
+        &self,
+        asked: &str,
+        taking: &SecretTaking,
+    ) -> StoreResult<Vec<TakenSecret>> {
         let mut step = self.begin().await?;
         let ids: Vec<Uuid> = sqlx::query_scalar(TAKE)
             .bind(taking.at)
             .bind(taking.until)
             .bind(i64::from(taking.rows_max))
+            .bind(asked)
             .fetch_all(&mut *step)
             .await?;
         let mut taken = Vec::with_capacity(ids.len());
         for id in ids {
-            let row: TakenRow = sqlx::query_as(TAKEN).bind(id).fetch_one(&mut *step).await?;
-            taken.push(row.try_into()?);
+            // A broken one is looked at again when others may take it, and keeps back nobody else.
+            let read: Result<TakenRow, _> = sqlx::query_as(TAKEN).bind(id).fetch_one(&mut *step).await;
+            let read = read.map_err(StoreError::from).and_then(TakenSecret::try_from);
+            taken.extend(unless_broken(read, ("plugin_secrets", id))?);
         }
         step.commit().await?;
         Ok(taken)
@@ -285,75 +269,8 @@ impl Engine {
         step.commit().await?;
         Ok(true)
     }
-
-    pub(in crate::store) async fn has_secret_revocations(&self, at: Timestamp) -> StoreResult<bool> {
-        let due: i64 =
-            reading!(self, connection => sqlx::query_scalar(HAS_REVOCATIONS).bind(at).fetch_one(&mut *connection))?;
-        Ok(due > 0)
-    }
-
-    pub(in crate::store) async fn take_secret_revocations(
-        &self,
-        taking: &SecretTaking,
-    ) -> StoreResult<Vec<TakenRevocation>> {
-        let mut step = self.begin().await?;
-        let rows: Vec<(Uuid, i64, String, Timestamp)> = sqlx::query_as(TAKE_REVOCATIONS)
-            .bind(taking.at)
-            .bind(taking.until)
-            .bind(i64::from(taking.rows_max))
-            .fetch_all(&mut *step)
-            .await?;
-        step.commit().await?;
-        let taken = |(secret, number, issuer_id, ended_at)| TakenRevocation {
-            secret_id: SecretId(secret),
-            number,
-            issuer_id,
-            ended_at,
-        };
-        Ok(rows.into_iter().map(taken).collect())
-    }
-
-    pub(in crate::store) async fn keep_secret_revocation(
-        &self,
-        revocation: &TakenRevocation,
-        event: &Audit,
-    ) -> StoreResult<bool> {
-        let secret = revocation.secret_id.0;
-        let mut step = self.begin().await?;
-        let Some(named) = hold(&mut step, revocation.secret_id).await? else { return Ok(false) };
-        let revoked = sqlx::query(REVOKED)
-            .bind(secret)
-            .bind(revocation.number)
-            .bind(&revocation.issuer_id)
-            .execute(&mut *step)
-            .await?;
-        if revoked.rows_affected() == 0 {
-            return Ok(false);
-        }
-        sqlx::query(DELETE).bind(secret).execute(&mut *step).await?;
-        let detail = json!({ "name": named.name, "version": revocation.number });
-        audit::write(&mut step, event, AuditAction::SecretVersionRevoked, named.subjects(), detail).await?;
-        step.commit().await?;
-        Ok(true)
-    }
-
-    pub(in crate::store) async fn put_off_secret_revocation(
-        &self,
-        revocation: &TakenRevocation,
-        until: Timestamp,
-    ) -> StoreResult<()> {
-        let mut step = self.begin().await?;
-        sqlx::query(PUT_OFF)
-            .bind(revocation.secret_id.0)
-            .bind(revocation.number)
-            .bind(&revocation.issuer_id)
-            .bind(until)
-            .execute(&mut *step)
-            .await?;
-        Ok(step.commit().await?)
-    }
 }
 
-async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Named>> {
+pub(super) async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Named>> {
     Ok(sqlx::query_as(HOLD).bind(secret.0).fetch_optional(step).await?)
 }

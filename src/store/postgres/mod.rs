@@ -75,6 +75,8 @@ mod resources;
 mod reviewers;
 #[path = "../either/rows.rs"]
 mod rows;
+#[path = "../either/secret_revocations.rs"]
+mod secret_revocations;
 #[path = "../either/secret_turns.rs"]
 mod secret_turns;
 #[path = "../either/secret_uses.rs"]
@@ -295,11 +297,19 @@ use holding;
 /// Whether it is one of few that another statement finds first. Each is then looked up by its key; what `in` says may be
 /// answered by reading the whole table beside them.
 macro_rules! is_one_of {
-    ($few:literal) => {
-        concat!("= any(array(", $few, "))")
+    ($($few:expr),+ $(,)?) => {
+        concat!("= any(array(", $($few,)+ "))")
     };
 }
 use is_one_of;
+
+/// Where in a text another one stands, from 1 on; 0 where it does not.
+macro_rules! place_in {
+    ($text:literal, $part:literal) => {
+        concat!("strpos(", $text, ", ", $part, ")")
+    };
+}
+use place_in;
 
 /// Keeps the row that a reading finds from being deleted until the step ends; all else about it may be changed.
 macro_rules! sharing {

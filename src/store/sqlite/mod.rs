@@ -76,6 +76,8 @@ mod resources;
 mod reviewers;
 #[path = "../either/rows.rs"]
 mod rows;
+#[path = "../either/secret_revocations.rs"]
+mod secret_revocations;
 #[path = "../either/secret_turns.rs"]
 mod secret_turns;
 #[path = "../either/secret_uses.rs"]
@@ -240,11 +242,19 @@ use holding;
 
 /// Whether it is one of few that another statement finds first. (Postgres has to be told that they are few.)
 macro_rules! is_one_of {
-    ($few:literal) => {
-        concat!("in (", $few, ")")
+    ($($few:expr),+ $(,)?) => {
+        concat!("in (", $($few,)+ ")")
     };
 }
 use is_one_of;
+
+/// Where in a text another one stands, from 1 on; 0 where it does not.
+macro_rules! place_in {
+    ($text:literal, $part:literal) => {
+        concat!("instr(", $text, ", ", $part, ")")
+    };
+}
+use place_in;
 
 /// Keeps the row that a reading finds from being deleted until the step ends: the step that writes holds the whole file.
 macro_rules! sharing {

@@ -27,7 +27,11 @@ struct Counter {
 
 impl Counter {
     fn one_more(&self) {
-        metrics::counter!(self.name).increment(1);
+        self.so_many_more(1);
+    }
+
+    fn so_many_more(&self, number: u64) {
+        metrics::counter!(self.name).increment(number);
     }
 }
 

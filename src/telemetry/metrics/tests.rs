@@ -24,7 +24,7 @@ fn everything_is_shown_at_zero_and_explained() {
 
 #[test]
 fn each_function_counts_what_it_is_named_for() {
-    let functions: [(fn(), &str); 15] = [
+    let functions: [(fn(), &str); 16] = [
         (key_set_fetch_failed, "consentry_key_set_fetch_failures_total"),
         (client_document_fetch_failed, "consentry_client_document_fetch_failures_total"),
         (client_document_pinned, "consentry_client_document_pinned_total"),
@@ -35,6 +35,7 @@ fn each_function_counts_what_it_is_named_for() {
         (refresh_downgrade_refused, "consentry_refresh_downgrades_refused_total"),
         (code_replayed, "consentry_code_replayed_total"),
         (flow_event_dropped, "consentry_flow_events_dropped_total"),
+        (|| trace_spans_lost(1), "consentry_trace_spans_lost_total"),
         (client_authentication_failed, "consentry_client_authentication_failures_total"),
         (sign_in_refused, "consentry_sign_ins_refused_total"),
         (mail_sent, "consentry_mails_sent_total"),

@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use opentelemetry_proto::tonic::{
@@ -30,6 +31,7 @@ pub struct Collector {
 #[derive(Default)]
 struct Heard {
     refuses: AtomicBool,
+    holds: AtomicBool,
     heads: Mutex<Vec<String>>,
     spans: Mutex<Vec<Span>>,
     /// Everything that was sent, as text: whatever is in no span has nowhere to hide.
@@ -89,6 +91,11 @@ impl Collector {
         self.heard.refuses.store(refuses, Ordering::SeqCst);
     }
 
+    /// From now on answers nobody, or answers again.
+    pub fn hold(&self, holds: bool) {
+        self.heard.holds.store(holds, Ordering::SeqCst);
+    }
+
     /// What came so far.
     pub fn spans(&self) -> Vec<Span> {
         self.heard.spans.lock().unwrap().clone()
@@ -136,6 +143,9 @@ async fn take(mut stream: TcpStream, heard: &Heard) -> std::io::Result<()> {
         }
     };
     heard.heads.lock().unwrap().push(top);
+    while heard.holds.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let answer = format!("HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     stream.write_all(answer.as_bytes()).await
 }

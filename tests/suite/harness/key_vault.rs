@@ -6,7 +6,10 @@
 use std::{
     collections::HashMap,
     fs,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use serde_json::json;
@@ -29,6 +32,9 @@ pub const CLIENT_SECRET: &str = "what-an-application-logs-in-with";
 /// What it is given for that.
 pub const TOKEN: &str = "a-token-for-the-vault-and-for-nothing-else";
 
+/// What a balancer answers for what is behind it.
+const OUT_OF_ORDER: &str = "<!doctype html><title>503</title><p>Service Unavailable: \\u001b[2Jbalancer-7.internal";
+
 /// The versions of each secret, the newest last.
 type Kept = Arc<Mutex<HashMap<String, Vec<(String, String)>>>>;
 
@@ -40,6 +46,8 @@ pub struct KeyVault {
     proxy: Proxy,
     kept: Kept,
     folder: TempDir,
+    /// How many logins are still answered by whatever stands before the place that is out of order.
+    stumbles: Arc<AtomicUsize>,
 }
 
 impl KeyVault {
@@ -48,14 +56,19 @@ impl KeyVault {
         let strangers = Strangers::new();
         let (login, vault) = (strangers.host(LOGIN), strangers.host(VAULT));
         let kept = Kept::default();
-        login.decide_by(log_in);
+        let stumbles = Arc::new(AtomicUsize::new(0));
+        let left = Arc::clone(&stumbles);
+        login.decide_by(move |head, body| {
+            let stumbles = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+            if stumbles { Answer::document("text/html", OUT_OF_ORDER).but(503) } else { log_in(head, body) }
+        });
         let shelf = Arc::clone(&kept);
         vault.decide_by(move |head, _| tell(head, &shelf.lock().unwrap()));
         let proxy = Proxy::start(&[(LOGIN, login.address()), (VAULT, vault.address())]).await;
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("authority.pem"), strangers.authority_pem()).unwrap();
         fs::write(folder.path().join("token"), CLIENT_SECRET).unwrap();
-        Self { strangers, login, vault: Some(vault), proxy, kept, folder }
+        Self { strangers, login, vault: Some(vault), proxy, kept, folder, stumbles }
     }
 
     /// Keeps a new version of a secret.
@@ -82,6 +95,31 @@ impl KeyVault {
         let file = self.folder.path().join("token").display().to_string();
         let workload = [("AZURE_TENANT_ID", TENANT.to_owned()), ("AZURE_CLIENT_ID", CLIENT.to_owned())];
         self.way().into_iter().chain(workload).chain([("AZURE_FEDERATED_TOKEN_FILE", file)]).collect()
+    }
+
+    /// For so many logins the place is out of order, and a balancer before it says so, to people.
+    pub fn stumble(&self, logins: usize) {
+        self.stumbles.store(logins, Ordering::SeqCst);
+    }
+
+    /// The same for a machine that has an identity: what it is asked for, and how a server on it is told. Plain requests are
+    /// to go by the proxy too, which takes none.
+    pub fn machine(&self) -> (Host, Vec<(&'static str, String)>) {
+        let identity = self.strangers.plain_host();
+        identity.decide_by(|head, _| {
+            let is_meant = head.lines().any(|line| line.eq_ignore_ascii_case("x-identity-header: for-this-machine"));
+            let told = json!({
+                "access_token": TOKEN, "expires_on": "4102444800", "token_type": "Bearer",
+                "resource": "https://vault.azure.net",
+            });
+            if is_meant { Answer::json(&told) } else { Answer::status(403) }
+        });
+        let own = [
+            ("IDENTITY_ENDPOINT", format!("http://{}/msi/token", identity.address())),
+            ("IDENTITY_HEADER", "for-this-machine".to_owned()),
+            ("HTTP_PROXY", self.proxy.variables()[0].1.clone()),
+        ];
+        (identity, self.way().into_iter().chain(own).collect())
     }
 
     /// How often somebody logged in, or tried to.

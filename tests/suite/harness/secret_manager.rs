@@ -27,7 +27,7 @@ type Kept = Arc<Mutex<HashMap<String, Vec<Option<String>>>>>;
 
 /// A service and a machine that end with the test.
 pub struct SecretManager {
-    _strangers: Strangers,
+    strangers: Strangers,
     metadata: Host,
     service: Option<Host>,
     port: u16,
@@ -47,7 +47,7 @@ impl SecretManager {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("authority.pem"), strangers.authority_pem()).unwrap();
         let port = service.address().port();
-        Self { _strangers: strangers, metadata, service: Some(service), port, kept, folder }
+        Self { strangers, metadata, service: Some(service), port, kept, folder }
     }
 
     /// Keeps a new version of a secret.
@@ -82,6 +82,16 @@ impl SecretManager {
     /// From now on the machine has no account.
     pub fn take_account(&self) {
         self.metadata.decide_by(|_, _| Answer::document("text/plain", format!("not found: {TOKEN}")).but(404));
+    }
+
+    /// From now on the service sends everybody on to somebody else, who would tell them a secret.
+    pub fn lead_astray(&self, text: &str) -> Host {
+        let elsewhere = self.strangers.host("elsewhere.example");
+        let told = json!({ "name": "projects/1/secrets/x/versions/9", "payload": { "data": STANDARD.encode(text) } });
+        elsewhere.decide_by(move |_, _| Answer::json(&told));
+        let there = elsewhere.local_url("/v1/there").to_string();
+        self.service.as_ref().unwrap().decide_by(move |_, _| Answer::redirect(&there).but(307));
+        elsewhere
     }
 
     /// The service ends at once; the machine goes on.

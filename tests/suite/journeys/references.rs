@@ -20,22 +20,22 @@ use crate::harness::{
     smtp::SmtpServer,
 };
 
-const FIRST: &str = "Zmlyc3QgdG9rZW4gZm9yIHRlc3Rz";
-const SECOND: &str = "c2Vjb25kIHRva2VuIGZvciB0ZXN0";
+pub(super) const FIRST: &str = "Zmlyc3QgdG9rZW4gZm9yIHRlc3Rz";
+pub(super) const SECOND: &str = "c2Vjb25kIHRva2VuIGZvciB0ZXN0";
 
 /// A server that is asked to register clients, and wants a token for it.
-struct Place {
-    installed: Installation,
+pub(super) struct Place {
+    pub(super) installed: Installation,
 }
 
 impl Place {
-    async fn new(engine: Engine) -> Self {
+    pub(super) async fn new(engine: Engine) -> Self {
         let installed = Installation::new(engine).await;
         installed.program().set_up();
         Self { installed }
     }
 
-    async fn serve(&self, token: &str, more: &[(&'static str, String)]) -> Serving {
+    pub(super) async fn serve(&self, token: &str, more: &[(&'static str, String)]) -> Serving {
         let own = [
             ("CONSENTRY_REGISTRATION", "token"),
             ("CONSENTRY_REGISTRATION_TOKEN", token),
@@ -46,7 +46,7 @@ impl Place {
     }
 
     /// What a server says that does not start.
-    fn refusal(&self, token: &str, more: &[(&'static str, String)]) -> String {
+    pub(super) fn refusal(&self, token: &str, more: &[(&'static str, String)]) -> String {
         let mut command = self.installed.program().command();
         command.arg("serve").env("CONSENTRY_REGISTRATION", "token").env("CONSENTRY_REGISTRATION_TOKEN", token);
         let output = command.envs(more.iter().map(|(name, value)| (*name, value))).heard();
@@ -54,14 +54,14 @@ impl Place {
         String::from_utf8(output.stderr).unwrap()
     }
 
-    async fn registers(&self, token: &str) -> StatusCode {
+    pub(super) async fn registers(&self, token: &str) -> StatusCode {
         let body = json!({ "redirect_uris": ["https://client.example/back"], "token_endpoint_auth_method": "none" });
         let request = Client::new().post(format!("http://localhost:{}/register", self.installed.port)).json(&body);
         request.bearer_auth(token).send().await.unwrap().status()
     }
 
     /// Until the second token is the one that is asked for, and the first is not.
-    async fn second_takes_over(&self) {
+    pub(super) async fn second_takes_over(&self) {
         for turn in 0.. {
             if self.registers(SECOND).await == StatusCode::CREATED {
                 break;
@@ -73,7 +73,7 @@ impl Place {
     }
 }
 
-async fn logs(serving: &Serving, words: &str) {
+pub(super) async fn logs(serving: &Serving, words: &str) {
     for turn in 0.. {
         if serving.log().contains(words) {
             return;

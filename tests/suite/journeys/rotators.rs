@@ -47,16 +47,21 @@ use crate::{
 const RECIPES: &str = include_str!("../../../src/config/recipes.json");
 
 /// A server whose plugin has an API key that an issuer's API makes anew.
-struct Rotated {
-    world: World,
-    issuer: Issuer,
-    admin_key: Live<Zeroizing<String>>,
+pub(super) struct Rotated {
+    pub(super) world: World,
+    pub(super) issuer: Issuer,
+    pub(super) admin_key: Live<Zeroizing<String>>,
     first: String,
     _strangers: Strangers,
 }
 
 impl Rotated {
-    async fn new(engine: Engine) -> Self {
+    pub(super) async fn new(engine: Engine) -> Self {
+        Self::beside(engine, |_| Vec::new()).await
+    }
+
+    /// The same, with other rotators beside it.
+    pub(super) async fn beside(engine: Engine, others: impl FnOnce(&Strangers) -> Vec<Rotator>) -> Self {
         let strangers = Strangers::new();
         let issuer = strangers.issuer("admin.issuer.example");
         let admin_key = Live::new(Zeroizing::new(ADMIN_KEY.to_owned()));
@@ -69,7 +74,8 @@ impl Rotated {
             admin_key: admin_key.clone(),
         };
         let way = Way::Recipe(Box::new(administration));
-        let rotators = vec![Rotator { name: "keys".into(), for_owners: false, way }];
+        let mut rotators = others(&strangers);
+        rotators.push(Rotator { name: "keys".into(), for_owners: false, way });
         let clock = Clock::standing_at(Clock::system().now());
         let options = Options { outbound: strangers.settings(), rotators, clock, ..Options::default() };
         let world = World::with(engine, options).await;
@@ -79,11 +85,11 @@ impl Rotated {
         it
     }
 
-    fn server(&self) -> &Arc<Server> {
+    pub(super) fn server(&self) -> &Arc<Server> {
         &self.world.running.server
     }
 
-    async fn secret(&self) -> PluginSecret {
+    pub(super) async fn secret(&self) -> PluginSecret {
         let name = "upstream".parse().unwrap();
         self.server().store.plugin_secret(self.world.plugin.id, &name).await.unwrap().unwrap()
     }
@@ -93,7 +99,7 @@ impl Rotated {
         label(self.secret().await.id, number)
     }
 
-    async fn pass(&self, by: TimeDelta) {
+    pub(super) async fn pass(&self, by: TimeDelta) {
         self.server().clock.advance(by);
         jobs::secrets::once(self.server()).await.unwrap();
     }
@@ -110,14 +116,22 @@ impl Rotated {
         self.issuer.uses().pop().unwrap().value
     }
 
-    async fn audited(&self, action: &str) -> i64 {
+    pub(super) async fn audited(&self, action: &str) -> i64 {
         self.world.database.audited(action).await
     }
 }
 
 /// Puts a key away that becomes an hour old, and is good for a minute beside the next.
-async fn put(world: &World, name: &str, value: &str, source: SecretSource) -> Result<PluginSecret, RegistryError> {
+pub(super) async fn put(
+    world: &World,
+    name: &str,
+    value: &str,
+    source: SecretSource,
+) -> Result<PluginSecret, RegistryError> {
+    let usual = SettingsForm::default();
     let form = SettingsForm {
+        // Two in one header would be in each other's way.
+        header: if name == "upstream" { usual.header } else { format!("x-{name}") },
         routes: vec!["* /*".into()],
         grace: "60s".into(),
         rotate_every: "1h".into(),

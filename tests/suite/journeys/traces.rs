@@ -178,3 +178,33 @@ async fn a_collector_that_takes_nothing_holds_nothing_up() {
     assert!(!log.contains("Zmlyc3Qg") && !log.contains("c2Vjb25k"), "{log}");
     assert!(log.matches("traces cannot be sent").count() == 1, "once is enough: {log}");
 }
+
+/// More comes than is sent: what finds no room is lost, nothing waits for it, and the operator is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spans_that_find_no_room_are_counted_and_told_of() {
+    let collector = Collector::start().await;
+    let installed = Installation::new(Engine::Sqlite).await;
+    let consentry = installed.program();
+    consentry.set_up();
+    let ops = format!("127.0.0.1:{}", free_port());
+    let own = [("OTEL_BSP_MAX_QUEUE_SIZE", "2"), ("CONSENTRY_OPS_LISTEN", ops.as_str())];
+    collector.hold(true);
+    let mut node = consentry.serve_with(&[&borrowed(&collector.variables())[..], &own].concat()).await;
+    for _ in 0..20 {
+        assert_eq!(reqwest::get(format!("{}/health/live", consentry.own())).await.unwrap().status(), 200);
+    }
+    let shown = reqwest::get(format!("http://{ops}/metrics")).await.unwrap().text().await.unwrap();
+    let line =
+        shown.lines().find_map(|line| line.strip_prefix("consentry_trace_spans_lost_total ")).expect("it is shown");
+    assert!(line.parse::<u64>().unwrap() > 0, "{line}");
+    collector.hold(false);
+    for turn in 0.. {
+        if node.log().contains("traces are lost: more was to be sent than is taken") {
+            break;
+        }
+        assert!(turn < 150, "the log never said so: {}", node.log());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    node.stop();
+    assert_eq!(node.log().matches("traces are lost").count(), 1, "once a minute is enough: {}", node.log());
+}

@@ -47,6 +47,7 @@ mod rotate;
 mod rotate_model;
 mod rows;
 mod schema;
+mod secret_revocations;
 mod secret_turns;
 mod sessions;
 mod sign_ins;

@@ -9,13 +9,15 @@ use consentry::{
     },
     random,
     store::{
+        Store,
         audit_log::{LogQuery, Of},
         owners::Page,
         plugin_secrets::{
             AddSecret, ChangeSecret, NewSecret, NewSecretVersion, PluginSecret, PluginSecretRotation, SecretChange,
             SecretDue, SecretSettings,
         },
-        secret_turns::{SecretFailure, SecretTaking, TakenRevocation, TakenSecret},
+        secret_revocations::{RevocationFailure, TakenRevocation},
+        secret_turns::{SecretFailure, SecretTaking, TakenSecret},
     },
 };
 use serde_json::Value;
@@ -26,7 +28,7 @@ use super::{
 };
 use crate::{harness::aside::at_once, on_both_engines};
 
-fn rotated() -> SecretSettings {
+pub(super) fn rotated() -> SecretSettings {
     SecretSettings {
         injection: Injection::new("x-api-key", None).unwrap(),
         routes: Vec::new(),
@@ -36,7 +38,7 @@ fn rotated() -> SecretSettings {
     }
 }
 
-fn version(world: &World, secret: SecretId, number: i64) -> NewSecretVersion {
+pub(super) fn version(world: &World, secret: SecretId, number: i64) -> NewSecretVersion {
     NewSecretVersion {
         id: SecretVersionId::of(world.plugin.id, secret, number),
         number,
@@ -46,7 +48,7 @@ fn version(world: &World, secret: SecretId, number: i64) -> NewSecretVersion {
 }
 
 /// A secret that is to be renewed from then on.
-async fn add(world: &World, called: &str, try_at: i64) -> SecretId {
+pub(super) async fn add(world: &World, called: &str, try_at: i64) -> SecretId {
     let id = SecretId(random::id(start()));
     let secret = NewSecret {
         id,
@@ -62,15 +64,21 @@ async fn add(world: &World, called: &str, try_at: i64) -> SecretId {
     id
 }
 
-async fn take(world: &World, milliseconds: i64) -> Vec<TakenSecret> {
-    let taking = SecretTaking { at: at(milliseconds), until: at(milliseconds + 1000), rows_max: 10 };
-    let has = world.store.has_secrets_to_rotate(taking.at).await.unwrap();
-    let taken = world.store.take_secrets(&taking).await.unwrap();
-    assert_eq!(has, !taken.is_empty());
+pub(super) fn taking(milliseconds: i64) -> SecretTaking {
+    SecretTaking { at: at(milliseconds), until: at(milliseconds + 1000), rows_max: 10 }
+}
+
+/// Whatever is due, whoever is asked for it.
+pub(super) async fn take(world: &World, milliseconds: i64) -> Vec<TakenSecret> {
+    let taking = taking(milliseconds);
+    let mut taken = Vec::new();
+    for asked in world.store.asked_for_due_secrets(taking.at).await.unwrap() {
+        taken.extend(world.store.take_secrets(&asked, &taking).await.unwrap());
+    }
     taken
 }
 
-fn rotation(world: &World, taken: &TakenSecret, old_until: i64) -> PluginSecretRotation {
+pub(super) fn rotation(world: &World, taken: &TakenSecret, old_until: i64) -> PluginSecretRotation {
     PluginSecretRotation {
         secret_id: taken.id,
         plugin_id: world.plugin.id,
@@ -82,35 +90,48 @@ fn rotation(world: &World, taken: &TakenSecret, old_until: i64) -> PluginSecretR
     }
 }
 
-async fn rotate(world: &World, rotation: &PluginSecretRotation, milliseconds: i64) -> ChangeSecret {
+pub(super) async fn rotate(world: &World, rotation: &PluginSecretRotation, milliseconds: i64) -> ChangeSecret {
     world.store.rotate_plugin_secret(rotation, &audit(at(milliseconds))).await.unwrap()
 }
 
-async fn found(world: &World, called: &str) -> PluginSecret {
+pub(super) async fn found(world: &World, called: &str) -> PluginSecret {
     world.store.plugin_secret(world.plugin.id, &called.parse().unwrap()).await.unwrap().unwrap()
 }
 
 /// What the log says of the plugin under a word, the newest first.
-async fn told(world: &World, action: &str) -> Vec<Value> {
+pub(super) async fn told(world: &World, action: &str) -> Vec<Value> {
     let query = LogQuery { of: Of::Action(world.plugin.id, action.into()), page: Page { before: None, rows_max: 50 } };
     let lines = world.store.audit_log(&query).await.unwrap();
     lines.into_iter().map(|line| line.detail).collect()
 }
 
-async fn end(world: &World, secret: SecretId, number: i64, milliseconds: i64) -> bool {
+pub(super) async fn end(world: &World, secret: SecretId, number: i64, milliseconds: i64) -> bool {
     world.store.end_secret_version_in_time(secret, number, &audit(at(milliseconds))).await.unwrap()
 }
 
-async fn revocations(world: &World, milliseconds: i64) -> Vec<TakenRevocation> {
-    let taking = SecretTaking { at: at(milliseconds), until: at(milliseconds + 1000), rows_max: 10 };
-    let has = world.store.has_secret_revocations(taking.at).await.unwrap();
-    let taken = world.store.take_secret_revocations(&taking).await.unwrap();
-    assert_eq!(has, !taken.is_empty());
+pub(super) async fn revocations(world: &World, milliseconds: i64) -> Vec<TakenRevocation> {
+    let taking = taking(milliseconds);
+    let mut taken = Vec::new();
+    for issuer in world.store.issuers_to_revoke_at(taking.at).await.unwrap() {
+        taken.extend(world.store.take_secret_revocations(&issuer, &taking).await.unwrap());
+    }
     taken
 }
 
-async fn revoked(world: &World, taken: &TakenRevocation, milliseconds: i64) -> bool {
+pub(super) async fn revoked(world: &World, taken: &TakenRevocation, milliseconds: i64) -> bool {
     world.store.keep_secret_revocation(taken, &audit(at(milliseconds))).await.unwrap()
+}
+
+/// Whether the log is told of it.
+pub(super) async fn put_off(store: &Store, taken: &TakenRevocation, (now, until): (i64, i64)) -> bool {
+    let failure = RevocationFailure {
+        revocation: taken.clone(),
+        rotator: "keys".into(),
+        says: format!("no {now}"),
+        until: at(until),
+        unless_told_after: at(now) - TimeDelta::days(1),
+    };
+    store.put_off_secret_revocation(&failure, &audit(at(now))).await.unwrap()
 }
 
 on_both_engines! {
@@ -142,7 +163,7 @@ on_both_engines! {
         let first = revocations(&world, 5000).await.remove(0);
         assert_eq!((first.issuer_id.as_str(), first.ended_at), ("keys/key_1", at(5000)));
         assert!(revocations(&world, 5999).await.is_empty(), "one node has it");
-        world.store.put_off_secret_revocation(&first, at(9000)).await.unwrap();
+        assert!(put_off(&world.store, &first, (5000, 9000)).await);
         assert!(revocations(&world, 8999).await.is_empty());
         let again = revocations(&world, 9000).await.remove(0);
         assert!(revoked(&world, &again, 9100).await && !revoked(&world, &first, 9200).await);
@@ -158,8 +179,7 @@ on_both_engines! {
         assert!(take(&world, 99).await.is_empty());
         let takes = at_once(4, |_| {
             let store = world.store.clone();
-            let taking = SecretTaking { at: at(100), until: at(1100), rows_max: 10 };
-            async move { store.take_secrets(&taking).await.unwrap() }
+            async move { store.take_secrets("rotator keys", &taking(100)).await.unwrap() }
         });
         let takes = takes.await;
         let [slow] = &takes.concat()[..] else { panic!("{takes:?}") };

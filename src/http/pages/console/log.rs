@@ -76,6 +76,7 @@ fn says(action: &str) -> Option<&'static str> {
         "secret.rotation_failed" => "No new version of an API key could be made",
         "secret.version_ended" => "A version of an API key ended",
         "secret.version_revoked" => "A version of an API key was ended where it had been issued",
+        "secret.revocation_failed" => "A version of an API key could not be ended where it had been issued",
         "secret.used" => "A version of an API key was used for the first time",
         "secret.refused" => "An API key was not given to a request",
         "secret.overdue" => "An API key is overdue for a new version",

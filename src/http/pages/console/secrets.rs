@@ -17,6 +17,8 @@ pub struct SecretsPage {
     pub slug: String,
     /// By name.
     pub secrets: Vec<PluginSecretLine>,
+    /// Removed ones of which something is left where they were issued: what they were called, and what is left.
+    pub removed: Vec<(String, String)>,
     /// Where whoever has not lately shown that it is them does so first, after the public URL.
     pub proof: Option<String>,
     /// What was typed as a name.
@@ -40,6 +42,8 @@ pub struct PluginSecretLine {
     pub more: Option<usize>,
     /// Its newest version, when that was put away, used, and is to be replaced.
     pub says: String,
+    /// What is still to be ended where it was issued.
+    pub left: Option<String>,
 }
 
 /// One API key, `GET /console/plugins/{slug}/secrets/{name}`.

@@ -17,7 +17,13 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
     let proof = Some("/prove?next=console.plugins/tasks/secrets".to_owned());
     let wrong =
         ["name", "value", "routes", "header", "prefix"].map(|field| Wrong::new(field, "it is not good")).to_vec();
-    let none = SecretsPage { secrets: vec![], name: String::new(), usage: usage("", false), ..list(&layout, "x") };
+    let none = SecretsPage {
+        secrets: vec![],
+        removed: vec![],
+        name: String::new(),
+        usage: usage("", false),
+        ..list(&layout, "x")
+    };
     let unused = SecretPage { routes: vec![], failing: None, follows: None, ..one(&layout, "upstream-key") };
     vec![
         ("console_secrets", html(&list(&layout, "upstream-key"))),
@@ -74,6 +80,7 @@ fn list(layout: &Layout, text: &str) -> SecretsPage {
         routes: vec![text.to_owned(); routes],
         more,
         says: text.to_owned(),
+        left: more.map(|_| text.to_owned()),
     };
     SecretsPage {
         layout: layout.clone(),
@@ -84,6 +91,7 @@ fn list(layout: &Layout, text: &str) -> SecretsPage {
             line("bad", "Overdue", 1, None),
             line("waiting", "Used nowhere", 0, None),
         ],
+        removed: vec![(text.to_owned(), text.to_owned()); 2],
         proof: None,
         name: text.to_owned(),
         usage: usage(text, false),

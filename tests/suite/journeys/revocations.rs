@@ -1,0 +1,170 @@
+//! Old versions of API keys that their issuer does not end: what is told of them and where they are shown, also once the key
+//! itself is removed; and an issuer that does not answer, which holds up nobody else's keys.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chrono::TimeDelta;
+use consentry::{
+    jobs,
+    model::{
+        account::Role,
+        live::Live,
+        plugin_secret::SecretSource,
+        rotator::{Rotator, Way},
+    },
+    registry::plugin_secrets,
+    store::secret_revocations::LeftAtIssuers,
+};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::rotators::{Rotated, put};
+use crate::{
+    attacks::by_hand::ByHand,
+    harness::{
+        process::{Consentry, Heard, free_port, write_private},
+        server::MASTER,
+        strangers::{answer::Answer, issuer::ADMIN_KEY},
+    },
+    on_both_engines,
+    store::tables::Tables,
+};
+
+const PAGE: &str = "/console/plugins/todo/secrets";
+
+/// What `consentry secret list` says at the same database: as text, and as JSON.
+fn listed(it: &Rotated) -> (String, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    write_private(&folder.path().join("master.key"), &STANDARD.encode(MASTER));
+    let (database, public_url) = (&it.world.database, it.world.running.url.clone());
+    let consentry = Consentry { folder: folder.path(), database, port: free_port(), public_url };
+    let run = |more: &[&str]| {
+        let output = consentry.command().args(["secret", "list"]).args(more).heard();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    (run(&[]), serde_json::from_str(&run(&["--json"])).unwrap())
+}
+
+async fn left(it: &Rotated) -> LeftAtIssuers {
+    it.server().store.left_at_issuers().await.unwrap()
+}
+
+on_both_engines! {
+    async fn an_old_key_that_its_issuer_does_not_end_is_told_of_and_shown_until_it_is(engine) {
+        let it = Rotated::new(engine).await;
+        let (running, plugin) = (&it.world.running, it.world.plugin.id);
+        let olive = running.add_account_as("olive@example.com", "Olive Owner", Role::Owner).await;
+        it.server().store.add_owner(plugin, olive, &running.operator()).await.unwrap();
+        it.pass(TimeDelta::minutes(61)).await;
+        it.pass(TimeDelta::minutes(61)).await;
+        assert_eq!(it.secret().await.newest(), 3);
+        assert_eq!(left(&it).await, LeftAtIssuers::default(), "its overlap is not over");
+        assert!(!listed(&it).0.contains("still to be ended"));
+        it.admin_key.replace(Zeroizing::new("sk-admin-withdrawn-9x".to_owned()));
+        it.pass(TimeDelta::minutes(2)).await;
+        let ended = it.secret().await.versions[1].ended_at;
+        assert_eq!(left(&it).await, LeftAtIssuers { number: 1, oldest: ended });
+        assert_eq!(it.audited("secret.revocation_failed").await, 1);
+        let calls = it.issuer.calls();
+        for hours in [2, 3, 4] {
+            it.pass(TimeDelta::hours(hours)).await;
+        }
+        // It is tried each time, beside the new version that cannot be made either.
+        assert_eq!((it.issuer.calls() - calls, it.audited("secret.revocation_failed").await), (6, 1));
+        it.pass(TimeDelta::days(1)).await;
+        assert_eq!(it.audited("secret.revocation_failed").await, 2, "once a day");
+
+        let (text, told) = listed(&it);
+        assert!(text.contains("still to be ended where they were issued") && text.contains("upstream  todo    2"), "{text}");
+        assert_eq!((&told[0]["removed_at"], &told[0]["versions"][1]["is_to_be_revoked"]), (&Value::Null, &json!(true)));
+        let browser = ByHand::signed_in(running, "olive@example.com").await;
+        for path in [PAGE.to_owned(), format!("{PAGE}/upstream")] {
+            let page = browser.get(running, &path).await.body;
+            assert!(page.contains("version 2 still to be ended where it was issued"), "{page}");
+        }
+
+        // Removed, it is as little forgotten.
+        plugin_secrets::remove(&running.registry(), &it.secret().await).await.unwrap();
+        it.pass(TimeDelta::hours(1)).await;
+        assert_eq!(left(&it).await, LeftAtIssuers { number: 3, oldest: ended });
+        let (text, told) = listed(&it);
+        assert!(text.contains("No API key is kept") && text.contains("upstream (removed)  todo    2, 3"), "{text}");
+        assert!(told[0]["removed_at"].is_string() && told[0]["is_to_be_abandoned"] == true, "{told}");
+        assert_eq!(told[0]["versions"][0]["version"], 2);
+        let page = browser.get(running, PAGE).await.body;
+        assert!(page.contains("version 2, 3 still to be ended where it was issued"), "{page}");
+        it.admin_key.replace(Zeroizing::new(ADMIN_KEY.to_owned()));
+        it.pass(TimeDelta::hours(2)).await;
+        assert_eq!(left(&it).await, LeftAtIssuers::default());
+        assert_eq!(it.issuer.good(), ["made by hand"]);
+        assert_eq!(listed(&it).1, json!([]));
+        assert!(!browser.get(running, PAGE).await.body.contains("Removed, and not ended yet"));
+        let everything = Tables::everything(&it.world.database).await;
+        assert!(!everything.contains("Incorrect API key") && !everything.contains("withdrawn-9x"));
+    }
+
+    async fn an_issuer_that_does_not_answer_holds_up_nobody_elses_keys(engine) {
+        let it = Rotated::beside(engine, |strangers| {
+            let host = strangers.host("keys.example");
+            host.answer("/orders", Answer::json(&json!({ "value": "uk_9fQ2-made-by-the-service", "id": "k/7" })));
+            let key = Live::new(Zeroizing::new(vec![7; 32]));
+            let way = Way::Webhook { url: host.url("/orders"), key };
+            // It answers as long as the server does.
+            Box::leak(Box::new(host));
+            vec![Rotator { name: "own".into(), for_owners: false, way }]
+        });
+        let it = it.await;
+        for number in 0..7 {
+            let (name, value) = (format!("slow-{number}"), format!("uk_first-{number}-Zk2fQ7"));
+            put(&it.world, &name, &value, SecretSource::Rotator("keys".into())).await.unwrap();
+        }
+        it.server().clock.advance(TimeDelta::seconds(1));
+        put(&it.world, "quick", "uk_1-first-of-them", SecretSource::Rotator("own".into())).await.unwrap();
+        it.issuer.hold();
+        it.server().clock.advance(TimeDelta::minutes(61));
+        let server = Arc::clone(it.server());
+        let under_way = tokio::spawn(async move { jobs::secrets::once(&server).await });
+        let version = async |name: &str| {
+            let name = name.parse().unwrap();
+            it.server().store.plugin_secret(it.world.plugin.id, &name).await.unwrap().unwrap()
+        };
+        for turn in 0.. {
+            if version("quick").await.newest() == 2 {
+                break;
+            }
+            assert!(turn < 500, "it waits for an issuer that is none of its");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Those that were due before it are no further: it has not waited until they were given up.
+        for number in 0..7 {
+            let slow = version(&format!("slow-{number}")).await;
+            assert!(slow.newest() == 1 && slow.failing.is_none(), "{slow:?}");
+        }
+        // As many as there are places at one host.
+        assert!(it.issuer.keys().len() <= 3, "{:?}", it.issuer.keys());
+        it.issuer.go_on();
+        under_way.await.unwrap().unwrap();
+        assert_eq!(it.secret().await.newest(), 2);
+    }
+
+    async fn what_was_changed_in_one_row_keeps_no_other_key_from_being_renewed(engine) {
+        let it = Rotated::new(engine).await;
+        put(&it.world, "broken", "uk_first-of-a-broken-one", SecretSource::Rotator("keys".into())).await.unwrap();
+        let mut tables = Tables::of(&it.world.database).await;
+        tables.change(
+            "update plugin_secret_versions set sealed = (select sealed from plugin_secret_versions v
+               join plugin_secrets s on s.id = v.secret_id where s.name = 'upstream')
+              where secret_id in (select id from plugin_secrets where name = 'broken')",
+        ).await;
+        tables.change("update plugin_secrets set routes = 'no route' where name = 'broken'").await;
+        it.pass(TimeDelta::minutes(61)).await;
+        // What does not open is another value than the new one, and is replaced like any other.
+        let numbers = tables.lines(
+            "select s.name || ' ' || max(v.number) from plugin_secrets s join plugin_secret_versions v on v.secret_id = s.id
+              group by s.name order by s.name",
+        ).await;
+        assert_eq!(numbers, ["broken 2", "upstream 2"]);
+    }
+}
