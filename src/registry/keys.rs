@@ -234,7 +234,7 @@ pub async fn scrub(store: &Store) {
 pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<Vec<Kid>> {
     let (now, store) = (registry.clock.now(), registry.store);
     let wrapping = masters.first().ok_or(KeyError::Missing("wrap others"))?;
-    let keys = registry.store.working_keys().await?.into_iter();
+    let keys = store.working_keys().await?.into_iter();
     let (open, shut): (Vec<_>, Vec<_>) = keys.partition(|key| master::unwrap(masters, key).is_ok());
     if shut.is_empty() {
         return Ok(Vec::new());
@@ -244,11 +244,11 @@ pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> Registry
         shut.iter().filter(|key| key.is_newest()).map(successor).collect::<Result<_, KeyError>>()?;
     let ring = Ring::unwrap(masters, &[open, successors.clone()].concat(), now);
     let of_links: Vec<Kid> = shut.iter().filter(|key| key.purpose == Purpose::Audit).map(|key| key.kid).collect();
-    let log = begin_proof_anew(registry.store, &ring, &of_links).await?;
+    let log = begin_proof_anew(store, &ring, &of_links).await?;
     let giving_up = GivingUp { kids: shut.iter().map(|key| key.kid).collect(), successors, log };
-    match registry.store.give_up_keys(&giving_up, [&registry.audit(now), &registry.audit(now)]).await? {
+    match store.give_up_keys(&giving_up, [&registry.audit(now), &registry.audit(now)]).await? {
         GiveUp::GivenUp => {
-            scrub(registry.store).await;
+            scrub(store).await;
             Ok(giving_up.kids)
         }
         GiveUp::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
