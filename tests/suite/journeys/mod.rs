@@ -49,6 +49,7 @@ mod resealing;
 mod rotations;
 mod rotators;
 mod rotators_abroad;
+mod rotators_given_over;
 mod secrets;
 mod settings;
 mod settings_in_chromium;
