@@ -66,9 +66,10 @@ impl From<RegistryError> for Failure {
                     many => Self::list("nothing was changed:", many),
                 }
             }
-            error @ (RegistryError::Gone | RegistryError::ChangedMeanwhile | RegistryError::Password(_)) => {
-                Self::not_done(error.to_string())
-            }
+            error @ (RegistryError::Gone
+            | RegistryError::ChangedMeanwhile
+            | RegistryError::Unproven
+            | RegistryError::Password(_)) => Self::not_done(error.to_string()),
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) enum Command {
     List(List),
     /// Let a new value take over; the one before stays good for a while
     Rotate(Rotate),
-    /// Change where an API key is used, or how
+    /// Change where an API key is used, or how, or who makes new versions of it
     Change(Change),
     /// End a version before its time
     End(End),
@@ -126,6 +126,12 @@ pub(super) struct Change {
     /// How often a new version is due; an empty one for never
     #[arg(long, value_name = "TIME")]
     rotate_every: Option<String>,
+    /// Have new versions made by this rotator of the configuration from now on; what was followed is followed no more
+    #[arg(long, value_name = "NAME", conflicts_with = "no_rotator")]
+    rotator: Option<String>,
+    /// Leave new versions to people from now on
+    #[arg(long)]
+    no_rotator: bool,
 }
 
 #[derive(Debug, Args)]
@@ -228,8 +234,26 @@ async fn change(arguments: Change, desk: &Desk) -> Result<Answer, Failure> {
     form.prefix = arguments.prefix.or(form.prefix);
     form.grace = arguments.grace.unwrap_or(form.grace);
     form.rotate_every = arguments.rotate_every.unwrap_or(form.rotate_every);
+    if arguments.no_rotator && form.source.rotator().is_none() {
+        return Err(Failure::not_done(format!("--no-rotator: {}", made_by(&form.source))));
+    }
+    if arguments.no_rotator || arguments.rotator.is_some() {
+        form.give_to(arguments.rotator);
+    }
     let changed = plugin_secrets::change(&desk.registry(), (&secret, secret.revision), &form).await?;
-    Ok(told(&plugin, &changed, "Changed.".to_owned()))
+    let (before, after) = (&secret.settings.source, &changed.settings.source);
+    let done =
+        if before == after { "Changed.".to_owned() } else { format!("Changed: {} from now on.", made_by(after)) };
+    Ok(told(&plugin, &changed, done))
+}
+
+/// Who makes new versions, in words.
+fn made_by(source: &SecretSource) -> String {
+    match source {
+        SecretSource::People => "people make new versions".to_owned(),
+        SecretSource::Rotator(rotator) => format!("the rotator {rotator} makes new versions"),
+        SecretSource::Reference(reference) => format!("new versions come from {reference}"),
+    }
 }
 
 async fn list(slug: Option<&str>, desk: &Desk) -> Result<Answer, Failure> {

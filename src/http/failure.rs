@@ -87,7 +87,7 @@ impl From<RegistryError> for PageError {
             RegistryError::Password(error) => error.into(),
             RegistryError::Gone => Self::NotThere,
             // A page tells these itself, beside the fields; a form of ours that has no such fields cannot cause them.
-            RegistryError::Wrong(_) | RegistryError::ChangedMeanwhile => {
+            RegistryError::Wrong(_) | RegistryError::ChangedMeanwhile | RegistryError::Unproven => {
                 Self::Incomplete(OAuthError::new(ErrorCode::InvalidRequest, "the form is not one of this server's"))
             }
         }

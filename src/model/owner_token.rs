@@ -63,7 +63,8 @@ owner_scopes! {
     /// Reading which API keys there are.
     SecretsRead = "secrets:read", "See which API keys plugins have, where they are used and how old they are; never their values",
     /// Putting API keys away.
-    SecretsWrite = "secrets:write", "Put API keys away and replace them, say where they are used, and remove them",
+    SecretsWrite = "secrets:write",
+        "Put API keys away and replace them, say where they are used, and remove them; with plugins:write, move an API that has some",
     /// Reading the log.
     LogRead = "log:read", "Read the log of plugins",
 }

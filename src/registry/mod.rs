@@ -85,6 +85,8 @@ impl Wrong {
             "other" => return None,
             "accent_color" => "colour",
             "prefix" => "word before the key",
+            "rotate_every" => "when it is to be replaced",
+            "rotator" => "who makes new keys",
             "routes" => "requests it goes into",
             "value" => "key",
             "api_address" => "address of the API",
@@ -103,6 +105,15 @@ impl Wrong {
     }
 }
 
+/// Whether somebody may touch what goes to a plugin's API in everybody's stead: its API keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A person has shown lately that it is them, or a program shows a token that is good for API keys.
+    Shown,
+    /// Neither.
+    Missing,
+}
+
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
@@ -115,6 +126,9 @@ pub enum RegistryError {
     /// Somebody else has changed it since it was read.
     #[error("it was changed meanwhile")]
     ChangedMeanwhile,
+    /// API keys would go elsewhere, by somebody who has not shown that they may say so.
+    #[error("API keys go there: who moves them shows first that it is them")]
+    Unproven,
     /// A password could not be hashed for now.
     #[error(transparent)]
     Password(#[from] PasswordError),

@@ -38,6 +38,15 @@ pub async fn find(registry: &Registry<'_>, plugin: PluginId, name: &str) -> Regi
     registry.store.plugin_secret(plugin, &name).await?.ok_or(RegistryError::Gone)
 }
 
+/// Whether any goes to a plugin's API.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn has_any(registry: &Registry<'_>, plugin: PluginId) -> RegistryResult<bool> {
+    Ok(!registry.store.plugin_secrets(plugin).await?.is_empty())
+}
+
 /// Puts a secret away.
 ///
 /// # Errors
@@ -230,19 +239,40 @@ pub fn due(settings: &SecretSettings, made_at: Timestamp) -> SecretDue {
     SecretDue { due_at, try_at }
 }
 
+/// The rotators that whoever asks may choose: all of them, but for owners those alone that the configuration has for them.
+pub fn rotators<'a>(registry: &Registry<'a>) -> Vec<&'a str> {
+    let is_theirs = |rotator: &&Rotator| rotator.for_owners || registry.is_trusted;
+    registry.rotators.iter().filter(is_theirs).map(|rotator| rotator.name.as_str()).collect()
+}
+
+/// Whether whoever asks may say who makes new versions of a secret for which that is so now. What they could not choose
+/// they do not end either, since they could not bring it back.
+pub fn may_give_away(registry: &Registry<'_>, source: &SecretSource) -> bool {
+    match source {
+        SecretSource::People => true,
+        SecretSource::Rotator(name) => is_operator(registry) || rotators(registry).contains(&name.as_str()),
+        SecretSource::Reference(_) => is_operator(registry),
+    }
+}
+
+fn is_operator(registry: &Registry<'_>) -> bool {
+    matches!(registry.actor, Actor::Operator)
+}
+
 /// Whether whoever asks may have new versions made so; what was so before may stay. What the server reads by itself is the
 /// operator's alone to say, or a secret of the configuration could be had by a route of one's own.
 fn look_at_source(registry: &Registry<'_>, source: &SecretSource, before: Option<&SecretSource>) -> Option<Wrong> {
     if before == Some(source) {
         return None;
     }
+    if before.is_some_and(|before| !may_give_away(registry, before)) {
+        return Some(Wrong::new("rotator", "the operator has said who makes new versions, and changes it"));
+    }
     match source {
         SecretSource::People => None,
         SecretSource::Reference(reference) => {
             let problem = match reference.parse::<SecretRef>() {
-                _ if !matches!(registry.actor, Actor::Operator) => {
-                    "only the operator has references followed, on the command line"
-                }
+                _ if !is_operator(registry) => "only the operator has references followed, on the command line",
                 // Both would be looked for where the server runs, and not where this was asked.
                 Ok(SecretRef::Environment(_)) => "an environment does not change while a server runs; name a file",
                 Ok(SecretRef::File(path)) if path.is_relative() => "write the whole path of the file",
@@ -252,10 +282,17 @@ fn look_at_source(registry: &Registry<'_>, source: &SecretSource, before: Option
             Some(Wrong::new("follows", problem))
         }
         SecretSource::Rotator(name) => {
-            let known = Rotator::find(registry.rotators, name);
-            let is_theirs = known.is_some_and(|rotator| rotator.for_owners || registry.is_trusted);
-            (!is_theirs).then(|| Wrong::new("rotator", format!("the configuration has no rotator {name} for this")))
+            let theirs = rotators(registry);
+            (!theirs.contains(&name.as_str())).then(|| Wrong::new("rotator", not_one_of(&theirs)))
         }
+    }
+}
+
+/// What is said of every other name alike, so that nobody finds out which ones there are.
+fn not_one_of(theirs: &[&str]) -> String {
+    match theirs {
+        [] => "the configuration has no rotator to choose".to_owned(),
+        theirs => format!("the configuration has no rotator of this name to choose; it has {}", theirs.join(", ")),
     }
 }
 

@@ -6,15 +6,17 @@
 
 mod colour;
 mod preview;
+mod short_name;
 
 pub use self::{
     colour::accent,
     preview::{Previewed, preview},
 };
 use serde_json::{Map, Value, json};
+use short_name::short_name;
 use url::Url;
 
-use super::{Registry, RegistryError, RegistryResult, Wrong};
+use super::{Proof, Registry, RegistryError, RegistryResult, Wrong, plugin_secrets};
 use crate::{
     model::{
         brand::Colour,
@@ -149,15 +151,25 @@ fn origin(address: &str, endpoint: Option<&ResourceIdentifier>) -> String {
     }
 }
 
-/// Changes what a plugin says of itself; `plugin` is as whoever changes it saw it. Its short name stays.
+/// Changes what a plugin says of itself; `plugin` is as whoever changes it saw it. Its short name stays. Its API keys go
+/// where its API is, so moving an API that has some takes the proof that changing them takes.
 ///
 /// # Errors
 ///
-/// [`RegistryError::Wrong`] with everything that is wrong with the form, and [`RegistryError::ChangedMeanwhile`].
-pub async fn change(registry: &Registry<'_>, plugin: &Plugin, form: &PluginForm) -> RegistryResult<Plugin> {
+/// [`RegistryError::Wrong`] with everything that is wrong with the form, [`RegistryError::Unproven`] and
+/// [`RegistryError::ChangedMeanwhile`].
+pub async fn change(
+    registry: &Registry<'_>,
+    plugin: &Plugin,
+    form: &PluginForm,
+    proof: Proof,
+) -> RegistryResult<Plugin> {
     let manifest = plugin.manifest.as_object().cloned().unwrap_or_default();
     let is_published = plugin.state != PluginState::Draft;
     let read = read(registry, form, Some(plugin), manifest, is_published)?;
+    if read.host != plugin.host && proof == Proof::Missing && plugin_secrets::has_any(registry, plugin.id).await? {
+        return Err(RegistryError::Unproven);
+    }
     // What the owner has said of a scope goes before what the description says of it anew.
     let mut scopes = Catalogue::default();
     let known = plugin.scopes.names();
@@ -189,14 +201,6 @@ pub async fn change(registry: &Registry<'_>, plugin: &Plugin, form: &PluginForm)
     let known = Known::Version(plugin.version);
     let at = registry.clock.now();
     keep(registry, PluginImport { plugin: changed, documents: read.documents, known, at }).await
-}
-
-/// A short name made of a name: `To-do list!` becomes `to_do_list`.
-fn short_name(name: &str) -> String {
-    let letters = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
-    let letters: String = letters.collect();
-    let words: Vec<&str> = letters.split('_').filter(|word| !word.is_empty()).collect();
-    words.join("_").chars().take(40).collect()
 }
 
 /// A form that is good.
@@ -376,16 +380,4 @@ pub(super) async fn keep(registry: &Registry<'_>, mut import: PluginImport) -> R
 
 pub(super) fn full() -> Wrong {
     Wrong::new("scope", "there are too many scopes; a plugin has room for 128")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_short_name_is_made_of_a_name() {
-        for (name, short) in [("To-do list!", "to_do_list"), ("  A  ", "a"), ("Ärger", "rger"), ("!!", "")] {
-            assert_eq!(short_name(name), short, "{name}");
-        }
-    }
 }

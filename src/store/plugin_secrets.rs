@@ -211,8 +211,7 @@ impl Store {
 
     /// One of them.
     pub async fn plugin_secret(&self, plugin: PluginId, name: &SecretName) -> StoreResult<Option<PluginSecret>> {
-        let secrets = self.plugin_secrets(plugin).await?;
-        Ok(secrets.into_iter().find(|secret| secret.name == *name))
+        on_either_engine!(self, engine => engine.plugin_secret(plugin, name))
     }
 
     /// Whose secrets have that name.

@@ -21,7 +21,7 @@ use crate::{
         account::Account,
         audit::{Actor, AuditAction, Program, Subjects, UsedToken},
         client::Client,
-        owner_token::OwnerScope,
+        owner_token::{OwnerScope, OwnerScopes},
         plugin::Plugin,
     },
     protocol::parameters::Parameters,
@@ -39,6 +39,7 @@ pub(super) struct Caller<'a> {
     pub(super) request: &'a HttpRequest,
     pub(super) account: Account,
     token: UsedToken,
+    scopes: OwnerScopes,
     body: Option<Result<web::Bytes, Unread>>,
 }
 
@@ -75,14 +76,6 @@ async fn answer(
     done.await.unwrap_or_else(|problem| problem.answer(request))
 }
 
-/// Tells that a token was shown for what it is not good for: it may be in other hands than its owner's.
-fn refused(server: &Server, request: &HttpRequest, (account, token): (&Account, UsedToken), scope: OwnerScope) {
-    let subjects = Subjects { account_id: Some(account.id), ..Subjects::default() };
-    let refusal = Refusal::about(AuditAction::OwnerTokenRefused, token.id.0, (subjects, origin(request)));
-    let refusal = refusal.by(Actor::Program(Program { account_id: account.id, token }));
-    server.refusals.note(refusal.with("scope", scope.as_str()), server.clock.now());
-}
-
 impl<'a> Caller<'a> {
     async fn of(
         server: &'a Server,
@@ -101,17 +94,32 @@ impl<'a> Caller<'a> {
         let standing = server.store.owner_token(secret.digest(), now).await?.ok_or(Problem::InvalidToken)?;
         server.owner_tokens.used(standing.token.id, standing.token.last_used_at, now);
         let token = UsedToken { id: standing.token.id, name: standing.token.name };
-        if !standing.token.scopes.contains(scope) {
-            refused(server, request, (&standing.account, token), scope);
-            return Err(Problem::InsufficientScope(scope));
-        }
-        Ok(Self { server, request, account: standing.account, token, body })
+        let scopes = standing.token.scopes;
+        let caller = Self { server, request, account: standing.account, token, scopes, body };
+        if caller.may(scope) { Ok(caller) } else { Err(caller.refuse(scope)) }
+    }
+
+    /// Whether the token is good for that.
+    pub(super) fn may(&self, scope: OwnerScope) -> bool {
+        self.scopes.contains(scope)
+    }
+
+    /// Says that it is not, also to whoever reads the log: it may be in other hands than its owner's.
+    pub(super) fn refuse(&self, scope: OwnerScope) -> Problem {
+        let subjects = Subjects { account_id: Some(self.account.id), ..Subjects::default() };
+        let about = (subjects, origin(self.request));
+        let refusal = Refusal::about(AuditAction::OwnerTokenRefused, self.token.id.0, about).by(self.actor());
+        self.server.refusals.note(refusal.with("scope", scope.as_str()), self.server.clock.now());
+        Problem::InsufficientScope(scope)
+    }
+
+    fn actor(&self) -> Actor {
+        Actor::Program(Program { account_id: self.account.id, token: self.token.clone() })
     }
 
     /// The same as whoever asks for what is theirs, here or in the console.
     pub(super) fn owner(&self) -> Owner<'_> {
-        let actor = Actor::Program(Program { account_id: self.account.id, token: self.token.clone() });
-        Owner { server: self.server, request: self.request, account: &self.account, actor }
+        Owner { server: self.server, request: self.request, account: &self.account, actor: self.actor() }
     }
 
     /// The plugin of the address, if it is theirs to see.

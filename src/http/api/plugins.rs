@@ -19,7 +19,7 @@ use crate::{
     pictures,
     protocol::manifest::{self, openapi},
     registry::{
-        RegistryError,
+        Proof, RegistryError,
         plugins::{self, PluginForm},
         scopes::{self, ScopeForm},
     },
@@ -315,7 +315,8 @@ pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
     look(&server, &request, OwnerScope::PluginsRead, act).await
 }
 
-/// Changes what a plugin says of itself.
+/// Changes what a plugin says of itself. Moving an API that has API keys takes `secrets:write` as well, since they go where
+/// it is.
 #[utoipa::path(
     put, path = "/plugins/{slug}/listing", operation_id = "change_listing", tag = "Plugins",
     request_body = ListingChange,
@@ -337,7 +338,11 @@ pub async fn change(server: web::Data<Server>, request: HttpRequest, payload: we
         let form = listing.form(caller).await?;
         // What was fetched took its time: whoever is no owner any more changes nothing.
         let seen = Plugin { version, ..caller.plugin().await? };
-        let plugin = plugins::change(&caller.registry(), &seen, &form).await.map_err(of_the_listing)?;
+        let proof = if caller.may(OwnerScope::SecretsWrite) { Proof::Shown } else { Proof::Missing };
+        let plugin = match plugins::change(&caller.registry(), &seen, &form, proof).await {
+            Err(RegistryError::Unproven) => return Err(caller.refuse(OwnerScope::SecretsWrite)),
+            changed => changed.map_err(of_the_listing)?,
+        };
         caller.tell(&ShownPlugin::in_full(&server, &plugin).await?)
     };
     take(&server, &request, (payload, OwnerScope::PluginsWrite), act).await

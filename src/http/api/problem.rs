@@ -110,6 +110,7 @@ impl From<RegistryError> for Problem {
             RegistryError::Wrong(wrong) => Self::Wrong(wrong.into_iter().map(FieldProblem::from).collect()),
             RegistryError::Gone => Self::NotThere,
             RegistryError::ChangedMeanwhile => Self::ChangedMeanwhile,
+            RegistryError::Unproven => Self::InsufficientScope(OwnerScope::SecretsWrite),
             RegistryError::Store(error) => Self::Fault(error.into()),
             RegistryError::Password(error) => Self::Fault(error.into()),
             RegistryError::Key(error) => Self::Fault(error.into()),

@@ -1,8 +1,8 @@
 //! `/api/v1/plugins/{slug}/secrets`: API keys that go into requests to a plugin's API, put away for the routes that are
 //! named for them. A value is taken and never told again: not here, not of what is wrong with it, not anywhere.
 //!
-//! `registry::plugin_secrets` has the changes. Whose value comes from a vault, or from a rotator, is the operator's to say
-//! (`cli::secret`): it reads what the server can read.
+//! `registry::plugin_secrets` has the changes. That a value is followed in a vault is the operator's to say (`cli::secret`):
+//! it reads what the server can read.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -31,6 +31,8 @@ use crate::{
 pub struct ApiKeys {
     /// By name; at most 50.
     secrets: Vec<ShownApiKey>,
+    /// The rotators that can be named to make new versions of them; often none.
+    rotators: Vec<String>,
 }
 
 /// An API key, without its value, which nothing tells.
@@ -123,9 +125,12 @@ pub struct NewApiKey {
     grace: Option<String>,
     /// How often a new version is due, such as `90d`; never unless it is said.
     rotate_every: Option<String>,
+    /// The rotator that makes new versions, from the first that is due on: one of `rotators` in the list of keys. People
+    /// do unless it is said.
+    rotator: Option<String>,
 }
 
-/// How or where an API key is used from now on. What is left out stays as it is.
+/// How or where an API key is used from now on, and who makes new versions. What is left out stays as it is.
 #[expect(clippy::option_option, reason = "left out, or never")]
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -144,6 +149,11 @@ pub struct ApiKeyChange {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     rotate_every: Option<Option<String>>,
+    /// The rotator that makes new versions from now on: one of `rotators` in the list of keys. Null where people are to;
+    /// what is followed stays so then.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
+    rotator: Option<Option<String>>,
 }
 
 /// Another value.
@@ -224,6 +234,9 @@ impl ApiKeyChange {
         form.routes = self.routes.unwrap_or(form.routes);
         form.grace = self.grace.unwrap_or(form.grace);
         form.rotate_every = self.rotate_every.map_or(form.rotate_every, Option::unwrap_or_default);
+        if let Some(rotator) = self.rotator {
+            form.give_to(rotator);
+        }
         form
     }
 }
@@ -243,7 +256,8 @@ async fn named(caller: &Caller<'_>) -> Result<PluginSecret, Problem> {
 pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
     let act = async |caller: &Caller<'_>| {
         let secrets = server.store.plugin_secrets(caller.plugin().await?.id).await?;
-        caller.tell(&ApiKeys { secrets: secrets.into_iter().map(ShownApiKey::from).collect() })
+        let rotators = plugin_secrets::rotators(&caller.registry()).into_iter().map(str::to_owned).collect();
+        caller.tell(&ApiKeys { secrets: secrets.into_iter().map(ShownApiKey::from).collect(), rotators })
     };
     look(&server, &request, OwnerScope::SecretsRead, act).await
 }
@@ -257,7 +271,7 @@ pub async fn list(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
 pub async fn put(server: web::Data<Server>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let act = async |caller: &Caller<'_>| {
         let plugin = caller.plugin().await?;
-        let NewApiKey { name, value, header, prefix, routes, grace, rotate_every } = caller.json()?;
+        let NewApiKey { name, value, header, prefix, routes, grace, rotate_every, rotator } = caller.json()?;
         let usual = SettingsForm::default();
         let form = SettingsForm {
             header: header.unwrap_or(usual.header),
@@ -265,7 +279,7 @@ pub async fn put(server: web::Data<Server>, request: HttpRequest, payload: web::
             routes,
             grace: grace.unwrap_or(usual.grace),
             rotate_every: rotate_every.unwrap_or_default(),
-            source: SecretSource::People,
+            source: rotator.map_or(SecretSource::People, SecretSource::Rotator),
         };
         let ring = server.keyring.current();
         let secret = plugin_secrets::put(&caller.registry(), &ring, (plugin.id, &name), &value.0, &form).await?;
@@ -286,7 +300,7 @@ pub async fn show(server: web::Data<Server>, request: HttpRequest) -> HttpRespon
     look(&server, &request, OwnerScope::SecretsRead, act).await
 }
 
-/// Changes how or where an API key is used.
+/// Changes how or where an API key is used, or who makes new versions of it.
 #[utoipa::path(
     patch, path = "/plugins/{slug}/secrets/{name}", operation_id = "change_api_key", tag = "API keys",
     request_body = ApiKeyChange,

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     http::{
+        account::place::{PagePath, Place},
         failure::PageError,
         pages::console::{ListingPage, Notice, Section},
     },
@@ -21,7 +22,7 @@ use crate::{
     pictures,
     protocol::{manifest::openapi, parameters::Parameters},
     registry::{
-        RegistryError, Wrong,
+        Proof, RegistryError, Wrong, plugin_secrets,
         plugins::{self, PluginForm},
     },
     server::{Server, shares::TooMany},
@@ -84,10 +85,12 @@ async fn carry_out(entry: &Entry<'_>, fields: &Parameters) -> Outcome {
     // What was fetched took its time: whoever is no owner any more changes nothing.
     let plugin = seen(entry.plugin().await?, fields)?;
     if typed.wrong.is_empty() {
-        match plugins::change(&entry.registry(), &plugin, &typed.form).await {
+        let proof = if entry.proof(place(&plugin)).await?.is_none() { Proof::Shown } else { Proof::Missing };
+        match plugins::change(&entry.registry(), &plugin, &typed.form, proof).await {
             Ok(plugin) => return Ok(entry.lead_to(&format!("/plugins/{}", plugin.slug), Notice::Saved)),
             Err(RegistryError::Wrong(wrong)) => typed.wrong = wrong,
             Err(RegistryError::ChangedMeanwhile) => typed.wrong = vec![changed_meanwhile()],
+            Err(RegistryError::Unproven) => typed.wrong = vec![unproven()],
             Err(error) => return Err(error.into()),
         }
     }
@@ -108,6 +111,19 @@ pub(super) fn changed_meanwhile() -> Wrong {
         "Somebody else has changed this plugin since you opened this page. What you typed is still in the fields below: \
          open the page in another tab to see what is there now, and save it again from there",
     )
+}
+
+/// What is said to whoever moves API keys in a browser that may have been left open.
+fn unproven() -> Wrong {
+    Wrong::new(
+        "api_address",
+        "API keys go there: show once more that it is you, by the link below the field, and save it again",
+    )
+}
+
+/// The page to come back to.
+fn place(plugin: &Plugin) -> Place {
+    PagePath::parse(&format!("plugins/{}/listing", plugin.slug)).map_or(Place::Console, Place::ConsolePage)
 }
 
 /// What the form would say of a plugin as it is.
@@ -211,6 +227,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
     let store = &entry.server.store;
     let has_openapi = store.has_document(plugin.id, DocumentKind::OpenApi).await?;
     let has_logo = store.has_document(plugin.id, DocumentKind::Logo).await?;
+    let has_keys = plugin_secrets::has_any(&entry.registry(), plugin.id).await?;
     let page = ListingPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Listing)))?,
@@ -223,6 +240,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
         logo_url: typed.logo_url,
         has_openapi,
         has_logo,
+        proof: if has_keys { entry.proof(place(plugin)).await? } else { None },
         preview,
         wrong: typed.wrong,
     };

@@ -90,6 +90,7 @@ async fn render(entry: &Entry<'_>, kind: Dialect, typed: listing::Typed) -> Outc
         logo_url: typed.logo_url,
         has_openapi: false,
         has_logo: false,
+        proof: None,
         preview,
         wrong: typed.wrong,
     };

@@ -149,6 +149,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
     let form = typed.form.unwrap_or_else(|| SettingsForm::from(settings));
     let grace = typed.grace.unwrap_or_else(|| Span(settings.grace).to_string());
     let newest = secret.newest();
+    let makers = secrets::makers(&entry.registry(), &settings.source, &form);
     let page = SecretPage {
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Secrets)))?,
@@ -165,7 +166,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
         versions: secret.versions.iter().map(|version| line(version, newest)).collect(),
         proof,
         overlaps: secrets::overlaps(&grace),
-        usage: Usage { overlaps: Some(secrets::overlaps(&form.grace)), ..secrets::usage(&form) },
+        usage: Usage { overlaps: Some(secrets::overlaps(&form.grace)), ..secrets::usage(&form, makers) },
         wrong: typed.wrong,
     };
     entry.answer_with(&page, &page.wrong)

@@ -3,6 +3,8 @@
 //!
 //! A value that was typed is in no answer, whatever comes of the form.
 
+use std::iter;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::entry::{Entry, Outcome, VALUE, take, text, visit};
@@ -19,7 +21,7 @@ use crate::{
     },
     protocol::parameters::Parameters,
     registry::{
-        RegistryError, Wrong,
+        Registry, RegistryError, Wrong,
         plugin_secrets::{self, SettingsForm},
     },
     server::Server,
@@ -50,6 +52,9 @@ const AGES: [(&str, &str); 5] = [
     ("180d", "after 180 days"),
     ("365d", "after a year"),
 ];
+
+/// The word for people as those who make new keys. No rotator can have this name.
+const BY_HAND: &str = "by hand";
 
 /// The word for an age that is none. An empty field would be taken for one that was left out.
 pub(super) const NEVER: &str = "never";
@@ -106,14 +111,19 @@ pub(super) fn read(fields: &Parameters, before: SettingsForm) -> Result<Settings
         NEVER => String::new(),
         typed => or(typed, before.rotate_every),
     };
-    Ok(SettingsForm {
+    let maker = text(fields, "rotator", LINE_MAX)?;
+    let mut form = SettingsForm {
         header,
         prefix,
         routes: text(fields, "routes", ROUTES_MAX)?.lines().map(str::to_owned).collect(),
         grace: or(text(fields, "grace", LINE_MAX)?, before.grace),
         rotate_every,
         source: before.source,
-    })
+    };
+    if !maker.is_empty() {
+        form.give_to((maker != BY_HAND).then(|| maker.to_owned()));
+    }
+    Ok(form)
 }
 
 /// What stands before the key. A word is followed by a space, which nobody sees in a field.
@@ -132,7 +142,7 @@ fn prefix(typed: &str, (header, before): (&str, &SettingsForm)) -> Option<String
 }
 
 /// Everything that can be chosen, and what was if it is none of that.
-pub(super) fn choices(known: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
+fn choices(known: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
     let choice =
         |value: &str, label: &str| Choice { value: value.to_owned(), label: label.to_owned(), chosen: value == chosen };
     let is_known = known.iter().any(|(value, _)| *value == chosen);
@@ -145,14 +155,28 @@ pub(super) fn overlaps(chosen: &str) -> Vec<Choice> {
     choices(&OVERLAPS, chosen)
 }
 
+/// Who can be chosen to make new keys of one for which it is `now` said who does; nobody where there is no choice.
+pub(super) fn makers(registry: &Registry<'_>, now: &SecretSource, form: &SettingsForm) -> Vec<Choice> {
+    let rotators = plugin_secrets::rotators(registry);
+    if rotators.is_empty() || !plugin_secrets::may_give_away(registry, now) {
+        return Vec::new();
+    }
+    let chosen = form.source.rotator().filter(|name| rotators.contains(name));
+    let by =
+        |name| Choice { value: String::from(name), label: format!("the rotator {name}"), chosen: chosen == Some(name) };
+    let by_hand = Choice { label: "you, or another owner".to_owned(), chosen: chosen.is_none(), ..by(BY_HAND) };
+    iter::once(by_hand).chain(rotators.iter().copied().map(by)).collect()
+}
+
 /// What stands in the fields.
-pub(super) fn usage(form: &SettingsForm) -> Usage {
+pub(super) fn usage(form: &SettingsForm, makers: Vec<Choice>) -> Usage {
     let age = if form.rotate_every.is_empty() { NEVER } else { &form.rotate_every };
     Usage {
         routes: form.routes.join("\n"),
         header: form.header.clone(),
         prefix: form.prefix.clone().unwrap_or_default(),
         ages: choices(&AGES, age),
+        makers,
         overlaps: None,
     }
 }
@@ -197,7 +221,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, (name, form): (&str, &Settin
         removed: removed.iter().map(|secret| (secret.name.to_string(), removed_line(secret))).collect(),
         proof: entry.proof(place(plugin, None)).await?,
         name: name.to_owned(),
-        usage: usage(form),
+        usage: usage(form, makers(&entry.registry(), &SecretSource::People, form)),
         wrong,
     };
     entry.answer_with(&page, &page.wrong)
@@ -285,6 +309,25 @@ mod tests {
     }
 
     #[test]
+    fn whoever_makes_new_keys_stays_unless_another_is_chosen() {
+        let by = |name: &str| SecretSource::Rotator(name.to_owned());
+        let of = |source| SettingsForm { source, ..SettingsForm::default() };
+        let followed = SecretSource::Reference("vault://a/b#c".to_owned());
+        for (source, typed_source, expected) in [
+            (SecretSource::People, "", SecretSource::People),
+            (SecretSource::People, "rotator=keys", by("keys")),
+            (SecretSource::People, "rotator=by+hand", SecretSource::People),
+            (by("keys"), "rotator=", by("keys")),
+            (by("keys"), "rotator=others", by("others")),
+            (by("keys"), "rotator=by+hand", SecretSource::People),
+            (followed.clone(), "rotator=by+hand", followed.clone()),
+            (followed, "rotator=keys", by("keys")),
+        ] {
+            assert_eq!(typed(typed_source, &of(source.clone())).source, expected, "{source:?} {typed_source}");
+        }
+    }
+
+    #[test]
     fn what_is_not_among_the_choices_is_one_of_them() {
         let chosen = |choices: Vec<Choice>| {
             let chosen = choices.iter().filter(|choice| choice.chosen).map(|choice| choice.label.clone());
@@ -292,7 +335,7 @@ mod tests {
         };
         assert_eq!(chosen(overlaps("1h")), (5, vec!["an hour".to_owned()]));
         assert_eq!(chosen(overlaps("90m")), (6, vec!["90m".to_owned()]));
-        assert_eq!(chosen(usage(&SettingsForm::default()).ages), (5, vec!["never".to_owned()]));
+        assert_eq!(chosen(usage(&SettingsForm::default(), Vec::new()).ages), (5, vec!["never".to_owned()]));
         let before = SettingsForm { rotate_every: "90d".to_owned(), grace: "1d".to_owned(), ..SettingsForm::default() };
         assert_eq!(typed("rotate_every=never", &before).rotate_every, "");
         assert_eq!((typed("", &before).rotate_every, typed("", &before).grace), ("90d".to_owned(), "1d".to_owned()));

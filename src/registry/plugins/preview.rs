@@ -3,7 +3,7 @@
 use serde_json::json;
 use url::Url;
 
-use super::{PluginForm, accent, host, manifest_of, short_name};
+use super::{PluginForm, accent, host, manifest_of, short_name::short_name};
 use crate::{
     model::{
         id::PluginId,

@@ -18,17 +18,12 @@ use crate::{
 /// A secret with one of its versions.
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
-    pub(super) id: uuid::Uuid,
+    id: uuid::Uuid,
     name: String,
     revision: i64,
-    header: String,
-    prefix: String,
-    routes: String,
-    grace_seconds: i64,
-    rotate_every_seconds: Option<i64>,
+    #[sqlx(flatten)]
+    settings: SettingsRow,
     due_at: Option<Timestamp>,
-    rotator: Option<String>,
-    follows: Option<String>,
     try_at: Option<Timestamp>,
     failing_since: Option<Timestamp>,
     says: Option<String>,
@@ -41,8 +36,32 @@ pub(super) struct Row {
     last_used_at: Option<Timestamp>,
 }
 
+/// What can be changed about a secret without a new version.
+#[derive(sqlx::FromRow)]
+pub(super) struct SettingsRow {
+    header: String,
+    prefix: String,
+    routes: String,
+    grace_seconds: i64,
+    rotate_every_seconds: Option<i64>,
+    rotator: Option<String>,
+    follows: Option<String>,
+}
+
+impl SettingsRow {
+    pub(super) fn settings(self) -> StoreResult<SecretSettings> {
+        Ok(SecretSettings {
+            injection: injection(&self.header, &self.prefix)?,
+            routes: routes(&self.routes)?,
+            grace: TimeDelta::seconds(self.grace_seconds),
+            rotate_every: self.rotate_every_seconds.map(TimeDelta::seconds),
+            source: source(self.rotator, self.follows),
+        })
+    }
+}
+
 impl Row {
-    pub(super) fn version(&self) -> SecretVersion {
+    fn version(&self) -> SecretVersion {
         SecretVersion {
             number: self.number,
             made_at: self.made_at,
@@ -53,27 +72,32 @@ impl Row {
         }
     }
 
-    pub(super) fn secret(self, plugin_id: PluginId) -> StoreResult<PluginSecret> {
+    fn secret(self, plugin_id: PluginId) -> StoreResult<PluginSecret> {
         let version = self.version();
-        let settings = SecretSettings {
-            injection: injection(&self.header, &self.prefix)?,
-            routes: routes(&self.routes)?,
-            grace: TimeDelta::seconds(self.grace_seconds),
-            rotate_every: self.rotate_every_seconds.map(TimeDelta::seconds),
-            source: source(self.rotator, self.follows),
-        };
         Ok(PluginSecret {
             id: SecretId(self.id),
             plugin_id,
             name: self.name.parse().map_err(StoreError::broken)?,
             revision: self.revision,
-            settings,
+            settings: self.settings.settings()?,
             due: SecretDue { due_at: self.due_at, try_at: self.try_at },
             failing: self.failing_since.map(|since| (since, self.says.unwrap_or_default())),
             created_at: self.created_at,
             versions: vec![version],
         })
     }
+}
+
+/// A row for each version, those of one secret together, as secrets.
+pub(super) fn gathered(plugin: PluginId, rows: Vec<Row>) -> StoreResult<Vec<PluginSecret>> {
+    let mut secrets: Vec<PluginSecret> = Vec::new();
+    for row in rows {
+        match secrets.last_mut() {
+            Some(secret) if secret.id.0 == row.id => secret.versions.push(row.version()),
+            _ => secrets.push(row.secret(plugin)?),
+        }
+    }
+    Ok(secrets)
 }
 
 pub(super) fn injection(header: &str, prefix: &str) -> StoreResult<Injection> {
@@ -122,4 +146,13 @@ pub(super) fn told(settings: &SecretSettings) -> Value {
         "rotator": settings.source.rotator(),
         "follows": settings.source.reference(),
     })
+}
+
+/// The same of a change: what it becomes, and below `before` what was otherwise.
+pub(super) fn told_of_change(before: &SecretSettings, after: &SecretSettings) -> Value {
+    let mut detail = told(after);
+    let Value::Object(mut was) = told(before) else { return detail };
+    was.retain(|name, value| detail[name.as_str()] != *value);
+    detail["before"] = Value::Object(was);
+    detail
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Connection, Engine, audit, holding,
-    plugin_secret_rows::{Row, WIPED, lines, routes, told},
+    plugin_secret_rows::{Row, SettingsRow, WIPED, gathered, lines, routes, told, told_of_change},
     reading,
 };
 use crate::{
@@ -49,20 +49,33 @@ const ADD_VERSION: &str = "
     insert into plugin_secret_versions (id, secret_id, number, sealed, issuer_id, made_at)
     values ($1, $2, $3, $4, $5, $6)";
 
-const LIST: &str = "
-    select s.id, s.name, s.revision, s.header, s.prefix, s.routes, s.grace_seconds, s.rotate_every_seconds, s.due_at,
-           s.rotator, s.follows, s.try_at, s.failing_since, s.says, s.created_at,
-           v.number, v.made_at, v.ends_at, v.ended_at, v.revoke_at is not null as is_to_be_revoked, v.last_used_at
-      from plugin_secrets s
-      join plugin_secret_versions v on v.secret_id = s.id
-     where s.plugin_id = $1
-       and s.removed_at is null
-     order by s.name, v.number desc";
+macro_rules! listed {
+    ($narrower:literal) => {
+        concat!(
+            "select s.id, s.name, s.revision, s.header, s.prefix, s.routes, s.grace_seconds, s.rotate_every_seconds,
+                    s.due_at, s.rotator, s.follows, s.try_at, s.failing_since, s.says, s.created_at,
+                    v.number, v.made_at, v.ends_at, v.ended_at, v.revoke_at is not null as is_to_be_revoked,
+                    v.last_used_at
+               from plugin_secrets s
+               join plugin_secret_versions v on v.secret_id = s.id
+              where s.plugin_id = $1
+                and s.removed_at is null ",
+            $narrower,
+            " order by s.name, v.number desc"
+        )
+    };
+}
+
+const LIST: &str = listed!("");
+
+const FIND: &str = listed!("and s.name = $2");
 
 const NAMED: &str = "select plugin_id from plugin_secrets where name = $1 and removed_at is null order by plugin_id";
 
 const HOLD: &str = concat!(
-    "select plugin_id, name, revision, turn, rotator, follows from plugin_secrets where id = $1 and removed_at is null ",
+    "select plugin_id, name, revision, turn, header, prefix, routes, grace_seconds, rotate_every_seconds, rotator, follows
+       from plugin_secrets
+      where id = $1 and removed_at is null ",
     holding!()
 );
 
@@ -132,8 +145,8 @@ pub(super) struct Held {
     pub(super) name: String,
     revision: i64,
     turn: i64,
-    rotator: Option<String>,
-    follows: Option<String>,
+    #[sqlx(flatten)]
+    settings: SettingsRow,
 }
 
 impl Held {
@@ -192,14 +205,19 @@ impl Engine {
     pub(in crate::store) async fn plugin_secrets(&self, plugin: PluginId) -> StoreResult<Vec<PluginSecret>> {
         let rows: Vec<Row> =
             reading!(self, connection => sqlx::query_as(LIST).bind(plugin.0).fetch_all(&mut *connection))?;
-        let mut secrets: Vec<PluginSecret> = Vec::new();
-        for row in rows {
-            match secrets.last_mut() {
-                Some(secret) if secret.id.0 == row.id => secret.versions.push(row.version()),
-                _ => secrets.push(row.secret(plugin)?),
-            }
-        }
-        Ok(secrets)
+        gathered(plugin, rows)
+    }
+
+    pub(in crate::store) async fn plugin_secret(
+        &self,
+        plugin: PluginId,
+        name: &SecretName,
+    ) -> StoreResult<Option<PluginSecret>> {
+        let rows: Vec<Row> = reading!(self, connection => sqlx::query_as(FIND)
+            .bind(plugin.0)
+            .bind(name.as_str())
+            .fetch_all(&mut *connection))?;
+        Ok(gathered(plugin, rows)?.pop())
     }
 
     pub(in crate::store) async fn plugins_with_secret(&self, name: &SecretName) -> StoreResult<Vec<PluginId>> {
@@ -278,7 +296,7 @@ impl Engine {
         if let Some(overlap) = overlap(&mut step, (change.plugin_id, change.secret_id), settings).await? {
             return Ok(ChangeSecret::Overlaps(overlap));
         }
-        let (rotator, follows) = (settings.source.rotator(), settings.source.reference());
+        let (subjects, before) = (held.subjects(), held.settings.settings()?);
         sqlx::query(CHANGE)
             .bind(change.secret_id.0)
             .bind(settings.injection.header())
@@ -290,12 +308,13 @@ impl Engine {
             .bind(change.due.try_at)
             .execute(&mut *step)
             .await?;
-        if (held.rotator.as_deref(), held.follows.as_deref()) != (rotator, follows) {
+        if before.source != settings.source {
+            let (rotator, follows) = (settings.source.rotator(), settings.source.reference());
             sqlx::query(CHANGE_SOURCE).bind(change.secret_id.0).bind(rotator).bind(follows).execute(&mut *step).await?;
         }
-        let mut detail = told(settings);
+        let mut detail = told_of_change(&before, settings);
         detail["name"] = json!(held.name);
-        audit::write(&mut step, event, AuditAction::SecretChanged, held.subjects(), detail).await?;
+        audit::write(&mut step, event, AuditAction::SecretChanged, subjects, detail).await?;
         step.commit().await?;
         Ok(ChangeSecret::Done)
     }

@@ -29,6 +29,7 @@ mod key_hosts;
 mod keys;
 mod kinds;
 mod log;
+mod moved_keys;
 mod names;
 mod nasty;
 mod nasty_connectors;

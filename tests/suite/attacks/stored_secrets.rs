@@ -4,7 +4,12 @@
 use chrono::TimeDelta;
 use consentry::{
     clock::Clock,
-    model::{account::Role, id::AccountId},
+    model::{
+        account::Role,
+        id::AccountId,
+        plugin_secret::label,
+        rotator::{Rotator, Way},
+    },
     registry::plugin_secrets::{self, SettingsForm},
     vault::SecretValue,
 };
@@ -206,6 +211,86 @@ on_both_engines! {
         }
         assert_eq!(tried, 7);
         assert_eq!(world.database.count("audit_events where action like 'secret.%'").await, 1, "it was put away");
+    }
+
+    /// A rotator that is not for owners is not there: not in a list, not on a page, and not told from one that is nowhere.
+    async fn an_owner_names_no_rotator_that_is_not_for_owners(engine) {
+        let own = |name: &str, for_owners| {
+            let way = Way::Command(vec!["/bin/false".to_owned()]);
+            Rotator { name: name.to_owned(), for_owners, way }
+        };
+        let rotators = vec![own("offered", true), own("hidden", false)];
+        let world = World::with(engine, Options { rotators, ..Options::default() }).await;
+        let running = &world.running;
+        let (program, _) = owner(&world).await;
+        put(&world, "upstream-key", "First-9fK2xQ7b").await;
+        let browser = ByHand::signed_in(running, "owner@example.com").await;
+        let mut told = [Vec::new(), Vec::new()];
+        for (answers, name) in told.iter_mut().zip(["hidden", "absent"]) {
+            let new = json!({ "name": "mine", "value": "Mine-2zX6cV9b", "rotate_every": "90d", "rotator": name });
+            let change = json!({ "revision": 1, "rotate_every": "90d", "rotator": name });
+            for mut refused in [program.call_with("POST", SECRETS, &new).await, program.call_with("PATCH", KEY, &change).await] {
+                assert_eq!((refused.status, refused.fields()), (422, vec!["rotator"]), "{}", refused.json);
+                refused.json["request_id"] = json!("");
+                answers.push(refused.json.to_string());
+            }
+            for path in [LIST, PAGE] {
+                let page = browser.get(running, path).await;
+                assert!(page.body.contains("offered") && !page.body.contains("hidden\""), "{}", page.body);
+                let (csrf, account) = (page.hidden("csrf"), page.hidden("account"));
+                let fields = [
+                    ("csrf", csrf.as_str()), ("account", &account), ("name", "mine"), ("value", "Mine-2zX6cV9b"),
+                    ("change", "change"), ("revision", "1"), ("rotate_every", "90d"), ("rotator", name),
+                ];
+                let refused = browser.post(running, path, &fields).await;
+                assert_eq!(refused.status, 422, "{path}");
+                answers.push(refused.body.replace(&refused.hidden("csrf"), ""));
+            }
+        }
+        let [hidden, absent] = told;
+        assert_eq!(hidden, absent);
+        assert!(hidden.iter().all(|answer| answer.contains("no rotator of this name to choose; it has offered")));
+        assert_eq!(program.call("GET", SECRETS).await.json["rotators"], json!(["offered"]));
+        assert_eq!(world.database.audited("secret.changed").await, 0);
+    }
+
+    /// A command that owners may choose is run as the operator wrote it; its order has a key's name, the plugin's and a
+    /// label of the server's, and nothing else that somebody typed.
+    async fn nothing_that_an_owner_types_reaches_a_commands_arguments(engine) {
+        const SCRIPT: &str = r#"read -r order; echo "$# $*" >> "$0"; echo "$order" >> "$0"
+            case "$order" in *'"make"'*) echo '{"value":"uk_made-by-a-command","id":"made-1"}' ;; esac"#;
+        let folder = tempfile::tempdir().unwrap();
+        let heard = folder.path().join("heard").display().to_string();
+        let command = ["/bin/sh", "-c", SCRIPT, &heard, "--live"].map(str::to_owned).to_vec();
+        let rotators = vec![Rotator { name: "theirs".to_owned(), for_owners: true, way: Way::Command(command) }];
+        let clock = Clock::standing_at(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        let world = World::with(engine, Options { clock: clock.clone(), rotators, ..Options::default() }).await;
+        let (program, _) = owner(&world).await;
+        let mut new = json!({
+            "name": "upstream-key", "value": "Typed-$(id)-first", "header": "x-typed", "prefix": "Typed --also ",
+            "routes": ["GET /typed/*"], "grace": "7m", "rotate_every": "1h",
+        });
+        for name in ["theirs --also", "theirs\n", "Theirs", "theirs;id", "../theirs", "/bin/sh", "", "$(id)"] {
+            new["rotator"] = json!(name);
+            let refused = program.call_with("POST", SECRETS, &new).await;
+            assert_eq!((refused.status, refused.fields()), (422, vec!["rotator"]), "{name:?}: {}", refused.json);
+        }
+        new["rotator"] = json!("theirs");
+        program.must("POST", SECRETS, &new).await;
+        clock.advance(TimeDelta::minutes(61));
+        consentry::jobs::secrets::once(&world.running.server).await.unwrap();
+        assert_eq!(program.call("GET", KEY).await.json["version"], 2);
+        let secret = plugin_secrets::find(&world.running.registry(), world.plugin.id, "upstream-key").await.unwrap();
+        let heard = std::fs::read_to_string(heard).unwrap();
+        let lines: Vec<&str> = heard.lines().collect();
+        let [first, abandon, second, make] = lines.as_slice() else { panic!("{heard}") };
+        assert_eq!((*first, *second), ("1 --live", "1 --live"));
+        let orders = [abandon, make].map(|order| serde_json::from_str::<serde_json::Value>(order).unwrap());
+        let labels = [1, 2].map(|number| label(secret.id, number));
+        assert_eq!(orders, [
+            json!({ "order": "abandon", "labels": labels }),
+            json!({ "order": "make", "label": labels[1], "plugin": "todo", "name": "upstream-key" }),
+        ]);
     }
 
     /// A browser that was left open puts no key away, replaces, ends, changes or removes none, until its owner shows that

@@ -4,7 +4,12 @@ use chrono::{DateTime, TimeDelta};
 use consentry::{
     clock::Clock,
     keys::place::Place,
-    model::{account::Role, id::SecretVersionId},
+    model::{
+        account::Role,
+        id::SecretVersionId,
+        plugin_secret::SecretSource,
+        rotator::{Rotator, Way},
+    },
     registry::plugin_secrets::{self, SettingsForm},
     store::plugin_secrets::PluginSecret,
     vault::SecretValue,
@@ -25,10 +30,15 @@ const PAGE: &str = "/console/plugins/todo/secrets/upstream-key";
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 
-/// A server at a time of the test's own, on which Olive owns the plugin.
+/// A server at a time of the test's own, on which Olive owns the plugin. Its rotators are chosen and never asked.
 async fn owned(engine: Engine) -> (World, Clock) {
     let clock = Clock::standing_at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
-    let world = World::with(engine, Options { clock: clock.clone(), ..Options::default() }).await;
+    let rotator = |name: &str, for_owners| {
+        let way = Way::Command(vec!["/bin/false".to_owned()]);
+        Rotator { name: name.to_owned(), for_owners, way }
+    };
+    let rotators = vec![rotator("openai", true), rotator("operators", false)];
+    let world = World::with(engine, Options { clock: clock.clone(), rotators, ..Options::default() }).await;
     let olive = world.running.add_account_as("olive@example.com", "Olive Owner", Role::Owner).await;
     world.running.server.store.add_owner(world.plugin.id, olive, &world.running.operator()).await.unwrap();
     (world, clock)
@@ -114,6 +124,57 @@ on_both_engines! {
         let counts = [count("added").await, count("changed").await, count("rotated").await, count("version_ended").await, count("removed").await];
         assert_eq!(counts, [1; 5]);
     }
+
+    async fn a_key_is_given_to_a_rotator_and_taken_back(engine) {
+        let (world, _) = owned(engine).await;
+        let running = &world.running;
+        let browser = ByHand::signed_in(running, "olive@example.com").await;
+        let post = async |path: &str, fields: &[(&str, &str)]| {
+            let page = browser.get(running, path).await;
+            let (csrf, account) = (page.hidden("csrf"), page.hidden("account"));
+            browser.post(running, path, &[&[("csrf", csrf.as_str()), ("account", &account)], fields].concat()).await
+        };
+        let new = [("name", "upstream-key"), ("value", "First-9fK2xQ7b"), ("rotator", "openai"), ("rotate_every", "never")];
+        let wrong = post(LIST, &new).await;
+        assert!(wrong.status == 422 && wrong.body.contains("say how often"), "{}", wrong.body);
+        assert!(wrong.body.contains("value=\"openai\" selected"), "what was chosen stays: {}", wrong.body);
+        let new = [&new[..3], &[("rotate_every", "90d")]].concat();
+        assert_eq!(post(LIST, &new).await.redirect(), format!("{PAGE}?done=put-away"));
+        let source = async || kept(&world, "upstream-key").await.settings.source;
+        assert_eq!(source().await, SecretSource::Rotator("openai".into()));
+        let page = browser.get(running, PAGE).await.body;
+        assert!(page.contains("the rotator openai") && page.contains("value=\"openai\" selected"), "{page}");
+        let change = async |maker: &str| {
+            let revision = kept(&world, "upstream-key").await.revision.to_string();
+            let usage = [("change", "change"), ("revision", revision.as_str()), ("rotator", maker), ("grace", "1d")];
+            post(PAGE, &usage).await
+        };
+        assert_eq!(change("by hand").await.redirect(), format!("{PAGE}?done=saved"));
+        assert_eq!(source().await, SecretSource::People);
+        assert_eq!(change("openai").await.redirect(), format!("{PAGE}?done=saved"));
+        assert_eq!(source().await, SecretSource::Rotator("openai".into()));
+
+        // What the operator has set up is shown, and not to be chosen anew.
+        let (registry, ring) = (running.registry(), running.server.keyring.current());
+        let value = SecretValue::new("Second-3mP8vL0c".to_owned());
+        for (name, source) in [
+            ("rotated", SecretSource::Rotator("operators".into())),
+            ("followed", SecretSource::Reference("file:/run/upstream".into())),
+        ] {
+            let form = SettingsForm { rotate_every: "90d".into(), source: source.clone(), ..SettingsForm::default() };
+            plugin_secrets::put(&registry, &ring, (world.plugin.id, name), &value, &form).await.unwrap();
+            let path = format!("{LIST}/{name}");
+            let page = browser.get(running, &path).await.body;
+            assert!(page.contains("New keys come from") && !page.contains("name=\"rotator\""), "{page}");
+            for maker in ["openai", "by hand"] {
+                let usage = [("change", "change"), ("revision", "1"), ("rotator", maker)];
+                let answer = post(&path, &usage).await;
+                let is_as_it_was = name == "followed" && maker == "by hand";
+                assert_eq!(answer.status, if is_as_it_was { 303 } else { 422 }, "{name} {maker}: {}", answer.body);
+            }
+            assert_eq!(kept(&world, name).await.settings.source, source);
+        }
+    }
 }
 
 /// The same in a real browser, by keyboard alone; every page on the way is fit to be seen.
@@ -130,7 +191,7 @@ async fn an_owner_looks_after_keys_in_a_browser() {
 
     chromium.find("#name").await.click().await.unwrap();
     let header = "authorization".len();
-    for keys in ["Upstream Key", TAB, "changeme-please", TAB, "items", TAB, TAB, TAB, TAB, ENTER] {
+    for keys in ["Upstream Key", TAB, "changeme-please", TAB, "items", TAB, TAB, TAB, TAB, TAB, ENTER] {
         chromium.keys(keys).await;
     }
     chromium.reads("Nothing was changed").await;
@@ -151,6 +212,11 @@ async fn an_owner_looks_after_keys_in_a_browser() {
     chromium.reads("Put away. Nobody is shown it again").await;
     assert_eq!(used(&world).await, "First-9fK2xQ7b");
     chromium.looks_well("console_secret_new").await;
+
+    chromium.evaluate("document.querySelector('#rotator').value = 'openai'; return null;").await;
+    chromium.press("Save").await;
+    chromium.reads("New keys come from").await;
+    chromium.looks_well("console_secret_rotated").await;
 
     clock.advance(TimeDelta::minutes(5));
     chromium.find("#value").await.send_keys("Second-3mP8vL0c").await.unwrap();

@@ -51,6 +51,7 @@ mod revocations;
 mod rotations;
 mod rotators;
 mod rotators_abroad;
+mod rotators_given_over;
 mod secrets;
 mod settings;
 mod settings_in_chromium;

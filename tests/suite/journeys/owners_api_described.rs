@@ -1,7 +1,11 @@
 //! Schemathesis against the owners' API: no call fails the server, and every answer is one that the description has.
 
-use consentry::model::{client::Dialect, id::ConsentId};
 use consentry::{
+    model::{
+        client::Dialect,
+        id::ConsentId,
+        rotator::{Rotator, Way},
+    },
     random,
     registry::plugin_secrets::{self, SettingsForm},
     vault::SecretValue,
@@ -22,7 +26,9 @@ on_both_engines! {
     async fn every_answer_is_as_it_is_described(engine) {
         // Names that are made up lead nowhere, and at once.
         let strangers = Strangers::new();
-        let options = Options { outbound: strangers.settings(), ..Options::default() };
+        let way = Way::Command(vec!["/bin/false".to_owned()]);
+        let rotators = vec![Rotator { name: "keys".to_owned(), for_owners: true, way }];
+        let options = Options { outbound: strangers.settings(), rotators, ..Options::default() };
         let world = World::with(engine, options).await;
         let running = &world.running;
         let (program, account) = Program::of_a_new_owner(running, "owner@example.com").await;

@@ -3,8 +3,16 @@
 
 use chrono::{DateTime, TimeDelta};
 use consentry::{
-    clock::Clock, keys::place::Place, model::id::SecretVersionId, registry::plugin_secrets,
+    clock::Clock,
+    keys::place::Place,
+    model::{
+        id::SecretVersionId,
+        plugin_secret::SecretSource,
+        rotator::{Rotator, Way},
+    },
+    registry::plugin_secrets::{self, SettingsForm},
     store::secret_uses::SecretVersionUse,
+    vault::SecretValue,
 };
 use serde_json::{Value, json};
 
@@ -43,6 +51,11 @@ async fn injected(world: &World) -> Vec<(String, String, String)> {
     secrets.into_iter().map(told).collect()
 }
 
+/// A rotator of the configuration, which nobody asks here.
+fn rotator(name: &str, for_owners: bool) -> Rotator {
+    Rotator { name: name.to_owned(), for_owners, way: Way::Command(vec!["/bin/false".to_owned()]) }
+}
+
 fn one(name: &str, injection: &str, value: &str) -> Vec<(String, String, String)> {
     vec![(name.to_owned(), injection.to_owned(), value.to_owned())]
 }
@@ -50,7 +63,7 @@ fn one(name: &str, injection: &str, value: &str) -> Vec<(String, String, String)
 on_both_engines! {
     async fn a_key_is_put_away_replaced_and_removed_by_a_program(engine) {
         let (world, program, clock) = owned(engine).await;
-        assert_eq!(program.call("GET", SECRETS).await.json, json!({ "secrets": [] }));
+        assert_eq!(program.call("GET", SECRETS).await.json, json!({ "secrets": [], "rotators": [] }));
         let new = json!({
             "name": "upstream-key", "value": "First-9fK2xQ7b", "routes": ["get /items/{id}", "* /v1/*"],
             "grace": "2h", "rotate_every": "90d",
@@ -70,7 +83,7 @@ on_both_engines! {
         });
         assert_eq!(put.json, expected);
         assert_eq!(program.call("GET", KEY).await.json, expected);
-        assert_eq!(program.call("GET", SECRETS).await.json, json!({ "secrets": [expected] }));
+        assert_eq!(program.call("GET", SECRETS).await.json, json!({ "secrets": [expected], "rotators": [] }));
         assert_eq!(injected(&world).await, one("upstream-key", "authorization: Bearer …", "First-9fK2xQ7b"));
         let again = program.call_with("POST", SECRETS, &new).await;
         assert_eq!((again.status, again.fields()), (422, vec!["name"]), "{}", again.json);
@@ -155,6 +168,54 @@ on_both_engines! {
         assert_eq!(change(json!({})).await["revision"], never["revision"]);
         assert_eq!(program.call("GET", KEY).await.json["routes"], json!(["POST /items"]));
         assert_eq!(world.database.audited("secret.changed").await, 4);
+    }
+
+    async fn keys_are_given_to_the_rotators_that_are_for_owners(engine) {
+        let rotators = vec![rotator("theirs", true), rotator("ours", false), rotator("second", true)];
+        let clock = Clock::standing_at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        let world = World::with(engine, Options { clock, rotators, ..Options::default() }).await;
+        let (program, account) = Program::of_a_new_owner(&world.running, "owner@example.com").await;
+        world.running.server.store.add_owner(world.plugin.id, account, &world.running.operator()).await.unwrap();
+        assert_eq!(program.call("GET", SECRETS).await.json["rotators"], json!(["theirs", "second"]));
+        let new = json!({ "name": "upstream-key", "value": "First-9fK2xQ7b", "rotator": "theirs" });
+        let ageless = program.call_with("POST", SECRETS, &new).await;
+        assert_eq!((ageless.status, ageless.fields()), (422, vec!["rotate_every"]), "{}", ageless.json);
+        let mut with_age = new.clone();
+        with_age["rotate_every"] = json!("90d");
+        let put = program.must("POST", SECRETS, &with_age).await;
+        assert_eq!((&put["rotator"], &put["next_try_at"]), (&json!("theirs"), &json!("2027-04-15T08:00:00.000Z")));
+        let change = async |path: &str, mut with: Value| {
+            with["revision"] = program.call("GET", path).await.json["revision"].clone();
+            program.call_with("PATCH", path, &with).await
+        };
+        let other = change(KEY, json!({ "rotator": "second" })).await.json;
+        assert_eq!((&other["rotator"], &other["rotate_every"]), (&json!("second"), &json!("90d")));
+        let never = change(KEY, json!({ "rotate_every": null })).await;
+        assert_eq!((never.status, never.fields()), (422, vec!["rotate_every"]), "a rotator has to know when");
+        let people = change(KEY, json!({ "rotator": null })).await.json;
+        assert_eq!((&people["rotator"], &people["next_try_at"]), (&Value::Null, &Value::Null));
+        assert_eq!(people["due_at"], "2027-04-15T08:00:00.000Z", "they are told when it is due");
+
+        // Who makes new versions of what the operator has set up is the operator's to say.
+        let (registry, ring) = (world.running.registry(), world.running.server.keyring.current());
+        let value = SecretValue::new("Second-3mP8vL0c".to_owned());
+        for (name, source) in [
+            ("ours", SecretSource::Rotator("ours".into())),
+            ("followed", SecretSource::Reference("file:/run/upstream".into())),
+        ] {
+            let form = SettingsForm {
+                header: format!("x-{name}"), rotate_every: "90d".into(), source, ..SettingsForm::default()
+            };
+            plugin_secrets::put(&registry, &ring, (world.plugin.id, name), &value, &form).await.unwrap();
+            let path = format!("{SECRETS}/{name}");
+            let taken = change(&path, json!({ "rotator": "theirs" })).await;
+            assert_eq!((taken.status, taken.fields()), (422, vec!["rotator"]), "{}", taken.json);
+            assert_eq!(change(&path, json!({ "grace": "2h" })).await.json["grace"], "2h", "the rest is theirs");
+        }
+        let taken = change("/plugins/todo/secrets/ours", json!({ "rotator": null })).await;
+        assert_eq!((taken.status, taken.fields()), (422, vec!["rotator"]), "{}", taken.json);
+        let followed = change("/plugins/todo/secrets/followed", json!({ "rotator": null })).await;
+        assert_eq!((followed.status, &followed.json["follows"]), (200, &json!("file:/run/upstream")), "it has none");
     }
 
     async fn what_is_wrong_is_said_of_its_member_and_the_value_is_not_repeated(engine) {

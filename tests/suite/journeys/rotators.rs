@@ -50,6 +50,8 @@ const RECIPES: &str = include_str!("../../../src/config/recipes.json");
 pub(super) struct Rotated {
     pub(super) world: World,
     pub(super) issuer: Issuer,
+    /// Who makes the keys of another rotator of the configuration.
+    pub(super) other: Issuer,
     pub(super) admin_key: Live<Zeroizing<String>>,
     first: String,
     _strangers: Strangers,
@@ -63,24 +65,26 @@ impl Rotated {
     /// The same, with other rotators beside it.
     pub(super) async fn beside(engine: Engine, others: impl FnOnce(&Strangers) -> Vec<Rotator>) -> Self {
         let strangers = Strangers::new();
-        let issuer = strangers.issuer("admin.issuer.example");
+        let (issuer, other) = (strangers.issuer("admin.issuer.example"), strangers.issuer("admin.other.example"));
         let admin_key = Live::new(Zeroizing::new(ADMIN_KEY.to_owned()));
         let recipes: BTreeMap<String, Recipe> = serde_json::from_str(RECIPES).unwrap();
         let parameters = [("project", PROJECT), ("service_account", SERVICE_ACCOUNT)];
-        let administration = Administration {
-            recipe: recipes["openai-key"].clone(),
-            url: issuer.url("/v1"),
-            parameters: parameters.map(|(name, text)| (name.to_owned(), text.to_owned())).into(),
-            admin_key: admin_key.clone(),
+        let rotator = |name: &str, issuer: &Issuer| {
+            let administration = Administration {
+                recipe: recipes["openai-key"].clone(),
+                url: issuer.url("/v1"),
+                parameters: parameters.map(|(name, text)| (name.to_owned(), text.to_owned())).into(),
+                admin_key: admin_key.clone(),
+            };
+            Rotator { name: name.to_owned(), for_owners: false, way: Way::Recipe(Box::new(administration)) }
         };
-        let way = Way::Recipe(Box::new(administration));
         let mut rotators = others(&strangers);
-        rotators.push(Rotator { name: "keys".into(), for_owners: false, way });
+        rotators.extend([rotator("keys", &issuer), rotator("others", &other)]);
         let clock = Clock::standing_at(Clock::system().now());
         let options = Options { outbound: strangers.settings(), rotators, clock, ..Options::default() };
         let world = World::with(engine, options).await;
         let first = issuer.issue("made by hand");
-        let it = Self { world, issuer, admin_key, first, _strangers: strangers };
+        let it = Self { world, issuer, other, admin_key, first, _strangers: strangers };
         put(&it.world, "upstream", &it.first, SecretSource::Rotator("keys".into())).await.unwrap();
         it
     }
@@ -95,7 +99,7 @@ impl Rotated {
     }
 
     /// The label of a version.
-    async fn label(&self, number: i64) -> String {
+    pub(super) async fn label(&self, number: i64) -> String {
         label(self.secret().await.id, number)
     }
 

@@ -182,7 +182,10 @@ async fn a_program_of_the_operators_makes_keys_and_ends_them() {
         "--rotate-every",
         "1d",
     ]);
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("the configuration has no rotator none"), "{refused:?}");
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("no rotator of this name to choose; it has own"),
+        "{refused:?}"
+    );
     put(&place, "file:first", &["--rotator", "own", "--rotate-every", "1d"]);
     let mut serving = place.serve().await;
     for number in [2, 3] {
@@ -217,6 +220,62 @@ async fn a_key_that_people_make_is_not_rotated_without_a_new_value() {
     assert!(!refused.status.success() && told.contains("--from file:PATH"), "{told}");
     let refused = place.run(&["secret", "rotate", "upstream", "--grace", "0"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--from"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_makes_new_versions_is_changed_on_the_command_line() {
+    let place = Place::new(Engine::Sqlite, &[]).await;
+    write_private(&place.folder().join("first"), FIRST);
+    let table = |name: &str| format!("[rotators.{name}]\nkind = \"command\"\ncommand = [\"/bin/false\"]\n");
+    fs::write(place.folder().join("consentry.toml"), table("own") + &table("spare")).unwrap();
+    put(&place, "file:first", &[]);
+    let change = |more| [&["secret", "change", "upstream", "--plugin", "todo"][..], more].concat();
+    let refused = |more| String::from_utf8(place.run(&change(more)).stderr).unwrap();
+    let told = refused(&["--rotator", "own"]);
+    assert!(told.contains("--rotate-every: say how often"), "{told}");
+    let given = place.answer(&change(&["--rotator", "own", "--rotate-every", "1d"]));
+    assert_eq!((&given["rotator"], &given["next_try_at"]), (&json!("own"), &given["due_at"]));
+    assert!(given["due_at"].is_string(), "{given}");
+    let told = refused(&["--rotator", "none"]);
+    assert!(
+        told.contains("--rotator: the configuration has no rotator of this name to choose; it has own, spare"),
+        "{told}"
+    );
+    let told = refused(&["--rotator", "spare", "--no-rotator"]);
+    assert!(told.contains("cannot be used with"), "{told}");
+    assert_eq!(place.answer(&change(&["--rotator", "spare"]))["rotator"], "spare");
+    let output = place.run(&change(&["--no-rotator"]));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("Changed: people make new versions from now on."), "{said}");
+    let kept = place.secret();
+    assert_eq!(
+        (&kept["rotator"], &kept["next_try_at"], &kept["due_at"]),
+        (&json!(null), &json!(null), &given["due_at"])
+    );
+    let told = refused(&["--no-rotator"]);
+    assert!(told.contains("--no-rotator: people make new versions"), "{told}");
+
+    // What is followed is no rotator's to leave, and a rotator may take its place.
+    let from = format!("file:{}/first", place.folder().display());
+    let put = ["secret", "put", "followed", "--plugin", "todo", "--from", &from, "--follow", "--header", "x-followed"];
+    assert_eq!(place.answer(&put)["follows"], json!(from));
+    let change = |more| [&["secret", "change", "followed"][..], more].concat();
+    let told = String::from_utf8(place.run(&change(&["--no-rotator"])).stderr).unwrap();
+    assert!(told.contains(&format!("--no-rotator: new versions come from {from}")), "{told}");
+    let given = place.answer(&change(&["--rotator", "own", "--rotate-every", "30d"]));
+    assert_eq!((&given["rotator"], &given["follows"]), (&json!("own"), &json!(null)));
+    let log = place.answer(&["audit", "list", "--plugin", "todo"]);
+    let changes = log.as_array().unwrap().iter().filter(|event| event["action"] == "secret.changed");
+    let befores: Vec<Value> = changes.map(|event| event["detail"]["before"].clone()).collect();
+    assert_eq!(befores.len(), 4, "{log}");
+    for before in [
+        json!({ "rotator": null, "rotate_every": null }),
+        json!({ "rotator": "own" }),
+        json!({ "rotator": "spare" }),
+        json!({ "rotator": null, "rotate_every": null, "follows": from }),
+    ] {
+        assert!(befores.contains(&before), "{before}: {befores:?}");
+    }
 }
 
 on_both_engines! {

@@ -3,12 +3,14 @@
 use chrono::TimeDelta;
 use consentry::{
     model::{
-        id::{SecretId, SecretVersionId},
+        id::{PluginId, SecretId, SecretVersionId},
         plugin_secret::{Injection, SecretName, SecretSource},
     },
     random,
     store::{
+        audit_log::{LogQuery, Of},
         due_secrets::DueTelling,
+        owners::Page,
         plugin_secrets::{
             AddSecret, ChangeSecret, NewSecret, NewSecretVersion, PluginSecret, PluginSecretRotation, SecretChange,
             SecretDue, SecretSettings,
@@ -16,6 +18,7 @@ use consentry::{
         secret_uses::SecretVersionUse,
     },
 };
+use serde_json::json;
 
 use super::{
     facts::{World, at, audit, plugin, start},
@@ -102,6 +105,55 @@ on_both_engines! {
         assert_eq!(world.database.audited("secret.added").await, 1);
         assert_eq!(world.store.plugins_with_secret(&name("upstream")).await.unwrap(), [world.plugin.id]);
         assert_eq!(world.store.plugins_with_secret(&name("other")).await.unwrap(), []);
+    }
+
+    async fn one_is_found_by_its_name_and_the_others_are_not_read(engine) {
+        let world = World::new(engine).await;
+        let id = add(&world, "b").await;
+        rotate(&world, &rotation(&world, id, 2), 2).await;
+        for other in ["a", "c"] {
+            add(&world, other).await;
+        }
+        world.database.execute("update plugin_secrets set routes = 'nonsense' where name <> 'b'").await;
+        assert!(world.store.plugin_secrets(world.plugin.id).await.is_err(), "whoever reads all meets the others");
+        let secret = found(&world, "b").await;
+        assert_eq!((secret.id, secret.name.as_str(), secret.plugin_id), (id, "b", world.plugin.id));
+        assert_eq!(secret.versions.iter().map(|version| version.number).collect::<Vec<_>>(), [2, 1]);
+        let find = async |plugin, called: &str| world.store.plugin_secret(plugin, &name(called)).await.unwrap();
+        assert!(find(world.plugin.id, "d").await.is_none());
+        assert!(find(PluginId(random::id(start())), "b").await.is_none(), "it is another plugin's");
+        world.store.remove_plugin_secret(id, &audit(at(3))).await.unwrap();
+        assert!(find(world.plugin.id, "b").await.is_none());
+    }
+
+    async fn the_log_tells_what_was_otherwise_before_a_change(engine) {
+        let world = World::new(engine).await;
+        let id = add(&world, "upstream").await;
+        let change = async |seen, settings| {
+            let change = SecretChange { secret_id: id, plugin_id: world.plugin.id, seen, settings, due: SecretDue::default() };
+            let done = world.store.change_plugin_secret(&change, &audit(at(5))).await.unwrap();
+            assert_eq!(done, ChangeSecret::Done);
+            let of = Of::Action(world.plugin.id, "secret.changed".into());
+            let query = LogQuery { of, page: Page { before: None, rows_max: 1 } };
+            world.store.audit_log(&query).await.unwrap().remove(0).detail
+        };
+        let first = new_secret(&world, "upstream").settings;
+        let given = SecretSettings { source: SecretSource::Rotator("keys".into()), ..first.clone() };
+        let told = change(1, given.clone()).await;
+        assert_eq!((&told["rotator"], &told["before"]), (&json!("keys"), &json!({ "rotator": null })));
+        let moved = SecretSettings {
+            injection: Injection::new("x-api-key", None).unwrap(),
+            routes: vec!["GET /a".parse().unwrap()],
+            grace: TimeDelta::hours(2),
+            rotate_every: None,
+            source: SecretSource::People,
+        };
+        let told = change(2, moved).await;
+        let before = json!({
+            "header": "x-upstream-key", "routes": ["GET /items/{id}", "* /v1/*"], "grace": 3600,
+            "rotate_every": 90 * 86_400, "rotator": "keys",
+        });
+        assert_eq!((&told["before"], &told["name"]), (&before, &json!("upstream")));
     }
 
     async fn a_name_is_given_once_and_a_plugin_has_so_many(engine) {

@@ -34,6 +34,9 @@ pub struct ListingPage {
     pub has_openapi: bool,
     /// Whether a picture is.
     pub has_logo: bool,
+    /// Where whoever has not lately shown that it is them does so before they move an API to which keys go, after the public
+    /// URL.
+    pub proof: Option<String>,
     /// What people and assistants would read.
     pub preview: Preview,
     /// What is wrong with it.

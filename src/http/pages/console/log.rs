@@ -71,7 +71,7 @@ fn says(action: &str) -> Option<&'static str> {
         "plugin.webhook_secret_ended" => "The webhook's old secret ended",
         "plugin.webhook_removed" => "The webhook was removed",
         "secret.added" => "An API key was put away",
-        "secret.changed" => "Where an API key is used was changed",
+        "secret.changed" => "How an API key is used or renewed was changed",
         "secret.rotated" => "A new version of an API key took over",
         "secret.rotation_failed" => "No new version of an API key could be made",
         "secret.version_ended" => "A version of an API key ended",

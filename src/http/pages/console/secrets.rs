@@ -110,6 +110,8 @@ pub struct Usage {
     pub prefix: String,
     /// How often it is to be replaced.
     pub ages: Vec<Choice>,
+    /// Who makes new ones; empty where there is nothing to choose.
+    pub makers: Vec<Choice>,
     /// How long the version before stays good; none where that is not asked.
     pub overlaps: Option<Vec<Choice>>,
 }

@@ -32,6 +32,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             "console_new",
             html(&ListingPage {
                 kind: Some(Dialect::Action),
+                proof: None,
                 wrong: vec![],
                 ..listing(&layout, frame(None), "Example Tasks")
             }),
@@ -118,6 +119,7 @@ fn listing(layout: &Layout, frame: Frame, text: &str) -> ListingPage {
         logo_url: own(),
         has_openapi: true,
         has_logo: false,
+        proof: Some("/prove?next=console.plugins/tasks/listing".to_owned()),
         preview: preview(text),
         wrong: ["name", "openapi", "description_for_model", "other"].map(|field| Wrong::new(field, text)).to_vec(),
     }

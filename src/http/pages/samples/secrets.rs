@@ -15,8 +15,9 @@ use crate::registry::Wrong;
 pub(super) fn samples() -> Vec<(&'static str, String)> {
     let layout = layout();
     let proof = Some("/prove?next=console.plugins/tasks/secrets".to_owned());
-    let wrong =
-        ["name", "value", "routes", "header", "prefix"].map(|field| Wrong::new(field, "it is not good")).to_vec();
+    let wrong = ["name", "value", "routes", "header", "prefix", "rotate_every", "rotator", "grace"]
+        .map(|field| Wrong::new(field, "it is not good"))
+        .to_vec();
     let none = SecretsPage {
         secrets: vec![],
         removed: vec![],
@@ -69,6 +70,7 @@ fn usage(text: &str, is_of_a_kept_one: bool) -> Usage {
         header: text.to_owned(),
         prefix: text.to_owned(),
         ages: choices(text),
+        makers: choices(text),
         overlaps: is_of_a_kept_one.then(|| choices(text)),
     }
 }
