@@ -155,9 +155,10 @@ impl Kept {
         match slot {
             Slot::App(account) => self.opens_app(account).await,
             Slot::ApiKey(plugin, _) => self.injects(plugin).await,
-            Slot::Mail(id) => {
-                let mail = taken_mails(self.server()).await.into_iter().find(|mail| mail.id == id).unwrap();
-                self.server().open_mail(&mail).await.unwrap().is_some()
+            // Whatever is kept may be looked at for longer than a mail is worth being sent.
+            Slot::Mail(_) => {
+                let bytes = self.tables.bytes(slot.read(), slot.row()).await;
+                self.would_open(slot, &bytes).await
             }
             Slot::Secret(id) | Slot::OldSecret(id) => {
                 let mut webhook = taken_webhook(self.server(), id).await;

@@ -20,10 +20,7 @@ use super::{
     reseals::{NEW, OLD, begun, end, keeping, key, replaced, sealed, with_app, with_sealed_rows},
     tables::{Tables, hexadecimal},
 };
-use crate::{
-    harness::databases::{Database, Engine},
-    on_both_engines,
-};
+use crate::{harness::databases::Database, on_both_engines};
 
 /// The key before the old one.
 const OLDER: Kid = Kid(3);
