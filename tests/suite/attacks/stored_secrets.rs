@@ -84,7 +84,7 @@ on_both_engines! {
         }
         assert_eq!(tried, 10);
         assert_eq!(rival.call("GET", SECRETS).await.status, 404);
-        assert_eq!(rival.call("GET", "/plugins/own/secrets").await.json, json!({ "secrets": [] }));
+        assert_eq!(rival.call("GET", "/plugins/own/secrets").await.json, json!({ "secrets": [], "rotators": [] }));
         let browser = ByHand::signed_in(running, "rival@example.com").await;
         let form = browser.get(running, "/console/plugins/own/secrets").await;
         let (csrf, account) = (form.hidden("csrf"), form.hidden("account"));
@@ -219,14 +219,14 @@ on_both_engines! {
             let way = Way::Command(vec!["/bin/false".to_owned()]);
             Rotator { name: name.to_owned(), for_owners, way }
         };
-        let rotators = vec![own("offered", true), own("hidden", false)];
+        let rotators = vec![own("offered", true), own("withheld", false)];
         let world = World::with(engine, Options { rotators, ..Options::default() }).await;
         let running = &world.running;
         let (program, _) = owner(&world).await;
         put(&world, "upstream-key", "First-9fK2xQ7b").await;
         let browser = ByHand::signed_in(running, "owner@example.com").await;
         let mut told = [Vec::new(), Vec::new()];
-        for (answers, name) in told.iter_mut().zip(["hidden", "absent"]) {
+        for (answers, name) in told.iter_mut().zip(["withheld", "nowhere"]) {
             let new = json!({ "name": "mine", "value": "Mine-2zX6cV9b", "rotate_every": "90d", "rotator": name });
             let change = json!({ "revision": 1, "rotate_every": "90d", "rotator": name });
             for mut refused in [program.call_with("POST", SECRETS, &new).await, program.call_with("PATCH", KEY, &change).await] {
@@ -236,7 +236,7 @@ on_both_engines! {
             }
             for path in [LIST, PAGE] {
                 let page = browser.get(running, path).await;
-                assert!(page.body.contains("offered") && !page.body.contains("hidden\""), "{}", page.body);
+                assert!(page.body.contains("offered") && !page.body.contains("withheld"), "{}", page.body);
                 let (csrf, account) = (page.hidden("csrf"), page.hidden("account"));
                 let fields = [
                     ("csrf", csrf.as_str()), ("account", &account), ("name", "mine"), ("value", "Mine-2zX6cV9b"),

@@ -245,7 +245,7 @@ on_both_engines! {
             (json!({ "grace": "1y" }), "grace"),
             (json!({ "grace": "60d" }), "grace"),
             (json!({ "rotate_every": "1m" }), "rotate_every"),
-            (json!({ "rotator": "openai" }), "rotator"),
+            (json!({ "rotator": "openai", "rotate_every": "90d" }), "rotator"),
             (json!({ "follows": "file:/etc/shadow" }), "follows"),
         ] {
             let told = program.call_with("POST", SECRETS, &with(change.clone())).await;
