@@ -406,6 +406,7 @@ fn version(version: &SecretVersion) -> Value {
         "made_at": shown(version.made_at),
         "ends_at": version.ends_at.map(shown),
         "ended_at": version.ended_at.map(shown),
+        "rotator": version.rotator,
         "is_to_be_revoked": version.is_to_be_revoked,
         "last_used_at": version.last_used_at.map(shown),
     })

@@ -29,7 +29,7 @@ use crate::{
         StoreError, StoreResult,
         audit_log::{LogQuery, Of},
         owners::Page,
-        plugin_secrets::{ChangeSecret, PluginSecretRotation, SecretDue},
+        plugin_secrets::{ChangeSecret, PluginSecretRotation, SEPARATOR, SecretDue},
         secret_revocations::{RevocationFailure, TakenRevocation},
         secret_turns::{SecretFailure, TakenSecret},
     },
@@ -51,9 +51,6 @@ const FAILURES_READ: u32 = 200;
 
 /// How many labels are looked for at most that were used since a version was last issued.
 const LABELS_MAX: i64 = 10;
-
-/// What stands between a rotator's name and what its issuer calls a key.
-const SEPARATOR: char = '/';
 
 /// Why a turn came to nothing; the secret is taken again after a while.
 #[derive(Debug, thiserror::Error)]

@@ -89,11 +89,16 @@ pub struct SecretVersion {
     pub ends_at: Option<Timestamp>,
     /// When its value was wiped.
     pub ended_at: Option<Timestamp>,
+    /// The rotator that made it and is to end it where it was issued; none once that is done.
+    pub rotator: Option<String>,
     /// Whether it is still to be ended where it was issued.
     pub is_to_be_revoked: bool,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
 }
+
+/// What stands between a rotator's name and what its issuer calls a key.
+pub const SEPARATOR: char = '/';
 
 /// A version to be.
 #[derive(Clone, Debug)]
@@ -104,7 +109,7 @@ pub struct NewSecretVersion {
     pub number: i64,
     /// Its value, sealed for it.
     pub sealed: Vec<u8>,
-    /// What whoever issued it calls it, where it can be ended there.
+    /// The rotator that made it and what its issuer calls it, where it can be ended there.
     pub issuer_id: Option<String>,
 }
 

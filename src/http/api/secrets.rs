@@ -95,6 +95,8 @@ pub struct ShownVersion {
     /// When its value was wiped; null where it is still there.
     #[schema(format = DateTime)]
     ended_at: Option<String>,
+    /// The rotator that made it and ends it where it was issued; null where people did, and once that is done.
+    rotator: Option<String>,
     /// When it was last used; null where it never was.
     #[schema(format = DateTime)]
     last_used_at: Option<String>,
@@ -219,6 +221,7 @@ impl From<SecretVersion> for ShownVersion {
             made_at: time(version.made_at),
             ends_at: version.ends_at.map(time),
             ended_at: version.ended_at.map(time),
+            rotator: version.rotator,
             last_used_at: version.last_used_at.map(time),
         }
     }

@@ -203,7 +203,10 @@ fn line(version: &SecretVersion, newest: i64) -> VersionLine {
         (None, None) => None,
     };
     let revoked = version.is_to_be_revoked.then(|| "to be ended where it was issued, too".to_owned());
-    let made = format!("Put away on {}", times::minute(version.made_at));
+    let made = match &version.rotator {
+        Some(rotator) => format!("Made by the rotator {rotator} on {}", times::minute(version.made_at)),
+        None => format!("Put away on {}", times::minute(version.made_at)),
+    };
     let says: Vec<String> = [made, used].into_iter().chain(ends).chain(revoked).collect();
     VersionLine {
         number: version.number,

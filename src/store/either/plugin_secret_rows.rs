@@ -11,7 +11,7 @@ use crate::{
     },
     store::{
         StoreError, StoreResult,
-        plugin_secrets::{PluginSecret, SecretDue, SecretSettings, SecretVersion},
+        plugin_secrets::{PluginSecret, SEPARATOR, SecretDue, SecretSettings, SecretVersion},
     },
 };
 
@@ -32,6 +32,7 @@ pub(super) struct Row {
     made_at: Timestamp,
     ends_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
+    issuer_id: Option<String>,
     is_to_be_revoked: bool,
     last_used_at: Option<Timestamp>,
 }
@@ -67,6 +68,7 @@ impl Row {
             made_at: self.made_at,
             ends_at: self.ends_at,
             ended_at: self.ended_at,
+            rotator: self.issuer_id.as_deref().and_then(|id| id.split_once(SEPARATOR)).map(|(rotator, _)| rotator.to_owned()),
             is_to_be_revoked: self.is_to_be_revoked,
             last_used_at: self.last_used_at,
         }

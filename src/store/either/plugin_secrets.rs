@@ -55,7 +55,7 @@ macro_rules! listed {
             "select s.id, s.name, s.revision, s.header, s.prefix, s.routes, s.grace_seconds, s.rotate_every_seconds,
                     s.due_at, s.rotator, s.follows, s.try_at, s.failing_since, s.says, s.created_at,
                     v.number, v.made_at, v.ends_at, v.ended_at, v.revoke_at is not null as is_to_be_revoked,
-                    v.last_used_at
+                    v.last_used_at, v.issuer_id
                from plugin_secrets s
                join plugin_secret_versions v on v.secret_id = s.id
               where s.plugin_id = $1

@@ -77,7 +77,7 @@ on_both_engines! {
             "rotator": null, "follows": null, "due_at": "2027-04-15T08:00:00.000Z", "next_try_at": null,
             "failing_since": null, "says": null, "created_at": "2027-01-15T08:00:00.000Z", "last_used_at": null,
             "versions": [{
-                "version": 1, "made_at": "2027-01-15T08:00:00.000Z", "ends_at": null, "ended_at": null,
+                "version": 1, "made_at": "2027-01-15T08:00:00.000Z", "ends_at": null, "ended_at": null, "rotator": null,
                 "last_used_at": null,
             }],
         });

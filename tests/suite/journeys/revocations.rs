@@ -79,10 +79,15 @@ on_both_engines! {
         let (text, told) = listed(&it);
         assert!(text.contains("still to be ended where they were issued") && text.contains("upstream  todo    2"), "{text}");
         assert_eq!((&told[0]["removed_at"], &told[0]["versions"][1]["is_to_be_revoked"]), (&Value::Null, &json!(true)));
+        // By whom, and nothing of what the key is called there.
+        let makers: Vec<&Value> = told[0]["versions"].as_array().unwrap().iter().map(|it| &it["rotator"]).collect();
+        assert_eq!(makers, [&json!("keys"), &json!("keys"), &Value::Null]);
+        assert!(it.issuer.keys().iter().all(|key| !told.to_string().contains(&key.id)), "{told}");
         let browser = ByHand::signed_in(running, "olive@example.com").await;
         for path in [PAGE.to_owned(), format!("{PAGE}/upstream")] {
             let page = browser.get(running, &path).await.body;
             assert!(page.contains("version 2 still to be ended where it was issued"), "{page}");
+            assert_eq!(page.contains("Made by the rotator keys"), path.ends_with("/upstream"), "{page}");
         }
 
         // Removed, it is as little forgotten.

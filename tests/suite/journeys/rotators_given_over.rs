@@ -21,6 +21,11 @@ async fn give_to(it: &Rotated, rotator: Option<&str>) {
     plugin_secrets::change(&it.world.running.registry(), (&secret, secret.revision), &form).await.unwrap();
 }
 
+/// Who made its versions and is still to end them, the newest first.
+async fn makers(it: &Rotated) -> Vec<Option<String>> {
+    it.secret().await.versions.into_iter().map(|version| version.rotator).collect()
+}
+
 on_both_engines! {
     async fn a_version_is_ended_by_the_rotator_that_made_it(engine) {
         let it = Rotated::new(engine).await;
@@ -29,6 +34,7 @@ on_both_engines! {
         let (second, third) = (it.label(2).await, it.label(3).await);
         assert_eq!(it.issuer.good(), ["made by hand", &second]);
         give_to(&it, Some("others")).await;
+        assert_eq!(makers(&it).await, [Some("keys".to_owned()), None], "whoever makes the next");
         it.pass(TimeDelta::minutes(58)).await;
         assert_eq!((it.other.calls(), it.secret().await.newest()), (0, 2), "it is as old as it was");
         let calls = it.issuer.calls();
@@ -39,6 +45,8 @@ on_both_engines! {
         it.pass(TimeDelta::seconds(61)).await;
         assert_eq!((it.issuer.good(), it.other.good()), (vec!["made by hand".to_owned()], vec![third]));
         assert!(it.secret().await.versions.iter().all(|version| !version.is_to_be_revoked));
+        // So the configuration may drop the one that made the second.
+        assert_eq!(makers(&it).await, [Some("others".to_owned()), None, None]);
 
         give_to(&it, None).await;
         it.pass(TimeDelta::hours(3)).await;
