@@ -112,6 +112,7 @@ pub(super) async fn run(arguments: Import, desk: &Desk) -> Result<Answer, Failur
             import.plugin.resource
         ))),
         // It was to be neither new nor at a version.
+        ImportPlugin::KeysWouldMove => Err(RegistryError::Unproven.into()),
         ImportPlugin::SlugTaken | ImportPlugin::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile.into()),
         ImportPlugin::CatalogueFull => Err(Failure::not_done(
             "the plugin would have too many scopes together with those it had before; codes have room for 128",

@@ -44,7 +44,7 @@ pub async fn find(registry: &Registry<'_>, plugin: PluginId, name: &str) -> Regi
 ///
 /// The store's.
 pub async fn has_any(registry: &Registry<'_>, plugin: PluginId) -> RegistryResult<bool> {
-    Ok(!registry.store.plugin_secrets(plugin).await?.is_empty())
+    Ok(registry.store.has_plugin_secrets(plugin).await?)
 }
 
 /// Puts a secret away.

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use short_name::short_name;
 use url::Url;
 
-use super::{Proof, Registry, RegistryError, RegistryResult, Wrong, plugin_secrets};
+use super::{Proof, Registry, RegistryError, RegistryResult, Wrong};
 use crate::{
     model::{
         brand::Colour,
@@ -109,7 +109,7 @@ pub async fn register(
         accent_color: read.accent_color,
         version: 1,
     };
-    let import = PluginImport { plugin, documents: read.documents, known: Known::New(owner), at };
+    let import = PluginImport { plugin, documents: read.documents, known: Known::New(owner), moves_keys: false, at };
     let plugin = keep(registry, import).await?;
     if let Some(identifier) = endpoint {
         let resource = NewResource { id: ResourceId(random::id(at)), plugin_id: plugin.id, identifier, at };
@@ -167,9 +167,6 @@ pub async fn change(
     let manifest = plugin.manifest.as_object().cloned().unwrap_or_default();
     let is_published = plugin.state != PluginState::Draft;
     let read = read(registry, form, Some(plugin), manifest, is_published)?;
-    if read.host != plugin.host && proof == Proof::Missing && plugin_secrets::has_any(registry, plugin.id).await? {
-        return Err(RegistryError::Unproven);
-    }
     // What the owner has said of a scope goes before what the description says of it anew.
     let mut scopes = Catalogue::default();
     let known = plugin.scopes.names();
@@ -198,9 +195,9 @@ pub async fn change(
         // Nothing is written, so nobody else's form is out of date by it, and no look at the public address is forgotten.
         return Ok(plugin.clone());
     }
-    let known = Known::Version(plugin.version);
+    let (known, moves_keys) = (Known::Version(plugin.version), proof != Proof::Missing);
     let at = registry.clock.now();
-    keep(registry, PluginImport { plugin: changed, documents: read.documents, known, at }).await
+    keep(registry, PluginImport { plugin: changed, documents: read.documents, known, moves_keys, at }).await
 }
 
 /// A form that is good.
@@ -374,6 +371,7 @@ pub(super) async fn keep(registry: &Registry<'_>, mut import: PluginImport) -> R
             Err(Wrong::new("short_name", problem).into())
         }
         ImportPlugin::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
+        ImportPlugin::KeysWouldMove => Err(RegistryError::Unproven),
         ImportPlugin::CatalogueFull => Err(full().into()),
     }
 }

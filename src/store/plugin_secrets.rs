@@ -214,6 +214,11 @@ impl Store {
         on_either_engine!(self, engine => engine.plugin_secrets(plugin))
     }
 
+    /// Whether a plugin has any.
+    pub async fn has_plugin_secrets(&self, plugin: PluginId) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.has_plugin_secrets(plugin))
+    }
+
     /// One of them.
     pub async fn plugin_secret(&self, plugin: PluginId, name: &SecretName) -> StoreResult<Option<PluginSecret>> {
         on_either_engine!(self, engine => engine.plugin_secret(plugin, name))

@@ -21,14 +21,16 @@ pub struct PluginImport {
     pub documents: Vec<Document>,
     /// What is there now, as far as whoever imports it knows.
     pub known: Known,
+    /// Whether it may be given another host where API keys go to it: they would go there too.
+    pub moves_keys: bool,
     /// When.
     pub at: Timestamp,
 }
 
 impl PluginImport {
-    /// An import by somebody who knows nothing of what is there.
+    /// An import by the operator, who knows nothing of what is there and may do everything.
     pub fn of(plugin: Plugin, documents: Vec<Document>, at: Timestamp) -> Self {
-        Self { plugin, documents, known: Known::Nothing, at }
+        Self { plugin, documents, known: Known::Nothing, moves_keys: true, at }
     }
 }
 
@@ -64,6 +66,8 @@ pub enum ImportPlugin {
     SlugTaken,
     /// It is not at that version any more, or not there.
     ChangedMeanwhile,
+    /// API keys would go to another host with it, which it may not be given.
+    KeysWouldMove,
     /// The catalogue would have more than [`CATALOGUE_MAX`] scopes.
     ///
     /// [`CATALOGUE_MAX`]: crate::model::scope::CATALOGUE_MAX

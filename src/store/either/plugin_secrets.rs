@@ -70,6 +70,8 @@ const LIST: &str = listed!("");
 
 const FIND: &str = listed!("and s.name = $2");
 
+const HAS_ANY: &str = "select exists (select 1 from plugin_secrets where plugin_id = $1 and removed_at is null)";
+
 const NAMED: &str = "select plugin_id from plugin_secrets where name = $1 and removed_at is null order by plugin_id";
 
 const HOLD: &str = concat!(
@@ -208,6 +210,10 @@ impl Engine {
         gathered(plugin, rows)
     }
 
+    pub(in crate::store) async fn has_plugin_secrets(&self, plugin: PluginId) -> StoreResult<bool> {
+        reading!(self, connection => has_secrets(&mut connection, plugin))
+    }
+
     pub(in crate::store) async fn plugin_secret(
         &self,
         plugin: PluginId,
@@ -338,6 +344,11 @@ impl Engine {
 
 pub(super) async fn hold(step: &mut Connection, secret: SecretId) -> StoreResult<Option<Held>> {
     Ok(sqlx::query_as(HOLD).bind(secret.0).fetch_optional(step).await?)
+}
+
+/// Whether a plugin has any.
+pub(super) async fn has_secrets(connection: &mut Connection, plugin: PluginId) -> StoreResult<bool> {
+    Ok(sqlx::query_scalar(HAS_ANY).bind(plugin.0).fetch_one(connection).await?)
 }
 
 /// Whether another secret of the plugin goes into the same header of the same requests. Whoever asks holds the plugin.

@@ -5,7 +5,9 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{
-    Connection, Engine, audit, reading,
+    Connection, Engine, audit,
+    plugin_secrets::has_secrets,
+    reading,
     resources::{make_default, salt},
     verifications::forget,
 };
@@ -137,6 +139,12 @@ impl Engine {
             (Known::Version(_), None) => return Ok(ImportPlugin::ChangedMeanwhile),
             (Known::Version(seen), Some(known)) if known.version != seen => return Ok(ImportPlugin::ChangedMeanwhile),
             _ => {}
+        }
+        // Looked at while the plugin is held, as it is by whoever puts a key away.
+        if let Some(known) = known.as_ref().filter(|known| !import.moves_keys && known.host != wanted.host)
+            && has_secrets(&mut step, known.id).await?
+        {
+            return Ok(ImportPlugin::KeysWouldMove);
         }
         let holder: Option<PluginRow> =
             sqlx::query_as(BY_HOST).bind(wanted.host.as_str()).fetch_optional(&mut *step).await?;

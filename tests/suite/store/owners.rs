@@ -32,7 +32,7 @@ on_both_engines! {
             let mut plugin = plugin(slug, &format!("{slug}.example"));
             plugin.id = PluginId(random::id(at(milliseconds)));
             let known = Known::New(Some(owner));
-            let import = PluginImport { plugin, documents: vec![], known, at: at(milliseconds) };
+            let import = PluginImport { plugin, documents: vec![], known, moves_keys: false, at: at(milliseconds) };
             let made = world.store.import_plugin(&import, &audit(at(milliseconds))).await.unwrap();
             assert!(matches!(made, ImportPlugin::Created(_)), "{made:?}");
         }
@@ -91,7 +91,7 @@ on_both_engines! {
         let changes = at_once(10, |number| {
             let (store, mut plugin) = (world.store.clone(), world.plugin.clone());
             plugin.manifest["name_for_human"] = format!("Name {number}").into();
-            let import = PluginImport { plugin, documents: vec![], known: Known::Version(1), at: at(5) };
+            let import = PluginImport { plugin, documents: vec![], known: Known::Version(1), moves_keys: false, at: at(5) };
             async move { store.import_plugin(&import, &audit(at(5))).await.unwrap() }
         })
         .await;
@@ -110,7 +110,7 @@ on_both_engines! {
 
         let import = |slug: &str, known| {
             let plugin = Plugin { id: PluginId(random::id(at(6))), ..plugin(slug, "other.example") };
-            PluginImport { plugin, documents: vec![], known, at: at(6) }
+            PluginImport { plugin, documents: vec![], known, moves_keys: false, at: at(6) }
         };
         let taken = world.store.import_plugin(&import("todo", Known::New(None)), &audit(at(6))).await.unwrap();
         assert!(matches!(taken, ImportPlugin::SlugTaken), "{taken:?}");

@@ -11,6 +11,7 @@ use consentry::{
         audit_log::{LogQuery, Of},
         due_secrets::DueTelling,
         owners::Page,
+        plugins::{ImportPlugin, Known, PluginImport},
         plugin_secrets::{
             AddSecret, ChangeSecret, NewSecret, NewSecretVersion, PluginSecret, PluginSecretRotation, SecretChange,
             SecretDue, SecretSettings,
@@ -124,6 +125,33 @@ on_both_engines! {
         assert!(find(PluginId(random::id(start())), "b").await.is_none(), "it is another plugin's");
         world.store.remove_plugin_secret(id, &audit(at(3))).await.unwrap();
         assert!(find(world.plugin.id, "b").await.is_none());
+    }
+
+    async fn a_plugin_that_has_keys_moves_only_where_they_may_go_with_it(engine) {
+        let world = World::new(engine).await;
+        let import = async |host: &str, name: &str, moves_keys| {
+            let mut plugin = world.store.plugin(world.plugin.id).await.unwrap().unwrap();
+            plugin.host = host.parse().unwrap();
+            plugin.manifest["name_for_human"] = name.into();
+            // Of a version that no key has changed: only the store can see that one was put away since.
+            let known = Known::Version(plugin.version);
+            let import = PluginImport { plugin, documents: vec![], known, moves_keys, at: at(5) };
+            world.store.import_plugin(&import, &audit(at(5))).await.unwrap()
+        };
+        assert!(!world.store.has_plugin_secrets(world.plugin.id).await.unwrap());
+        assert!(matches!(import("first.example", "To-do", false).await, ImportPlugin::Updated(_)), "there is none");
+        let id = add(&world, "upstream").await;
+        assert!(world.store.has_plugin_secrets(world.plugin.id).await.unwrap());
+        let before = world.database.audited("plugin.imported").await;
+        let refused = import("second.example", "To-do", false).await;
+        assert!(matches!(refused, ImportPlugin::KeysWouldMove), "{refused:?}");
+        let kept = world.store.plugin(world.plugin.id).await.unwrap().unwrap();
+        assert_eq!((kept.host.as_str(), world.database.audited("plugin.imported").await), ("first.example", before));
+        assert!(matches!(import("first.example", "Named anew", false).await, ImportPlugin::Updated(_)), "it stays");
+        assert!(matches!(import("second.example", "To-do", true).await, ImportPlugin::Updated(_)), "they may go");
+        world.store.remove_plugin_secret(id, &audit(at(6))).await.unwrap();
+        assert!(!world.store.has_plugin_secrets(world.plugin.id).await.unwrap());
+        assert!(matches!(import("third.example", "To-do", false).await, ImportPlugin::Updated(_)), "there is none left");
     }
 
     async fn the_log_tells_what_was_otherwise_before_a_change(engine) {
