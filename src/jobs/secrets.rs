@@ -27,7 +27,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const ENDED_MAX: u32 = 100;
 
 /// For how many answers of one rotator, or one kind of vault, a node waits at once: to make keys, and as many to end some.
-/// As many as go to one host at a time (`outbound`).
+/// As many as go to one host at a time (`outbound`): where two rotators share a host, what finds no place there comes
+/// again after a moment.
 const AT_ONCE_MAX: usize = 2;
 
 /// How long a node keeps what it took to itself: longer than a turn may last (`server::secret_turns`).

@@ -83,6 +83,13 @@ pub enum RotateError {
     TooLarge,
 }
 
+impl RotateError {
+    /// Whether nobody was asked, because this server asks too much at once: nothing can be held against the issuer.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Fetch(error) if error.is_ours())
+    }
+}
+
 /// What a command or a service is asked to do.
 enum Order<'a> {
     /// Make a key.

@@ -43,6 +43,9 @@ const PATIENCE: Duration = Duration::from_mins(3);
 const WAIT: TimeDelta = TimeDelta::minutes(1);
 const WAIT_MAX: TimeDelta = TimeDelta::hours(1);
 
+/// How long what found no place in our own queue waits before it is taken again.
+const NEXT_PLACE: TimeDelta = TimeDelta::seconds(5);
+
 /// How often the audit log is told at most that no new version of a key can be made, or none of its old ones be ended.
 const TOLD_EVERY: TimeDelta = TimeDelta::days(1);
 
@@ -66,6 +69,14 @@ pub enum SecretTurnError {
     Registry(#[from] RegistryError),
 }
 
+/// Why there is no new value.
+enum NotHad {
+    /// Nobody was asked: this server asks too much at once.
+    NotAsked,
+    /// What is told of it.
+    Failed(String),
+}
+
 /// A value that may become a version.
 struct New {
     value: SecretValue,
@@ -85,7 +96,8 @@ impl Server {
         };
         let new = match found {
             Ok(new) => new,
-            Err(says) => return self.keep_failure(taken, says).await,
+            Err(NotHad::Failed(says)) => return self.keep_failure(taken, says).await,
+            Err(NotHad::NotAsked) => return Ok(self.wait_for_a_place(taken).await?),
         };
         if let Err(error) = check_value(new.value.reveal()) {
             return self.keep_failure(taken, format!("what it led to is no key: {error}")).await;
@@ -104,11 +116,11 @@ impl Server {
     }
 
     /// Has a key made, once nothing is left of what was made and not kept.
-    async fn have_made(&self, taken: &TakenSecret, rotator: &str) -> StoreResult<Result<New, String>> {
+    async fn have_made(&self, taken: &TakenSecret, rotator: &str) -> StoreResult<Result<New, NotHad>> {
         // Counted from before anything is asked: whoever stood still meanwhile ends nothing that another has kept.
         let began = self.clock.elapsed();
         let Some(plugin) = self.store.plugin(taken.plugin_id).await? else {
-            return Ok(Err("its plugin is gone".into()));
+            return Ok(Err(NotHad::Failed("its plugin is gone".to_owned())));
         };
         let labels = labels(taken);
         let ask = Ask { label: &label(taken.id, taken.number + 1), plugin: &plugin.slug, name: taken.name.as_str() };
@@ -121,7 +133,8 @@ impl Server {
         Ok(match made {
             // Where it was made is kept also of one that has no name there: its label is not to be ended any more.
             Ok(made) => Ok(New { value: made.value, issued: Some((rotator.to_owned(), made.id.unwrap_or_default())) }),
-            Err(error) => Err(format!("the rotator {rotator} made none: {error}")),
+            Err(error) if error.is_ours() => Err(NotHad::NotAsked),
+            Err(error) => Err(NotHad::Failed(format!("the rotator {rotator} made none: {error}"))),
         })
     }
 
@@ -131,23 +144,30 @@ impl Server {
         let ending = timeout(PATIENCE, self.rotators.abandon(rotator, &labels, self.clock.now()));
         match ending.await.unwrap_or(Err(RotateError::TooSlow)) {
             Ok(()) => Ok(self.store.keep_secret_abandoned(taken.id, taken.turn).await?),
+            Err(error) if error.is_ours() => Ok(self.wait_for_a_place(taken).await?),
             Err(error) => self.keep_failure(taken, format!("the rotator {rotator} ended none: {error}")).await,
         }
     }
 
-    async fn follow(&self, taken: &TakenSecret) -> Result<Result<New, String>, KeyringError> {
+    /// Has it taken again soon. Who was not asked has not failed, so nothing is counted or told.
+    async fn wait_for_a_place(&self, taken: &TakenSecret) -> StoreResult<()> {
+        self.store.put_off_secret(taken.id, taken.turn, self.clock.now() + NEXT_PLACE).await.map(drop)
+    }
+
+    async fn follow(&self, taken: &TakenSecret) -> Result<Result<New, NotHad>, KeyringError> {
         let sealed = taken.follows_sealed.as_deref().unwrap_or_default();
         let plain = self.open_kept(Place::SecretReference(taken.id), sealed).await?;
         let reference = plain.and_then(|plain| sealed_reference(taken.plugin_id, &plain));
         // As it was given, and not as anybody wrote it into the database.
         let Some(reference) = reference else {
-            return Ok(Err("what it follows does not open: its row or its key was changed".to_owned()));
+            let says = "what it follows does not open: its row or its key was changed";
+            return Ok(Err(NotHad::Failed(says.to_owned())));
         };
         let read = timeout(PATIENCE, self.secrets.keepers.read(&reference)).await;
         Ok(match read {
             Ok(Ok(value)) => Ok(New { value, issued: None }),
-            Ok(Err(error)) => Err(format!("{error}; {}", error.cure())),
-            Err(_) => Err(format!("{reference} took too long")),
+            Ok(Err(error)) => Err(NotHad::Failed(format!("{error}; {}", error.cure()))),
+            Err(_) => Err(NotHad::Failed(format!("{reference} took too long"))),
         })
     }
 
@@ -252,6 +272,9 @@ impl Server {
         let Err(error) = ending.unwrap_or(Err(RotateError::TooSlow)) else {
             return self.store.keep_secret_revocation(&taken, &audit).await.map(drop);
         };
+        if error.is_ours() {
+            return self.store.delay_secret_revocation(&taken, audit.at + NEXT_PLACE).await;
+        }
         tracing::warn!(
             %error,
             secret.rotator = rotator,

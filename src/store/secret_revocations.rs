@@ -85,6 +85,11 @@ impl Store {
         on_either_engine!(self, engine => engine.keep_secret_revocation(revocation, audit))
     }
 
+    /// Has that tried again at that time, as if nobody had tried.
+    pub async fn delay_secret_revocation(&self, revocation: &TakenRevocation, until: Timestamp) -> StoreResult<()> {
+        on_either_engine!(self, engine => engine.delay_secret_revocation(revocation, until))
+    }
+
     /// Has that tried again later, and tells the log if it was not told lately; whether it was told now.
     pub async fn put_off_secret_revocation(&self, failure: &RevocationFailure, audit: &Audit) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.put_off_secret_revocation(failure, audit))

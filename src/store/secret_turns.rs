@@ -99,6 +99,11 @@ impl Store {
         on_either_engine!(self, engine => engine.keep_secret_look(secret, turn, try_at))
     }
 
+    /// Has a secret taken again at that time, as if nobody had tried; `false` where it was somebody else's turn meanwhile.
+    pub async fn put_off_secret(&self, secret: SecretId, turn: i64, try_at: Timestamp) -> StoreResult<bool> {
+        on_either_engine!(self, engine => engine.put_off_secret(secret, turn, try_at))
+    }
+
     /// Keeps that nothing is left of what was made for a secret that was removed. It goes, unless versions are still to be
     /// ended where they were issued.
     pub async fn keep_secret_abandoned(&self, secret: SecretId, turn: i64) -> StoreResult<()> {

@@ -177,6 +177,16 @@ impl Engine {
         Ok(true)
     }
 
+    pub(in crate::store) async fn delay_secret_revocation(
+        &self,
+        revocation: &TakenRevocation,
+        until: Timestamp,
+    ) -> StoreResult<()> {
+        let mut step = self.begin().await?;
+        put_off(&mut step, revocation, until).await?;
+        Ok(step.commit().await?)
+    }
+
     pub(in crate::store) async fn put_off_secret_revocation(
         &self,
         failure: &RevocationFailure,
@@ -186,14 +196,8 @@ impl Engine {
         let mut step = self.begin().await?;
         // Held, so that of two versions that fail at once, on two nodes, one is told of.
         let Some(named) = hold(&mut step, revocation.secret_id).await? else { return Ok(false) };
-        let put_off = sqlx::query(PUT_OFF)
-            .bind(revocation.secret_id.0)
-            .bind(revocation.number)
-            .bind(&revocation.issuer_id)
-            .bind(failure.until)
-            .execute(&mut *step)
-            .await?;
-        let tells = put_off.rows_affected() > 0 && !was_told(&mut step, &named, failure).await?;
+        let is_put_off = put_off(&mut step, revocation, failure.until).await?;
+        let tells = is_put_off && !was_told(&mut step, &named, failure).await?;
         if tells {
             let detail = json!({
                 "name": named.name,
@@ -236,6 +240,18 @@ impl Engine {
         }
         Ok(removed)
     }
+}
+
+/// Whether it was still to be ended there.
+async fn put_off(step: &mut Connection, revocation: &TakenRevocation, until: Timestamp) -> StoreResult<bool> {
+    let put_off = sqlx::query(PUT_OFF)
+        .bind(revocation.secret_id.0)
+        .bind(revocation.number)
+        .bind(&revocation.issuer_id)
+        .bind(until)
+        .execute(step)
+        .await?;
+    Ok(put_off.rows_affected() > 0)
 }
 
 /// Whether the log was told of the secret lately. Several may have had its name; the label is of one.

@@ -89,6 +89,8 @@ const LOOKED: &str = "
        set try_at = $3, taken_until = null, failures = 0, failing_since = null, says = null
      where id = $1 and turn = $2";
 
+const PUT_OFF: &str = "update plugin_secrets set try_at = $3, taken_until = null where id = $1 and turn = $2";
+
 const ABANDONED: &str = "
     update plugin_secrets set try_at = null where id = $1 and turn = $2 and removed_at is not null";
 
@@ -228,6 +230,18 @@ impl Engine {
         let kept = sqlx::query(LOOKED).bind(secret.0).bind(turn).bind(try_at).execute(&mut *step).await?;
         step.commit().await?;
         Ok(kept.rows_affected() > 0)
+    }
+
+    pub(in crate::store) async fn put_off_secret(
+        &self,
+        secret: SecretId,
+        turn: i64,
+        try_at: Timestamp,
+    ) -> StoreResult<bool> {
+        let mut step = self.begin().await?;
+        let put_off = sqlx::query(PUT_OFF).bind(secret.0).bind(turn).bind(try_at).execute(&mut *step).await?;
+        step.commit().await?;
+        Ok(put_off.rows_affected() > 0)
     }
 
     pub(in crate::store) async fn keep_secret_abandoned(&self, secret: SecretId, turn: i64) -> StoreResult<()> {

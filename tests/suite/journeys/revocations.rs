@@ -14,8 +14,10 @@ use consentry::{
         rotator::{Rotator, Way},
     },
     registry::plugin_secrets,
+    rotators::Ask,
     store::secret_revocations::LeftAtIssuers,
 };
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -30,6 +32,9 @@ use crate::{
     on_both_engines,
     store::tables::Tables,
 };
+
+/// As many as may fetch from one host or wait for it (`outbound::turns`).
+const CROWD: usize = 16;
 
 const PAGE: &str = "/console/plugins/todo/secrets";
 
@@ -111,13 +116,14 @@ on_both_engines! {
     }
 
     async fn an_issuer_that_does_not_answer_holds_up_nobody_elses_keys(engine) {
+        // It answers as long as it is kept.
+        let mut own = None;
         let it = Rotated::beside(engine, |strangers| {
             let host = strangers.host("keys.example");
             host.answer("/orders", Answer::json(&json!({ "value": "uk_9fQ2-made-by-the-service", "id": "k/7" })));
             let key = Live::new(Zeroizing::new(vec![7; 32]));
             let way = Way::Webhook { url: host.url("/orders"), key };
-            // It answers as long as the server does.
-            Box::leak(Box::new(host));
+            own = Some(host);
             vec![Rotator { name: "own".into(), for_owners: false, way }]
         });
         let it = it.await;
@@ -147,11 +153,38 @@ on_both_engines! {
             let slow = version(&format!("slow-{number}")).await;
             assert!(slow.newest() == 1 && slow.failing.is_none(), "{slow:?}");
         }
-        // As many as there are places at one host.
-        assert!(it.issuer.keys().len() <= 3, "{:?}", it.issuer.keys());
         it.issuer.go_on();
         under_way.await.unwrap().unwrap();
         assert_eq!(it.secret().await.newest(), 2);
+        assert!(own.is_some_and(|own| own.requests() > 0), "the quick one was made there");
+    }
+
+    /// Nobody was asked, so nobody is told that an issuer fails.
+    async fn what_finds_no_place_in_our_own_queue_is_no_failure_of_the_issuer(engine) {
+        let it = Rotated::new(engine).await;
+        it.pass(TimeDelta::minutes(61)).await;
+        it.pass(TimeDelta::minutes(61)).await;
+        it.server().clock.advance(TimeDelta::minutes(61));
+        let (at, calls) = (it.server().clock.now(), it.issuer.calls());
+        it.issuer.hold();
+        let ask = Ask { label: "another's", plugin: "todo", name: "another" };
+        let crowd = join_all((0..CROWD).map(|_| it.server().rotators.make("keys", ask, at)));
+        // Those of the crowd stand in the queue before anything is due.
+        tokio::select! {
+            biased;
+            _ = crowd => panic!("nobody held them"),
+            done = jobs::secrets::once(it.server()) => done.unwrap(),
+        }
+        let secret = it.secret().await;
+        assert_eq!((secret.newest(), &secret.failing, left(&it).await.number), (3, &None, 1));
+        assert_eq!(secret.due.try_at, Some(it.server().clock.now() + TimeDelta::seconds(5)));
+        assert!(it.issuer.calls() <= calls + 2, "it was not asked");
+        it.issuer.go_on();
+        it.pass(TimeDelta::seconds(5)).await;
+        assert_eq!((it.secret().await.newest(), left(&it).await.number), (4, 0));
+        for action in ["secret.rotation_failed", "secret.revocation_failed"] {
+            assert_eq!(it.audited(action).await, 0, "{action}");
+        }
     }
 
     async fn what_was_changed_in_one_row_keeps_no_other_key_from_being_renewed(engine) {
