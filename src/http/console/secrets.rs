@@ -158,14 +158,17 @@ pub(super) fn overlaps(chosen: &str) -> Vec<Choice> {
 /// Who can be chosen to make new keys of one for which it is `now` said who does; nobody where there is no choice.
 pub(super) fn makers(registry: &Registry<'_>, now: &SecretSource, form: &SettingsForm) -> Vec<Choice> {
     let rotators = plugin_secrets::rotators(registry);
-    if rotators.is_empty() || !plugin_secrets::may_give_away(registry, now) {
+    // One that cannot be chosen may stay, or whoever saves something else would leave it.
+    let kept = now.rotator().filter(|name| !rotators.contains(name));
+    if (rotators.is_empty() && kept.is_none()) || !plugin_secrets::may_give_away(registry, now) {
         return Vec::new();
     }
-    let chosen = form.source.rotator().filter(|name| rotators.contains(name));
+    let chosen = form.source.rotator().filter(|name| rotators.contains(name) || kept == Some(name));
     let by =
         |name| Choice { value: String::from(name), label: format!("the rotator {name}"), chosen: chosen == Some(name) };
     let by_hand = Choice { label: "you, or another owner".to_owned(), chosen: chosen.is_none(), ..by(BY_HAND) };
-    iter::once(by_hand).chain(rotators.iter().copied().map(by)).collect()
+    let kept = kept.map(|name| Choice { label: format!("the rotator {name}, as now; not to be chosen again"), ..by(name) });
+    iter::once(by_hand).chain(rotators.iter().copied().map(by)).chain(kept).collect()
 }
 
 /// What stands in the fields.

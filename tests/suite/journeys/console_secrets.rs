@@ -154,7 +154,7 @@ on_both_engines! {
         assert_eq!(change("openai").await.redirect(), format!("{PAGE}?done=saved"));
         assert_eq!(source().await, SecretSource::Rotator("openai".into()));
 
-        // What the operator has set up is shown, and not to be chosen anew.
+        // What the operator has set up is shown. A rotator that is not for owners stays until they leave it, for good.
         let (registry, ring) = (running.registry(), running.server.keyring.current());
         let value = SecretValue::new("Second-3mP8vL0c".to_owned());
         for (name, source) in [
@@ -165,14 +165,26 @@ on_both_engines! {
             plugin_secrets::put(&registry, &ring, (world.plugin.id, name), &value, &form).await.unwrap();
             let path = format!("{LIST}/{name}");
             let page = browser.get(running, &path).await.body;
-            assert!(page.contains("New keys come from") && !page.contains("name=\"rotator\""), "{page}");
-            for maker in ["openai", "by hand"] {
-                let usage = [("change", "change"), ("revision", "1"), ("rotator", maker)];
-                let answer = post(&path, &usage).await;
-                let is_as_it_was = name == "followed" && maker == "by hand";
-                assert_eq!(answer.status, if is_as_it_was { 303 } else { 422 }, "{name} {maker}: {}", answer.body);
+            assert!(page.contains("New keys come from"), "{page}");
+            let is_followed = name == "followed";
+            assert_eq!(page.contains("name=\"rotator\""), !is_followed, "{page}");
+            assert_eq!(page.contains("value=\"operators\" selected"), !is_followed, "{page}");
+            let save = async |maker: &str| {
+                let revision = kept(&world, name).await.revision.to_string();
+                post(&path, &[("change", "change"), ("revision", &revision), ("rotator", maker)]).await
+            };
+            if is_followed {
+                let answer = save("openai").await;
+                assert_eq!(answer.status, 422, "{}", answer.body);
+                assert_eq!(kept(&world, name).await.settings.source, source);
+                continue;
             }
+            assert_eq!(save("operators").await.status, 303);
             assert_eq!(kept(&world, name).await.settings.source, source);
+            assert_eq!(save("by hand").await.status, 303);
+            assert_eq!(kept(&world, name).await.settings.source, SecretSource::People);
+            assert_eq!(save("operators").await.status, 422, "it is not theirs to choose");
+            assert!(!browser.get(running, &path).await.body.contains("value=\"operators\""));
         }
     }
 }

@@ -196,7 +196,7 @@ on_both_engines! {
         assert_eq!((&people["rotator"], &people["next_try_at"]), (&Value::Null, &Value::Null));
         assert_eq!(people["due_at"], "2027-04-15T08:00:00.000Z", "they are told when it is due");
 
-        // Who makes new versions of what the operator has set up is the operator's to say.
+        // What the operator has followed is the operator's to change; a rotator of theirs can be left, for good.
         let (registry, ring) = (world.running.registry(), world.running.server.keyring.current());
         let value = SecretValue::new("Second-3mP8vL0c".to_owned());
         for (name, source) in [
@@ -208,11 +208,18 @@ on_both_engines! {
             };
             plugin_secrets::put(&registry, &ring, (world.plugin.id, name), &value, &form).await.unwrap();
             let path = format!("{SECRETS}/{name}");
-            let taken = change(&path, json!({ "rotator": "theirs" })).await;
-            assert_eq!((taken.status, taken.fields()), (422, vec!["rotator"]), "{}", taken.json);
             assert_eq!(change(&path, json!({ "grace": "2h" })).await.json["grace"], "2h", "the rest is theirs");
         }
-        let taken = change("/plugins/todo/secrets/ours", json!({ "rotator": null })).await;
+        let ours = "/plugins/todo/secrets/ours";
+        let left = change(ours, json!({ "rotator": null })).await;
+        assert_eq!((left.status, &left.json["rotator"]), (200, &Value::Null), "{}", left.json);
+        let taken = change(ours, json!({ "rotator": "ours" })).await;
+        assert_eq!((taken.status, taken.fields()), (422, vec!["rotator"]), "{}", taken.json);
+        // So can one that the configuration does not have any more.
+        world.database.execute("update plugin_secrets set rotator = 'gone' where name = 'ours'").await;
+        assert_eq!(change(ours, json!({ "grace": "3h" })).await.json["rotator"], "gone", "until somebody says so");
+        assert_eq!(change(ours, json!({ "rotator": null })).await.json["rotator"], Value::Null);
+        let taken = change("/plugins/todo/secrets/followed", json!({ "rotator": "theirs" })).await;
         assert_eq!((taken.status, taken.fields()), (422, vec!["rotator"]), "{}", taken.json);
         let followed = change("/plugins/todo/secrets/followed", json!({ "rotator": null })).await;
         assert_eq!((followed.status, &followed.json["follows"]), (200, &json!("file:/run/upstream")), "it has none");
