@@ -151,8 +151,8 @@ pub struct ApiKeyChange {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     rotate_every: Option<Option<String>>,
-    /// The rotator that makes new versions from now on: one of `rotators` in the list of keys. Null where people are to;
-    /// what is followed stays so then.
+    /// The rotator that makes new versions from now on: one of `rotators` in the list of keys. Null where people are to.
+    /// What is followed takes neither.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     rotator: Option<Option<String>>,

@@ -323,7 +323,9 @@ mod tests {
             (by("keys"), "rotator=", by("keys")),
             (by("keys"), "rotator=others", by("others")),
             (by("keys"), "rotator=by+hand", SecretSource::People),
-            (followed.clone(), "rotator=by+hand", followed.clone()),
+            (followed.clone(), "rotator=", followed.clone()),
+            // Which the registry refuses to owners.
+            (followed.clone(), "rotator=by+hand", SecretSource::People),
             (followed, "rotator=keys", by("keys")),
         ] {
             assert_eq!(typed(typed_source, &of(source.clone())).source, expected, "{source:?} {typed_source}");

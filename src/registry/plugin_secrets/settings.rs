@@ -67,14 +67,9 @@ impl SettingsForm {
         self.header = header;
     }
 
-    /// Has new versions made by this rotator, or by people where none is named; what is followed goes on being followed
-    /// unless one is.
+    /// Has new versions made by this rotator, or by people where none is named.
     pub fn give_to(&mut self, rotator: Option<String>) {
-        match (rotator, &self.source) {
-            (Some(name), _) => self.source = SecretSource::Rotator(name),
-            (None, SecretSource::Rotator(_)) => self.source = SecretSource::People,
-            (None, SecretSource::People | SecretSource::Reference(_)) => {}
-        }
+        self.source = rotator.map_or(SecretSource::People, SecretSource::Rotator);
     }
 }
 

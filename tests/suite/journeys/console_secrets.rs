@@ -174,8 +174,10 @@ on_both_engines! {
                 post(&path, &[("change", "change"), ("revision", &revision), ("rotator", maker)]).await
             };
             if is_followed {
-                let answer = save("openai").await;
-                assert_eq!(answer.status, 422, "{}", answer.body);
+                for maker in ["openai", "by hand"] {
+                    let answer = save(maker).await;
+                    assert_eq!(answer.status, 422, "{maker}: {}", answer.body);
+                }
                 assert_eq!(kept(&world, name).await.settings.source, source);
                 continue;
             }
