@@ -2,7 +2,7 @@
 //! what ended here is ended where it was issued. Any number of nodes share it; whatever a node was killed with is taken by
 //! another after a few minutes.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 
@@ -26,6 +26,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// How many versions are ended before others are looked at.
 const ENDED_MAX: u32 = 100;
 
+/// How often it is told at most that some cannot be ended: it is tried each second.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+
 /// For how many answers of one rotator, or one kind of vault, a node waits at once: to make keys, and as many to end some.
 /// As many as go to one host at a time (`outbound`): where two rotators share a host, what finds no place there comes
 /// again after a moment.
@@ -37,9 +40,10 @@ const TURN: TimeDelta = TimeDelta::minutes(5);
 /// Does it for ever. An issuer that is slow holds up no end of a version, and no other issuer.
 pub async fn run(server: Arc<Server>) {
     let ending = async {
+        let mut told_at = None;
         loop {
             tokio::time::sleep(INTERVAL).await;
-            if let Err(error) = end(&server).await {
+            if let Err(error) = end(&server, &mut told_at).await {
                 tracing::warn!(%error, "versions of API keys could not be ended; it is tried again in a second");
             }
         }
@@ -67,7 +71,7 @@ pub async fn run(server: Arc<Server>) {
 
 /// Does all that is due now.
 pub async fn once(server: &Arc<Server>) -> StoreResult<()> {
-    end(server).await?;
+    end(server, &mut None).await?;
     let mut lanes = Lanes::default();
     renew(server, &mut lanes).await?;
     lanes.end().await;
@@ -85,23 +89,34 @@ fn not_revoked(error: &StoreError) {
     tracing::warn!(%error, "issuers could not be asked to end API keys; it is tried again in a second");
 }
 
-async fn end(server: &Server) -> StoreResult<()> {
+/// Ends versions whose time has come. `told_at` is when it was last told that some cannot be ended.
+async fn end(server: &Server, told_at: &mut Option<Duration>) -> StoreResult<()> {
+    let now = server.clock.elapsed();
+    let is_told = told_at.is_none_or(|at| now.saturating_sub(at) >= TOLD_EVERY);
+    let mut stuck = HashSet::new();
     loop {
-        let due = server.store.secret_versions_to_end(server.clock.now(), ENDED_MAX).await?;
-        let mut ended = false;
+        // Those that cannot be ended are the longest overdue, and stand before all others.
+        let rows_max = ENDED_MAX.saturating_add(u32::try_from(stuck.len()).unwrap_or(u32::MAX));
+        let mut due = server.store.secret_versions_to_end(server.clock.now(), rows_max).await?;
+        due.retain(|version| !stuck.contains(version));
+        let mut goes_on = false;
         for (secret, number) in due {
             let audit = server.audit(Actor::Server, Origin::default());
             match server.store.end_secret_version_in_time(secret, number, &audit).await {
-                Ok(one) => ended |= one,
+                Ok(ended) => goes_on |= ended,
                 Err(error) if error.passes() => return Err(error),
                 // Those after it have their time too.
                 Err(error) => {
-                    tracing::error!(%error, secret.label = label(secret, number), "a version of an API key could not be ended");
+                    goes_on |= stuck.insert((secret, number));
+                    if is_told {
+                        *told_at = Some(now);
+                        tracing::error!(%error, secret.label = label(secret, number), "a version of an API key could not be ended");
+                    }
                 }
             }
         }
         // What others ended meanwhile is theirs.
-        if !ended {
+        if !goes_on {
             return Ok(());
         }
     }

@@ -15,7 +15,8 @@ use consentry::{
     },
     registry::plugin_secrets,
     rotators::Ask,
-    store::secret_revocations::LeftAtIssuers,
+    store::{plugin_secrets::PluginSecret, secret_revocations::LeftAtIssuers},
+    vault::SecretValue,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -25,6 +26,7 @@ use super::rotators::{Rotated, put};
 use crate::{
     attacks::by_hand::ByHand,
     harness::{
+        databases::Engine,
         process::{Consentry, Heard, free_port, write_private},
         server::MASTER,
         strangers::{answer::Answer, issuer::ADMIN_KEY},
@@ -35,6 +37,9 @@ use crate::{
 
 /// As many as may fetch from one host or wait for it (`outbound::turns`).
 const CROWD: usize = 16;
+
+/// More versions than are ended together (`jobs::secrets`).
+const STUCK: i64 = 101;
 
 const PAGE: &str = "/console/plugins/todo/secrets";
 
@@ -55,6 +60,22 @@ fn listed(it: &Rotated) -> (String, Value) {
 async fn left(it: &Rotated) -> LeftAtIssuers {
     it.server().store.left_at_issuers().await.unwrap()
 }
+
+/// The database lets nobody end a version of the key "broken".
+const REFUSES: [&[&str]; 2] = [
+    &["create trigger refuse before update on plugin_secret_versions
+         when new.ended_at is not null and (select name from plugin_secrets where id = new.secret_id) = 'broken'
+        begin select raise(abort, 'refused'); end"],
+    &[
+        "create function refuse() returns trigger language plpgsql as $$ begin
+           if new.ended_at is not null and (select name from plugin_secrets where id = new.secret_id) = 'broken' then
+             raise exception 'refused';
+           end if;
+           return new;
+         end $$",
+        "create trigger refuse before update on plugin_secret_versions for each row execute function refuse()",
+    ],
+];
 
 on_both_engines! {
     async fn an_old_key_that_its_issuer_does_not_end_is_told_of_and_shown_until_it_is(engine) {
@@ -157,6 +178,36 @@ on_both_engines! {
         under_way.await.unwrap().unwrap();
         assert_eq!(it.secret().await.newest(), 2);
         assert!(own.is_some_and(|own| own.requests() > 0), "the quick one was made there");
+    }
+
+    async fn versions_that_cannot_be_ended_keep_back_none_behind_them(engine) {
+        let it = Rotated::new(engine).await;
+        let (registry, ring) = (it.world.running.registry(), it.server().keyring.current());
+        let next = async |secret: &PluginSecret, number: i64| {
+            let value = SecretValue::new(format!("uk_{number}-by-hand-Zk2f"));
+            plugin_secrets::rotate(&registry, &ring, (secret, number - 1), &value, None).await.unwrap()
+        };
+        // More than are looked at together, and all of them overdue for longer.
+        let mut broken = put(&it.world, "broken", "uk_1-by-hand-Zk2f", SecretSource::People).await.unwrap();
+        for number in 2..=STUCK + 1 {
+            broken = next(&broken, number).await;
+        }
+        it.server().clock.advance(TimeDelta::seconds(10));
+        next(&it.secret().await, 2).await;
+        for sql in REFUSES[usize::from(engine == Engine::Postgres)] {
+            it.world.database.execute(sql).await;
+        }
+        it.pass(TimeDelta::minutes(2)).await;
+        let at = it.server().clock.now();
+        assert_eq!(it.secret().await.versions[1].ended_at, Some(at));
+        let overdue = async || it.server().store.secret_versions_to_end(at, 1000).await.unwrap().len();
+        assert_eq!(overdue().await, usize::try_from(STUCK).unwrap());
+        it.world.database.execute(match engine {
+            Engine::Sqlite => "drop trigger refuse",
+            Engine::Postgres => "drop trigger refuse on plugin_secret_versions",
+        }).await;
+        it.pass(TimeDelta::seconds(1)).await;
+        assert_eq!(overdue().await, 0);
     }
 
     /// Nobody was asked, so nobody is told that an issuer fails.
