@@ -160,7 +160,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
         badge: secrets::badge(&secret, now),
         injection: format!("{}: {}", settings.injection.header(), settings.injection.prefix()),
         routes: settings.routes.iter().map(SecretRoute::to_string).collect(),
-        facts: facts(&secret, now),
+        facts: facts(plugin, &secret, now),
         failing: secret.failing.as_ref().map(|(since, says)| (times::minute(*since), says.clone())),
         follows: settings.source.reference().map(str::to_owned),
         versions: secret.versions.iter().map(|version| line(version, newest)).collect(),
@@ -173,9 +173,10 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
 }
 
 /// What else is known of it.
-fn facts(secret: &PluginSecret, now: Timestamp) -> Vec<(&'static str, String)> {
+fn facts(plugin: &Plugin, secret: &PluginSecret, now: Timestamp) -> Vec<(&'static str, String)> {
     let used = secret.last_used_at().map_or_else(|| "not yet".to_owned(), times::minute);
-    let mut facts = vec![("Last used", used)];
+    let goes_to = secrets::goes_to(plugin).unwrap_or_else(|| "the address that the operator has set".to_owned());
+    let mut facts = vec![("Goes to", goes_to), ("Last used", used)];
     facts.extend(secrets::due(secret, now, times::minute).map(|due| ("Due", due)));
     facts.extend(secrets::left(secret).map(|left| ("Not gone yet", left)));
     match &secret.settings.source {

@@ -220,6 +220,7 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, (name, form): (&str, &Settin
         layout: entry.layout(),
         frame: entry.frame(Some((plugin, Section::Secrets)))?,
         slug: plugin.slug.clone(),
+        goes_to: goes_to(plugin),
         secrets: secrets.iter().map(|secret| line(secret, now)).collect(),
         removed: removed.iter().map(|secret| (secret.name.to_string(), removed_line(secret))).collect(),
         proof: entry.proof(place(plugin, None)).await?,
@@ -228,6 +229,11 @@ async fn render(entry: &Entry<'_>, plugin: &Plugin, (name, form): (&str, &Settin
         wrong,
     };
     entry.answer_with(&page, &page.wrong)
+}
+
+/// The host that a plugin's keys go to. An address that the operator has set is not for its owners to see.
+pub(super) fn goes_to(plugin: &Plugin) -> Option<String> {
+    plugin.upstream.is_none().then(|| plugin.host.to_string())
 }
 
 fn line(secret: &PluginSecret, now: Timestamp) -> PluginSecretLine {

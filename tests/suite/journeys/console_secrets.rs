@@ -142,7 +142,10 @@ on_both_engines! {
         assert_eq!(post(LIST, &new).await.redirect(), format!("{PAGE}?done=put-away"));
         let source = async || kept(&world, "upstream-key").await.settings.source;
         assert_eq!(source().await, SecretSource::Rotator("openai".into()));
+        let host = format!(">{}</bdi>", world.plugin.host);
+        assert!(browser.get(running, LIST).await.body.contains(&host), "where they go");
         let page = browser.get(running, PAGE).await.body;
+        assert!(page.contains("<dt>Goes to</dt>") && page.contains(&host), "{page}");
         assert!(page.contains("the rotator openai") && page.contains("value=\"openai\" selected"), "{page}");
         let change = async |maker: &str| {
             let revision = kept(&world, "upstream-key").await.revision.to_string();
@@ -153,6 +156,13 @@ on_both_engines! {
         assert_eq!(source().await, SecretSource::People);
         assert_eq!(change("openai").await.redirect(), format!("{PAGE}?done=saved"));
         assert_eq!(source().await, SecretSource::Rotator("openai".into()));
+
+        // An address inside the operator's network is theirs alone.
+        world.database.execute("update plugins set upstream = 'http://10.1.2.3:8080'").await;
+        for path in [LIST, PAGE] {
+            let page = browser.get(running, path).await.body;
+            assert!(page.contains("the address that the operator") && !page.contains("10.1.2.3"), "{page}");
+        }
 
         // What the operator has set up is shown. A rotator that is not for owners stays until they leave it, for good.
         let (registry, ring) = (running.registry(), running.server.keyring.current());

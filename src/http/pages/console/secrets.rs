@@ -15,6 +15,8 @@ pub struct SecretsPage {
     pub frame: Frame,
     /// The plugin's short name.
     pub slug: String,
+    /// The host they go to; none where the operator has set another address for the API.
+    pub goes_to: Option<String>,
     /// By name.
     pub secrets: Vec<PluginSecretLine>,
     /// Removed ones of which something is left where they were issued: what they were called, and what is left.

@@ -19,6 +19,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         .map(|field| Wrong::new(field, "it is not good"))
         .to_vec();
     let none = SecretsPage {
+        goes_to: None,
         secrets: vec![],
         removed: vec![],
         name: String::new(),
@@ -88,6 +89,7 @@ fn list(layout: &Layout, text: &str) -> SecretsPage {
         layout: layout.clone(),
         frame: frame(text),
         slug: "tasks".to_owned(),
+        goes_to: Some(text.to_owned()),
         secrets: vec![
             line("good", "In use", 3, Some(4)),
             line("bad", "Overdue", 1, None),
@@ -118,7 +120,7 @@ fn one(layout: &Layout, text: &str) -> SecretPage {
         badge: Badge { class: "warn", word: "Due soon" },
         injection: text.to_owned(),
         routes: vec![text.to_owned(), text.to_owned()],
-        facts: vec![("Last used", text.to_owned()), ("New keys come from", text.to_owned())],
+        facts: vec![("Goes to", text.to_owned()), ("Last used", text.to_owned()), ("New keys come from", text.to_owned())],
         failing: Some(("15 January 2027, 08:00 UTC".to_owned(), text.to_owned())),
         follows: Some(text.to_owned()),
         versions: vec![
