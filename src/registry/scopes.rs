@@ -63,5 +63,6 @@ pub async fn describe(registry: &Registry<'_>, plugin: &Plugin, forms: &[ScopeFo
     }
     let known = Known::Version(plugin.version);
     let plugin = Plugin { scopes: changed, ..plugin.clone() };
-    keep(registry, PluginImport { plugin, documents: Vec::new(), known, moves_keys: false, at: registry.clock.now() }).await
+    keep(registry, PluginImport { plugin, documents: Vec::new(), known, moves_keys: false, at: registry.clock.now() })
+        .await
 }

@@ -167,7 +167,8 @@ pub(super) fn makers(registry: &Registry<'_>, now: &SecretSource, form: &Setting
     let by =
         |name| Choice { value: String::from(name), label: format!("the rotator {name}"), chosen: chosen == Some(name) };
     let by_hand = Choice { label: "you, or another owner".to_owned(), chosen: chosen.is_none(), ..by(BY_HAND) };
-    let kept = kept.map(|name| Choice { label: format!("the rotator {name}, as now; not to be chosen again"), ..by(name) });
+    let kept =
+        kept.map(|name| Choice { label: format!("the rotator {name}, as now; not to be chosen again"), ..by(name) });
     iter::once(by_hand).chain(rotators.iter().copied().map(by)).chain(kept).collect()
 }
 

@@ -68,7 +68,11 @@ impl Row {
             made_at: self.made_at,
             ends_at: self.ends_at,
             ended_at: self.ended_at,
-            rotator: self.issuer_id.as_deref().and_then(|id| id.split_once(SEPARATOR)).map(|(rotator, _)| rotator.to_owned()),
+            rotator: self
+                .issuer_id
+                .as_deref()
+                .and_then(|id| id.split_once(SEPARATOR))
+                .map(|(rotator, _)| rotator.to_owned()),
             is_to_be_revoked: self.is_to_be_revoked,
             last_used_at: self.last_used_at,
         }

@@ -26,7 +26,6 @@ use super::rotators::{Rotated, put};
 use crate::{
     attacks::by_hand::ByHand,
     harness::{
-        databases::Engine,
         process::{Consentry, Heard, free_port, write_private},
         server::MASTER,
         strangers::{answer::Answer, issuer::ADMIN_KEY},

@@ -11,11 +11,11 @@ use consentry::{
         audit_log::{LogQuery, Of},
         due_secrets::DueTelling,
         owners::Page,
-        plugins::{ImportPlugin, Known, PluginImport},
         plugin_secrets::{
             AddSecret, ChangeSecret, NewSecret, NewSecretVersion, PluginSecret, PluginSecretRotation, SecretChange,
             SecretDue, SecretSettings,
         },
+        plugins::{ImportPlugin, Known, PluginImport},
         secret_uses::SecretVersionUse,
     },
 };

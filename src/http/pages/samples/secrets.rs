@@ -120,7 +120,11 @@ fn one(layout: &Layout, text: &str) -> SecretPage {
         badge: Badge { class: "warn", word: "Due soon" },
         injection: text.to_owned(),
         routes: vec![text.to_owned(), text.to_owned()],
-        facts: vec![("Goes to", text.to_owned()), ("Last used", text.to_owned()), ("New keys come from", text.to_owned())],
+        facts: vec![
+            ("Goes to", text.to_owned()),
+            ("Last used", text.to_owned()),
+            ("New keys come from", text.to_owned()),
+        ],
         failing: Some(("15 January 2027, 08:00 UTC".to_owned(), text.to_owned())),
         follows: Some(text.to_owned()),
         versions: vec![
