@@ -257,7 +257,7 @@ pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> Registry
 
 /// Where keys of links are given up, nobody can tell any more what was written before. What is there from now on can be
 /// told: the last of those links is named under a key that is there, and closes those before it. Where the log began goes
-/// on being said, now under that key. What somebody said of it who had none of these keys stays what it is, and is found.
+/// on being said, now under that key, and as not proved. What somebody said of it who had none of these keys stays what it is, and is found.
 async fn begin_proof_anew(store: &Store, ring: &Ring, given_up: &[Kid]) -> RegistryResult<Option<NewBeginning>> {
     let before = store.audit_forgotten().await?;
     let is_to_be_said_anew = before.as_ref().is_some_and(|said| given_up.contains(&said.kid));
@@ -265,7 +265,10 @@ async fn begin_proof_anew(store: &Store, ring: &Ring, given_up: &[Kid]) -> Regis
         return Ok(None);
     }
     let unproven_before = before.as_ref().and_then(|said| said.unproven);
-    let mut unproven = unproven_before;
+    // Whether that was said by who had the lost key cannot be told any more, so it is not proved either.
+    let said = before.as_ref().filter(|said| is_to_be_said_anew && said.number > 0);
+    let said = said.map(|said| (said.number, said.digest));
+    let mut unproven = said.into_iter().chain(unproven_before).max_by_key(|(number, _)| *number);
     for kid in given_up {
         let lost = store.last_audit_link_of(*kid).await?.map(|link| (link.number, link.digest));
         unproven = lost.into_iter().chain(unproven).max_by_key(|(number, _)| *number);

@@ -112,7 +112,7 @@ pub struct Forgotten {
     pub number: i64,
     /// Its digest.
     pub digest: Digest,
-    /// The number and digest of the last link whose key was given up; none where that was forgotten too.
+    /// The number and digest of the last link whose key was given up; none where others after it were forgotten too.
     pub unproven: Option<(i64, Digest)>,
     /// When this was said.
     pub forgotten_at: Timestamp,
