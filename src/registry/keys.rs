@@ -15,6 +15,7 @@ use crate::{
     },
     model::{
         Timestamp,
+        digest::Digest,
         key::{KeyAlgorithm, Kid, Purpose, WrappedKey},
         key_timetable::{self, KeyTimetable, TakeOver},
         public_key::SigningAlgorithm,
@@ -244,8 +245,10 @@ pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> Registry
         shut.iter().filter(|key| key.is_newest()).map(successor).collect::<Result<_, KeyError>>()?;
     let ring = Ring::unwrap(masters, &[open, successors.clone()].concat(), now);
     let of_links: Vec<Kid> = shut.iter().filter(|key| key.purpose == Purpose::Audit).map(|key| key.kid).collect();
-    let log = begin_proof_anew(store, &ring, &of_links).await?;
-    let giving_up = GivingUp { kids: shut.iter().map(|key| key.kid).collect(), successors, log };
+    let last_link = last_link_of(store, &of_links).await?;
+    let log = begin_proof_anew(store, &ring, (&of_links, last_link)).await?;
+    let last_link = last_link.map(|(number, _)| number);
+    let giving_up = GivingUp { kids: shut.iter().map(|key| key.kid).collect(), successors, last_link, log };
     match store.give_up_keys(&giving_up, [&registry.audit(now), &registry.audit(now)]).await? {
         GiveUp::GivenUp => {
             scrub(store).await;
@@ -255,10 +258,24 @@ pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> Registry
     }
 }
 
+/// The number and digest of the last link that was made with one of the keys.
+async fn last_link_of(store: &Store, kids: &[Kid]) -> RegistryResult<Option<(i64, Digest)>> {
+    let mut last = None;
+    for kid in kids {
+        let link = store.last_audit_link_of(*kid).await?.map(|link| (link.number, link.digest));
+        last = link.into_iter().chain(last).max_by_key(|(number, _)| *number);
+    }
+    Ok(last)
+}
+
 /// Where keys of links are given up, nobody can tell any more what was written before. What is there from now on can be
 /// told: the last of those links is named under a key that is there, and closes those before it. Where the log began goes
 /// on being said, now under that key, and as not proved. What somebody said of it who had none of these keys stays what it is, and is found.
-async fn begin_proof_anew(store: &Store, ring: &Ring, given_up: &[Kid]) -> RegistryResult<Option<NewBeginning>> {
+async fn begin_proof_anew(
+    store: &Store,
+    ring: &Ring,
+    (given_up, last_link): (&[Kid], Option<(i64, Digest)>),
+) -> RegistryResult<Option<NewBeginning>> {
     let before = store.audit_forgotten().await?;
     let is_to_be_said_anew = before.as_ref().is_some_and(|said| given_up.contains(&said.kid));
     if !is_to_be_said_anew && before.as_ref().is_some_and(|said| !Proof::new(ring, None).is_of(said)) {
@@ -268,11 +285,7 @@ async fn begin_proof_anew(store: &Store, ring: &Ring, given_up: &[Kid]) -> Regis
     // Whether that was said by who had the lost key cannot be told any more, so it is not proved either.
     let said = before.as_ref().filter(|said| is_to_be_said_anew && said.number > 0);
     let said = said.map(|said| (said.number, said.digest));
-    let mut unproven = said.into_iter().chain(unproven_before).max_by_key(|(number, _)| *number);
-    for kid in given_up {
-        let lost = store.last_audit_link_of(*kid).await?.map(|link| (link.number, link.digest));
-        unproven = lost.into_iter().chain(unproven).max_by_key(|(number, _)| *number);
-    }
+    let unproven = said.into_iter().chain(last_link).chain(unproven_before).max_by_key(|(number, _)| *number);
     if !is_to_be_said_anew && unproven == unproven_before {
         return Ok(None);
     }

@@ -172,7 +172,7 @@ impl Store {
         on_either_engine!(self, engine => engine.is_chained_with(kid))
     }
 
-    /// Adds a link; `false` where another node has made the one with its number.
+    /// Adds a link; `false` where another node has made the one with its number, or its key is gone.
     pub async fn add_audit_link(&self, link: &AuditLink) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.add_audit_link(link))
     }

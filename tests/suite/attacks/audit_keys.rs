@@ -140,7 +140,7 @@ on_both_engines! {
         let key = MacKey { kid: ring.chaining().unwrap().kid, key: hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]) };
         let now = chain::begin_after((0, chain::BEGINNING), Some((last.number, last.digest)), clock.now(), &key);
         let log = Some(NewBeginning { before: None, now });
-        let said = GivingUp { kids: vec![], successors: vec![], log };
+        let said = GivingUp { kids: vec![], successors: vec![], last_link: None, log };
         let audit = world.running.operator();
         assert_eq!(server.store.give_up_keys(&said, [&audit, &audit]).await.unwrap(), GiveUp::GivenUp);
         let verified = verify(&server.store, &ring, None).await.unwrap();
@@ -192,7 +192,7 @@ on_both_engines! {
         let key = MacKey { kid: old, key: hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]) };
         let now = chain::begin_after((last.number, last.digest), None, clock.now(), &key);
         let log = Some(NewBeginning { before: None, now });
-        let said = GivingUp { kids: vec![], successors: vec![], log };
+        let said = GivingUp { kids: vec![], successors: vec![], last_link: None, log };
         let audit = world.running.operator();
         assert_eq!(server.store.give_up_keys(&said, [&audit, &audit]).await.unwrap(), GiveUp::GivenUp);
         assert_eq!(found(server).await, [(Wrong::ForgottenWrongly, Some(2))]);
@@ -259,7 +259,7 @@ on_both_engines! {
         for link in &made[..4] {
             world.database.execute(&format!("delete from audit_links where number = {}", link.number)).await;
             assert_eq!(found(server).await, [(Wrong::LinkMissing, Some(link.number))]);
-            server.store.add_audit_link(link).await.unwrap();
+            put_back(&world, link).await;
         }
         let all = |wrong: Wrong| (1..5).map(|number| (wrong, Some(number))).collect::<Vec<_>>();
         world.database.execute("delete from audit_links where number <= 4").await;
@@ -272,7 +272,7 @@ on_both_engines! {
         // Without what is said of them, they are links whose key nobody has.
         world.database.execute("delete from audit_forgotten").await;
         for link in &made {
-            server.store.add_audit_link(link).await.unwrap();
+            put_back(&world, link).await;
         }
         assert_eq!(found(server).await, all(Wrong::LinkChanged));
     }
@@ -320,7 +320,7 @@ on_both_engines! {
         // What the server did not forget is missed, although its key is lost.
         world.database.execute("delete from audit_links where number = 2").await;
         assert_eq!(found(server).await, [(Wrong::LinkMissing, Some(2))]);
-        server.store.add_audit_link(&made[1]).await.unwrap();
+        put_back(&world, &made[1]).await;
 
         clock.advance(TimeDelta::days(40));
         let newest = linked(server, &clock).await;
@@ -380,7 +380,16 @@ fn digested(link: AuditLink) -> AuditLink {
 /// Puts a link in the place of the one with its number.
 async fn replace(world: &World, link: &AuditLink) {
     world.database.execute(&format!("delete from audit_links where number = {}", link.number)).await;
-    assert!(world.running.server.store.add_audit_link(link).await.unwrap());
+    put_back(world, link).await;
+}
+
+/// Puts a link into the database, as whoever can write it does: the store takes none whose key is gone.
+async fn put_back(world: &World, link: &AuditLink) {
+    let server = &world.running.server;
+    let kid = server.keyring.current().chaining().unwrap().kid;
+    assert!(server.store.add_audit_link(&AuditLink { kid, ..link.clone() }).await.unwrap());
+    let made_with = format!("update audit_links set kid = {} where number = {}", link.kid.0, link.number);
+    world.database.execute(&made_with).await;
 }
 
 /// The key is lost with a master key, and given up by who has another one.
