@@ -28,8 +28,8 @@ use crate::{
     },
 };
 
-/// How often it is tried to empty the database's log, where somebody reads it.
-const SCRUBS_MAX: u32 = 10;
+/// How often it is tried to empty the database's log, where somebody reads it or it fails.
+pub const SCRUBS_MAX: u32 = 3;
 
 /// How long after one of these the next comes.
 const SCRUB_INTERVAL: Duration = Duration::from_secs(1);
@@ -203,25 +203,32 @@ pub async fn end(registry: &Registry<'_>, ring: &Ring) -> RegistryResult<Vec<Kid
         }
     }
     if !wiped.is_empty() {
-        scrub(registry.store).await;
+        scrub(registry.store, SCRUBS_MAX).await;
     }
     Ok(wiped)
 }
 
 /// What was wiped or wrapped anew is to stand in no file of the database any more. Nothing depends on it, so nothing fails
-/// by it.
-pub async fn scrub(store: &Store) {
-    for turn in 0..SCRUBS_MAX {
+/// by it; it is tried so often.
+pub async fn scrub(store: &Store, tries: u32) {
+    let mut last = Ok(false);
+    for turn in 0..tries {
         if turn > 0 {
             tokio::time::sleep(SCRUB_INTERVAL).await;
         }
-        match store.scrub().await {
-            Ok(true) => return,
-            Ok(false) => {}
-            Err(error) => return tracing::warn!(%error, "the bytes of keys that were wiped may stand in a file still"),
+        last = store.scrub().await;
+        if matches!(last, Ok(true)) {
+            return;
         }
     }
-    tracing::warn!("somebody reads the database for long, and keeps the bytes of keys that were wiped in its log");
+    match last {
+        Ok(_) => {
+            tracing::warn!(
+                "somebody reads the database for long, and keeps the bytes of keys that were wiped in its log"
+            );
+        }
+        Err(error) => tracing::warn!(%error, "the bytes of keys that were wiped may stand in a file still"),
+    }
 }
 
 /// Gives up the keys that none of the master keys opens, because those that would are lost; answers which. Those that were
@@ -251,7 +258,7 @@ pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> Registry
     let giving_up = GivingUp { kids: shut.iter().map(|key| key.kid).collect(), successors, last_link, log };
     match store.give_up_keys(&giving_up, [&registry.audit(now), &registry.audit(now)]).await? {
         GiveUp::GivenUp => {
-            scrub(store).await;
+            scrub(store, SCRUBS_MAX).await;
             Ok(giving_up.kids)
         }
         GiveUp::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
