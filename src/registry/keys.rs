@@ -23,7 +23,7 @@ use crate::{
     },
     store::{
         Store,
-        audit_links::NewBeginning,
+        audit_links::{Forgotten, NewBeginning},
         keys::{GiveUp, GivingUp, KeyRotation, RotateKey, Why},
     },
 };
@@ -59,6 +59,16 @@ pub struct Ending {
     pub keys: Vec<WrappedKey>,
     /// How many connections there are.
     pub connections: u64,
+}
+
+/// What was given up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GivenUp {
+    /// The keys.
+    pub kids: Vec<Kid>,
+    /// Nobody who had a key of the table said where the audit log begins, so that this was left, and nothing was said of
+    /// the links of these keys: they count as changed.
+    pub is_beginning_false: bool,
 }
 
 /// Replaces the newest key of a purpose, of one algorithm or of each there is: what the old one made goes on.
@@ -239,13 +249,13 @@ pub async fn scrub(store: &Store, tries: u32) {
 ///
 /// [`KeyError::Missing`] without a master key; [`RegistryError::ChangedMeanwhile`] where the keys, or where the audit log
 /// begins, became others.
-pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<Vec<Kid>> {
+pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<GivenUp> {
     let (now, store) = (registry.clock.now(), registry.store);
     let wrapping = masters.first().ok_or(KeyError::Missing("wrap others"))?;
     let keys = store.working_keys().await?.into_iter();
     let (open, shut): (Vec<_>, Vec<_>) = keys.partition(|key| master::unwrap(masters, key).is_ok());
     if shut.is_empty() {
-        return Ok(Vec::new());
+        return Ok(GivenUp::default());
     }
     let successor = |key: &WrappedKey| ring::new_key(wrapping, (key.purpose, key.algorithm), now, now);
     let successors: Vec<WrappedKey> =
@@ -253,13 +263,21 @@ pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> Registry
     let ring = Ring::unwrap(masters, &[open, successors.clone()].concat(), now);
     let of_links: Vec<Kid> = shut.iter().filter(|key| key.purpose == Purpose::Audit).map(|key| key.kid).collect();
     let last_link = last_link_of(store, &of_links).await?;
-    let log = begin_proof_anew(store, &ring, (&of_links, last_link)).await?;
+    let before = store.audit_forgotten().await?;
+    // What somebody said of it who had no key stays what it is, and is found.
+    let is_false = |said: &Forgotten| !of_links.contains(&said.kid) && !Proof::new(&ring, None).is_of(said);
+    let is_beginning_false = !of_links.is_empty() && before.as_ref().is_some_and(is_false);
+    let log = if of_links.is_empty() || is_beginning_false {
+        None
+    } else {
+        begin_proof_anew(before, &ring, (&of_links, last_link))?
+    };
     let last_link = last_link.map(|(number, _)| number);
     let giving_up = GivingUp { kids: shut.iter().map(|key| key.kid).collect(), successors, last_link, log };
     match store.give_up_keys(&giving_up, [&registry.audit(now), &registry.audit(now)]).await? {
         GiveUp::GivenUp => {
             scrub(store, SCRUBS_MAX).await;
-            Ok(giving_up.kids)
+            Ok(GivenUp { kids: giving_up.kids, is_beginning_false })
         }
         GiveUp::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
     }
@@ -277,17 +295,13 @@ async fn last_link_of(store: &Store, kids: &[Kid]) -> RegistryResult<Option<(i64
 
 /// Where keys of links are given up, nobody can tell any more what was written before. What is there from now on can be
 /// told: the last of those links is named under a key that is there, and closes those before it. Where the log began goes
-/// on being said, now under that key, and as not proved. What somebody said of it who had none of these keys stays what it is, and is found.
-async fn begin_proof_anew(
-    store: &Store,
+/// on being said, now under that key; where it was a lost one before, as what is not proved.
+fn begin_proof_anew(
+    before: Option<Forgotten>,
     ring: &Ring,
     (given_up, last_link): (&[Kid], Option<(i64, Digest)>),
 ) -> RegistryResult<Option<NewBeginning>> {
-    let before = store.audit_forgotten().await?;
     let is_to_be_said_anew = before.as_ref().is_some_and(|said| given_up.contains(&said.kid));
-    if !is_to_be_said_anew && before.as_ref().is_some_and(|said| !Proof::new(ring, None).is_of(said)) {
-        return Ok(None);
-    }
     let unproven_before = before.as_ref().and_then(|said| said.unproven);
     // Whether that was said by who had the lost key cannot be told any more, so it is not proved either.
     let said = before.as_ref().filter(|said| is_to_be_said_anew && said.number > 0);

@@ -251,11 +251,35 @@ on_both_engines! {
         let given_up = server.store.give_up_keys(&stale, [&ending, &adding]).await.unwrap();
         assert_eq!((given_up, now().await), (GiveUp::ChangedMeanwhile, before));
 
-        assert_eq!(give_up(&registry, &masters).await.unwrap().len(), 2);
+        assert_eq!(give_up(&registry, &masters).await.unwrap().kids.len(), 2);
         let said = server.store.audit_forgotten().await.unwrap().unwrap();
         assert_eq!((said.number, said.unproven), (0, Some((1, made[0].digest))));
         server.keyring.follow(&server.store, clock.now()).await.unwrap();
         assert!(server.keyring.current().lacking().is_empty());
+    }
+
+    /// Two who have lost a master key, at once.
+    async fn of_two_that_give_keys_up_one_does(engine) {
+        let (world, clock) = world(engine).await;
+        let (server, registry, masters) = (&world.running.server, world.running.registry(), [MasterKey::new(MASTER)]);
+        clock.advance(TimeDelta::seconds(10));
+        audit_links::link(server).await.unwrap();
+        world.database.execute("update working_keys set master = 'ffffffff' where purpose in ('audit', 'mac')").await;
+        let outcomes = join_all([0; 2].map(|_| give_up(&registry, &masters))).await;
+        let (won, lost): (Vec<_>, Vec<_>) =
+            outcomes.into_iter().partition(|outcome| outcome.as_ref().is_ok_and(|given_up| given_up.kids.len() == 2));
+        assert_eq!(won.len(), 1, "{lost:?}");
+        // Who comes when it is done has nothing to give up.
+        let gave_nothing_up = match &lost[0] {
+            Ok(given_up) => given_up.kids.is_empty(),
+            Err(error) => matches!(error, RegistryError::ChangedMeanwhile),
+        };
+        assert!(gave_nothing_up, "{lost:?}");
+        let keys = server.store.working_keys_ever().await.unwrap();
+        assert_eq!(keys.iter().filter(|key| key.gone_at.is_some()).count(), 2);
+        assert_eq!(keys.iter().filter(|key| key.is_newest()).count(), Purpose::ALL.len());
+        server.keyring.follow(&server.store, clock.now()).await.unwrap();
+        assert_eq!(is_whole(server).await, 2, "one for the keys that are gone and one for those that came");
     }
 
     /// A server that runs while its key is given up has it in hand still, for a second.
@@ -292,7 +316,7 @@ on_both_engines! {
             Err(RegistryError::ChangedMeanwhile) => give_up(&registry, &masters).await,
             first => first,
         };
-        assert_eq!(given_up.unwrap().len(), 1);
+        assert_eq!(given_up.unwrap().kids.len(), 1);
         let said = server.store.audit_forgotten().await.unwrap().unwrap();
         assert_eq!(said.unproven.map(|(number, _)| number), Some(if added.unwrap() { 3 } else { 2 }));
 
