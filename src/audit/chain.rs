@@ -82,16 +82,16 @@ fn mac(key: &MacKey, of: &[u8]) -> [u8; 32] {
     mac
 }
 
-/// Says that the log begins after a link, by its number and digest; and, unless that is as far, up to which one the keys
+/// Says that the log begins after a link, by its number and digest; and, unless that is further, up to which one the keys
 /// of its links were given up. Each link holds the digest of the one before, so with that one all of them are vouched for
-/// as they are now.
+/// as they are now. Where both are the same, it was a lost key as well that said how much was forgotten.
 pub fn begin_after(
     (number, digest): (i64, Digest),
     unproven: Option<(i64, Digest)>,
     forgotten_at: Timestamp,
     key: &MacKey,
 ) -> Forgotten {
-    let unproven = unproven.filter(|(last, _)| number < *last);
+    let unproven = unproven.filter(|(last, _)| number <= *last);
     let mut forgotten = Forgotten { number, digest, unproven, forgotten_at, kid: key.kid, mac: [0; 32] };
     forgotten.mac = mac(key, &told(&forgotten));
     forgotten

@@ -108,7 +108,7 @@ pub struct Report {
 impl Report {
     fn note_beginning(&mut self, began: Option<&Forgotten>, proof: Proof<'_>) {
         self.forgotten = began.map(|it| it.number).filter(|number| *number > 0);
-        let still_there = |number: &i64| self.forgotten.is_none_or(|forgotten| forgotten < *number);
+        let still_there = |number: &i64| self.forgotten.is_none_or(|forgotten| forgotten <= *number);
         self.unproven = proof.unproven().map(|(last, _)| last).filter(still_there);
     }
 }

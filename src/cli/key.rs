@@ -187,6 +187,11 @@ async fn end(desk: &Desk, masters: Vec<MasterKey>, purpose: Purpose) -> Result<A
     Ok(Answer { json: told(purpose, &ending, &made, desk), text })
 }
 
+/// Where nobody can be believed.
+const BEGINNING_IS_FALSE: &str = " Where the audit log begins was said with none of your keys: somebody has written to the database. So nothing was said \
+     of the links that were made with these, and `audit verify` finds all of them changed: keep a copy of the database, \
+     and compare what you have exported with the log.";
+
 async fn give_up(desk: &Desk, masters: &[MasterKey], yes: bool) -> Result<Answer, Failure> {
     let now = desk.clock.now();
     let mut keys = desk.store.working_keys().await?;
@@ -209,8 +214,9 @@ async fn give_up(desk: &Desk, masters: &[MasterKey], yes: bool) -> Result<Answer
         );
         return Ok(Answer { json, text });
     }
-    keys::give_up(&desk.registry(), masters).await?;
-    let text = format!("{table}\n\nThese are given up, and new ones are made for those that were in use.");
+    let given_up = keys::give_up(&desk.registry(), masters).await?;
+    let log = if given_up.is_beginning_false { BEGINNING_IS_FALSE } else { "" };
+    let text = format!("{table}\n\nThese are given up, and new ones are made for those that were in use.{log}");
     Ok(Answer { json, text })
 }
 

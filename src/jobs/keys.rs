@@ -13,13 +13,19 @@ use crate::{
 /// How long after one reading the next begins. The timetable counts on it.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many readings lie between two looks at what is due.
-const READINGS_BETWEEN: u32 = 60;
+/// How long after one look at what is due the next begins.
+const LOOK_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Follows for ever. A failure is told when it begins, and tried again at the next turn.
+/// Follows and looks for ever. A look may take long, where many rows are sealed or somebody reads the database, and the
+/// keys are followed meanwhile.
 pub async fn run(server: Arc<Server>) {
+    tokio::join!(follow(&server), look_through(&server));
+}
+
+/// A failure is told when it begins, and tried again at the next turn.
+async fn follow(server: &Server) {
     let mut failing = false;
-    for turn in (0..READINGS_BETWEEN).cycle() {
+    loop {
         tokio::time::sleep(INTERVAL).await;
         match server.keyring.follow(&server.store, server.clock.now()).await {
             Ok(_) => failing = false,
@@ -29,9 +35,13 @@ pub async fn run(server: Arc<Server>) {
             }
             Err(_) => {}
         }
-        if turn == READINGS_BETWEEN - 1
-            && let Err(error) = once(&server).await
-        {
+    }
+}
+
+async fn look_through(server: &Server) {
+    loop {
+        tokio::time::sleep(LOOK_INTERVAL).await;
+        if let Err(error) = once(server).await {
             tracing::warn!(%error, "the working keys could not be looked through; it is tried again in a minute");
         }
     }

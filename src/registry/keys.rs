@@ -15,6 +15,7 @@ use crate::{
     },
     model::{
         Timestamp,
+        digest::Digest,
         key::{KeyAlgorithm, Kid, Purpose, WrappedKey},
         key_timetable::{self, KeyTimetable, TakeOver},
         public_key::SigningAlgorithm,
@@ -22,13 +23,13 @@ use crate::{
     },
     store::{
         Store,
-        audit_links::NewBeginning,
+        audit_links::{Forgotten, NewBeginning},
         keys::{GiveUp, GivingUp, KeyRotation, RotateKey, Why},
     },
 };
 
-/// How often it is tried to empty the database's log, where somebody reads it.
-const SCRUBS_MAX: u32 = 10;
+/// How often it is tried to empty the database's log, where somebody reads it or it fails.
+pub const SCRUBS_MAX: u32 = 3;
 
 /// How long after one of these the next comes.
 const SCRUB_INTERVAL: Duration = Duration::from_secs(1);
@@ -58,6 +59,16 @@ pub struct Ending {
     pub keys: Vec<WrappedKey>,
     /// How many connections there are.
     pub connections: u64,
+}
+
+/// What was given up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GivenUp {
+    /// The keys.
+    pub kids: Vec<Kid>,
+    /// Nobody who had a key of the table said where the audit log begins, so that this was left, and nothing was said of
+    /// the links of these keys: they count as changed.
+    pub is_beginning_false: bool,
 }
 
 /// Replaces the newest key of a purpose, of one algorithm or of each there is: what the old one made goes on.
@@ -202,25 +213,32 @@ pub async fn end(registry: &Registry<'_>, ring: &Ring) -> RegistryResult<Vec<Kid
         }
     }
     if !wiped.is_empty() {
-        scrub(registry.store).await;
+        scrub(registry.store, SCRUBS_MAX).await;
     }
     Ok(wiped)
 }
 
 /// What was wiped or wrapped anew is to stand in no file of the database any more. Nothing depends on it, so nothing fails
-/// by it.
-pub async fn scrub(store: &Store) {
-    for turn in 0..SCRUBS_MAX {
+/// by it; it is tried so often.
+pub async fn scrub(store: &Store, tries: u32) {
+    let mut last = Ok(false);
+    for turn in 0..tries {
         if turn > 0 {
             tokio::time::sleep(SCRUB_INTERVAL).await;
         }
-        match store.scrub().await {
-            Ok(true) => return,
-            Ok(false) => {}
-            Err(error) => return tracing::warn!(%error, "the bytes of keys that were wiped may stand in a file still"),
+        last = store.scrub().await;
+        if matches!(last, Ok(true)) {
+            return;
         }
     }
-    tracing::warn!("somebody reads the database for long, and keeps the bytes of keys that were wiped in its log");
+    match last {
+        Ok(_) => {
+            tracing::warn!(
+                "somebody reads the database for long, and keeps the bytes of keys that were wiped in its log"
+            );
+        }
+        Err(error) => tracing::warn!(%error, "the bytes of keys that were wiped may stand in a file still"),
+    }
 }
 
 /// Gives up the keys that none of the master keys opens, because those that would are lost; answers which. Those that were
@@ -231,45 +249,64 @@ pub async fn scrub(store: &Store) {
 ///
 /// [`KeyError::Missing`] without a master key; [`RegistryError::ChangedMeanwhile`] where the keys, or where the audit log
 /// begins, became others.
-pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<Vec<Kid>> {
+pub async fn give_up(registry: &Registry<'_>, masters: &[MasterKey]) -> RegistryResult<GivenUp> {
     let (now, store) = (registry.clock.now(), registry.store);
     let wrapping = masters.first().ok_or(KeyError::Missing("wrap others"))?;
     let keys = store.working_keys().await?.into_iter();
     let (open, shut): (Vec<_>, Vec<_>) = keys.partition(|key| master::unwrap(masters, key).is_ok());
     if shut.is_empty() {
-        return Ok(Vec::new());
+        return Ok(GivenUp::default());
     }
     let successor = |key: &WrappedKey| ring::new_key(wrapping, (key.purpose, key.algorithm), now, now);
     let successors: Vec<WrappedKey> =
         shut.iter().filter(|key| key.is_newest()).map(successor).collect::<Result<_, KeyError>>()?;
     let ring = Ring::unwrap(masters, &[open, successors.clone()].concat(), now);
     let of_links: Vec<Kid> = shut.iter().filter(|key| key.purpose == Purpose::Audit).map(|key| key.kid).collect();
-    let log = begin_proof_anew(store, &ring, &of_links).await?;
-    let giving_up = GivingUp { kids: shut.iter().map(|key| key.kid).collect(), successors, log };
+    let last_link = last_link_of(store, &of_links).await?;
+    let before = store.audit_forgotten().await?;
+    // What somebody said of it who had no key stays what it is, and is found.
+    let is_false = |said: &Forgotten| !of_links.contains(&said.kid) && !Proof::new(&ring, None).is_of(said);
+    let is_beginning_false = !of_links.is_empty() && before.as_ref().is_some_and(is_false);
+    let log = if of_links.is_empty() || is_beginning_false {
+        None
+    } else {
+        begin_proof_anew(before, &ring, (&of_links, last_link))?
+    };
+    let last_link = last_link.map(|(number, _)| number);
+    let giving_up = GivingUp { kids: shut.iter().map(|key| key.kid).collect(), successors, last_link, log };
     match store.give_up_keys(&giving_up, [&registry.audit(now), &registry.audit(now)]).await? {
         GiveUp::GivenUp => {
-            scrub(store).await;
-            Ok(giving_up.kids)
+            scrub(store, SCRUBS_MAX).await;
+            Ok(GivenUp { kids: giving_up.kids, is_beginning_false })
         }
         GiveUp::ChangedMeanwhile => Err(RegistryError::ChangedMeanwhile),
     }
 }
 
+/// The number and digest of the last link that was made with one of the keys.
+async fn last_link_of(store: &Store, kids: &[Kid]) -> RegistryResult<Option<(i64, Digest)>> {
+    let mut last = None;
+    for kid in kids {
+        let link = store.last_audit_link_of(*kid).await?.map(|link| (link.number, link.digest));
+        last = link.into_iter().chain(last).max_by_key(|(number, _)| *number);
+    }
+    Ok(last)
+}
+
 /// Where keys of links are given up, nobody can tell any more what was written before. What is there from now on can be
 /// told: the last of those links is named under a key that is there, and closes those before it. Where the log began goes
-/// on being said, now under that key. What somebody said of it who had none of these keys stays what it is, and is found.
-async fn begin_proof_anew(store: &Store, ring: &Ring, given_up: &[Kid]) -> RegistryResult<Option<NewBeginning>> {
-    let before = store.audit_forgotten().await?;
+/// on being said, now under that key; where it was a lost one before, as what is not proved.
+fn begin_proof_anew(
+    before: Option<Forgotten>,
+    ring: &Ring,
+    (given_up, last_link): (&[Kid], Option<(i64, Digest)>),
+) -> RegistryResult<Option<NewBeginning>> {
     let is_to_be_said_anew = before.as_ref().is_some_and(|said| given_up.contains(&said.kid));
-    if !is_to_be_said_anew && before.as_ref().is_some_and(|said| !Proof::new(ring, None).is_of(said)) {
-        return Ok(None);
-    }
     let unproven_before = before.as_ref().and_then(|said| said.unproven);
-    let mut unproven = unproven_before;
-    for kid in given_up {
-        let lost = store.last_audit_link_of(*kid).await?.map(|link| (link.number, link.digest));
-        unproven = lost.into_iter().chain(unproven).max_by_key(|(number, _)| *number);
-    }
+    // Whether that was said by who had the lost key cannot be told any more, so it is not proved either.
+    let said = before.as_ref().filter(|said| is_to_be_said_anew && said.number > 0);
+    let said = said.map(|said| (said.number, said.digest));
+    let unproven = said.into_iter().chain(last_link).chain(unproven_before).max_by_key(|(number, _)| *number);
     if !is_to_be_said_anew && unproven == unproven_before {
         return Ok(None);
     }

@@ -190,7 +190,8 @@ impl Keyring {
         let rewrapped = self.rewrap(&rows, store, now).await?;
         if rewrapped > 0 {
             tracing::info!(keys = rewrapped, "working keys are wrapped by the first master key now");
-            keys::scrub(store).await;
+            // A server that starts is waited for, so once is enough.
+            keys::scrub(store, 1).await;
             rows = store.working_keys().await?;
         }
         for master in self.idle_masters(&rows) {

@@ -112,7 +112,7 @@ pub struct Forgotten {
     pub number: i64,
     /// Its digest.
     pub digest: Digest,
-    /// The number and digest of the last link whose key was given up; none where that was forgotten too.
+    /// The number and digest of the last link whose key was given up; none where others after it were forgotten too.
     pub unproven: Option<(i64, Digest)>,
     /// When this was said.
     pub forgotten_at: Timestamp,
@@ -172,7 +172,7 @@ impl Store {
         on_either_engine!(self, engine => engine.is_chained_with(kid))
     }
 
-    /// Adds a link; `false` where another node has made the one with its number.
+    /// Adds a link; `false` where another node has made the one with its number, or its key is gone.
     pub async fn add_audit_link(&self, link: &AuditLink) -> StoreResult<bool> {
         on_either_engine!(self, engine => engine.add_audit_link(link))
     }

@@ -45,6 +45,8 @@ pub struct GivingUp {
     pub kids: Vec<Kid>,
     /// One for each purpose and algorithm whose newest is among them.
     pub successors: Vec<WrappedKey>,
+    /// The greatest number of a link of the audit log that was made with one of them when this was decided.
+    pub last_link: Option<i64>,
     /// From where on the audit log can be proved, where links of it were made with any of them.
     pub log: Option<NewBeginning>,
 }

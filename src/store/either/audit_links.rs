@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{Connection, Db, Engine, reading};
+use super::{Connection, Db, Engine, holding, reading};
 use crate::{
     model::{Timestamp, digest::Digest, id::AuditEventId, key::Kid},
     store::{
@@ -37,6 +37,7 @@ const ONE: &str = concat!(select_events!(), "where id = $1");
 const LAST: &str = concat!(select_links!(), "order by number desc limit 1");
 const AFTER: &str = concat!(select_links!(), "where number > $1 order by number limit $2");
 const LAST_OF_KEY: &str = concat!(select_links!(), "where kid = $1 order by number desc limit 1");
+const LAST_NUMBER_OF_KEY: &str = "select max(number) from audit_links where kid = $1";
 const FIRST_REACHING: &str = "select min(number) from audit_links where reached >= $1";
 const MEMBERS_AFTER: &str = "select members from audit_links where reached > $1";
 
@@ -44,11 +45,16 @@ const MADE_WITH: &str = "
     select (select count(*) from (select 1 as one from audit_links where kid = $1 limit 1) made)
            + (select count(*) from audit_forgotten where kid = $1)";
 
-/// What a link was made of may have been read before another node made one: then there is one with its number.
-const ADD: &str = "
-    insert into audit_links (number, made_at, node, reached, members, previous, digest, kid, mac)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-    on conflict (number) do nothing";
+/// What a link was made of may have been read before another node made one: then there is one with its number. And its key
+/// may have been given up since: whoever does that waits here, and then finds the link.
+const ADD: &str = concat!(
+    "insert into audit_links (number, made_at, node, reached, members, previous, digest, kid, mac)
+     select $1, $2, $3, $4, $5, $6, $7, kid, $9
+       from working_keys
+      where kid = $8 and gone_at is null ",
+    holding!(),
+    " on conflict (number) do nothing"
+);
 
 const FORGOTTEN: &str = "
     select number, digest, unproven_number, unproven_digest, forgotten_at, kid, mac from audit_forgotten";
@@ -296,6 +302,17 @@ impl Engine {
             reading!(self, connection => sqlx::query_as(LAST_OF_KEY).bind(key).fetch_optional(&mut *connection))?;
         row.map(AuditLink::try_from).transpose()
     }
+}
+
+/// The greatest number of a link that was made with one of the keys.
+pub(super) async fn last_number_of(step: &mut Connection, kids: &[Kid]) -> StoreResult<Option<i64>> {
+    let mut last = None;
+    for kid in kids {
+        let number: Option<i64> =
+            sqlx::query_scalar(LAST_NUMBER_OF_KEY).bind(i64::from(kid.0)).fetch_one(&mut *step).await?;
+        last = last.max(number);
+    }
+    Ok(last)
 }
 
 /// Says where the log begins; `false` where another thing is said of it than when that was decided.

@@ -92,7 +92,7 @@ impl Engine {
         giving_up: &GivingUp,
         [ending, adding]: [&Audit; 2],
     ) -> StoreResult<GiveUp> {
-        let GivingUp { kids, successors, log } = giving_up;
+        let GivingUp { kids, successors, last_link, log } = giving_up;
         let mut step = self.begin().await?;
         let mut ended = Vec::new();
         for kid in kids {
@@ -102,6 +102,10 @@ impl Engine {
         let ended = tell_of_ended(&mut step, ended, ending).await?;
         // What is not committed is undone when the step is dropped.
         if ended.len() != kids.len() || add(&mut step, successors, adding).await? != successors.len() {
+            return Ok(GiveUp::ChangedMeanwhile);
+        }
+        // A server that still runs has them in hand. From here on no link is made with them any more.
+        if audit_links::last_number_of(&mut step, kids).await? > *last_link {
             return Ok(GiveUp::ChangedMeanwhile);
         }
         if let Some(beginning) = log

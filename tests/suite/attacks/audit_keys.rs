@@ -18,7 +18,7 @@ use consentry::{
         key_timetable::KeyTimetable,
     },
     random,
-    registry::keys::{Means, compromised, give_up},
+    registry::keys::{GivenUp, Means, compromised, give_up, rotate},
     server::{Server, keyring::Keyring},
     store::{
         audit::Telling,
@@ -140,7 +140,7 @@ on_both_engines! {
         let key = MacKey { kid: ring.chaining().unwrap().kid, key: hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]) };
         let now = chain::begin_after((0, chain::BEGINNING), Some((last.number, last.digest)), clock.now(), &key);
         let log = Some(NewBeginning { before: None, now });
-        let said = GivingUp { kids: vec![], successors: vec![], log };
+        let said = GivingUp { kids: vec![], successors: vec![], last_link: None, log };
         let audit = world.running.operator();
         assert_eq!(server.store.give_up_keys(&said, [&audit, &audit]).await.unwrap(), GiveUp::GivenUp);
         let verified = verify(&server.store, &ring, None).await.unwrap();
@@ -168,6 +168,50 @@ on_both_engines! {
         assert_eq!((told.findings, told.unproven, told.links), (vec![], Some(3), 4));
     }
 
+    /// Row 58: whoever can write the database says under a lost key that links were forgotten. Nobody can tell that it is
+    /// false any more, and giving the key up must not make it proved.
+    async fn what_was_said_under_a_lost_key_is_said_anew_as_not_proved(engine) {
+        let (world, clock) = world(engine).await;
+        let server = &world.running.server;
+        linked(server, &clock).await;
+        linked(server, &clock).await;
+        let old = server.keyring.current().chaining().unwrap().kid;
+        let (master, timetable) = (MasterKey::new(MASTER), KeyTimetable::default());
+        let means = Means { master: &master, timetable: &timetable };
+        rotate(&world.running.registry(), means, (Purpose::Audit, None)).await.unwrap();
+        clock.advance(TimeDelta::minutes(1));
+        linked(server, &clock).await;
+        let made = links(server).await;
+        assert_ne!(made[2].kid, old);
+
+        let last = &made[1];
+        for event in events(server, None).await.iter().filter(|event| event.id <= last.reached) {
+            world.database.execute(&format!("delete from audit_events where {}", of_id(engine, event.id))).await;
+        }
+        world.database.execute("delete from audit_links where number <= 2").await;
+        let key = MacKey { kid: old, key: hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]) };
+        let now = chain::begin_after((last.number, last.digest), None, clock.now(), &key);
+        let log = Some(NewBeginning { before: None, now });
+        let said = GivingUp { kids: vec![], successors: vec![], last_link: None, log };
+        let audit = world.running.operator();
+        assert_eq!(server.store.give_up_keys(&said, [&audit, &audit]).await.unwrap(), GiveUp::GivenUp);
+        assert_eq!(found(server).await, [(Wrong::ForgottenWrongly, Some(2))]);
+
+        world.database.execute(&format!("update working_keys set master = 'ffffffff' where kid = {}", old.0)).await;
+        let given_up = give_up(&world.running.registry(), &[MasterKey::new(MASTER)]).await.unwrap();
+        assert_eq!(given_up, GivenUp { kids: vec![old], is_beginning_false: false });
+        linked(server, &clock).await;
+        let told = report(server).await;
+        assert_eq!((told.findings, told.forgotten, told.unproven), (vec![], Some(2), Some(2)));
+        // It is over with the next link that leaves by its age.
+        clock.advance(server.settings.audit_age.unwrap() + TimeDelta::days(2));
+        linked(server, &clock).await;
+        assert!(audit_age::once(server).await.unwrap() > 0);
+        let told = report(server).await;
+        assert_eq!((told.findings, told.unproven), (vec![], None));
+        assert!(told.forgotten > Some(2), "{:?}", told.forgotten);
+    }
+
     /// Row 58: of what was there when its key was given up, and of what came after.
     async fn an_event_that_is_altered_after_its_key_was_given_up_is_found(engine) {
         let (world, clock) = given_up(engine).await;
@@ -175,10 +219,7 @@ on_both_engines! {
         clock.advance(TimeDelta::hours(1));
         linked(server, &clock).await;
         let of_link = async |number: i64| links(server).await[usize::try_from(number - 1).unwrap()].members[0].event;
-        let id = |event: AuditEventId| match engine {
-            Engine::Sqlite => format!("id = x'{}'", event.0.simple()),
-            Engine::Postgres => format!("id = '{event}'"),
-        };
+        let id = |event| of_id(engine, event);
         let (changed, deleted, later) = (of_link(2).await, of_link(4).await, of_link(5).await);
         for event in [changed, later] {
             world.database.execute(&format!("update audit_events set address = '192.0.2.9' where {}", id(event))).await;
@@ -218,7 +259,7 @@ on_both_engines! {
         for link in &made[..4] {
             world.database.execute(&format!("delete from audit_links where number = {}", link.number)).await;
             assert_eq!(found(server).await, [(Wrong::LinkMissing, Some(link.number))]);
-            server.store.add_audit_link(link).await.unwrap();
+            put_back(&world, link).await;
         }
         let all = |wrong: Wrong| (1..5).map(|number| (wrong, Some(number))).collect::<Vec<_>>();
         world.database.execute("delete from audit_links where number <= 4").await;
@@ -231,7 +272,7 @@ on_both_engines! {
         // Without what is said of them, they are links whose key nobody has.
         world.database.execute("delete from audit_forgotten").await;
         for link in &made {
-            server.store.add_audit_link(link).await.unwrap();
+            put_back(&world, link).await;
         }
         assert_eq!(found(server).await, all(Wrong::LinkChanged));
     }
@@ -279,7 +320,7 @@ on_both_engines! {
         // What the server did not forget is missed, although its key is lost.
         world.database.execute("delete from audit_links where number = 2").await;
         assert_eq!(found(server).await, [(Wrong::LinkMissing, Some(2))]);
-        server.store.add_audit_link(&made[1]).await.unwrap();
+        put_back(&world, &made[1]).await;
 
         clock.advance(TimeDelta::days(40));
         let newest = linked(server, &clock).await;
@@ -324,6 +365,13 @@ async fn given_up(engine: Engine) -> (World, Clock) {
     (world, clock)
 }
 
+fn of_id(engine: Engine, event: AuditEventId) -> String {
+    match engine {
+        Engine::Sqlite => format!("id = x'{}'", event.0.simple()),
+        Engine::Postgres => format!("id = '{event}'"),
+    }
+}
+
 /// The link as anybody can make it who has no key.
 fn digested(link: AuditLink) -> AuditLink {
     AuditLink { digest: chain::digest(&link), ..link }
@@ -332,12 +380,21 @@ fn digested(link: AuditLink) -> AuditLink {
 /// Puts a link in the place of the one with its number.
 async fn replace(world: &World, link: &AuditLink) {
     world.database.execute(&format!("delete from audit_links where number = {}", link.number)).await;
-    assert!(world.running.server.store.add_audit_link(link).await.unwrap());
+    put_back(world, link).await;
+}
+
+/// Puts a link into the database, as whoever can write it does: the store takes none whose key is gone.
+async fn put_back(world: &World, link: &AuditLink) {
+    let server = &world.running.server;
+    let kid = server.keyring.current().chaining().unwrap().kid;
+    assert!(server.store.add_audit_link(&AuditLink { kid, ..link.clone() }).await.unwrap());
+    let made_with = format!("update audit_links set kid = {} where number = {}", link.kid.0, link.number);
+    world.database.execute(&made_with).await;
 }
 
 /// The key is lost with a master key, and given up by who has another one.
 async fn lose_the_key(world: &World) {
     world.database.execute("update working_keys set master = 'ffffffff' where purpose = 'audit'").await;
     let given_up = give_up(&world.running.registry(), &[MasterKey::new(MASTER)]).await.unwrap();
-    assert_eq!(given_up.len(), 1);
+    assert_eq!((given_up.kids.len(), given_up.is_beginning_false), (1, false));
 }

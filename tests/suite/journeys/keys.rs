@@ -160,11 +160,11 @@ on_both_engines! {
         let kind = (Purpose::Sign, KeyAlgorithm::EdDsa);
         let lost = ring::new_key(&MasterKey::new([0x5a; 32]), kind, now, now).unwrap();
         store.add_first_keys(std::slice::from_ref(&lost), &world.running.operator()).await.unwrap();
-        assert_eq!(give_up(&registry, &[MasterKey::new(MASTER)]).await.unwrap(), [lost.kid]);
+        assert_eq!(give_up(&registry, &[MasterKey::new(MASTER)]).await.unwrap().kids, [lost.kid]);
         let ring = world.running.server.keyring.follow(store, Clock::system().now()).await.unwrap();
         let key = ring.signing(SigningAlgorithm::EdDsa).unwrap().kid();
         assert!(key != lost.kid && key != ring.signing(SigningAlgorithm::Es256).unwrap().kid());
-        assert!(give_up(&registry, &[MasterKey::new(MASTER)]).await.unwrap().is_empty());
+        assert!(give_up(&registry, &[MasterKey::new(MASTER)]).await.unwrap().kids.is_empty());
     }
 
     async fn an_emergency_is_foretold_and_then_done(engine) {
@@ -233,6 +233,30 @@ on_both_engines! {
         let refused = consentry.command().arg("serve").heard();
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && told.contains(&second), "{told}");
+    }
+
+    /// Where the log begins was said by somebody who had the database alone: whoever gives keys up hears of it.
+    async fn who_gives_keys_up_hears_that_the_logs_beginning_is_false(engine) {
+        let installed = Installation::new(engine).await;
+        let Installation { database, folder, .. } = &installed;
+        let consentry = installed.program();
+        consentry.set_up();
+        let zeros = match engine {
+            Engine::Sqlite => "zeroblob(32)",
+            Engine::Postgres => "decode(repeat('00', 32), 'hex')",
+        };
+        let said = format!(
+            "insert into audit_forgotten (id, number, digest, forgotten_at, kid, mac)
+             values (1, 5, {zeros}, '2026-11-01 00:00:00+00:00', 7, {zeros})"
+        );
+        database.execute(&said).await;
+        write_private(&folder.path().join("other.key"), &STANDARD.encode(consentry::random::bytes::<32>()));
+        let other = ("CONSENTRY_MASTER_KEYS", format!("file:{}", folder.path().join("other.key").display()));
+        let given_up = consentry.command().env(other.0, &other.1).args(["key", "give-up", "--yes"]).heard();
+        let told = String::from_utf8_lossy(&given_up.stdout).into_owned();
+        assert!(given_up.status.success() && told.contains("These are given up"), "{told}");
+        assert!(told.contains("said with none of your keys"), "{told}");
+        assert_eq!(database.count("audit_forgotten where number = 5 and kid = 7").await, 1);
     }
 
     async fn a_key_of_a_master_that_is_not_listed_is_named(engine) {

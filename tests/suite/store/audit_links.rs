@@ -16,7 +16,10 @@ use consentry::{
         key_timetable::KeyTimetable,
     },
     random,
-    registry::keys::{Means, give_up, rotate},
+    registry::{
+        RegistryError,
+        keys::{Means, give_up, rotate},
+    },
     server::Server,
     store::{
         audit::Telling,
@@ -24,7 +27,7 @@ use consentry::{
         keys::{GiveUp, GivingUp},
     },
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 
 use super::{facts::at, tables::Tables};
@@ -243,16 +246,84 @@ on_both_engines! {
         let other = begins((1, made[0].digest));
         let log = Some(NewBeginning { before: Some(other.clone()), now: begins((0, chain::BEGINNING)) });
         let kids = vec![ring.chaining().unwrap().kid];
-        let stale = GivingUp { kids, successors: vec![], log };
+        let stale = GivingUp { kids, successors: vec![], last_link: Some(1), log };
         let [ending, adding] = [0; 2].map(|_| world.running.operator());
         let given_up = server.store.give_up_keys(&stale, [&ending, &adding]).await.unwrap();
         assert_eq!((given_up, now().await), (GiveUp::ChangedMeanwhile, before));
 
-        assert_eq!(give_up(&registry, &masters).await.unwrap().len(), 2);
+        assert_eq!(give_up(&registry, &masters).await.unwrap().kids.len(), 2);
         let said = server.store.audit_forgotten().await.unwrap().unwrap();
         assert_eq!((said.number, said.unproven), (0, Some((1, made[0].digest))));
         server.keyring.follow(&server.store, clock.now()).await.unwrap();
         assert!(server.keyring.current().lacking().is_empty());
+    }
+
+    /// Two who have lost a master key, at once.
+    async fn of_two_that_give_keys_up_one_does(engine) {
+        let (world, clock) = world(engine).await;
+        let (server, registry, masters) = (&world.running.server, world.running.registry(), [MasterKey::new(MASTER)]);
+        clock.advance(TimeDelta::seconds(10));
+        audit_links::link(server).await.unwrap();
+        world.database.execute("update working_keys set master = 'ffffffff' where purpose in ('audit', 'mac')").await;
+        let outcomes = join_all([0; 2].map(|_| give_up(&registry, &masters))).await;
+        let (won, lost): (Vec<_>, Vec<_>) =
+            outcomes.into_iter().partition(|outcome| outcome.as_ref().is_ok_and(|given_up| given_up.kids.len() == 2));
+        assert_eq!(won.len(), 1, "{lost:?}");
+        // Who comes when it is done has nothing to give up.
+        let gave_nothing_up = match &lost[0] {
+            Ok(given_up) => given_up.kids.is_empty(),
+            Err(error) => matches!(error, RegistryError::ChangedMeanwhile),
+        };
+        assert!(gave_nothing_up, "{lost:?}");
+        let keys = server.store.working_keys_ever().await.unwrap();
+        assert_eq!(keys.iter().filter(|key| key.gone_at.is_some()).count(), 2);
+        assert_eq!(keys.iter().filter(|key| key.is_newest()).count(), Purpose::ALL.len());
+        server.keyring.follow(&server.store, clock.now()).await.unwrap();
+        assert_eq!(is_whole(server).await, 2, "one for the keys that are gone and one for those that came");
+    }
+
+    /// A server that runs while its key is given up has it in hand still, for a second.
+    async fn no_link_is_made_with_a_key_that_is_given_up(engine) {
+        let (world, clock) = world(engine).await;
+        let (server, registry, masters) = (&world.running.server, world.running.registry(), [MasterKey::new(MASTER)]);
+        clock.advance(TimeDelta::seconds(10));
+        audit_links::link(server).await.unwrap();
+        let in_hand = server.keyring.current();
+        let old = in_hand.chaining().unwrap();
+        let next = async || {
+            let last = server.store.last_audit_link().await.unwrap();
+            let after = last.as_ref().map(|last| last.reached);
+            tell(server, TimeDelta::seconds(5)).await;
+            clock.advance(TimeDelta::seconds(10));
+            let range = EventRange { plugin: None, after, until: AuditEventId(uuid::Uuid::max()), rows_max: 1000 };
+            let events = server.store.stored_events(&range).await.unwrap();
+            chain::link(last.as_ref(), &events, (clock.now(), "running"), old).unwrap()
+        };
+
+        // It was decided before the second link was made.
+        assert!(server.store.add_audit_link(&next().await).await.unwrap());
+        let stale = GivingUp { kids: vec![old.kid], successors: vec![], last_link: Some(1), log: None };
+        let [ending, adding] = [0; 2].map(|_| world.running.operator());
+        let outcome = server.store.give_up_keys(&stale, [&ending, &adding]).await.unwrap();
+        assert_eq!(outcome, GiveUp::ChangedMeanwhile);
+        assert!(server.store.working_keys().await.unwrap().iter().any(|key| key.kid == old.kid));
+
+        // Both at once: whoever is first, the link is one that is told of.
+        world.database.execute("update working_keys set master = 'ffffffff' where purpose = 'audit'").await;
+        let third = next().await;
+        let (given_up, added) = join(give_up(&registry, &masters), server.store.add_audit_link(&third)).await;
+        let given_up = match given_up {
+            Err(RegistryError::ChangedMeanwhile) => give_up(&registry, &masters).await,
+            first => first,
+        };
+        assert_eq!(given_up.unwrap().kids.len(), 1);
+        let said = server.store.audit_forgotten().await.unwrap().unwrap();
+        assert_eq!(said.unproven.map(|(number, _)| number), Some(if added.unwrap() { 3 } else { 2 }));
+
+        assert!(!server.store.add_audit_link(&next().await).await.unwrap());
+        server.keyring.follow(&server.store, clock.now()).await.unwrap();
+        audit_links::link(server).await.unwrap();
+        assert_eq!(is_whole(server).await, 0);
     }
 
     /// Links stay verifiable for as long as they are there, and no longer is the key that made them.
