@@ -124,7 +124,7 @@ async fn manage(it: &Incident, told: &Value, method: Method, body: Option<&Value
     let text = |member: &str| told[member].as_str().expect("a text").to_owned();
     let address = format!("{}/register/{}", it.node().own(), text("client_id"));
     let request = Client::new().request(method, address).bearer_auth(text("registration_access_token"));
-    let request = body.into_iter().fold(request, |request, body| request.json(body));
+    let request = body.into_iter().fold(request, reqwest::RequestBuilder::json);
     read(request.send().await.expect("an answer")).await.0.as_u16()
 }
 
