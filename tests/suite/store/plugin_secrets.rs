@@ -159,7 +159,7 @@ on_both_engines! {
         let id = add(&world, "upstream").await;
         let change = async |seen, settings| {
             let change = SecretChange { secret_id: id, plugin_id: world.plugin.id, seen, settings, due: SecretDue::default() };
-            let done = world.store.change_plugin_secret(&change, &audit(at(5))).await.unwrap();
+            let done = world.store.change_plugin_secret(&change, &audit(at(5 + seen))).await.unwrap();
             assert_eq!(done, ChangeSecret::Done);
             let of = Of::Action(world.plugin.id, "secret.changed".into());
             let query = LogQuery { of, page: Page { before: None, rows_max: 1 } };
