@@ -241,6 +241,7 @@ on_both_engines! {
         let Installation { database, folder, .. } = &installed;
         let consentry = installed.program();
         consentry.set_up();
+        consentry.answer(&["key", "rotate", "--json"]);
         let zeros = match engine {
             Engine::Sqlite => "zeroblob(32)",
             Engine::Postgres => "decode(repeat('00', 32), 'hex')",
