@@ -156,12 +156,12 @@ on_both_engines! {
 
     async fn a_key_that_is_given_up_has_a_successor_of_its_algorithm(engine) {
         let world = World::new(engine).await;
-        let (store, registry, now) = (&world.running.server.store, world.running.registry(), Clock::system().now());
+        let (store, registry, now) = (&world.running.server.store, world.running.registry(), world.running.server.clock.now());
         let kind = (Purpose::Sign, KeyAlgorithm::EdDsa);
         let lost = ring::new_key(&MasterKey::new([0x5a; 32]), kind, now, now).unwrap();
         store.add_first_keys(std::slice::from_ref(&lost), &world.running.operator()).await.unwrap();
         assert_eq!(give_up(&registry, &[MasterKey::new(MASTER)]).await.unwrap().kids, [lost.kid]);
-        let ring = world.running.server.keyring.follow(store, Clock::system().now()).await.unwrap();
+        let ring = world.running.server.keyring.follow(store, world.running.server.clock.now()).await.unwrap();
         let key = ring.signing(SigningAlgorithm::EdDsa).unwrap().kid();
         assert!(key != lost.kid && key != ring.signing(SigningAlgorithm::Es256).unwrap().kid());
         assert!(give_up(&registry, &[MasterKey::new(MASTER)]).await.unwrap().kids.is_empty());
