@@ -16,6 +16,7 @@ pub mod digest;
 pub mod factor;
 pub mod family;
 pub mod flow;
+pub mod gate;
 pub mod id;
 pub mod json;
 pub mod key;

@@ -130,6 +130,8 @@ pub struct Plugin {
     pub state: PluginState,
     /// The API itself, behind the gate.
     pub upstream: Option<String>,
+    /// Its routes, as lines of a [`RouteTable`](super::gate::RouteTable); none for those of its description.
+    pub routes: Option<String>,
     /// The resource identifier tokens are bound to (RFC 8707): the API's public origin.
     pub resource: String,
     /// Makes pairwise subjects.

@@ -16,7 +16,7 @@ use super::{
 };
 pub use injection::{Injection, NotAnInjection, OVERRIDING};
 pub use notice::{LEAD_MAX, Notice, notice};
-pub use route::{NotARoute, SecretRoute, is_plain_path};
+pub use route::{NotARoute, SecretRoute, is_at_or_below, is_plain_path};
 
 /// The longest name, in characters.
 const NAME_LENGTH_MAX: usize = 64;

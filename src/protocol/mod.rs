@@ -12,6 +12,7 @@ pub mod client_metadata;
 pub mod dialect;
 pub mod error;
 pub mod federated;
+pub mod gate;
 pub mod introspection;
 pub mod manifest;
 pub mod metadata;

@@ -1,7 +1,7 @@
 //! Operations on who may connect to a plugin. Whom its rules name is asked anew wherever something is made or goes on
 //! (`family_statements.rs`), so a change here is one small write, however many people it concerns.
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, changing, on_either_engine};
 use crate::model::{
     access::{Access, Grants},
     audit::Audit,
@@ -45,7 +45,7 @@ impl Store {
 
     /// Changes it.
     pub async fn set_access(&self, change: &AccessChange, audit: &Audit) -> StoreResult<SetAccess> {
-        on_either_engine!(self, engine => engine.set_access(change, audit))
+        changing!(self, engine => engine.set_access(change, audit))
     }
 
     /// Whom it would shut out who is let in now. It is read, and nothing is written.

@@ -1,6 +1,6 @@
 //! Operations on accounts that the operator or the server does; what their owners do is `people`.
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, changing, on_either_engine};
 use crate::model::{
     Timestamp,
     account::{Account, Email, Role},
@@ -69,18 +69,18 @@ impl Store {
     /// Raises the account's generation: its sessions, codes and families all end. `false` when there is no such
     /// account.
     pub async fn sign_out_everywhere(&self, account: AccountId, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.sign_out_everywhere(account, audit))
+        changing!(self, engine => engine.sign_out_everywhere(account, audit))
     }
 
     /// Disables an account: nobody signs in, and all of it ends as with [`Store::sign_out_everywhere`]. Answers it as it
     /// is now; one that was disabled is left as it is.
     pub async fn disable_account(&self, account: AccountId, audit: &Audit) -> StoreResult<Option<Account>> {
-        on_either_engine!(self, engine => engine.disable_account(account, audit))
+        changing!(self, engine => engine.disable_account(account, audit))
     }
 
     /// Lets an account be used again; nothing that ended is revived.
     pub async fn enable_account(&self, account: AccountId, audit: &Audit) -> StoreResult<Option<Account>> {
-        on_either_engine!(self, engine => engine.enable_account(account, audit))
+        changing!(self, engine => engine.enable_account(account, audit))
     }
 
     /// Says that the account's address is its owner's, if it still is this one. Answers it as it is now.
@@ -91,6 +91,6 @@ impl Store {
     /// Gives an account a new password, without knowing the one before: its sessions, codes and families all end, and so
     /// do its links. `false` when there is no such account.
     pub async fn set_password(&self, account: AccountId, password_hash: &str, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.set_password(account, password_hash, audit))
+        changing!(self, engine => engine.set_password(account, password_hash, audit))
     }
 }

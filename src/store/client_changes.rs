@@ -1,6 +1,6 @@
 //! Operations on what people change about a client: its name, its callbacks, its secrets, and whether it is there at all.
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, changing, on_either_engine};
 use crate::model::{
     Timestamp,
     audit::Audit,
@@ -100,7 +100,7 @@ pub struct SecretUse {
 impl Store {
     /// Changes a client.
     pub async fn change_client(&self, change: &ClientChange, audit: &Audit) -> StoreResult<ChangeClient> {
-        on_either_engine!(self, engine => engine.change_client(change, audit))
+        changing!(self, engine => engine.change_client(change, audit))
     }
 
     /// Adds a secret and gives the older one an end: at most two are valid at any time.
@@ -121,13 +121,13 @@ impl Store {
     /// Disables a client and raises its generation: nothing of its stands any more. The client as it is now; `None`
     /// when there is no such client. Disabling twice changes nothing the second time.
     pub async fn disable_client(&self, client_id: &str, audit: &Audit) -> StoreResult<Option<Client>> {
-        on_either_engine!(self, engine => engine.disable_client(client_id, audit))
+        changing!(self, engine => engine.disable_client(client_id, audit))
     }
 
     /// Deletes a client: one write, after which nobody finds it and nothing of its stands. What is left of its rows is
     /// the sweep's to remove. The client as it was; `None` when there is no such client.
     pub async fn delete_client(&self, client_id: &str, audit: &Audit) -> StoreResult<Option<Client>> {
-        on_either_engine!(self, engine => engine.delete_client(client_id, audit))
+        changing!(self, engine => engine.delete_client(client_id, audit))
     }
 
     /// How many families of a client stand; `None` where they, or the consents that they could stand on, are more than

@@ -1,7 +1,7 @@
 //! Operations on clients: how they become known, and what they say about themselves. What people change about them stands
 //! in `client_changes`.
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, changing, on_either_engine};
 use crate::model::{
     Timestamp,
     audit::Audit,
@@ -148,7 +148,7 @@ impl Store {
     /// one that was fetched from an address the document still names. The client as it is now; `None` when the id
     /// belongs to a client that was registered otherwise.
     pub async fn keep_document(&self, document: &ClientDocument, audit: &Audit) -> StoreResult<Option<Client>> {
-        on_either_engine!(self, engine => engine.keep_document(document, audit))
+        changing!(self, engine => engine.keep_document(document, audit))
     }
 
     /// Replaces what a client registered about itself; an event once somebody has consented to it. The client as it is
@@ -158,7 +158,7 @@ impl Store {
         changed: &ChangedRegistration,
         audit: &Audit,
     ) -> StoreResult<Option<Client>> {
-        on_either_engine!(self, engine => engine.change_registration(changed, audit))
+        changing!(self, engine => engine.change_registration(changed, audit))
     }
 
     /// Keeps the last good key set that was fetched for a client, unless the operator supplied one meanwhile, a newer
@@ -176,6 +176,6 @@ impl Store {
     /// Supplies a client's key set by hand: from then on none is fetched. The client as it is now; `None` when there is
     /// no such client.
     pub async fn supply_key_set(&self, client_id: &str, key_set: &str, audit: &Audit) -> StoreResult<Option<Client>> {
-        on_either_engine!(self, engine => engine.supply_key_set(client_id, key_set, audit))
+        changing!(self, engine => engine.supply_key_set(client_id, key_set, audit))
     }
 }

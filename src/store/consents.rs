@@ -1,6 +1,6 @@
 //! Operations on consents.
 
-use super::{Store, StoreResult, clients::ClientDocument, on_either_engine};
+use super::{Store, StoreResult, changing, clients::ClientDocument, on_either_engine};
 use crate::model::{
     audit::Audit,
     consent::Consent,
@@ -44,12 +44,12 @@ impl Store {
     /// Gives, widens or narrows a consent (`granted_at` becomes the audit's time) and answers it as it is now. Two tabs
     /// that grant different scopes at once both get theirs. A grant that changes nothing writes nothing.
     pub async fn grant_consent(&self, grant: &ConsentGrant, audit: &Audit) -> StoreResult<Consent> {
-        on_either_engine!(self, engine => engine.grant_consent(grant, audit))
+        changing!(self, engine => engine.grant_consent(grant, audit))
     }
 
     /// Takes a consent back: empties it, raises its generation and keeps the row. `false` when there is none, or it
     /// was revoked already.
     pub async fn revoke_consent(&self, key: &ConsentKey, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.revoke_consent(key, audit))
+        changing!(self, engine => engine.revoke_consent(key, audit))
     }
 }

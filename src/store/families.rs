@@ -5,7 +5,7 @@
 //! its plugin lets its account in ([`access`](super::access)). What stands carries `scopes` = the family's ∩ today's
 //! consent's ∩ its client's ∩ what the plugin lets the person grant; where nothing is left of some, it does not stand.
 
-use super::{Store, StoreResult, assertions::AssertionUse, on_either_engine};
+use super::{Store, StoreResult, assertions::AssertionUse, changing, on_either_engine};
 use crate::model::{
     Generation, Timestamp,
     audit::Audit,
@@ -161,7 +161,13 @@ impl Store {
     ///
     /// On Postgres it runs a second time by itself when the connection is lost: `redemption` makes that safe.
     pub async fn redeem(&self, redemption: &Redemption, audit: &Audit) -> StoreResult<Redeem> {
-        on_either_engine!(self, engine => engine.redeem(redemption, audit))
+        let afterwards = self.changed_afterwards();
+        let outcome = on_either_engine!(self, engine => engine.redeem(redemption, audit));
+        // Only a code that comes again ends anything.
+        if matches!(outcome, Ok(Redeem::Won(_) | Redeem::NotStanding | Redeem::AssertionReplayed)) {
+            afterwards.not();
+        }
+        outcome
     }
 
     /// Presents a refresh token: one guarded update, or none. The audit is written only when the family ends.
@@ -169,7 +175,12 @@ impl Store {
     /// On Postgres it runs a second time by itself when the connection is lost, unless `grace` is zero: the
     /// predecessor rule makes that safe.
     pub async fn rotate(&self, rotation: &Rotation, audit: &Audit) -> StoreResult<Rotate> {
-        on_either_engine!(self, engine => engine.rotate(rotation, audit))
+        let afterwards = self.changed_afterwards();
+        let outcome = on_either_engine!(self, engine => engine.rotate(rotation, audit));
+        if !matches!(outcome, Ok(Rotate::Replayed) | Err(_)) {
+            afterwards.not();
+        }
+        outcome
     }
 
     /// The family if it stands at `now`.
@@ -190,12 +201,12 @@ impl Store {
 
     /// Ends a family that has not ended. `false` when there was nothing to end.
     pub async fn end_family(&self, end: &FamilyEnd, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.end_family(end, audit))
+        changing!(self, engine => engine.end_family(end, audit))
     }
 
     /// Raises the access generation of a family that is still at `generation`: the access tokens minted so far die,
     /// the refresh token lives. `false` when it was raised before or the family has ended.
     pub async fn revoke_access(&self, id: FamilyId, generation: Generation, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.revoke_access(id, generation, audit))
+        changing!(self, engine => engine.revoke_access(id, generation, audit))
     }
 }

@@ -1,7 +1,7 @@
 //! Operations on groups: people of this server under one name, kept by the operator and administrators. Plugins' rules
 //! name them (`access`).
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, changing, on_either_engine};
 use crate::model::{
     Timestamp,
     access::{Group, GroupName},
@@ -55,7 +55,7 @@ impl Store {
 
     /// Deletes a group, and the rules that name it: they let nobody in any more.
     pub async fn delete_group(&self, group: GroupId, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.delete_group(group, audit))
+        changing!(self, engine => engine.delete_group(group, audit))
     }
 
     /// Who is in a group, in the order in which they came; at most a thousand.
@@ -70,6 +70,6 @@ impl Store {
 
     /// Takes an account out of a group; `false` when it is not in it.
     pub async fn remove_member(&self, group: GroupId, account: AccountId, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.remove_member(group, account, audit))
+        changing!(self, engine => engine.remove_member(group, account, audit))
     }
 }

@@ -57,6 +57,8 @@ pub mod webhooks;
 
 pub use error::{StoreError, StoreResult};
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use zeroize::Zeroizing;
 
 use crate::model::{Timestamp, live::Live};
@@ -85,6 +87,34 @@ macro_rules! on_either_engine {
     };
 }
 pub(crate) use on_either_engine;
+
+/// The same for an operation that may end what stands, or change what the gate goes by: after it, this process looks again
+/// at what it remembers of the database ([`Store::changes`]). Nothing that strangers do at will is one.
+macro_rules! changing {
+    ($store:expr, $engine:ident => $same:ident . $operation:ident ( $($argument:expr),* $(,)? )) => {{
+        let _afterwards = $store.changed_afterwards();
+        $crate::store::on_either_engine!($store, $engine => $same.$operation($($argument),*))
+    }};
+}
+pub(crate) use changing;
+
+/// Says on its way out that something was changed: also where nobody waits any more for whether it was.
+struct Afterwards<'a>(Option<&'a AtomicU64>);
+
+impl Afterwards<'_> {
+    /// Nothing was changed that ends anything.
+    fn not(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Afterwards<'_> {
+    fn drop(&mut self) {
+        if let Some(count) = self.0 {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
 
 /// Waits for an operation within its span, and tells whoever watches how long it took. What it was called with stays out:
 /// among it are digests and addresses.
@@ -155,6 +185,23 @@ impl Store {
             Ok(Self::Postgres(postgres::Postgres::open(options).await?))
         } else {
             Err(StoreError::Misconfigured("the database URL must start with sqlite:// or postgres://".into()))
+        }
+    }
+
+    /// How often this process has changed something that may end what stands: whoever remembers what they read remembers
+    /// this number too, as it was before, and reads again when it is another.
+    pub fn changes(&self) -> u64 {
+        self.count().load(Ordering::SeqCst)
+    }
+
+    fn changed_afterwards(&self) -> Afterwards<'_> {
+        Afterwards(Some(self.count()))
+    }
+
+    fn count(&self) -> &AtomicU64 {
+        match self {
+            Self::Sqlite(engine) => &engine.changes,
+            Self::Postgres(engine) => &engine.changes,
         }
     }
 

@@ -4,7 +4,7 @@
 //! A step that takes a link uses it in the same transaction, so of any number of clicks one works. The mail that tells of
 //! a step is written with it.
 
-use super::{Store, StoreResult, links::NewLink, mails::NewMail, on_either_engine};
+use super::{Store, StoreResult, changing, links::NewLink, mails::NewMail, on_either_engine};
 use crate::model::{
     account::{Account, Email},
     audit::Audit,
@@ -101,13 +101,13 @@ impl Store {
     /// Resets a password: all sessions, codes, families and pending links of the account end. The address is verified,
     /// since the link was sent to it; by the way back it becomes what it was.
     pub async fn reset_password(&self, reset: &PasswordReset, audit: &Audit) -> StoreResult<Followed> {
-        on_either_engine!(self, engine => engine.reset_password(reset, audit))
+        changing!(self, engine => engine.reset_password(reset, audit))
     }
 
     /// Changes a password: all other sessions and all pending links end, connections go on. `false` when the password
     /// was changed meanwhile, or the account is gone or disabled.
     pub async fn change_password(&self, change: &PasswordChange, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.change_password(change, audit))
+        changing!(self, engine => engine.change_password(change, audit))
     }
 
     /// Changes an address to the one the link was sent to. Pending links end, but for ways back.
@@ -128,6 +128,6 @@ impl Store {
     /// Deletes an account with its sessions, connections, consents, links and mails. Plugins it owned belong to the
     /// operator; the audit log keeps its ids. `false` when the password was changed meanwhile, or the account is gone.
     pub async fn delete_account(&self, deletion: &Deletion, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.delete_account(deletion, audit))
+        changing!(self, engine => engine.delete_account(deletion, audit))
     }
 }

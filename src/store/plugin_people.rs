@@ -1,6 +1,6 @@
 //! Who is connected to a plugin, for those who own it.
 
-use super::{Store, StoreResult, on_either_engine, owners::Page};
+use super::{Store, StoreResult, changing, on_either_engine, owners::Page};
 use crate::model::{
     Timestamp,
     account::Email,
@@ -55,11 +55,11 @@ impl Store {
 
     /// Takes one consent at a plugin back, with what stands on it; `false` when it is none of the plugin's that holds.
     pub async fn disconnect_person(&self, plugin: PluginId, consent: ConsentId, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.disconnect_person(plugin, consent, audit))
+        changing!(self, engine => engine.disconnect_person(plugin, consent, audit))
     }
 
     /// Ends every consent, code and family at a plugin: one small write, however many they are.
     pub async fn disconnect_everybody(&self, plugin: PluginId, audit: &Audit) -> StoreResult<()> {
-        on_either_engine!(self, engine => engine.disconnect_everybody(plugin, audit))
+        changing!(self, engine => engine.disconnect_everybody(plugin, audit))
     }
 }

@@ -1,9 +1,10 @@
 //! Operations on plugins and their documents.
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, changing, on_either_engine};
 use crate::model::{
     Timestamp,
     audit::Audit,
+    gate::RouteTable,
     id::{AccountId, PluginId},
     plugin::{Document, DocumentKind, Host, Plugin},
 };
@@ -77,7 +78,12 @@ pub enum ImportPlugin {
 impl Store {
     /// Makes or changes a plugin.
     pub async fn import_plugin(&self, import: &PluginImport, audit: &Audit) -> StoreResult<ImportPlugin> {
-        on_either_engine!(self, engine => engine.import_plugin(import, audit))
+        changing!(self, engine => engine.import_plugin(import, audit))
+    }
+
+    /// Says which requests go on to a plugin's API; none for those of its description. `false` if there is no such plugin.
+    pub async fn set_routes(&self, plugin: PluginId, routes: Option<&RouteTable>, audit: &Audit) -> StoreResult<bool> {
+        changing!(self, engine => engine.set_routes(plugin, routes, audit))
     }
 
     /// All plugins, oldest first.

@@ -1,6 +1,6 @@
 //! Operations on resources (RFC 8707): what tokens can be for.
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, changing, on_either_engine};
 use crate::model::{
     Timestamp,
     audit::Audit,
@@ -80,7 +80,7 @@ impl Store {
 
     /// Registers a further resource of a plugin. Whatever anybody agreed to where it stood before is ended.
     pub async fn add_resource(&self, resource: &NewResource, audit: &Audit) -> StoreResult<AddResource> {
-        on_either_engine!(self, engine => engine.add_resource(resource, audit))
+        changing!(self, engine => engine.add_resource(resource, audit))
     }
 
     /// Says how access tokens for a resource are signed from now on; none if there is no such resource.
@@ -90,12 +90,12 @@ impl Store {
         algorithm: SigningAlgorithm,
         audit: &Audit,
     ) -> StoreResult<Option<Resource>> {
-        on_either_engine!(self, engine => engine.sign_for(canonical, algorithm, audit))
+        changing!(self, engine => engine.sign_for(canonical, algorithm, audit))
     }
 
     /// Removes a resource and ends whatever people agreed to there: families and codes for it stand no more, also if it
     /// is registered again.
     pub async fn remove_resource(&self, canonical: &str, audit: &Audit) -> StoreResult<RemoveResource> {
-        on_either_engine!(self, engine => engine.remove_resource(canonical, audit))
+        changing!(self, engine => engine.remove_resource(canonical, audit))
     }
 }

@@ -2,7 +2,7 @@
 //! one such account, which ends by itself; all that stands on it ends with it, since it is asked for wherever an account
 //! is (`family_statements`, `sessions`).
 
-use super::{Store, StoreResult, on_either_engine};
+use super::{Store, StoreResult, changing, on_either_engine};
 use crate::model::{
     Timestamp,
     account::Email,
@@ -57,16 +57,16 @@ impl Store {
 
     /// Makes the account, or gives it a new password and ends all that was begun with the one before.
     pub async fn put_reviewer(&self, reviewer: &NewReviewer, audit: &Audit) -> StoreResult<PutReviewer> {
-        on_either_engine!(self, engine => engine.put_reviewer(reviewer, audit))
+        changing!(self, engine => engine.put_reviewer(reviewer, audit))
     }
 
     /// Lets an account that has not ended last until another time; `false` when there is none.
     pub async fn prolong_reviewer(&self, plugin: PluginId, ends_at: Timestamp, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.prolong_reviewer(plugin, ends_at, audit))
+        changing!(self, engine => engine.prolong_reviewer(plugin, ends_at, audit))
     }
 
     /// Ends the account now, with everything that stands on it; `false` when there is none that has not ended.
     pub async fn end_reviewer(&self, plugin: PluginId, audit: &Audit) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.end_reviewer(plugin, audit))
+        changing!(self, engine => engine.end_reviewer(plugin, audit))
     }
 }

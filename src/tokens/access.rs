@@ -49,9 +49,19 @@ pub fn jti(random: [u8; 16]) -> String {
 
 /// Signs the claims with the active key of an algorithm (RFC 7515 §5.1, compact).
 pub fn write(ring: &Ring, algorithm: SigningAlgorithm, claims: &Claims) -> Result<String, KeyError> {
+    signed(ring, algorithm, TYPE, claims)
+}
+
+/// The same for claims of any type (`typ`, RFC 8725 §3.11).
+pub(super) fn signed(
+    ring: &Ring,
+    algorithm: SigningAlgorithm,
+    typ: &str,
+    claims: &impl Serialize,
+) -> Result<String, KeyError> {
     let key = ring.signing(algorithm)?;
     let mut header = Header::new(key.algorithm());
-    header.typ = Some(TYPE.into());
+    header.typ = Some(typ.into());
     header.kid = Some(key.kid().to_string());
     let part = |json: Result<Vec<u8>, serde_json::Error>| json.map(|json| encode(&json)).map_err(|_| KeyError::Refused);
     let signed = format!("{}.{}", part(serde_json::to_vec(&header))?, part(serde_json::to_vec(claims))?);

@@ -9,6 +9,7 @@ pub mod between;
 pub mod code;
 pub mod device;
 pub mod form;
+pub mod identity;
 pub mod own_answer;
 pub mod refresh;
 pub mod request;

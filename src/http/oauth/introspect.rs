@@ -16,8 +16,6 @@ use crate::{
         counts::Refusal,
         flow::Step,
         refresh_token::RefreshToken,
-        resource::ResourceIdentifier,
-        scope::Scopes,
     },
     protocol::{
         error::{ErrorCode, OAuthError},
@@ -140,38 +138,12 @@ async fn find(server: &Server, caller: &Client, carried: Option<Carried>) -> Res
 }
 
 async fn access_token(server: &Server, caller: &Client, claims: Claims) -> Result<Option<Standing>, MachineError> {
-    let named: Scopes = claims.scope.parse().unwrap_or_default();
-    let now = server.clock.now();
-    let allowed = if let Some(family_id) = claims.family {
-        let family = server.store.standing_family(family_id, now).await?;
-        family
-            .filter(|family| family.access_generation == claims.generation)
-            .map(|family| (family.scopes, Some(family.plugin_id)))
-    } else {
-        // A client's own token stands with its client and its resource; the caller is that client, or the API asks
-        // about it.
-        let resource = match claims.aud.parse::<ResourceIdentifier>() {
-            Ok(identifier) => server.store.resource(&identifier.canonical()).await?,
-            Err(_) => None,
-        };
-        let owner = if caller.client_id == claims.client_id {
-            Some(caller.clone())
-        } else {
-            server.store.client(&claims.client_id, now).await?
-        };
-        owner
-            .filter(|owner| owner.enabled && owner.generation == claims.generation)
-            .zip(resource)
-            .filter(|(owner, resource)| owner.may_ask_for(resource))
-            .map(|(owner, resource)| (owner.scopes_at(&resource), Some(resource.plugin_id)))
-    };
-    let Some((allowed, plugin_id)) = allowed else { return Ok(None) };
-    let Some(scopes) = introspection::left_of(&named, &allowed) else { return Ok(None) };
+    let Some(stands) = server.stands(&claims, Some(caller)).await? else { return Ok(None) };
     Ok(Some(Standing {
         client_id: claims.client_id,
         resource: claims.aud,
-        plugin_id,
-        scopes,
+        plugin_id: Some(stands.plugin_id),
+        scopes: stands.scopes,
         subject: claims.sub,
         jti: Some(claims.jti),
         token_use: "access_token",

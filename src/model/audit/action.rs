@@ -75,6 +75,8 @@ actions! {
     IdentityUnlinked = "identity.unlinked",
     /// A plugin was imported or imported again.
     PluginImported = "plugin.imported",
+    /// Other requests than before go on to a plugin's API, or need something else.
+    PluginRoutesSet = "plugin.routes_set",
     /// Somebody was asked to own a plugin.
     PluginOwnerInvited = "plugin.owner_invited",
     /// Such an invitation was taken back or declined.

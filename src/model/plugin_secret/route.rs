@@ -35,8 +35,12 @@ pub struct NotARoute;
 impl SecretRoute {
     /// Whether a request is one of these; never where its path could be taken for another by whoever reads it next.
     pub fn matches(&self, method: &str, path: &str) -> bool {
-        let is_method = self.method.as_deref().is_none_or(|of_this| of_this == method);
-        if !is_method || !is_plain_path(path) {
+        is_plain_path(path) && self.matches_plain(method, path)
+    }
+
+    /// The same for a path that is known to be plain.
+    pub fn matches_plain(&self, method: &str, path: &str) -> bool {
+        if self.method.as_deref().is_some_and(|of_this| of_this != method) {
             return false;
         }
         let mut asked = path[1..].split('/');
@@ -54,6 +58,34 @@ impl SecretRoute {
 }
 
 impl SecretRoute {
+    /// The method where a plain path is this one's: `*` for every method.
+    pub fn method_at(&self, path: &str) -> Option<&str> {
+        let method = self.method.as_deref().unwrap_or("*");
+        self.matches_plain(method, path).then_some(method)
+    }
+
+    /// The less comes first where one request is of several routes: what stands as text before what stands for any segment,
+    /// that before what stands for all that follows, and one method before all; the leftmost difference counts.
+    pub fn precision(&self) -> (Vec<u8>, bool) {
+        let place = |segment: &Segment| match segment {
+            Segment::Text(_) => 0,
+            Segment::Any(_) => 1,
+            Segment::Rest => 2,
+        };
+        (self.path.iter().map(place).collect(), self.method.is_none())
+    }
+
+    /// What two routes have in common that are of the same requests: the method, and the path without names.
+    pub fn shape(&self) -> String {
+        let segment = |segment: &Segment| match segment {
+            Segment::Text(text) => format!("/{:?}", decoded(text)),
+            Segment::Any(_) => "/{}".to_owned(),
+            Segment::Rest => "/*".to_owned(),
+        };
+        let path: String = self.path.iter().map(segment).collect();
+        format!("{} {path}", self.method.as_deref().unwrap_or("*"))
+    }
+
     /// Whether there is a request that is both.
     pub fn overlaps(&self, other: &Self) -> bool {
         let is_one =
@@ -121,18 +153,28 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-/// Whether two segments are the same: what is encoded may be written in small letters or capitals.
+/// Whether two segments are the same to whoever decodes them: what may be written as it is may be encoded too, in small
+/// letters or capitals.
 fn is_same(one: &str, other: &str) -> bool {
-    one == other || (one.contains('%') && in_capitals(one) == in_capitals(other))
+    one == other || ((one.contains('%') || other.contains('%')) && decoded(one) == decoded(other))
 }
 
-fn in_capitals(segment: &str) -> String {
-    let mut digits = 0;
-    let capital = |c: char| {
-        digits = if c == '%' { 2 } else { i32::max(digits - 1, -1) };
-        if digits >= 0 { c.to_ascii_uppercase() } else { c }
-    };
-    segment.chars().map(capital).collect()
+fn decoded(segment: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let pair = after.get(..2).filter(|_| *byte == b'%').and_then(|pair| std::str::from_utf8(pair).ok());
+        let read = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        bytes.push(read.unwrap_or(*byte));
+        rest = if read.is_some() { &after[2..] } else { after };
+    }
+    bytes
+}
+
+/// Whether a path is another one, or below it, by whole segments; both are plain.
+pub fn is_at_or_below(path: &str, above: &str) -> bool {
+    let mut asked = path.split('/');
+    above.split('/').all(|segment| asked.next().is_some_and(|asked| is_same(segment, asked)))
 }
 
 impl FromStr for SecretRoute {

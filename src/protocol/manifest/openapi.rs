@@ -126,7 +126,7 @@ pub fn document(bytes: &[u8]) -> Result<(&'static str, Value), NotADescription> 
 }
 
 /// The security schemes whose requirements name scopes (OpenAPI 3.1 §4.8.27, §4.8.30).
-fn schemes(document: &Value) -> BTreeMap<&str, &Map<String, Value>> {
+pub(in crate::protocol) fn schemes(document: &Value) -> BTreeMap<&str, &Map<String, Value>> {
     let Some(Value::Object(schemes)) = document.pointer("/components/securitySchemes") else { return BTreeMap::new() };
     schemes
         .iter()

@@ -60,6 +60,7 @@ fn plugin(host: &str, manifest: Value) -> Plugin {
         host: host.parse().unwrap(),
         state: PluginState::Draft,
         upstream: None,
+        routes: None,
         resource: format!("https://{host}"),
         subject_salt: SubjectSalt([0; 32]),
         scopes: Catalogue::default(),

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     model::{
         audit::{Audit, AuditAction, Subjects},
+        gate::RouteTable,
         id::{PluginId, ResourceId},
         plugin::{Document, DocumentKind, Host, Plugin},
         scope::Catalogue,
@@ -27,7 +28,7 @@ use crate::{
 
 macro_rules! plugin_columns {
     () => {
-        "id as plugin_id, slug, host, state, upstream, version,
+        "id as plugin_id, slug, host, state, upstream, routes, version,
          coalesce((select identifier from resources where plugin_id = plugins.id and is_default), '') as resource,
          subject_salt, scopes as catalogue, manifest, accent_color"
     };
@@ -58,6 +59,13 @@ pub(super) const ADD_OWNER: &str = "
     values ($1, $2, $3)
     on conflict do nothing";
 
+/// Counted as a change of the plugin, so that whoever remembers its routes reads them again.
+const SET_ROUTES: &str = "
+    update plugins
+       set routes = $2, updated_at = $3, version = version + 1
+     where id = $1
+ returning id";
+
 const PUT_DOCUMENT: &str = "
     insert into plugin_documents (plugin_id, kind, content_type, body)
     values ($1, $2, $3, $4)
@@ -84,6 +92,7 @@ pub(super) struct PluginRow {
     host: String,
     state: String,
     upstream: Option<String>,
+    routes: Option<String>,
     resource: String,
     subject_salt: Vec<u8>,
     catalogue: Json<Catalogue>,
@@ -102,6 +111,7 @@ impl TryFrom<PluginRow> for Plugin {
             host: row.host.parse().map_err(StoreError::broken)?,
             state: row.state.parse().map_err(StoreError::broken)?,
             upstream: row.upstream,
+            routes: row.routes,
             resource: row.resource,
             subject_salt: salt(row.subject_salt)?,
             scopes: row.catalogue.0,
@@ -203,6 +213,29 @@ impl Engine {
         audit::write(&mut step, event, AuditAction::PluginImported, subjects, detail).await?;
         step.commit().await?;
         Ok(if is_new { ImportPlugin::Created(kept) } else { ImportPlugin::Updated(kept) })
+    }
+
+    pub(in crate::store) async fn set_routes(
+        &self,
+        plugin: PluginId,
+        routes: Option<&RouteTable>,
+        event: &Audit,
+    ) -> StoreResult<bool> {
+        let mut step = self.begin().await?;
+        let routes = routes.map(RouteTable::to_string);
+        let known: Option<Uuid> = sqlx::query_scalar(SET_ROUTES)
+            .bind(plugin.0)
+            .bind(&routes)
+            .bind(event.at)
+            .fetch_optional(&mut *step)
+            .await?;
+        if known.is_none() {
+            return Ok(false);
+        }
+        let detail = json!({ "routes": routes });
+        audit::write(&mut step, event, AuditAction::PluginRoutesSet, Subjects::of_plugin(plugin), detail).await?;
+        step.commit().await?;
+        Ok(true)
     }
 
     pub(in crate::store) async fn plugins(&self) -> StoreResult<Vec<Plugin>> {

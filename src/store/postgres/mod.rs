@@ -98,7 +98,10 @@ mod webhook_turns;
 #[path = "../either/webhooks.rs"]
 mod webhooks;
 
-use std::str::FromStr;
+use std::{
+    str::FromStr,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use sqlx::{
     Connection as _, PgConnection, PgPool, Postgres as Db, Transaction,
@@ -134,6 +137,7 @@ pub struct Postgres {
     pool: PgPool,
     password: Option<Live<Zeroizing<String>>>,
     pub(super) watch: Option<Watch>,
+    pub(super) changes: Arc<AtomicU64>,
 }
 
 impl Postgres {
@@ -159,7 +163,7 @@ impl Postgres {
             .connect_with(connect)
             .await
             .map_err(refused)?;
-        Ok(Self { pool, password: options.password.clone(), watch: options.watch })
+        Ok(Self { pool, password: options.password.clone(), watch: options.watch, changes: Arc::default() })
     }
 
     pub(super) fn renew_password(&self) {

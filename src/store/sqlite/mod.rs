@@ -99,7 +99,12 @@ mod webhook_turns;
 #[path = "../either/webhooks.rs"]
 mod webhooks;
 
-use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    str::FromStr,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions, Connection as _, Sqlite as Db, SqlitePool, Transaction,
@@ -128,6 +133,7 @@ pub struct Sqlite {
     writer: SqlitePool,
     connect: Arc<SqliteConnectOptions>,
     pub(super) watch: Option<Watch>,
+    pub(super) changes: Arc<AtomicU64>,
 }
 
 impl Sqlite {
@@ -153,7 +159,7 @@ impl Sqlite {
             .acquire_timeout(options.patience)
             .connect_with(connect.clone().read_only(true))
             .await?;
-        Ok(Self { readers, writer, connect: Arc::new(connect), watch: options.watch })
+        Ok(Self { readers, writer, connect: Arc::new(connect), watch: options.watch, changes: Arc::default() })
     }
 
     pub(super) async fn schema_state(&self) -> StoreResult<SchemaState> {

@@ -48,6 +48,7 @@ impl From<log::Line> for LogLine {
 fn says(action: &str) -> Option<&'static str> {
     Some(match action {
         "plugin.imported" => "The plugin was registered or described anew",
+        "plugin.routes_set" => "What the gate lets through was changed",
         "plugin.owner_invited" => "Somebody was invited to own it",
         "plugin.invitation_ended" => "An invitation was declined or taken back",
         "plugin.owner_added" => "An owner was added",
