@@ -8,6 +8,7 @@ pub mod documents;
 pub mod examinations;
 pub mod factors;
 pub mod flows;
+pub mod gate;
 pub mod injection;
 mod issuer;
 mod kept;
@@ -21,8 +22,11 @@ pub mod refusals;
 pub mod registrations;
 mod reminders;
 pub mod secret_turns;
+mod shared_time;
 pub mod shares;
 pub mod sign_ins;
+pub mod standing;
+pub mod upstreams;
 pub mod uses;
 pub mod verifications;
 pub mod webhooks;
@@ -58,13 +62,14 @@ use crate::{
     random,
     registry::Registry,
     rotators::Rotators,
-    store::{SchemaState, Store, StoreError, StoreResult},
+    store::{SchemaState, Store, StoreError},
     vault::Secrets,
 };
 use counts::Counts;
 use documents::Documents;
 use examinations::Examinations;
 use flows::Flows;
+use gate::Gate;
 use injection::{Injections, UsedVersion};
 use key_sets::KeySets;
 use keyring::{Keyring, KeyringError};
@@ -72,7 +77,9 @@ use mails::Mails;
 use notes::Notes;
 use refusals::Refusals;
 use registrations::Registrations;
+pub use shared_time::measure;
 use sign_ins::SignIns;
+use upstreams::Upstreams;
 use uses::Uses;
 
 /// What the operator chose, checked.
@@ -94,6 +101,8 @@ pub struct Settings {
     pub refresh_grace: TimeDelta,
     /// How long an access token is good for.
     pub access_token_lifetime: TimeDelta,
+    /// For how long it may be remembered that a connection stands; zero is not at all.
+    pub standing_max_age: TimeDelta,
     /// How long a connection lives without being refreshed.
     pub refresh_idle: TimeDelta,
     /// How long a connection lives at most.
@@ -139,6 +148,7 @@ impl Settings {
             brand: Brand::default(),
             refresh_grace: TimeDelta::minutes(2),
             access_token_lifetime: TimeDelta::minutes(15),
+            standing_max_age: TimeDelta::seconds(1),
             refresh_idle: TimeDelta::days(90),
             refresh_absolute: TimeDelta::days(365),
             session_lifetime: TimeDelta::days(30),
@@ -225,6 +235,10 @@ pub struct Server {
     pub secret_uses: Uses<UsedVersion>,
     /// Those that were open a moment ago.
     pub injections: Injections,
+    /// The APIs behind the gate, and who stands behind tokens.
+    pub gate: Gate,
+    /// Sends on what passes it.
+    pub upstreams: Upstreams,
     /// The description of the owners' API, once somebody has asked for it.
     pub owners_api: OnceLock<String>,
     /// How often what happened to whose plugin.
@@ -290,6 +304,7 @@ impl Server {
         let for_owners = Outbound::new(outbound.apart())?;
         let verifier = Outbound::new(outbound.apart())?;
         let teller = Outbound::new(outbound.apart())?;
+        let upstreams = Upstreams::new(&outbound)?;
         let strangers = Outbound::new(outbound)?;
         let documents = Documents::new(settings.mechanisms.documents.clone(), strangers.clone(), known.clone());
         let key_sets = KeySets::new(strangers, known);
@@ -298,6 +313,7 @@ impl Server {
         let examinations = Examinations::new(&clock);
         let sign_ins = SignIns::new(settings.trusted_proxies.clone(), &clock);
         let passwords = Passwords::with(settings.passwords);
+        let gate = Gate::new(settings.standing_max_age.to_std().unwrap_or_default());
         let passkeys = Passkeys::of_site(&settings.origin, &settings.server_name);
         Ok(Self {
             settings,
@@ -321,6 +337,8 @@ impl Server {
             owner_tokens: Uses::default(),
             secret_uses: Uses::default(),
             injections: Injections::default(),
+            gate,
+            upstreams,
             owners_api: OnceLock::new(),
             counts: Counts::default(),
             mails: Mails::new(Mailer::none()),
@@ -340,16 +358,6 @@ impl Server {
     #[must_use]
     pub fn with_secrets(self, secrets: Secrets) -> Self {
         Self { secrets, ..self }
-    }
-
-    /// Corrects the clock by the database's, where several nodes may share one.
-    pub async fn measure_clock(&self) -> StoreResult<()> {
-        measure(&self.clock, &self.store).await
-    }
-
-    /// Whether this machine's clock is close enough to the shared one to be believed between two measurements.
-    pub fn is_clock_sound(&self) -> bool {
-        self.clock.offset().abs() <= CLOCK_OFFSET_MAX_MS
     }
 
     /// Where the server itself changes things.
@@ -372,20 +380,6 @@ impl Server {
         let at = self.clock.now();
         Audit { id: AuditEventId(random::id(at)), at, actor, origin }
     }
-}
-
-/// A machine that is further off than this, in milliseconds, has a clock that may run at another pace too.
-const CLOCK_OFFSET_MAX_MS: i64 = 30_000;
-
-/// Corrects a clock by the database's, where several nodes may share one.
-pub async fn measure(clock: &Clock, store: &Store) -> StoreResult<()> {
-    let before = clock.now();
-    if let Some(shared) = store.database_time().await? {
-        // The answer was made somewhere between the two looks; the middle is off by half a round trip at most.
-        let shown = before + (clock.now() - before) / 2;
-        clock.correct(shown, shared);
-    }
-    Ok(())
 }
 
 /// How long a shutdown waits for answers under way.

@@ -82,6 +82,7 @@ pub async fn prepare(place: &Place, slug: &str, codes: usize) -> Outcome<Prepare
         host: server.settings.host.clone(),
         state: PluginState::Draft,
         upstream: None,
+        routes: None,
         resource: place.public_url.clone(),
         subject_salt: SubjectSalt(random::bytes()),
         scopes,

@@ -241,6 +241,7 @@ async fn import_plugin(server: &Server, public_url: &str, api_url: &str) -> Resu
         host,
         state: PluginState::Draft,
         upstream: Some(api_url.to_owned()),
+        routes: None,
         subject_salt: SubjectSalt(random::bytes()),
         scopes,
         manifest: words.manifest,

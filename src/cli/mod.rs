@@ -35,12 +35,14 @@ mod plugin_access;
 mod plugin_import;
 mod plugin_numbers;
 mod plugin_people;
+mod plugin_routes;
 mod plugin_verification;
 mod plugin_webhook;
 mod preset;
 mod resource;
 mod run;
 mod secret;
+mod secret_list;
 pub mod serve;
 mod simulate;
 

@@ -8,7 +8,8 @@ use super::{
     desk::Desk,
     failure::Failure,
     flags::ConfigFlags,
-    plugin_access, plugin_import, plugin_numbers, plugin_people, plugin_verification, plugin_webhook, resource,
+    plugin_access, plugin_import, plugin_numbers, plugin_people, plugin_routes, plugin_verification, plugin_webhook,
+    resource,
 };
 use crate::{
     model::{plugin::Plugin, resource::Resource},
@@ -31,6 +32,8 @@ pub(super) enum Command {
     RemoveOwner(plugin_people::Whom),
     /// Say who may connect, and what they may grant; show it when nothing is to change
     Access(plugin_access::Set),
+    /// Say which requests go on to the API behind the gate, and what each needs; show it when nothing is to change
+    Routes(plugin_routes::Routes),
     /// The account with which a vendor's reviewers try a plugin
     #[command(subcommand)]
     Reviewer(plugin_access::Reviewer),
@@ -70,6 +73,7 @@ pub(super) async fn run(
         Command::AddOwner(arguments) => plugin_people::add(&arguments, desk).await,
         Command::RemoveOwner(arguments) => plugin_people::remove(&arguments, desk).await,
         Command::Access(arguments) => plugin_access::run(arguments, desk).await,
+        Command::Routes(arguments) => plugin_routes::run(&arguments, desk).await,
         Command::Reviewer(command) => plugin_access::reviewer(command, desk).await,
         Command::People(arguments) => plugin_people::connected(arguments, desk).await,
         Command::Disconnect(arguments) => plugin_people::disconnect(&arguments, desk).await,

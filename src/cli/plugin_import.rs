@@ -92,6 +92,7 @@ pub(super) async fn run(arguments: Import, desk: &Desk) -> Result<Answer, Failur
         host,
         state,
         upstream: arguments.upstream,
+        routes: None,
         resource,
         subject_salt: SubjectSalt(random::bytes()),
         scopes: catalogue,

@@ -2,27 +2,23 @@
 //! and told to nobody again.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    answer::{Answer, columns, shown},
+    answer::{Answer, shown},
     desk::Desk,
     failure::Failure,
     flags::{ConfigFlags, secret_from},
     key,
+    secret_list::{self, summary},
 };
 use crate::{
     model::{
-        Timestamp,
         plugin::Plugin,
         plugin_secret::{SecretName, SecretRoute, SecretSource},
-        span::Span,
     },
     registry::plugin_secrets::{self, GRACE_USUAL, SettingsForm},
-    store::{
-        plugin_secrets::{PluginSecret, SecretVersion},
-        secret_revocations::RemovedSecret,
-    },
+    store::plugin_secrets::PluginSecret,
 };
 
 #[derive(Debug, Subcommand)]
@@ -146,7 +142,7 @@ pub(super) struct End {
 pub(super) async fn run(command: Command, desk: &Desk, flags: &ConfigFlags) -> Result<Answer, Failure> {
     match command {
         Command::Put(arguments) => put(arguments, desk, flags).await,
-        Command::List(List { plugin }) => list(plugin.as_deref(), desk).await,
+        Command::List(List { plugin }) => secret_list::list(plugin.as_deref(), desk).await,
         Command::Rotate(Rotate { which, from, grace }) => {
             let (plugin, secret) = which.find(desk).await?;
             let Some(from) = from else { return rotate_by_itself(&plugin, &secret, desk).await };
@@ -256,92 +252,6 @@ fn made_by(source: &SecretSource) -> String {
     }
 }
 
-async fn list(slug: Option<&str>, desk: &Desk) -> Result<Answer, Failure> {
-    let plugins = match slug {
-        Some(slug) => vec![desk.plugin(slug).await?],
-        None => desk.store.plugins().await?,
-    };
-    let now = desk.clock.now();
-    let head = ["NAME", "PLUGIN", "VERSION", "MADE", "DUE", "LAST USED", "ROUTES"].map(str::to_owned);
-    let (mut json, mut rows, mut left) = (Vec::new(), vec![head], Vec::new());
-    for plugin in plugins {
-        for secret in desk.store.plugin_secrets(plugin.id).await? {
-            json.push(summary(&plugin, &secret));
-            rows.push(row(&plugin, &secret, now));
-            left.extend(left_of(&plugin, &secret));
-        }
-        for secret in desk.store.removed_plugin_secrets(plugin.id).await? {
-            json.push(removed_summary(&plugin, &secret));
-            left.push(removed_row(&plugin, &secret));
-        }
-    }
-    let mut text = match rows.len() {
-        1 => "No API key is kept. Put one away with `consentry secret put`.".to_owned(),
-        _ => columns(&rows),
-    };
-    if !left.is_empty() {
-        left.insert(0, ["NAME", "PLUGIN", "VERSIONS", "SINCE"].map(str::to_owned));
-        text = format!("{text}\n\n{LEFT}\n{}", columns(&left));
-    }
-    Ok(Answer { json: Value::from(json), text })
-}
-
-/// What stands above keys that are not gone yet where they came from.
-const LEFT: &str = "Ended here and still to be ended where they were issued; it is tried at least hourly, and the log says why \
-                    it fails:";
-
-fn left_of(plugin: &Plugin, secret: &PluginSecret) -> Option<[String; 4]> {
-    let versions: Vec<_> = secret.left_at_issuer().collect();
-    let since = versions.iter().map(|(_, ended)| *ended).min()?;
-    Some([secret.name.to_string(), plugin.slug.clone(), numbers(&versions), shown(since)])
-}
-
-fn removed_row(plugin: &Plugin, secret: &RemovedSecret) -> [String; 4] {
-    let since = secret.versions.iter().map(|(_, ended)| *ended).min().unwrap_or(secret.removed_at);
-    let versions = match secret.versions.as_slice() {
-        // What may have been made while nobody could keep it.
-        [] => "unknown ones".to_owned(),
-        versions => numbers(versions),
-    };
-    [format!("{} (removed)", secret.name), plugin.slug.clone(), versions, shown(since)]
-}
-
-fn numbers(versions: &[(i64, Timestamp)]) -> String {
-    versions.iter().map(|(number, _)| number.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-fn removed_summary(plugin: &Plugin, secret: &RemovedSecret) -> Value {
-    let version = |(number, ended): &(i64, Timestamp)| json!({ "version": number, "ended_at": shown(*ended), "is_to_be_revoked": true });
-    json!({
-        "plugin": plugin.slug,
-        "name": secret.name.as_str(),
-        "removed_at": shown(secret.removed_at),
-        "is_to_be_abandoned": secret.is_to_be_abandoned,
-        "failing_since": secret.failing.as_ref().map(|(since, _)| shown(*since)),
-        "says": secret.failing.as_ref().map(|(_, says)| says),
-        "versions": secret.versions.iter().map(version).collect::<Vec<_>>(),
-    })
-}
-
-fn row(plugin: &Plugin, secret: &PluginSecret, now: Timestamp) -> [String; 7] {
-    let newest = secret.versions.first();
-    let due = match secret.due.due_at {
-        None => "-".to_owned(),
-        Some(due) if due <= now => format!("{}, overdue", shown(due)),
-        Some(due) => shown(due),
-    };
-    let routes: Vec<String> = secret.settings.routes.iter().map(SecretRoute::to_string).collect();
-    [
-        secret.name.to_string(),
-        plugin.slug.clone(),
-        newest.map(|newest| newest.number.to_string()).unwrap_or_default(),
-        newest.map(|newest| shown(newest.made_at)).unwrap_or_default(),
-        due,
-        secret.last_used_at().map_or_else(|| "never".to_owned(), shown),
-        if routes.is_empty() { "none".to_owned() } else { routes.join(", ") },
-    ]
-}
-
 impl Which {
     async fn find(&self, desk: &Desk) -> Result<(Plugin, PluginSecret), Failure> {
         let missing = || {
@@ -376,38 +286,4 @@ fn told(plugin: &Plugin, secret: &PluginSecret, done: String) -> Answer {
     }
     lines.extend(secret.due.due_at.map(|due| format!("The next version is due at {}.", shown(due))));
     Answer { json: summary(plugin, secret), text: lines.join("\n") }
-}
-
-fn summary(plugin: &Plugin, secret: &PluginSecret) -> Value {
-    let settings = &secret.settings;
-    json!({
-        "plugin": plugin.slug,
-        "name": secret.name.as_str(),
-        "removed_at": None::<String>,
-        "version": secret.newest(),
-        "due_at": secret.due.due_at.map(shown),
-        "header": settings.injection.header(),
-        "prefix": settings.injection.prefix(),
-        "routes": settings.routes.iter().map(SecretRoute::to_string).collect::<Vec<_>>(),
-        "grace": Span(settings.grace).to_string(),
-        "rotate_every": settings.rotate_every.map(|age| Span(age).to_string()),
-        "rotator": settings.source.rotator(),
-        "follows": settings.source.reference(),
-        "next_try_at": secret.due.try_at.map(shown),
-        "failing_since": secret.failing.as_ref().map(|(since, _)| shown(*since)),
-        "says": secret.failing.as_ref().map(|(_, says)| says),
-        "versions": secret.versions.iter().map(version).collect::<Vec<_>>(),
-    })
-}
-
-fn version(version: &SecretVersion) -> Value {
-    json!({
-        "version": version.number,
-        "made_at": shown(version.made_at),
-        "ends_at": version.ends_at.map(shown),
-        "ended_at": version.ended_at.map(shown),
-        "rotator": version.rotator,
-        "is_to_be_revoked": version.is_to_be_revoked,
-        "last_used_at": version.last_used_at.map(shown),
-    })
 }

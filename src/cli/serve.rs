@@ -106,6 +106,7 @@ fn settings(config: &ServeConfig) -> Settings {
         brand: config.brand.clone(),
         refresh_grace: lifetimes.refresh_grace,
         access_token_lifetime: lifetimes.access_token,
+        standing_max_age: lifetimes.standing_max_age,
         refresh_idle: lifetimes.refresh_idle,
         refresh_absolute: lifetimes.refresh_absolute,
         session_lifetime: lifetimes.session,

@@ -7,18 +7,17 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderValue},
     },
-    web,
 };
 
 use super::failure::{error_page, json};
 use crate::server::Server;
 
 /// Anything that is not in the route table, or not on this host.
-pub async fn not_found(server: web::Data<Server>, request: HttpRequest) -> HttpResponse {
-    if wants_html(&request) {
-        return error_page(&server, &request, StatusCode::NOT_FOUND, "error-not-found".into());
+pub fn not_found(server: &Server, request: &HttpRequest) -> HttpResponse {
+    if wants_html(request) {
+        return error_page(server, request, StatusCode::NOT_FOUND, "error-not-found".into());
     }
-    json(&request, StatusCode::NOT_FOUND, "not_found", "there is nothing at this address on this host")
+    json(request, StatusCode::NOT_FOUND, "not_found", "there is nothing at this address on this host")
 }
 
 /// An address asked with a method it does not have; which it has is said in `Allow` (RFC 9110 §15.5.6).

@@ -52,7 +52,7 @@ pub async fn asset(server: web::Data<Server>, request: HttpRequest, file: web::P
         "brand.png" => brand.logo().map(|logo| ("image/png", Bytes::copy_from_slice(logo))),
         file => coloured(file).map(|(what, colour)| (CSS, Bytes::from(accents(what, colour)))),
     };
-    let Some((content_type, body)) = found else { return absent::not_found(server, request).await };
+    let Some((content_type, body)) = found else { return absent::not_found(&server, &request) };
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .content_type(content_type)

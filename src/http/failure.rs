@@ -4,7 +4,7 @@
 mod for_the_owner;
 mod refused_document;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -28,7 +28,7 @@ use crate::{
     },
     registry::RegistryError,
     server::people::PeopleError,
-    server::{Server, documents::RefusedDocument, keyring::KeyringError, registrations::TooMany},
+    server::{Server, documents::RefusedDocument, gate::GateError, keyring::KeyringError, registrations::TooMany},
     store::StoreError,
 };
 
@@ -65,6 +65,9 @@ pub enum Fault {
     /// Too much is being fetched.
     #[error("too much is being fetched at once")]
     FetchesAreBehind,
+    /// The gate cannot look up what it needs.
+    #[error(transparent)]
+    Gate(#[from] Arc<GateError>),
 }
 
 impl From<PeopleError> for Fault {
@@ -101,6 +104,11 @@ impl Fault {
             Self::Store(error) | Self::Keyring(KeyringError::Store(error)) => error.passes(),
             Self::Password(error) => matches!(error, crate::passwords::PasswordError::Busy),
             Self::MailIsBehind | Self::FetchesAreBehind | Self::Keyring(KeyringError::Behind) => true,
+            Self::Gate(error) => match &**error {
+                GateError::Store(error) | GateError::Keyring(KeyringError::Store(error)) => error.passes(),
+                GateError::Keyring(error) => matches!(error, KeyringError::Behind),
+                GateError::Key(_) => false,
+            },
             _ => false,
         }
     }
@@ -358,4 +366,12 @@ pub fn json(request: &HttpRequest, status: StatusCode, error: &str, description:
         error_description: description,
         request_id: &request_id::of(request),
     })
+}
+
+/// What cannot be done just now, and may be in a moment.
+pub(super) fn for_now(request: &HttpRequest) -> HttpResponse {
+    let description = "the server cannot do this for now; try again in a moment";
+    let mut answer = json(request, StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", description);
+    answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_AFTER));
+    answer
 }

@@ -3,7 +3,7 @@
 //!
 //! Rooms: `oauth/` (machine endpoints and the authorization request), `account/` (sign-in and a person's own
 //! pages), `console/` (plugin owners' pages), `api/` (the same for
-//! their programs), `well_known/` (documents), `extract/` (what a request says), `guard/`
+//! their programs), `well_known/` (documents), `gateway/` (plugins' APIs), `extract/` (what a request says), `guard/`
 //! (what every answer carries). `ops.rs` is a listener apart, for those who run the server.
 
 mod absent;
@@ -13,6 +13,7 @@ pub mod assets;
 pub mod console;
 pub mod extract;
 pub mod failure;
+mod gateway;
 pub mod guard;
 pub mod health;
 pub mod oauth;
@@ -66,6 +67,8 @@ pub fn listen(server: Arc<Server>, listener: TcpListener) -> io::Result<Listenin
     .shutdown_timeout(server::DRAIN.as_secs())
     // The command line decides when to stop, so that jobs and store are closed in order.
     .disable_signals()
+    // Whoever has gone waits for nothing: what was sent on for them ends, and holds no place.
+    .h1_allow_half_closed(false)
     .listen(listener)?
     .run();
     Ok(Listening { server })

@@ -7,7 +7,9 @@
 use actix_cors::Cors;
 use actix_web::{HttpRequest, guard as on, web};
 
-use super::{absent, account, account::second_step::Why, api, assets, console, guard, health, oauth, well_known};
+use super::{
+    absent, account, account::second_step::Why, api, assets, console, gateway, guard, health, oauth, well_known,
+};
 use crate::{
     model::link::LinkPurpose,
     protocol::{manifest, resource_metadata},
@@ -27,7 +29,8 @@ pub fn routes(app: &mut web::ServiceConfig, base: &str) {
         everywhere(app, "");
     }
     at_the_root(app);
-    app.default_service(web::to(absent::not_found));
+    // And what is nothing of ours is a call of a plugin's API, or nothing.
+    app.default_service(web::to(gateway::serve));
 }
 
 /// Pages and what they show: on the public host, below its path.

@@ -103,6 +103,7 @@ pub async fn register(
         host: read.host,
         state: PluginState::Draft,
         upstream: None,
+        routes: None,
         subject_salt: SubjectSalt(random::bytes()),
         scopes: read.scopes,
         manifest: read.words.manifest,

@@ -84,7 +84,7 @@ pub async fn logo_for_pages(server: web::Data<Server>, request: HttpRequest, hos
     };
     match found {
         Ok(Some(logo)) => file(logo),
-        Ok(None) => absent::not_found(server, request).await,
+        Ok(None) => absent::not_found(&server, &request),
         Err(error) => PageError::from(error).answer(&server, &request),
     }
 }

@@ -53,6 +53,7 @@ pub fn preview(registry: &Registry<'_>, known: Option<&Plugin>, form: &PluginFor
         slug: known.map(|plugin| plugin.slug.clone()).unwrap_or_default(),
         state: PluginState::Draft,
         upstream: None,
+        routes: None,
         resource: format!("{}://{host}", registry.scheme(&host)),
         host,
         subject_salt: SubjectSalt([0; 32]),

@@ -22,6 +22,8 @@ mod downgrades;
 mod examining;
 mod federated;
 mod forms;
+mod gate;
+mod gate_upstreams;
 mod guessing;
 mod hosts;
 mod injected;

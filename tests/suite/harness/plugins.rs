@@ -39,6 +39,7 @@ impl Running {
             slug: slug.into(),
             state: PluginState::Draft,
             upstream: None,
+            routes: None,
             resource,
             host,
             subject_salt: SubjectSalt(random::bytes()),

@@ -20,6 +20,7 @@ mod factors;
 mod faulty;
 mod flows;
 mod foreign_clients;
+mod gate;
 mod gpt_action;
 mod hostile_servers;
 mod injected;

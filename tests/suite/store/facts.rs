@@ -113,6 +113,7 @@ pub fn plugin(slug: &str, host: &str) -> Plugin {
         host: host.parse().unwrap(),
         state: PluginState::Draft,
         upstream: Some("http://127.0.0.1:9".into()),
+        routes: None,
         resource: format!("https://{host}"),
         subject_salt: SubjectSalt(random::bytes()),
         scopes: catalogue,
