@@ -30,8 +30,9 @@ EXCUSED = {}
 # What somebody has, and not what tests write in its place.
 ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
-# What tests guess with: words that the program says itself, such as `password` or `client_secret`.
-GUESSED = re.compile(r"[a-z_]+")
+# What tests guess with, and what forms hold beside secrets: words that the program says itself, such as `password` or
+# `client_secret`, and scopes.
+GUESSED = re.compile(r"[a-z_]+|[a-z]+\.[a-z]+( [a-z]+\.[a-z]+)*")
 
 # What tests write into every field to see that it comes back as text, and what no secret has.
 MARKUP = "<"
