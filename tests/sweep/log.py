@@ -55,6 +55,8 @@ def pieces(kind, value):
     """What is sought for a value: nothing, itself, or its middle."""
     if len(value) < SHORTEST or value in EXCUSED or GUESSED.fullmatch(value) or MARKUP in value:
         return []
+    if kind == "value" and value.startswith(("http://", "https://")):
+        return []
     if kind == "email":
         return [value, value.replace("@", "%40")] if ADDRESS.fullmatch(value) else []
     if len(value) < LONG:
