@@ -106,9 +106,9 @@ impl Store {
         on_either_engine!(self, engine => engine.plugin_by_host(host))
     }
 
-    /// Whether a plugin has a file of that kind.
-    pub async fn has_document(&self, id: PluginId, kind: DocumentKind) -> StoreResult<bool> {
-        on_either_engine!(self, engine => engine.has_document(id, kind))
+    /// Which files a plugin has.
+    pub async fn document_kinds(&self, id: PluginId) -> StoreResult<Vec<DocumentKind>> {
+        on_either_engine!(self, engine => engine.document_kinds(id))
     }
 
     /// Reads one file of the plugin a host serves.

@@ -225,8 +225,8 @@ async fn fetched(
 async fn render(entry: &Entry<'_>, plugin: &Plugin, typed: Typed) -> Outcome {
     let preview = preview::of(entry, &typed.shows(None, Some(plugin))).await?;
     let store = &entry.server.store;
-    let has_openapi = store.has_document(plugin.id, DocumentKind::OpenApi).await?;
-    let has_logo = store.has_document(plugin.id, DocumentKind::Logo).await?;
+    let kinds = store.document_kinds(plugin.id).await?;
+    let (has_openapi, has_logo) = (kinds.contains(&DocumentKind::OpenApi), kinds.contains(&DocumentKind::Logo));
     let has_keys = plugin_secrets::has_any(&entry.registry(), plugin.id).await?;
     let page = ListingPage {
         layout: entry.layout(),

@@ -29,7 +29,7 @@ async fn render(entry: &Entry<'_>) -> Outcome {
     let store = &entry.server.store;
     let page: Page<ClientId> = Page { before: None, rows_max: CLIENTS };
     let clients = store.clients_of(plugin.id, entry.server.clock.now(), page).await?;
-    let is_described = store.has_document(plugin.id, DocumentKind::OpenApi).await?;
+    let is_described = store.document_kinds(plugin.id).await?.contains(&DocumentKind::OpenApi);
     let has_callback = clients.iter().any(|client| !client.redirect_uris.is_empty());
     // What is to be done next stands one click away.
     let to_clients = if clients.is_empty() { "/clients/new".to_owned() } else { "/clients".to_owned() };

@@ -82,7 +82,9 @@ pub(super) async fn of(entry: &Entry<'_>, shows: &Shows<'_>) -> Result<Preview, 
     };
     let has_logo = match shows.known {
         // A logo is looked for under its host, and only what is kept is shown.
-        Some(known) if known.host == plugin.host => server.store.has_document(known.id, DocumentKind::Logo).await?,
+        Some(known) if known.host == plugin.host => {
+            server.store.document_kinds(known.id).await?.contains(&DocumentKind::Logo)
+        }
         _ => false,
     };
     let scheme = registry.scheme(&plugin.host);

@@ -89,7 +89,7 @@ async fn render(
     let account = &attended.session().account;
     let resource = attended.checked().resource();
     let plugin = server.store.plugin(resource.plugin_id).await?.ok_or(PageError::Unreadable)?;
-    let has_logo = server.store.has_document(plugin.id, DocumentKind::Logo).await?;
+    let has_logo = server.store.document_kinds(plugin.id).await?.contains(&DocumentKind::Logo);
     let layout = pages::Layout::of(server, request);
     let language = layout.language.tag();
     let scopes = attended.scopes().map(|scope| ScopeLine {

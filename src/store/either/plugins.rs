@@ -79,7 +79,7 @@ const DOCUMENT: &str = "
      where p.host = $1
        and d.kind = $2";
 
-const HAS_DOCUMENT: &str = "select 1 from plugin_documents where plugin_id = $1 and kind = $2";
+const DOCUMENT_KINDS: &str = "select kind from plugin_documents where plugin_id = $1";
 
 /// How often an import that met another one under way looks again; the other one is visible by then.
 const ATTEMPTS: usize = 4;
@@ -264,12 +264,11 @@ impl Engine {
         row.map(Plugin::try_from).transpose()
     }
 
-    pub(in crate::store) async fn has_document(&self, id: PluginId, kind: DocumentKind) -> StoreResult<bool> {
-        let row: Option<(i32,)> = reading!(self, connection => sqlx::query_as(HAS_DOCUMENT)
+    pub(in crate::store) async fn document_kinds(&self, id: PluginId) -> StoreResult<Vec<DocumentKind>> {
+        let kinds: Vec<String> = reading!(self, connection => sqlx::query_scalar(DOCUMENT_KINDS)
                 .bind(id.0)
-                .bind(kind.as_str())
-                .fetch_optional(&mut *connection))?;
-        Ok(row.is_some())
+                .fetch_all(&mut *connection))?;
+        kinds.iter().map(|kind| kind.parse().map_err(StoreError::broken)).collect()
     }
 
     pub(in crate::store) async fn document(&self, host: &Host, kind: DocumentKind) -> StoreResult<Option<Document>> {
