@@ -113,11 +113,12 @@ impl RouteTable {
             return Found::Nowhere;
         }
         let is_of_its_own = |passage: &Passage| passage.route.method_at(path) == Some(method);
-        let asked = if method == "HEAD" && !self.0.iter().any(is_of_its_own) { "GET" } else { method };
-        if let Some(passage) = self.0.iter().find(|passage| passage.route.matches_plain(asked, path)) {
+        let has_its_own = self.iter().any(is_of_its_own);
+        let asked = if method == "HEAD" && !has_its_own { "GET" } else { method };
+        if let Some(passage) = self.iter().find(|passage| passage.route.matches_plain(asked, path)) {
             return Found::Here(passage, asked);
         }
-        let mut others: Vec<&str> = self.0.iter().filter_map(|passage| passage.route.method_at(path)).collect();
+        let mut others: Vec<&str> = self.iter().filter_map(|passage| passage.route.method_at(path)).collect();
         others.sort_unstable();
         others.dedup();
         if others.is_empty() { Found::Nowhere } else { Found::OtherMethods(others) }
